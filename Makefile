@@ -1,0 +1,49 @@
+# Sports Game Tracker: `make run`, `make demo`, `make test`, `make check`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.PHONY: run demo test test-quick check format requirements clean
+
+run: $(VENV)/.installed ## start everything: broker, consumers, web server
+	@exec $(BIN)/flask up
+
+demo: $(VENV)/.installed ## the same against a made-up feed that needs no internet
+	@INSTANCE_PATH="$${INSTANCE_PATH:-instance-demo}" exec $(BIN)/flask up --demo
+
+test: $(VENV)/.installed-dev ## all tests
+	$(BIN)/pytest -n 2
+
+test-quick: $(VENV)/.installed-dev ## without the tests that take their time
+	$(BIN)/pytest -n 2 -m "not slow"
+
+check: $(VENV)/.installed-dev ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+requirements: $(VENV)/.installed-dev ## pin the newest allowed versions
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links requirements.in
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --constraint requirements.txt requirements-dev.in
+
+clean: ## remove the virtual environment
+	rm -rf $(VENV)
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/pip requirements.txt
+	$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,18 @@
+"""The ``flask`` commands: sync, tasks, settings, up and broker."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from sportsapp.commands.broker import broker_command_line
+from sportsapp.commands.settings import settings_command
+from sportsapp.commands.sync import sync_group
+from sportsapp.commands.tasks import tasks_group
+from sportsapp.commands.up import up_command_line
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to the app."""
+    ours = (sync_group, tasks_group, settings_command, up_command_line, broker_command_line)
+    for command in ours:
+        app.cli.add_command(command)

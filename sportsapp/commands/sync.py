@@ -1,0 +1,298 @@
+"""``flask sync``: the same syncs from a shell, here and now or through the queue.
+
+Exit status: 0 all well, 1 something failed (the errors are on standard error), 2 misuse.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from typing import Any, NoReturn
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from sportsapp import ledger
+from sportsapp.clock import check_range, parse_day, utc_now
+from sportsapp.database import db
+from sportsapp.errors import (
+    BrokerUnavailableError,
+    DateRangeError,
+    TrackerError,
+    UnknownLeagueError,
+)
+from sportsapp.leagues import League, find_league
+from sportsapp.models import Trigger
+from sportsapp.sync import service
+from sportsapp.tasks import (
+    sync_all_leagues,
+    sync_all_live_games,
+    sync_all_teams,
+    sync_daily_schedule,
+    sync_date_range_task,
+)
+from sportsapp.tasks.chain import start_chain
+
+FAILED, MISUSED = 1, 2
+Work = Callable[[service.Sync, service.Progress], Any]
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    queue = click.option("--queue", is_flag=True, help="Hand it to the consumer; print the id.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+    return queue(as_json(command))
+
+
+def _leagues() -> list[League]:
+    return service.followed_leagues(current_app.extensions["settings"].leagues)
+
+
+def _of_all_leagues(sync_leagues: Callable[[service.Sync, list[League]], Any]) -> Work:
+    """The work of a sync that has no chunks to report on."""
+    return lambda sync, _progress: sync_leagues(sync, _leagues())
+
+
+TODAY = _of_all_leagues(service.sync_today)
+LEAGUES = _of_all_leagues(service.sync_leagues)
+SCHEDULE = _of_all_leagues(service.sync_schedule)
+LIVE = _of_all_leagues(service.sync_live)
+
+
+def _work_teams(sync: service.Sync, progress: service.Progress) -> service.SyncResult:
+    return service.sync_teams(sync, _leagues(), progress)
+
+
+TEAMS: Work = _work_teams
+
+
+@click.group("sync", cls=AppGroup, invoke_without_command=True)
+@_options
+@click.pass_context
+def sync_group(context: click.Context, queue: bool, as_json: bool) -> None:
+    """Bring the database up to date. Alone: today, in every league."""
+    if context.invoked_subcommand is not None:
+        if queue or as_json:
+            _misuse(f"write the options last: sync {context.invoked_subcommand} --json")
+        return
+    _Door(queue, as_json).go("sync_today", {}, TODAY, sync_daily_schedule)
+
+
+@sync_group.command("leagues")
+@_options
+def leagues(queue: bool, as_json: bool) -> None:
+    """Seasons and standings of every league."""
+    _Door(queue, as_json).go("sync_all_leagues", {}, LEAGUES, sync_all_leagues)
+
+
+@sync_group.command("teams")
+@_options
+def teams(queue: bool, as_json: bool) -> None:
+    """Teams and rosters of every league."""
+    _Door(queue, as_json).go("sync_all_teams", {}, TEAMS, sync_all_teams)
+
+
+@sync_group.command("schedule")
+@_options
+def schedule(queue: bool, as_json: bool) -> None:
+    """Yesterday, today and tomorrow in every league."""
+    _Door(queue, as_json).go("sync_daily_schedule", {}, SCHEDULE, sync_daily_schedule)
+
+
+@sync_group.command("live")
+@_options
+def live(queue: bool, as_json: bool) -> None:
+    """The games that may be live now."""
+    _Door(queue, as_json).go("sync_all_live_games", {}, LIVE, sync_all_live_games)
+
+
+@sync_group.command("day")
+@click.argument("league_name", metavar="LEAGUE")
+@click.argument("day_text", metavar="DAY")
+@_options
+def day(league_name: str, day_text: str, queue: bool, as_json: bool) -> None:
+    """One league on one day (YYYY-MM-DD)."""
+    league, wanted = _league(league_name), _day(day_text)
+    text = wanted.isoformat()
+
+    def work(sync: service.Sync, _progress: service.Progress) -> service.SyncResult:
+        return service.sync_day(sync, league, wanted)
+
+    _Door(queue, as_json).go(
+        "sync_day",
+        {"league": league.label, "day": text},
+        work,
+        lambda: sync_date_range_task(league.label, text, text),
+    )
+
+
+@sync_group.command("range")
+@click.argument("league_name", metavar="LEAGUE")
+@click.argument("start_text", metavar="START")
+@click.argument("end_text", metavar="END")
+@_options
+def date_range(
+    league_name: str, start_text: str, end_text: str, queue: bool, as_json: bool
+) -> None:
+    """One league from START to END (YYYY-MM-DD), both included."""
+    league, start, end = _league(league_name), _day(start_text), _day(end_text)
+    try:
+        check_range(start, end, utc_now())
+    except DateRangeError as error:
+        _misuse(str(error))
+    args = {
+        "league": league.label, "start_date": start.isoformat(), "end_date": end.isoformat(),
+    }  # fmt: skip
+
+    def work(sync: service.Sync, progress: service.Progress) -> service.SyncResult:
+        return service.sync_range(sync, league, start, end, progress)
+
+    door = _Door(queue, as_json)
+    door.go("sync_date_range_task", args, work, lambda: sync_date_range_task(**args))
+
+
+@sync_group.command("all")
+@_options
+def everything(queue: bool, as_json: bool) -> None:
+    """Leagues, then teams, then the schedule."""
+    door = _Door(queue, as_json)
+    if queue:
+        door.queue(lambda: start_chain(Trigger.COMMAND, _person()))
+        return
+    results = {
+        "leagues": door.run("sync_all_leagues", {}, LEAGUES),
+        "teams": door.run("sync_all_teams", {}, TEAMS),
+        "schedule": door.run("sync_daily_schedule", {}, SCHEDULE),
+    }
+    door.end(results)
+
+
+class _Door:
+    """One call of ``flask sync``: runs or queues the work and says what came of it."""
+
+    def __init__(self, queue: bool, as_json: bool) -> None:
+        self.wants_queue = queue
+        self.as_json = as_json
+        self.failed = False
+
+    def go(
+        self, name: str, args: dict[str, Any], work: Work, queue_call: Callable[[], Any]
+    ) -> None:
+        """Do the work here, or queue it, print the outcome and end with the right status."""
+        if self.wants_queue:
+            self.queue(lambda: queue_call().id)
+        else:
+            self.end(self.run(name, args, work))
+
+    def queue(self, call: Callable[[], str]) -> None:
+        """Hand the work to the consumer and print the run's id."""
+        try:
+            with ledger.asking(Trigger.COMMAND, _person()):
+                run_id = call()
+        except BrokerUnavailableError as error:
+            _fail(f"{error}; start the app with `flask up`, or leave --queue out")
+        click.echo(json.dumps({"task_id": run_id}) if self.as_json else run_id)
+
+    def run(self, name: str, args: dict[str, Any], work: Work) -> dict[str, Any] | None:
+        """Do the work in this process, on the record; its result, None when it failed."""
+        client = current_app.extensions["feed_client"]
+        try:
+            with ledger.recorded_here(name, args, _person()) as outcome, _Progress(name) as shown:
+                sync = service.Sync(client, db.session, utc_now(), outcome.run_id)
+                outcome.result = work(sync, shown.report).as_dict()
+        except TrackerError as error:
+            click.echo(str(error), err=True)
+            self.failed = True
+            return None
+        except (OperationalError, ProgrammingError) as error:
+            _fail(f"the database cannot be used: {error.orig}; is it migrated? (flask db upgrade)")
+        for line in outcome.result["errors"]:
+            click.echo(line, err=True)
+        self.failed = self.failed or bool(outcome.result["errors"])
+        result: dict[str, Any] = outcome.result
+        return result
+
+    def end(self, result: dict[str, Any] | None) -> None:
+        """Print the result and end with the right status."""
+        if self.as_json:
+            click.echo(json.dumps(result))
+        elif result is not None:
+            click.echo(_words(result))
+        if self.failed:
+            sys.exit(FAILED)
+
+
+class _Progress:
+    """A bar on a terminal, plain lines elsewhere, both on standard error."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.bar: Any = None
+        self.on_terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.render_finish()
+
+    def report(self, done: int, total: int, resume: dict[str, Any] | None = None) -> None:
+        """Show how many chunks are done, and write it into the ledger."""
+        ledger.report_progress(done, total, resume)
+        if self.on_terminal:
+            self._draw(done, total)
+        elif done:
+            click.echo(f"{self.title}: {done} of {total} done", err=True)
+
+    def _draw(self, done: int, total: int) -> None:
+        if self.bar is None:
+            self.bar = click.progressbar(length=total, label=self.title, file=sys.stderr)
+        self.bar.update(done - self.bar.pos)
+        self.bar.render_progress()
+
+
+def _words(result: dict[str, Any]) -> str:
+    parts = []
+    for name, value in result.items():
+        if isinstance(value, dict):
+            parts.append(f"{name}: {_words(value)}")
+        elif name != "errors":
+            parts.append(f"{value} {name}")
+    errors = len(result.get("errors", ()))
+    return ", ".join(parts) + (f", {errors} errors" if errors else "")
+
+
+def _league(name: str) -> League:
+    try:
+        return find_league(name, current_app.extensions["settings"].leagues)
+    except UnknownLeagueError as error:
+        _misuse(str(error))
+
+
+def _day(text: str) -> date:
+    try:
+        return parse_day(text, utc_now())
+    except DateRangeError as error:
+        _misuse(str(error))
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no name for this user id, as in some containers
+        return ""
+
+
+def _misuse(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(MISUSED)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(FAILED)

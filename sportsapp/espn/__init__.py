@@ -1,0 +1,1 @@
+"""The feed: the only HTTP (client) and the only JSON walking (parse)."""

@@ -1,0 +1,722 @@
+"""The ledger: one TaskRun row for every execution, true whatever dies.
+
+A run is in the database before it is on the broker. One wrapper around every task's body
+(``Ledger.run``) writes its start, progress and end; signals serve only for what never reaches
+the body. ``Ledger`` answers the queues' ``Hooks``; the factory plugs it in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import logging
+import os
+import signal
+import socket
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from flask import Flask, current_app
+from huey.exceptions import CancelExecution, TaskTimeout
+from huey.signals import SIGNAL_EXPIRED
+from sqlalchemy import CursorResult, Table, delete, insert, select, update
+
+from sportsapp.clock import iso_utc, utc_now
+from sportsapp.database import db, forget_connections, insert_ignoring, write_connection
+from sportsapp.errors import RunNotFoundError, TrackerError
+from sportsapp.models.run import (
+    WAITING,
+    Consumer,
+    DeadLetter,
+    RunState,
+    Schedule,
+    TaskRun,
+    Trigger,
+)
+from sportsapp.queue import Body, Periodic, TrackerHuey
+
+logger = logging.getLogger(__name__)
+
+GRACE = timedelta(seconds=30)
+LOST_AFTER = timedelta(seconds=60)
+DEAD_PID_AFTER = timedelta(seconds=15)
+OVERTIME = timedelta(seconds=30)
+RECOVERIES_WITHOUT_PROGRESS = 3
+SHELL_BEAT_SECONDS = 10
+PRUNE_EVERY = timedelta(hours=1)
+ERROR_LIMIT = 2_000
+TRACEBACK_LIMIT = 20_000
+DEAD_LETTER_LIMIT = 65_536
+
+RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
+CONSUMERS: Table = Consumer.__table__  # type: ignore[assignment]
+
+
+class RunInterrupted(KeyboardInterrupt):
+    """The consumer is to end: the run stops at a chunk and goes on after the restart."""
+
+
+class RunCancelled(Exception):
+    """Somebody cancelled the run; ``result`` is what it has done so far."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("cancelled")
+        self.result = result
+
+
+@dataclass
+class RunInHand:
+    """The run that this process is executing."""
+
+    id: str
+    attempt: int
+    started_at: datetime
+    timeout: float | None
+    resume: dict[str, Any] | None
+    is_stopping: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asked for the runs that are queued within ``asking``, and what follows them."""
+
+    trigger: Trigger = Trigger.COMMAND
+    by: str = ""
+    chain: Sequence[str] = field(default_factory=tuple)
+
+
+NOBODY = Asked()
+_asked: ContextVar[Asked] = ContextVar("asked", default=NOBODY)
+_in_hand: RunInHand | None = None
+
+
+@contextmanager
+def asking(trigger: Trigger, by: str = "", chain: Sequence[str] = ()) -> Iterator[None]:
+    """Everything queued inside is recorded with this trigger, person and chain."""
+    token = _asked.set(Asked(trigger, by, tuple(chain)))
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def run_in_hand() -> RunInHand | None:
+    """The run that this process is executing, None outside of a task."""
+    return _in_hand
+
+
+def find_run(run_id: str) -> TaskRun:
+    """The run of this id. Raises RunNotFoundError."""
+    run = db.session.get(TaskRun, run_id, populate_existing=True)
+    if run is None:
+        raise RunNotFoundError(f"no task run has the id {run_id!r}")
+    return run
+
+
+def run_as_json(run: TaskRun) -> dict[str, Any]:
+    """A run as the commands and the API show it."""
+    return {
+        "id": run.id,
+        "task": run.task,
+        "state": run.state,
+        "trigger": run.trigger,
+        "args": run.args,
+        "progress": {"done": run.progress_done, "total": run.progress_total},
+        "result": run.result,
+        "error": run.error or None,
+        "attempt": run.attempt,
+        "recoveries": run.recoveries,
+        "queued_at": iso_utc(run.queued_at),
+        "started_at": iso_utc(run.started_at) if run.started_at else None,
+        "finished_at": iso_utc(run.finished_at) if run.finished_at else None,
+    }
+
+
+# ---------------------------------------------------------------- progress, from within a task
+
+
+def report_progress(done: int, total: int, resume: dict[str, Any] | None = None) -> None:
+    """Write down how many chunks are done, and what a recovered run needs to go on from here.
+
+    Raises RunCancelled or RunInterrupted when the run is to stop at this chunk; does nothing
+    outside of a task.
+    """
+    run = _in_hand
+    if run is None:
+        return
+    values = {
+        "progress_done": done, "progress_total": total, "resume": resume, "stalls": 0,
+        "heartbeat_at": utc_now(),
+    }  # fmt: skip
+    with write_connection() as connection:
+        mine = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
+        started = RUNS.c.state == RunState.STARTED
+        connection.execute(update(RUNS).where(mine, started).values(values))
+        row = connection.execute(select(RUNS.c.cancel_asked, RUNS.c.state).where(mine)).first()
+    if row is None or row.state != RunState.STARTED:
+        raise RunInterrupted("this run has been given to another worker")
+    if done < total and row.cancel_asked:
+        raise RunCancelled((resume or {}).get("result"))
+    if done < total and run.is_stopping():
+        raise RunInterrupted("the consumer is ending")
+
+
+# ---------------------------------------------------------------- runs in this process
+
+
+@contextmanager
+def recorded_here(task_name: str, args: dict[str, Any], by: str = "") -> Iterator[Outcome]:
+    """Record work that a shell does itself, without a queue, as a run of its own.
+
+    The block sets ``outcome.result``. An error is written down and raised again.
+    """
+    global _in_hand
+    run_id, now, outcome = str(uuid.uuid4()), utc_now(), Outcome()
+    row = _new_row(run_id, task_name, "", args, Asked(Trigger.COMMAND, by), now)
+    row |= {"state": RunState.STARTED, "attempt": 1} | _worker_values(now)
+    with write_connection() as connection:
+        connection.execute(insert(RUNS).values(row))
+    outcome.run_id = run_id
+    _in_hand = RunInHand(run_id, 1, now, None, None, lambda: False)
+    ended = threading.Event()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a local proxy
+    threading.Thread(target=_beat_until, args=(app, run_id, ended), daemon=True).start()
+    try:
+        yield outcome
+    except BaseException as error:
+        db.session.rollback()
+        state = RunState.FAILURE if isinstance(error, Exception) else RunState.REVOKED
+        finish(run_id, 1, state, error=error)
+        raise
+    else:
+        finish(run_id, 1, RunState.SUCCESS, result=outcome.result)
+    finally:
+        ended.set()
+        _in_hand = None
+
+
+def _beat_until(app: Flask, run_id: str, ended: threading.Event) -> None:
+    """Show that a run in a shell is alive, until it has ended."""
+    while not ended.wait(SHELL_BEAT_SECONDS):
+        with app.app_context(), write_connection() as connection:
+            connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == run_id, RUNS.c.state == RunState.STARTED)
+                .values(heartbeat_at=utc_now())
+            )
+
+
+@dataclass
+class Outcome:
+    """What a block under ``recorded_here`` says of itself."""
+
+    run_id: str = ""
+    result: Any = None
+
+
+def finish(
+    run_id: str,
+    attempt: int,
+    state: RunState,
+    *,
+    result: Any = None,
+    error: BaseException | None = None,
+    more: dict[str, Any] | None = None,
+    follow: dict[str, Any] | None = None,
+) -> bool:
+    """Write the end of an attempt, unless another worker has taken the run over.
+
+    ``more`` are further columns, ``follow`` the row of the next run in a chain, written in the
+    same transaction. Returns whether this worker still had the run.
+    """
+    values: dict[str, Any] = {"state": state, "heartbeat_at": utc_now()}
+    if state not in WAITING:
+        values["finished_at"] = utc_now()
+    if error is None:
+        values |= {"error": "", "fingerprint": "", "traceback": ""}
+    else:
+        values |= error_values(error)
+    if result is not None:
+        values["result"] = result
+    with write_connection() as connection:
+        done: CursorResult[Any] = connection.execute(
+            update(RUNS)
+            .where(RUNS.c.id == run_id, RUNS.c.attempt == attempt)
+            .where(RUNS.c.state == RunState.STARTED)
+            .values(values | (more or {}))
+        )
+        if done.rowcount and follow:
+            connection.execute(insert(RUNS).values(follow))
+    return bool(done.rowcount)
+
+
+def error_values(error: BaseException) -> dict[str, Any]:
+    """Error, fingerprint and traceback of an exception, as columns."""
+    text = str(error) or type(error).__name__
+    if not isinstance(error, TrackerError):
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    trace = "".join(traceback.format_exception(error))
+    return {
+        "error": text[:ERROR_LIMIT],
+        "fingerprint": fingerprint(error),
+        "traceback": trace[-TRACEBACK_LIMIT:],
+    }
+
+
+def fingerprint(error: BaseException) -> str:
+    """Twelve characters that are equal for errors of one kind from one place."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].name}" if frames else ""
+    return hashlib.sha256(f"{type(error).__name__}|{place}".encode()).hexdigest()[:12]
+
+
+def _worker_values(now: datetime) -> dict[str, Any]:
+    return {
+        "started_at": now,
+        "heartbeat_at": now,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+
+
+def _new_row(
+    run_id: str, task: str, queue: str, args: dict[str, Any], asked: Asked, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": run_id,
+        "task": task,
+        "queue": queue,
+        "slot": None,
+        "args": args,
+        "state": RunState.PENDING,
+        "trigger": asked.trigger,
+        "asked_by": asked.by,
+        "chain": list(asked.chain),
+        "queued_at": now,
+        "due_at": now,
+        "expires_at": None,
+        "attempt": 0,
+        "retries_left": 0,
+        "recoveries": 0,
+        "stalls": 0,
+        "host": "",
+        "progress_done": 0,
+        "progress_total": 0,
+        "cancel_asked": False,
+        "error": "",
+        "fingerprint": "",
+        "traceback": "",
+    }
+
+
+def _row_of(huey: TrackerHuey, task: Any, asked: Asked, now: datetime) -> dict[str, Any]:
+    row = _new_row(task.id, task.name, huey.name, _named_args(task), asked, now)
+    return row | {
+        "due_at": _aware(task.eta) or now,
+        "expires_at": _aware(task.expires_resolved),
+        "retries_left": task.retries,
+        "attempt": task.attempt,
+    }
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """Huey keeps moments naive, in UTC."""
+    if moment is None or moment.tzinfo:
+        return moment
+    return moment.replace(tzinfo=UTC)
+
+
+def _named_args(task: Any) -> dict[str, Any]:
+    """A task's arguments by name, as JSON; by position where they don't fit the function."""
+    try:
+        bound = inspect.signature(type(task).function).bind(*task.args, **task.kwargs).arguments
+    except TypeError:
+        bound = {str(n): value for n, value in enumerate(task.args)} | task.kwargs
+    return {name: _as_json(value) for name, value in bound.items()}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _as_json(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(part) for part in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+# ---------------------------------------------------------------- what the queues ask
+
+
+class Ledger:
+    """Answers the queues' Hooks from the database. Every method brings its own app context."""
+
+    def __init__(self, app: Flask, retention_days: int) -> None:
+        self.app = app
+        self.retention = timedelta(days=retention_days)
+        self._pruned_at: datetime | None = None
+
+    # -- before the body
+
+    def record(self, huey: TrackerHuey, task: Any) -> bool:
+        with self.app.app_context(), write_connection() as connection:
+            row = _row_of(huey, task, _asked.get(), utc_now())
+            return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
+
+    def unsent(self, task: Any, error: Exception) -> None:
+        values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
+        with self.app.app_context(), write_connection() as connection:
+            waiting = (RUNS.c.id == task.id) & RUNS.c.state.in_(WAITING)
+            connection.execute(update(RUNS).where(waiting).values(values))
+
+    def skipped(self, task: Any, signal: str) -> None:
+        state = RunState.EXPIRED if signal == SIGNAL_EXPIRED else RunState.REVOKED
+        with self.app.app_context(), write_connection() as connection:
+            waiting = (RUNS.c.id == task.id) & RUNS.c.state.in_(WAITING)
+            connection.execute(
+                update(RUNS).where(waiting).values(state=state, finished_at=utc_now())
+            )
+
+    # -- around the body
+
+    def run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
+        """Claim the run, do the work, write down what became of it.
+
+        A message that came twice finds nothing to claim and is dropped.
+        """
+        global _in_hand
+        with self.app.app_context():
+            run = self._claim(huey, task)
+            if run is None:
+                logger.warning("run %s has been taken or ended: dropped", task.id)
+                return None
+            outer, _in_hand = _in_hand, run
+            try:
+                _check_arguments(task)
+                value = body()
+            except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - written down, raised
+                db.session.rollback()
+                self._failed(huey, task, run, error)
+            else:
+                self._succeeded(run, value)
+                return value
+            finally:
+                _in_hand = outer
+                db.session.remove()
+
+    def _claim(self, huey: TrackerHuey, task: Any) -> RunInHand | None:
+        now = utc_now()
+        with write_connection() as connection:
+            taken: CursorResult[Any] = connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == task.id, RUNS.c.attempt == task.attempt)
+                .where(RUNS.c.state.in_(WAITING))
+                .values(state=RunState.STARTED, attempt=task.attempt + 1, **_worker_values(now))
+            )
+            if not taken.rowcount:
+                return None
+            resume = connection.scalar(select(RUNS.c.resume).where(RUNS.c.id == task.id))
+        task.attempt += 1
+        return RunInHand(task.id, task.attempt, now, task.timeout, resume, huey.is_stopping)
+
+    def _succeeded(self, run: RunInHand, value: Any) -> None:
+        following, row = self._next_in_chain(run)
+        finish(run.id, run.attempt, RunState.SUCCESS, result=_as_json(value), follow=row)
+        if following is not None:
+            try:
+                following[0].push(following[1])
+            except TrackerError as error:  # it is in the ledger: recovery will put it back
+                logger.warning("run %s waits for the broker: %s", following[1].id, error)
+
+    def _next_in_chain(
+        self, run: RunInHand
+    ) -> tuple[tuple[TrackerHuey, Any] | None, dict[str, Any] | None]:
+        with db.engine.connect() as connection:
+            found = select(RUNS.c.chain, RUNS.c.asked_by).where(RUNS.c.id == run.id)
+            chain, asked_by = connection.execute(found).one()
+        if not chain:
+            return None, None
+        queue, task_class = self._task_class(chain[0])
+        task = task_class()
+        asked = Asked(Trigger.CHAIN, asked_by, chain[1:])
+        return (queue, task), _row_of(queue, task, asked, utc_now())
+
+    def _failed(self, huey: TrackerHuey, task: Any, run: RunInHand, error: BaseException) -> None:
+        """Write the failure down and raise what makes Huey do the same as the ledger."""
+        if isinstance(error, KeyboardInterrupt):
+            self._put_back(huey, task, run)
+            raise KeyboardInterrupt from error
+        if isinstance(error, RunCancelled):
+            finish(run.id, run.attempt, RunState.REVOKED, result=_as_json(error.result))
+            raise CancelExecution(retry=False) from error
+        if isinstance(error, TrackerError) and not error.retryable:
+            task.retries = 0
+        if task.retries:
+            more = {
+                "due_at": utc_now() + timedelta(seconds=task.retry_delay),
+                "retries_left": task.retries - 1,
+                "stalls": 0,
+            }
+            finish(run.id, run.attempt, RunState.RETRY, error=error, more=more)
+        else:
+            is_late = isinstance(error, TaskTimeout)
+            state = RunState.TIMEOUT if is_late else RunState.FAILURE
+            finish(run.id, run.attempt, state, error=error)
+        raise error
+
+    def _put_back(self, huey: TrackerHuey, task: Any, run: RunInHand) -> None:
+        """An interrupted run waits again, and is on the broker again when that can be reached."""
+        values = {"due_at": utc_now()}
+        if finish(run.id, run.attempt, RunState.PENDING, more=values):
+            try:
+                huey.push(task)
+            except TrackerError as error:
+                logger.warning("run %s waits for the broker: %s", run.id, error)
+
+    # -- the scheduler
+
+    def since(self, task_name: str) -> datetime:
+        with self.app.app_context(), write_connection() as connection:
+            row = {"task": task_name, "paused": False, "since_at": utc_now()}
+            insert_ignoring(connection, Schedule.__table__, [row], ["task"])  # type: ignore[arg-type]
+            found = select(Schedule.since_at).where(Schedule.task == task_name)
+            return connection.execute(found).scalar_one()
+
+    def claim(self, huey: TrackerHuey, periodic: Periodic, slot: datetime) -> Any | None:
+        task = periodic.task_class(id=f"{periodic.name}@{iso_utc(slot)}")
+        if task.expires:
+            task.resolve_expires(huey.utc)
+        now = utc_now()
+        with self.app.app_context(), write_connection() as connection:
+            paused = select(Schedule.paused).where(Schedule.task == periodic.name)
+            if connection.scalar(paused):
+                return None
+            if periodic.skip_while_running and connection.scalar(_beating(periodic.name, now)):
+                logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
+                return None
+            row = _row_of(huey, task, Asked(Trigger.SCHEDULE), now) | {"slot": slot}
+            is_ours = insert_ignoring(connection, RUNS, [row], ["task", "slot"]) > 0
+        return task if is_ours else None
+
+    # -- the heart
+
+    def beat(self, queue: str, role: str) -> None:
+        run, now = (_in_hand if role == "worker" else None), utc_now()
+        with self.app.app_context():
+            with write_connection() as connection:
+                values = {"beat_at": now, "run_id": run.id if run else None}
+                here = _this_process(queue, role)
+                known: CursorResult[Any] = connection.execute(
+                    update(CONSUMERS).where(*_matching(here)).values(values)
+                )
+                if not known.rowcount:
+                    row = here | values | {"started_at": now}
+                    connection.execute(insert(CONSUMERS).values(row))
+                if run is not None:
+                    mine = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
+                    connection.execute(update(RUNS).where(mine).values(heartbeat_at=now))
+            if run is not None:
+                _end_if_overdue(run, now)
+
+    def leave(self, queue: str, role: str) -> None:
+        with self.app.app_context(), write_connection() as connection:
+            connection.execute(delete(CONSUMERS).where(*_matching(_this_process(queue, role))))
+
+    def after_fork(self) -> None:
+        with self.app.app_context():
+            forget_connections()
+
+    # -- recovery
+
+    def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
+        row = {
+            "queue": queue,
+            "message": _readable(data[:DEAD_LETTER_LIMIT]),
+            "size": len(data),
+            "reason": reason,
+            "received_at": utc_now(),
+        }
+        with self.app.app_context(), write_connection() as connection:
+            connection.execute(insert(DeadLetter).values(row))
+
+    def recover(self, huey: TrackerHuey) -> None:
+        """Give up the dead, put back the lost. Any number of schedulers may do this at once."""
+        with self.app.app_context():
+            now = utc_now()
+            self._forget_dead_consumers(now)
+            self._reclaim_started(huey, now)
+            self._requeue_waiting(huey, now)
+            self._prune(now)
+
+    def _prune(self, now: datetime) -> None:
+        """Once an hour, forget old runs; failures are kept twice as long, open ones always."""
+        if self._pruned_at and now - self._pruned_at < PRUNE_EVERY:
+            return
+        self._pruned_at = now
+        calm = RUNS.c.state.in_((RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED))
+        failed = RUNS.c.state.in_((RunState.FAILURE, RunState.TIMEOUT))
+        with write_connection() as connection:
+            for which, age in ((calm, self.retention), (failed, 2 * self.retention)):
+                connection.execute(delete(RUNS).where(which, RUNS.c.finished_at < now - age))
+
+    def _forget_dead_consumers(self, now: datetime) -> None:
+        with write_connection() as connection:
+            connection.execute(delete(CONSUMERS).where(CONSUMERS.c.beat_at < now - LOST_AFTER))
+
+    def _reclaim_started(self, huey: TrackerHuey, now: datetime) -> None:
+        """Runs that began and have no heart any more wait again, or have failed."""
+        silent = select(RUNS).where(
+            RUNS.c.queue.in_((huey.name, "")),
+            RUNS.c.state == RunState.STARTED,
+            RUNS.c.heartbeat_at < now - DEAD_PID_AFTER,
+        )
+        with db.engine.connect() as connection:
+            runs = connection.execute(silent).all()
+        for run in runs:
+            if _is_lost(run, now):
+                self._reclaim(run, now)
+
+    def _reclaim(self, run: Any, now: datetime) -> None:
+        is_poison = run.stalls + 1 > RECOVERIES_WITHOUT_PROGRESS
+        values: dict[str, Any] = {"recoveries": run.recoveries + 1, "stalls": run.stalls + 1}
+        if run.queue == "" or is_poison:
+            lost = "its process ended" if run.queue == "" else "its worker died every time"
+            values |= {
+                "state": RunState.FAILURE, "finished_at": now, "recoveries": run.recoveries,
+                "error": f"{lost} (host {run.host}, process {run.pid})", "fingerprint": "lost",
+            }  # fmt: skip
+        elif run.cancel_asked:
+            values |= {"state": RunState.REVOKED, "finished_at": now}
+        else:
+            # due in the past, so that it is put back in this very round
+            values |= {"state": RunState.PENDING, "due_at": now - GRACE}
+        with write_connection() as connection:
+            done = connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == run.id, RUNS.c.attempt == run.attempt)
+                .where(RUNS.c.state == RunState.STARTED)
+                .values(values)
+            )
+        if done.rowcount:
+            logger.warning("run %s lost its worker: %s", run.id, values["state"])
+
+    def _requeue_waiting(self, huey: TrackerHuey, now: datetime) -> None:
+        """Waiting runs that the broker does not hold go back to it."""
+        waiting = select(RUNS).where(
+            RUNS.c.queue == huey.name,
+            RUNS.c.state.in_(WAITING),
+            RUNS.c.due_at <= now - GRACE,
+        )
+        with db.engine.connect() as connection:
+            runs = connection.execute(waiting).all()
+        if not runs:
+            return
+        held = huey.message_ids()
+        for run in runs:
+            if run.id not in held:
+                self._requeue(huey, run, now)
+
+    def _requeue(self, huey: TrackerHuey, run: Any, now: datetime) -> None:
+        values: dict[str, Any] = {"due_at": now}
+        task = self._task_of(huey, run)
+        if run.expires_at and run.expires_at < now:
+            values = {"state": RunState.EXPIRED, "finished_at": now}
+        elif task is None:
+            values = {
+                "state": RunState.FAILURE, "finished_at": now, "fingerprint": "unknown",
+                "error": f"there is no task {run.task!r} on queue {huey.name}",
+            }  # fmt: skip
+        with write_connection() as connection:
+            done = connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == run.id, RUNS.c.due_at == run.due_at)
+                .where(RUNS.c.state.in_(WAITING))
+                .values(values)
+            )
+        if done.rowcount and "state" not in values:
+            logger.warning("run %s was not on the broker: put back", run.id)
+            huey.push(task)
+
+    def _task_of(self, huey: TrackerHuey, run: Any) -> Any | None:
+        """A message for a run, rebuilt from its row."""
+        task_class = huey.task_class(run.task)
+        if task_class is None:
+            return None
+        used = task_class.default_retries - run.retries_left
+        delay = task_class.default_retry_delay * task_class.default_retry_backoff**used
+        task = task_class(
+            kwargs=dict(run.args), id=run.id, retries=run.retries_left, retry_delay=delay
+        )
+        task.attempt = run.attempt
+        return task
+
+    def _task_class(self, name: str) -> tuple[TrackerHuey, Any]:
+        for huey in self.app.extensions["queues"]:
+            task_class = huey.task_class(name)
+            if task_class is not None:
+                return huey, task_class
+        raise LookupError(f"there is no task {name!r}")
+
+
+def _readable(data: bytes) -> str:
+    """Any bytes as text that a database takes; what is not UTF-8 is escaped."""
+    return data.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def _check_arguments(task: Any) -> None:
+    """A task called with the wrong number of arguments fails at once, without a retry."""
+    try:
+        inspect.signature(type(task).function).bind(*task.args, **task.kwargs)
+    except TypeError:
+        task.retries = 0
+        raise
+
+
+def _beating(task_name: str, now: datetime) -> Any:
+    return (
+        select(RUNS.c.id)
+        .where(RUNS.c.task == task_name, RUNS.c.state == RunState.STARTED)
+        .where(RUNS.c.heartbeat_at > now - LOST_AFTER)
+        .limit(1)
+    )
+
+
+def _this_process(queue: str, role: str) -> dict[str, Any]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "queue": queue, "role": role}
+
+
+def _matching(row: dict[str, Any]) -> list[Any]:
+    return [CONSUMERS.c[name] == value for name, value in row.items()]
+
+
+def _is_lost(run: Any, now: datetime) -> bool:
+    if run.heartbeat_at < now - LOST_AFTER:
+        return True
+    return run.host == socket.gethostname() and not _is_alive(run.pid)
+
+
+def _is_alive(pid: int | None) -> bool:
+    try:
+        os.kill(pid or 0, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _end_if_overdue(run: RunInHand, now: datetime) -> None:
+    """End this process when its run is past its limit and cannot be interrupted otherwise."""
+    if run.timeout is None or now < run.started_at + timedelta(seconds=run.timeout) + OVERTIME:
+        return
+    error = TaskTimeout(f"still running {OVERTIME.seconds} s after its limit of {run.timeout} s")
+    finish(run.id, run.attempt, RunState.TIMEOUT, error=error)
+    logger.error("run %s cannot be interrupted: this worker ends itself", run.id)
+    os.kill(os.getpid(), signal.SIGKILL)

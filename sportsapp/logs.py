@@ -1,0 +1,58 @@
+"""Logging for all our processes: plain or JSON lines, to standard error or a file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from logging.handlers import WatchedFileHandler
+
+from sportsapp.ledger import run_in_hand
+from sportsapp.settings import Settings
+
+PLAIN = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class PlainFormatter(logging.Formatter):
+    """One line for people, times in UTC."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%SZ"
+    default_msec_format = ""
+
+    def __init__(self) -> None:
+        super().__init__(PLAIN)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the id of the run in hand."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def format(self, record: logging.LogRecord) -> str:
+        run = run_in_hand()
+        fields = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "run": run.id if run else None,
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Send everything that is logged where the settings say. The doors call this once."""
+    handler: logging.Handler = (
+        WatchedFileHandler(settings.log_file) if settings.log_file else logging.StreamHandler()
+    )
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else PlainFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    for chatty in ("urllib3", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,22 @@
+"""The tables: what the feed told us (league, team, player, game) and what the tasks did."""
+
+from sportsapp.models.account import AdminUser
+from sportsapp.models.game import Game, GameDoubt, Scoreboard
+from sportsapp.models.league import League, Player, Team
+from sportsapp.models.run import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
+
+__all__ = [
+    "AdminUser",
+    "Consumer",
+    "DeadLetter",
+    "Game",
+    "GameDoubt",
+    "League",
+    "Player",
+    "RunState",
+    "Schedule",
+    "Scoreboard",
+    "TaskRun",
+    "Team",
+    "Trigger",
+]

@@ -1,0 +1,601 @@
+"""The two queues: our Huey class, its serializer, its scheduler and its consumer.
+
+The queues sit low and are configured high. What they need of the ledger they ask through
+``Hooks``, which the factory plugs in. What differs from plain Huey, and why:
+
+- messages are tagged JSON, never pickle, so that a message cannot run code;
+- a run is recorded before it is on the broker, and its body runs inside ``Hooks.run``;
+- periodic tasks are ordinary tasks, so their results are kept; the scheduler claims each slot in
+  the database, so that any number of consumers may schedule and restarts double nothing;
+- a message that cannot be read becomes a dead letter, and the worker goes on at once;
+- forked children die with their master and open connections of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import redis
+from huey import crontab
+from huey.api import Error, Huey, Task, TaskWrapper, chord, group
+from huey.consumer import Consumer, Scheduler, Worker
+from huey.registry import Message
+from huey.serializer import Serializer
+from huey.signals import SIGNAL_EXPIRED, SIGNAL_REVOKED
+from huey.storage import PriorityRedisExpireStorage
+from huey.utils import SKIPPED
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sportsapp.clock import utc_now
+from sportsapp.errors import BrokerUnavailableError
+from sportsapp.processes import die_with_parent
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_LIMIT = 1_000_000
+BEAT_SECONDS = 10
+RECOVERY_SECONDS = 15
+BROKER_TIMEOUT = 3
+
+Body = Callable[[], Any]
+
+
+class Hooks(Protocol):
+    """What the queues ask of the rest of the project; the ledger answers."""
+
+    def record(self, huey: TrackerHuey, task: Any) -> bool:
+        """Write a new run down before it goes to the broker; False when it is known already."""
+
+    def unsent(self, task: Any, error: Exception) -> None:
+        """The broker did not take a run that somebody asked for."""
+
+    def run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
+        """Run a task's body and write down what became of it."""
+
+    def skipped(self, task: Any, signal: str) -> None:
+        """A run was dropped before its body: expired or revoked."""
+
+    def claim(self, huey: TrackerHuey, periodic: Periodic, slot: datetime) -> Any | None:
+        """A new task for this slot, or None when it is taken, paused or not wanted."""
+
+    def since(self, task_name: str) -> datetime:
+        """Slots of this periodic task before this moment are never caught up."""
+
+    def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
+        """Keep a message that could not be read."""
+
+    def beat(self, queue: str, role: str) -> None:
+        """This process is alive, and so is the run it has in hand."""
+
+    def leave(self, queue: str, role: str) -> None:
+        """This process ends in order."""
+
+    def recover(self, huey: TrackerHuey) -> None:
+        """Put back what was lost with a worker or with the broker's memory."""
+
+    def after_fork(self) -> None:
+        """This is a new process: open connections of its own."""
+
+
+class Periodic:
+    """A periodic task: when it is due, and how late a missed slot is still worth running.
+
+    With ``skip_while_running`` a slot is left out while an earlier run is still at work.
+    """
+
+    def __init__(
+        self, task_class: Any, schedule: Schedule, catch_up: timedelta, skip_while_running: bool
+    ) -> None:
+        self.task_class = task_class
+        self.name: str = task_class.__name__
+        self.schedule = schedule
+        self.catch_up = catch_up
+        self.skip_while_running = skip_while_running
+
+
+class Schedule(Protocol):
+    """When a periodic task is due. Slots are aware UTC moments, whole seconds."""
+
+    @property
+    def words(self) -> str:
+        """The schedule for people."""
+
+    def __call__(self, moment: datetime) -> bool:
+        """Whether the task is due at this moment (Huey's ``validate_datetime``)."""
+
+    def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
+        """The newest slot later than ``after`` and not later than ``now``."""
+
+    def next_slot(self, now: datetime) -> datetime:
+        """The first slot later than ``now``."""
+
+
+class Every:
+    """Due at every whole multiple of some seconds; ``seconds`` is asked for each time."""
+
+    def __init__(self, seconds: Callable[[], int]) -> None:
+        self.seconds = seconds
+
+    @property
+    def words(self) -> str:
+        """The schedule for people."""
+        return f"every {self.seconds()} s"
+
+    def __call__(self, moment: datetime) -> bool:
+        return self._floor(moment) == moment.replace(microsecond=0)
+
+    def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
+        slot = self._floor(now)
+        return slot if slot > after else None
+
+    def next_slot(self, now: datetime) -> datetime:
+        return self._floor(now) + timedelta(seconds=self.seconds())
+
+    def _floor(self, moment: datetime) -> datetime:
+        seconds = int(moment.timestamp())
+        return datetime.fromtimestamp(seconds - seconds % self.seconds(), UTC)
+
+
+class Cron:
+    """Due at the minutes of a crontab, in UTC."""
+
+    LONGEST = timedelta(days=8)
+
+    def __init__(self, words: str, **fields: str) -> None:
+        self.words = words
+        self._matches = crontab(strict=True, **fields)
+
+    def __call__(self, moment: datetime) -> bool:
+        return bool(self._matches(moment))
+
+    def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
+        oldest = max(after, now - self.LONGEST)
+        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+        while minute > oldest:
+            if self(minute):
+                return minute
+            minute -= timedelta(minutes=1)
+        return None
+
+    def next_slot(self, now: datetime) -> datetime:
+        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+        for _ in range(int(self.LONGEST.total_seconds() // 60)):
+            minute += timedelta(minutes=1)
+            if self(minute):
+                return minute
+        raise ValueError(f"no slot within {self.LONGEST.days} days: {self.words}")
+
+
+# ---------------------------------------------------------------- messages
+
+
+class TaggedJson(Serializer):  # type: ignore[misc]  # Huey has no types
+    """JSON that keeps datetimes, tuples and Huey's own records; refuses anything else.
+
+    A value that JSON lacks is an object with one key that begins with ``!``.
+    """
+
+    def _serialize(self, data: Any) -> bytes:
+        return json.dumps(_encode(data), separators=(",", ":")).encode()
+
+    def _deserialize(self, data: bytes) -> Any:
+        return _decode(json.loads(data))
+
+
+def _encode(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, Message):
+        return {"!message": {name: _encode(part) for name, part in value._asdict().items()}}
+    if isinstance(value, Error):
+        return {"!error": _encode(value.metadata)}
+    if value is SKIPPED:
+        return {"!skipped": True}
+    for kind, tag in ((datetime, "!datetime"), (date, "!date")):
+        if isinstance(value, kind):
+            return {tag: value.isoformat()}
+    if isinstance(value, timedelta):
+        return {"!seconds": value.total_seconds()}
+    if isinstance(value, list):
+        return [_encode(part) for part in value]
+    if isinstance(value, tuple):
+        return {"!tuple": [_encode(part) for part in value]}
+    if isinstance(value, dict):
+        return _encode_dict(value)
+    raise TypeError(
+        f"{type(value).__name__} cannot go into a message: use text, numbers, lists, dicts or dates"
+    )
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise TypeError(f"{value} cannot go into a message")
+    return value
+
+
+def _encode_dict(value: dict[Any, Any]) -> Any:
+    if not all(isinstance(key, str) for key in value):
+        raise TypeError("a dict in a message needs text as keys")
+    encoded = {key: _encode(part) for key, part in value.items()}
+    if any(key.startswith("!") for key in value):
+        return {"!dict": encoded}
+    return encoded
+
+
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "!message": lambda v: Message(**{name: _decode(part) for name, part in v.items()}),
+    "!error": lambda v: Error(_decode(v)),
+    "!skipped": lambda _: SKIPPED,
+    "!datetime": datetime.fromisoformat,
+    "!date": date.fromisoformat,
+    "!seconds": lambda v: timedelta(seconds=v),
+    "!tuple": lambda v: tuple(_decode(part) for part in v),
+    "!dict": lambda v: {key: _decode(part) for key, part in v.items()},
+}
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decode(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        tag, inner = next(iter(value.items()))
+        if tag in _DECODERS:
+            return _DECODERS[tag](inner)
+    return {key: _decode(part) for key, part in value.items()}
+
+
+# ---------------------------------------------------------------- the queue
+
+
+class _NotConfigured:
+    """Stands where the storage will be: whoever uses a queue before ``configure`` is told."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("this queue has no broker yet: make the app first (create_app)")
+
+
+class TrackedTask(TaskWrapper):  # type: ignore[misc]  # Huey has no types
+    """A task whose body runs inside ``Hooks.run``; ``call_local`` calls the bare function."""
+
+    def create_task(
+        self,
+        func: Callable[..., Any],
+        context: bool = False,  # noqa: ARG002 - Huey's signature; our bodies always get it
+        name: str | None = None,
+        **settings: Any,
+    ) -> Any:
+        huey: TrackerHuey = self.huey
+
+        def tracked(*args: Any, task: Any, **kwargs: Any) -> Any:
+            return huey.hooks.run(huey, task, lambda: func(*args, **kwargs))
+
+        tracked.__module__ = func.__module__
+        tracked.__doc__ = func.__doc__
+        settings.setdefault("attempt", 0)
+        settings["function"] = staticmethod(func)
+        return super().create_task(tracked, context=True, name=name or func.__name__, **settings)
+
+
+class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
+    """A queue on Redis that loses nothing it was given; see the module's docstring."""
+
+    hooks: Hooks
+
+    def __init__(self, name: str) -> None:
+        self._url = ""
+        super().__init__(
+            name, serializer=TaggedJson(), storage_class=PriorityRedisExpireStorage, utc=True
+        )
+        self.periodics: dict[str, Periodic] = {}
+        self.tick_seconds = 60
+        self.stop_flag: Any = None
+        self.signal(SIGNAL_EXPIRED, SIGNAL_REVOKED)(self._skipped)
+
+    def configure(self, *, url: str, result_ttl: int, tick_seconds: int, hooks: Hooks) -> None:
+        """Name the broker and plug in the ledger. Connects to nothing yet."""
+        self._url = url
+        self.storage_kwargs = {"expire_time": result_ttl}
+        self.tick_seconds = tick_seconds
+        self.hooks = hooks
+        self.storage = self.create_storage()
+
+    def get_storage(self, **kwargs: Any) -> Any:
+        if not self._url:
+            return _NotConfigured()
+        pool = redis.ConnectionPool.from_url(
+            self._url,
+            socket_timeout=BROKER_TIMEOUT,
+            socket_connect_timeout=BROKER_TIMEOUT,
+            retry=Retry(NoBackoff(), 1),
+            health_check_interval=30,
+        )
+        return super().get_storage(connection_pool=pool, **kwargs)
+
+    def get_task_wrapper_class(self) -> Any:
+        return TrackedTask
+
+    def periodic_task(
+        self,
+        schedule: Schedule,
+        *,
+        catch_up: timedelta = timedelta(0),
+        skip_while_running: bool = False,
+        **settings: Any,
+    ) -> Callable[[Callable[..., Any]], Any]:
+        """Register an ordinary task that the scheduler enqueues too, with its result kept.
+
+        ``catch_up`` is how late the newest missed slot is still run.
+        """
+
+        def decorator(func: Callable[..., Any]) -> Any:
+            wrapper = TrackedTask(
+                self, func, validate_datetime=lambda _self, moment: schedule(moment),
+                **_defaults(settings),
+            )  # fmt: skip
+            periodic = Periodic(wrapper.task_class, schedule, catch_up, skip_while_running)
+            self.periodics[periodic.name] = periodic
+            return wrapper
+
+        return decorator
+
+    def task_class(self, name: str) -> Any | None:
+        """The class of a registered task by its short name, or None."""
+        classes = self._registry._registry.values()
+        return next((one for one in classes if one.__name__ == name), None)
+
+    def task_names(self) -> list[str]:
+        """The short names of the registered tasks."""
+        return [one.__name__ for one in self._registry._registry.values()]
+
+    # -- producing
+
+    def enqueue(self, task: Any) -> Any:
+        """Record the run, then hand it to the broker.
+
+        Raises BrokerUnavailableError when the broker does not take it; nothing will run then.
+        """
+        if isinstance(task, (group, chord)):
+            return super().enqueue(task)
+        self.serialize_task(task)  # a value that cannot travel is refused before it is recorded
+        if task.expires:
+            task.resolve_expires(self.utc)
+        is_new = self.hooks.record(self, task)
+        try:
+            return self.push(task)
+        except BrokerUnavailableError as error:
+            if is_new:
+                self.hooks.unsent(task, error)
+            raise
+
+    def push(self, task: Any) -> Any:
+        """Hand a recorded run to the broker. Raises BrokerUnavailableError."""
+        with broker_errors():
+            return super().enqueue(task)
+
+    def message_ids(self) -> set[str]:
+        """The ids of all runs that the broker holds, waiting or scheduled."""
+        with broker_errors():
+            messages = self.storage.enqueued_items() + self.storage.scheduled_items()
+        return {task_id for data in messages if (task_id := _id_of(data))}
+
+    def is_stopping(self) -> bool:
+        """Whether this consumer has been asked to end."""
+        return self.stop_flag is not None and bool(self.stop_flag.is_set())
+
+    # -- messages: the attempt travels with the task, so that a copy is recognised
+
+    def serialize_task(self, task: Any) -> bytes:
+        message = self._registry.create_message(task)
+        document = {"attempt": task.attempt, "task": _encode(message)}
+        return json.dumps(document, separators=(",", ":")).encode()
+
+    def deserialize_task(self, data: bytes) -> Any:
+        document = json.loads(data)
+        message = _decode(document["task"])
+        if not isinstance(message, Message) or not isinstance(document["attempt"], int):
+            raise TypeError("this is not a task message")
+        _check_message(message)
+        task = self._registry.create_task(message)
+        task.attempt = document["attempt"]
+        return task
+
+    def dequeue(self) -> Any | None:
+        """The next task; None when there is none or when it could not be read."""
+        data = self.storage.dequeue()
+        return None if data is None else self._task_or_dead_letter(data)
+
+    def read_schedule(self, timestamp: datetime | None = None) -> list[Any]:
+        due = self.storage.read_schedule(timestamp or self._get_timestamp())
+        tasks = (self._task_or_dead_letter(data) for data in due)
+        return [task for task in tasks if task is not None]
+
+    def _task_or_dead_letter(self, data: bytes) -> Any | None:
+        try:
+            if len(data) > MESSAGE_LIMIT:
+                raise ValueError(f"{len(data):,} bytes are more than a message may have")
+            return self.deserialize_task(data)
+        except Exception as error:  # noqa: BLE001 - whatever a hostile message can cause
+            reason = f"{type(error).__name__}: {error}"[:500]
+            logger.warning("queue %s: a message could not be read: %s", self.name, reason)
+            self.hooks.dead_letter(self.name, data, reason)
+            return None
+
+    def _skipped(self, signal: str, task: Any) -> None:
+        self.hooks.skipped(task, signal)
+
+    # -- consuming
+
+    def create_consumer(self, **options: Any) -> TrackerConsumer:
+        """The consumer that ``huey_consumer`` runs."""
+        for handler in list(logging.getLogger("huey").handlers):
+            logging.getLogger("huey").removeHandler(handler)  # ours, on the root, is enough
+        if options.get("worker_type") != "process":
+            logger.warning("time limits are enforced by process workers only: use -k process")
+        return TrackerConsumer(self, **options)
+
+
+def _defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """Huey's names for a task's settings, as its own decorator would pass them on."""
+    known = ("retries", "retry_delay", "retry_backoff", "priority", "expires", "timeout")
+    return {f"default_{name}" if name in known else name: v for name, v in settings.items()}
+
+
+def _check_message(message: Any) -> None:
+    """Refuse a forged message whose fields are not of the kind that Huey computes with."""
+    numbers = (message.retries, message.retry_delay, message.priority, message.retry_backoff)
+    is_sound = (
+        isinstance(message.id, str)
+        and 0 < len(message.id) <= 200
+        and isinstance(message.name, str)
+        and isinstance(message.args, (tuple, list))
+        and isinstance(message.kwargs, dict)
+        and all(n is None or (isinstance(n, (int, float)) and 0 <= n < 1e9) for n in numbers)
+        and (message.eta is None or isinstance(message.eta, datetime))
+        and (message.expires_resolved is None or isinstance(message.expires_resolved, datetime))
+        and (message.timeout is None or isinstance(message.timeout, (int, float)))
+    )
+    if not is_sound:
+        raise TypeError("a field of the message has the wrong type")
+
+
+def _id_of(data: bytes) -> str | None:
+    """A message's run id; None for one that cannot be read."""
+    try:
+        task_id = json.loads(data)["task"]["!message"]["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return task_id if isinstance(task_id, str) else None
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """Turn redis-py's errors of a broker that is away into BrokerUnavailableError."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
+
+
+# ---------------------------------------------------------------- the consumer
+
+
+class _Process:
+    """What our worker and our scheduler have in common: a beat, and a parent to die with."""
+
+    huey: TrackerHuey
+    role: str
+
+    def start_beating(self) -> None:
+        if multiprocessing.parent_process() is not None:
+            die_with_parent()
+        self.huey.hooks.after_fork()
+        self._ended = threading.Event()
+        self._beat()
+        threading.Thread(target=self._beat_on, name="heartbeat", daemon=True).start()
+
+    def stop_beating(self) -> None:
+        self._ended.set()
+        self._guarded("leave", lambda: self.huey.hooks.leave(self.huey.name, self.role))
+
+    def _beat_on(self) -> None:
+        while not self._ended.wait(BEAT_SECONDS):
+            self._beat()
+
+    def _beat(self) -> None:
+        self._guarded("beat", lambda: self.huey.hooks.beat(self.huey.name, self.role))
+
+    def _guarded(self, what: str, action: Callable[[], object]) -> None:
+        """The heart goes on when the database is away for a while."""
+        try:
+            action()
+        except Exception:
+            logger.exception("queue %s: %s failed", self.huey.name, what)
+
+
+class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no types
+    """A worker that beats, and that tells its tasks when the consumer is to end."""
+
+    role = "worker"
+
+    def initialize(self) -> None:
+        self.huey.stop_flag = self.stop_flag
+        self.start_beating()
+        super().initialize()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self.stop_beating()
+
+
+class SlotScheduler(_Process, Scheduler):  # type: ignore[misc]  # Huey has no types
+    """A scheduler that claims slots, and puts back lost runs."""
+
+    role = "scheduler"
+    periodic_task_seconds = 1
+
+    def initialize(self) -> None:
+        self.start_beating()
+        super().initialize()
+        self._seen: dict[str, datetime] = {}
+        self._recover_at = time.monotonic()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self.stop_beating()
+
+    def loop(self, now: datetime | None = None) -> None:
+        if time.monotonic() >= self._recover_at:
+            self._recover_at = time.monotonic() + RECOVERY_SECONDS
+            self._guarded("recovery", lambda: self.huey.hooks.recover(self.huey))
+        super().loop(now)
+
+    def enqueue_periodic_tasks(self, now: datetime | None = None) -> None:
+        moment = utc_now() if now is None else now
+        for periodic in self.huey.periodics.values():
+            self._guarded(f"schedule of {periodic.name}", partial(self.look, periodic, moment))
+
+    def look(self, periodic: Periodic, now: datetime) -> None:
+        """Enqueue the newest slot of a periodic task that is due and nobody has claimed."""
+        after = self._seen.get(periodic.name) or self.huey.hooks.since(periodic.name)
+        slot = periodic.schedule.newest_slot(after, now)
+        if slot is not None:
+            task = None
+            if now - slot <= max(periodic.catch_up, timedelta(seconds=self.huey.tick_seconds)):
+                task = self.huey.hooks.claim(self.huey, periodic, slot)
+            if task is not None:
+                self._push(task)
+        self._seen[periodic.name] = slot or max(after, now.replace(second=0, microsecond=0))
+
+    def _push(self, task: Any) -> None:
+        try:
+            self.huey.push(task)
+        except BrokerUnavailableError as error:
+            logger.warning("run %s waits for the broker: %s", task.id, error)
+
+
+class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
+    """Huey's consumer with our worker and our scheduler."""
+
+    worker_class = TrackerWorker
+    scheduler_class = SlotScheduler
+
+
+huey = TrackerHuey("sportsapp")
+backfill_huey = TrackerHuey("sportsapp-backfill")
+
+__all__ = ["Cron", "Every", "Hooks", "Periodic", "Task", "TrackerHuey", "backfill_huey", "huey"]

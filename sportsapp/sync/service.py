@@ -1,0 +1,522 @@
+"""The syncs: leagues, teams, a day, what is live, a range. Each brings the database up to date.
+
+Doors (tasks, commands) pass in the client, the session and the time. A league's TrackerError
+becomes a line in ``errors`` while the others go on; when every league fails it is raised. Each
+scoreboard is stored in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import and_, or_, select
+
+from sportsapp.clock import check_range, each_day, game_day
+from sportsapp.database import AnySession
+from sportsapp.errors import AllLeaguesFailedError, PayloadError, TrackerError
+from sportsapp.espn import parse
+from sportsapp.espn.client import SUSPECT_COUNTS, Answer, FeedClient
+from sportsapp.leagues import BY_SLUG, League
+from sportsapp.models import Game, Scoreboard, Team
+from sportsapp.models import League as LeagueRow
+from sportsapp.records import State
+from sportsapp.sync import store
+
+logger = logging.getLogger(__name__)
+
+K = TypeVar("K")
+
+PARALLEL = 4
+LEAD = timedelta(minutes=2)
+LIVE_DAYS = 3
+MONTH_FROM_DAYS = 4
+
+Progress = Callable[[int, int, dict[str, Any] | None], None]
+
+
+def no_progress(_done: int, _total: int, _resume: dict[str, Any] | None = None) -> None:
+    """For callers who do not watch."""
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What every sync needs: the feed, the session, the time, and the run it works for."""
+
+    client: FeedClient
+    session: AnySession
+    now: datetime
+    run_id: str | None = None
+
+
+@dataclass
+class SyncResult:
+    """``synced`` games (or teams) the feed gave and the database now holds, changed or not."""
+
+    synced: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The task's promised return value."""
+        return {"synced": self.synced, "errors": self.errors}
+
+
+@dataclass
+class LeaguesResult:
+    """League rows ``created`` and ``updated`` (brought up to date, changed or not)."""
+
+    created: int = 0
+    updated: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The task's promised return value."""
+        return {"created": self.created, "updated": self.updated, "errors": self.errors}
+
+
+# ---------------------------------------------------------------- fetching side by side
+
+
+@dataclass
+class Fetched(Generic[K]):
+    """One finished request: what was asked for, and the answer or the error."""
+
+    key: K
+    answer: Answer | None
+    error: TrackerError | None
+
+
+def fetch_all(calls: Mapping[K, Callable[[], Answer]]) -> Iterator[Fetched[K]]:
+    """Make the calls side by side and yield each as it ends.
+
+    A time limit can interrupt this at any moment: what has not begun is then dropped, and
+    nothing waits for what has.
+    """
+    pool = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="feed")
+    try:
+        futures: dict[Future[Answer], K] = {pool.submit(call): key for key, call in calls.items()}
+        for future in as_completed(futures):
+            yield _fetched(futures[future], future)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fetched(key: K, future: Future[Answer]) -> Fetched[K]:
+    try:
+        return Fetched(key, future.result(), None)
+    except TrackerError as error:
+        return Fetched(key, None, error)
+
+
+# ---------------------------------------------------------------- scoreboards
+
+
+def sync_day(sync: Sync, league: League, day: date) -> SyncResult:
+    """Bring one league's day up to date. Raises the league's FeedError."""
+    board = _Boards(sync)
+    board.take(league, day, sync.client.scoreboard(league, day))
+    return board.result([league])
+
+
+def sync_schedule(sync: Sync, leagues: Sequence[League]) -> SyncResult:
+    """Yesterday, today and tomorrow of every league. Yesterday, since finals get corrected."""
+    today = game_day(sync.now)
+    days = [today + timedelta(days=offset) for offset in (-1, 0, 1)]
+    return _sync_boards(sync, dict.fromkeys(leagues, days))
+
+
+def sync_today(sync: Sync, leagues: Sequence[League]) -> SyncResult:
+    """Today's games of every league."""
+    today = game_day(sync.now)
+    return _sync_boards(sync, {league: [today] for league in leagues})
+
+
+def sync_live(sync: Sync, leagues: Sequence[League]) -> SyncResult:
+    """The days on which a game may be live now. Asks nothing when there is none."""
+    return _sync_boards(sync, live_days(sync, leagues))
+
+
+def live_days(sync: Sync, leagues: Sequence[League]) -> dict[League, list[date]]:
+    """The days to ask for of each league that may have a live game now.
+
+    Those are the days of games that are live, or should have begun; and today as long as
+    today's scoreboard has never been read, since then nobody knows.
+    """
+    today = game_day(sync.now)
+    days: dict[League, list[date]] = {}
+    for league in leagues:
+        row = store.league_row(sync.session, league, sync.now)
+        wanted = _days_with_live_games(sync, league, row.id)
+        if not _was_read(sync.session, row.id, today):
+            wanted.add(today)
+        if wanted:
+            days[league] = sorted(wanted)[-LIVE_DAYS:]
+    return days
+
+
+def _days_with_live_games(sync: Sync, league: League, league_id: int) -> set[date]:
+    oldest_start = sync.now - timedelta(hours=league.game_hours)
+    due = and_(
+        Game.state == State.PRE,
+        Game.time_set.is_(True),
+        Game.start_at.between(oldest_start, sync.now + LEAD),
+    )
+    found = select(Game.day).where(Game.league_id == league_id, or_(Game.state == State.IN, due))
+    return set(sync.session.scalars(found.distinct()))
+
+
+def _was_read(session: AnySession, league_id: int, day: date) -> bool:
+    found = select(Scoreboard.day).where(Scoreboard.league_id == league_id, Scoreboard.day == day)
+    return session.scalar(found) is not None
+
+
+def _sync_boards(sync: Sync, days: Mapping[League, Sequence[date]]) -> SyncResult:
+    calls = {
+        (league, day): _scoreboard_call(sync.client, league, day)
+        for league, each in days.items()
+        for day in each
+    }
+    boards = _Boards(sync)
+    for fetched in fetch_all(calls):
+        league, day = fetched.key
+        if fetched.answer is None:
+            boards.fail(league, fetched.error, day)
+            continue
+        try:
+            boards.take(league, day, fetched.answer)
+        except TrackerError as error:
+            boards.fail(league, error, day)
+    return boards.result(list(days))
+
+
+def _scoreboard_call(client: FeedClient, league: League, day: date) -> Callable[[], Answer]:
+    return lambda: client.scoreboard(league, day)
+
+
+class _Boards:
+    """Stores scoreboards as they come and keeps account of them."""
+
+    def __init__(self, sync: Sync) -> None:
+        self.sync = sync
+        self.ids: dict[League, set[str]] = {}
+        self.errors: dict[tuple[League, date], list[str]] = {}
+        self.failures: dict[League, TrackerError] = {}
+
+    def take(self, league: League, day: date, answer: Answer) -> None:
+        """Store one answer; nothing is decoded when it is the one that is stored already."""
+        session, now = self.sync.session, self.sync.now
+        row = store.league_row(session, league, now)
+        digest, ids = store.known_answers(session, row, [day]).get(day, ("", []))
+        if digest == answer.digest:
+            store.mark_read(session, row, now)
+        else:
+            record = parse.parse_scoreboard(answer.body, league)
+            store.store_scoreboard(
+                session, row, record, record.games, now, day=day, answer=answer,
+                run_id=self.sync.run_id,
+            )  # fmt: skip
+            ids = [game.espn_id for game in record.games]
+            self.errors[league, day] = [f"{league.label} {day}: {line}" for line in record.errors]
+        self.ids.setdefault(league, set()).update(ids)
+
+    def fail(self, league: League, error: TrackerError | None, day: date) -> None:
+        """Note one failed answer."""
+        reason = error or PayloadError("no answer")
+        self.failures[league] = reason
+        self.errors[league, day] = [f"{league.label} {day}: {reason}"]
+        row = store.league_row(self.sync.session, league, self.sync.now)
+        store.mark_failed(self.sync.session, row, str(reason), self.sync.now)
+
+    def result(self, leagues: Sequence[League]) -> SyncResult:
+        """The account. Raises AllLeaguesFailedError when no answer at all was good."""
+        if self.failures and not self.ids:
+            raise AllLeaguesFailedError(
+                {
+                    league.slug: self.failures[league]
+                    for league in leagues
+                    if league in self.failures
+                }
+            )
+        order = {league.slug: n for n, league in enumerate(leagues)}
+        keys = sorted(self.errors, key=lambda key: (order[key[0].slug], key[1]))
+        lines = [line for key in keys for line in self.errors[key]]
+        return SyncResult(sum(len(ids) for ids in self.ids.values()), lines)
+
+
+# ---------------------------------------------------------------- a range
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some days of one month, fetched with the month's answer or day by day."""
+
+    start: date
+    end: date
+    by_month: bool
+
+    @property
+    def days(self) -> list[date]:
+        """The days of this chunk, in order."""
+        return list(each_day(self.start, self.end))
+
+
+def chunks_of(start: date, end: date) -> list[Chunk]:
+    """A range in chunks, in order: whole months and parts of four days or more by month."""
+    chunks: list[Chunk] = []
+    first = start
+    while first <= end:
+        next_month = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        last = min(end, next_month - timedelta(days=1))
+        if (last - first).days + 1 >= MONTH_FROM_DAYS:
+            chunks.append(Chunk(first, last, by_month=True))
+        else:
+            chunks += [Chunk(day, day, by_month=False) for day in each_day(first, last)]
+        first = last + timedelta(days=1)
+    return chunks
+
+
+def sync_range(
+    sync: Sync,
+    league: League,
+    start: date,
+    end: date,
+    progress: Progress = no_progress,
+    resume: Mapping[str, Any] | None = None,
+) -> SyncResult:
+    """Bring every day from start to end up to date, chunk by chunk, each committed.
+
+    ``progress`` is told after each chunk and may raise to stop there; its third argument, given
+    back as ``resume``, lets another run go on from that chunk. A chunk that fails is a line in
+    ``errors``; when every chunk fails the last error is raised. Raises DateRangeError.
+    """
+    check_range(start, end, sync.now)
+    chunks = chunks_of(start, end)
+    done, result = _resumed(resume, len(chunks))
+    good = done
+    failure: TrackerError | None = None
+    progress(done, len(chunks), _resume_point(done, result))
+    for number, chunk in enumerate(chunks[done:], done + 1):
+        try:
+            result.synced += _sync_chunk(sync, league, chunk, result.errors)
+            good += 1
+        except TrackerError as error:
+            failure = error
+            result.errors.append(f"{league.label} {_words(chunk)}: {error}")
+            _note_failure(sync, league, error, chunk)
+        progress(number, len(chunks), _resume_point(number, result))
+    if failure is not None and not good:
+        progress(0, len(chunks), None)  # nothing is done: a retry begins at the beginning
+        raise failure
+    return result
+
+
+def _resumed(resume: Mapping[str, Any] | None, total: int) -> tuple[int, SyncResult]:
+    if not resume:
+        return 0, SyncResult()
+    said = resume["result"]
+    return min(resume["done"], total), SyncResult(said["synced"], list(said["errors"]))
+
+
+def _resume_point(done: int, result: SyncResult) -> dict[str, Any]:
+    return {"done": done, "result": {"synced": result.synced, "errors": list(result.errors)}}
+
+
+def _words(chunk: Chunk) -> str:
+    return str(chunk.start) if chunk.start == chunk.end else f"{chunk.start} to {chunk.end}"
+
+
+def _note_failure(sync: Sync, league: League, error: TrackerError, chunk: Chunk) -> None:
+    """A failed read of the past says something of the feed only when it is about now."""
+    if chunk.start <= game_day(sync.now) <= chunk.end:
+        row = store.league_row(sync.session, league, sync.now)
+        store.mark_failed(sync.session, row, str(error), sync.now)
+
+
+def _sync_chunk(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> int:
+    if chunk.by_month:
+        synced = _sync_month(sync, league, chunk, errors)
+        if synced is not None:
+            return synced
+    return _sync_days(sync, league, chunk, errors)
+
+
+def _sync_month(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> int | None:
+    """A month's answer, kept to the chunk's days. None when days have to be asked one by one."""
+    try:
+        answer = sync.client.month(league, chunk.start)
+        record = parse.parse_scoreboard(answer.body, league)
+    except TrackerError as error:
+        logger.warning("%s %s: by day instead of by month: %s", league.label, _words(chunk), error)
+        return None
+    if record.events in SUSPECT_COUNTS:
+        count = record.events
+        logger.warning("%s %s: %s events may be cut off", league.label, _words(chunk), count)
+        return None
+    wanted = [game for game in record.games if chunk.start <= game.day <= chunk.end]
+    row = store.league_row(sync.session, league, sync.now)
+    store.store_scoreboard(sync.session, row, record, wanted, sync.now, run_id=sync.run_id)
+    errors += [f"{league.label} {_words(chunk)}: {line}" for line in record.errors]
+    return len(wanted)
+
+
+def _sync_days(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> int:
+    """Each day by itself. Raises the last error when no day can be read."""
+    ids: set[str] = set()
+    failures: list[TrackerError] = []
+    calls = {day: _scoreboard_call(sync.client, league, day) for day in chunk.days}
+    lines: dict[date, list[str]] = {}
+    for fetched in fetch_all(calls):
+        day = fetched.key
+        try:
+            if fetched.answer is None:
+                raise fetched.error or PayloadError("no answer")
+            found, lines[day] = _take_day(sync, league, day, fetched.answer)
+            ids |= found
+        except TrackerError as error:
+            failures.append(error)
+            lines[day] = [f"{league.label} {day}: {error}"]
+    if len(failures) == len(calls):
+        raise failures[-1]
+    errors += [line for day in sorted(lines) for line in lines[day]]
+    return len(ids)
+
+
+def _take_day(sync: Sync, league: League, day: date, answer: Answer) -> tuple[set[str], list[str]]:
+    """Store a day's answer; the ids of the games that are filed under that day, and its errors."""
+    record = parse.parse_scoreboard(answer.body, league)
+    row = store.league_row(sync.session, league, sync.now)
+    store.store_scoreboard(
+        sync.session, row, record, record.games, sync.now, day=day, answer=answer,
+        run_id=sync.run_id,
+    )  # fmt: skip
+    ids = {game.espn_id for game in record.games if game.day == day}
+    return ids, [f"{league.label} {day}: {line}" for line in record.errors]
+
+
+# ---------------------------------------------------------------- leagues and teams
+
+
+def sync_leagues(sync: Sync, leagues: Sequence[League]) -> LeaguesResult:
+    """Every league's season, from today's scoreboard, and its standings."""
+    today = game_day(sync.now)
+    result = LeaguesResult()
+    failures: dict[str, TrackerError] = {}
+    for fetched in fetch_all({one: _scoreboard_call(sync.client, one, today) for one in leagues}):
+        league = fetched.key
+        try:
+            if fetched.answer is None:
+                raise fetched.error or PayloadError("no answer")
+            _take_league(sync, league, fetched.answer, result)
+        except TrackerError as error:
+            failures[league.slug] = error
+            row = store.league_row(sync.session, league, sync.now)
+            store.mark_failed(sync.session, row, str(error), sync.now)
+    if failures and len(failures) == len(leagues):
+        raise AllLeaguesFailedError(failures)
+    result.errors += [f"{slug.upper()}: {error}" for slug, error in sorted(failures.items())]
+    result.errors += _sync_standings(sync, [one for one in leagues if one.slug not in failures])
+    return result
+
+
+def _take_league(sync: Sync, league: League, answer: Answer, result: LeaguesResult) -> None:
+    record = parse.parse_scoreboard(answer.body, league)
+    if record.league is None:
+        raise PayloadError("the scoreboard names no league", url=answer.url, path="$.leagues")
+    found = select(LeagueRow.id).where(LeagueRow.slug == league.slug)
+    is_new = sync.session.scalar(found) is None
+    row = store.league_row(sync.session, league, sync.now)
+    store.store_league(sync.session, row, record.league, sync.now)
+    if is_new:
+        result.created += 1
+    else:
+        result.updated += 1
+
+
+def _sync_standings(sync: Sync, leagues: Sequence[League]) -> list[str]:
+    """Store every league's standings; a line for each that failed."""
+    lines = []
+    calls = {league: _standings_call(sync.client, league) for league in leagues}
+    for fetched in fetch_all(calls):
+        league = fetched.key
+        try:
+            if fetched.answer is None:
+                raise fetched.error or PayloadError("no answer")
+            standings, errors = parse.parse_standings(fetched.answer.body)
+            row = store.league_row(sync.session, league, sync.now)
+            store.store_standings(sync.session, row, standings, sync.now)
+            lines += [f"{league.label} standings: {line}" for line in errors]
+        except TrackerError as error:
+            lines.append(f"{league.label} standings: {error}")
+    return sorted(lines)
+
+
+def _standings_call(client: FeedClient, league: League) -> Callable[[], Answer]:
+    return lambda: client.standings(league)
+
+
+def sync_teams(
+    sync: Sync, leagues: Sequence[League], progress: Progress = no_progress
+) -> SyncResult:
+    """Every league's teams and their rosters. ``synced`` counts teams."""
+    result = SyncResult()
+    failures: dict[str, TrackerError] = {}
+    for number, league in enumerate(leagues, 1):
+        try:
+            teams = _sync_team_list(sync, league, result)
+        except TrackerError as error:
+            failures[league.slug] = error
+            result.errors.append(f"{league.label}: {error}")
+        else:
+            _sync_rosters(sync, league, teams, result)
+        progress(number, len(leagues), None)
+    if failures and len(failures) == len(leagues):
+        raise AllLeaguesFailedError(failures)
+    return result
+
+
+def _sync_team_list(sync: Sync, league: League, result: SyncResult) -> dict[str, int]:
+    answer = sync.client.teams(league)
+    teams, errors = parse.parse_teams(answer.body)
+    row = store.league_row(sync.session, league, sync.now)
+    ids = store.store_teams(sync.session, row, teams, sync.now)
+    result.synced += len(ids)
+    result.errors += [f"{league.label}: {line}" for line in errors]
+    return ids
+
+
+def _sync_rosters(sync: Sync, league: League, teams: Mapping[str, int], result: SyncResult) -> None:
+    names = _team_names(sync.session, list(teams.values()))
+    calls = {espn_id: _roster_call(sync.client, league, espn_id) for espn_id in teams}
+    lines: list[str] = []
+    for fetched in fetch_all(calls):
+        team_id = teams[fetched.key]
+        where = f"{league.label} {names[team_id]} roster"
+        try:
+            if fetched.answer is None:
+                raise fetched.error or PayloadError("no answer")
+            roster = parse.parse_roster(fetched.answer.body)
+            row = store.league_row(sync.session, league, sync.now)
+            if roster.players:
+                store.store_roster(sync.session, row, team_id, roster, sync.now)
+            lines += [f"{where}: {line}" for line in roster.errors]
+        except TrackerError as error:
+            lines.append(f"{where}: {error}")
+    result.errors += sorted(lines)
+
+
+def _roster_call(client: FeedClient, league: League, team_id: str) -> Callable[[], Answer]:
+    return lambda: client.roster(league, team_id)
+
+
+def _team_names(session: AnySession, ids: Sequence[int]) -> dict[int, str]:
+    rows = session.execute(select(Team.id, Team.abbreviation).where(Team.id.in_(ids)))
+    return {row.id: row.abbreviation for row in rows}
+
+
+def followed_leagues(slugs: Sequence[str]) -> list[League]:
+    """The rows of the table of leagues for these slugs, in their order."""
+    return [BY_SLUG[slug] for slug in slugs]

@@ -1,0 +1,349 @@
+"""Writing: the changes of one answer in one short transaction. Twice the same writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Table, delete, insert, select, update
+
+from sportsapp.clock import game_day
+from sportsapp.database import AnySession, insert_ignoring, writing
+from sportsapp.espn.client import Answer
+from sportsapp.leagues import League as KnownLeague
+from sportsapp.models import Game, GameDoubt, League, Player, Scoreboard, Team
+from sportsapp.records import (
+    GameRecord,
+    LeagueRecord,
+    RosterRecord,
+    ScoreboardRecord,
+    StandingRecord,
+    TeamRecord,
+)
+from sportsapp.sync import plan
+
+# A poll stamp finer than this tells nobody anything, and would be a write for nothing.
+POLL_STAMP = timedelta(seconds=5)
+
+GAMES: Table = Game.__table__  # type: ignore[assignment]  # declared as FromClause
+TEAMS: Table = Team.__table__  # type: ignore[assignment]
+PLAYERS: Table = Player.__table__  # type: ignore[assignment]
+LEAGUES: Table = League.__table__  # type: ignore[assignment]
+SCOREBOARDS: Table = Scoreboard.__table__  # type: ignore[assignment]
+
+
+def league_row(session: AnySession, league: KnownLeague, now: datetime) -> League:
+    """The league's row, made from the table of leagues if there is none yet."""
+    found = select(League).where(League.slug == league.slug)
+    row = session.scalar(found)
+    if row is None:
+        values = {
+            "slug": league.slug, "name": league.name, "season_name": "", "failure": "",
+            "created_at": now, "updated_at": now,
+        }  # fmt: skip
+        with writing(session):
+            insert_ignoring(session, LEAGUES, [values], ["slug"])
+        row = session.scalars(found).one()
+    return row
+
+
+def known_answers(
+    session: AnySession, league: League, days: Iterable[date]
+) -> dict[date, tuple[str, list[str]]]:
+    """Digest and game ids of the last whole answer stored for each of these days."""
+    found = select(Scoreboard.day, Scoreboard.digest, Scoreboard.game_ids).where(
+        Scoreboard.league_id == league.id, Scoreboard.day.in_(list(days))
+    )
+    return {row.day: (row.digest, row.game_ids) for row in session.execute(found)}
+
+
+def mark_read(session: AnySession, league: League, now: datetime) -> None:
+    """Note that the feed was read well just now. Commits when there is something to note."""
+    is_fresh = league.polled_at and now - league.polled_at < POLL_STAMP
+    if is_fresh and league.failing_since is None:
+        return
+    league_id = league.id
+    with writing(session):
+        _mark_read(session, league_id, now)
+
+
+def _mark_read(session: AnySession, league_id: int, now: datetime) -> None:
+    stale = (LEAGUES.c.polled_at.is_(None)) | (LEAGUES.c.polled_at <= now - POLL_STAMP)
+    failing = LEAGUES.c.failing_since.is_not(None)
+    session.execute(
+        update(LEAGUES)
+        .where(LEAGUES.c.id == league_id, stale | failing)
+        .values(polled_at=now, failing_since=None, failure="")
+    )
+
+
+def mark_failed(session: AnySession, league: League, error: str, now: datetime) -> None:
+    """Note that the feed could not be read, and since when. Commits."""
+    league_id = league.id
+    with writing(session):
+        row = session.get_one(League, league_id)
+        row.failing_since = row.failing_since or now
+        row.failure = error
+
+
+def store_scoreboard(
+    session: AnySession,
+    league: League,
+    fetched: ScoreboardRecord,
+    games: Sequence[GameRecord],
+    now: datetime,
+    *,
+    day: date | None = None,
+    answer: Answer | None = None,
+    run_id: str | None = None,
+) -> None:
+    """Write what these games change, in one transaction. Commits.
+
+    ``games`` are those of ``fetched`` that are wanted. With ``day`` and ``answer`` the answer is
+    remembered, so that the same bytes need not be decoded again; not so when it held broken
+    events or games that were held back, since such an answer is not stored whole.
+    """
+    league_id = league.id
+    with writing(session):
+        _lock(session, league_id)
+        teams = _teams_with(session, league_id, plan.teams_of(games).values(), now)
+        stored = _stored_games(session, league_id, [game.espn_id for game in games], teams)
+        doubts = _doubts(session, league_id) if stored else {}
+        changes = plan.plan_games(stored, games, doubts, now)
+        _write_games(session, league_id, changes, stored, teams, now, run_id)
+        has_news = _write_records(session, teams, games, now)
+        _mark_read(session, league_id, now)
+        _write_season(session, league_id, fetched.league if day == game_day(now) else None, now)
+        if changes.inserts or changes.updates or has_news:
+            _touch(session, league_id, now)
+        if day and answer and not fetched.errors and not changes.doubts:
+            ids = [game.espn_id for game in fetched.games]
+            _remember(session, league_id, day, answer.digest, ids, now)
+
+
+def _lock(session: AnySession, league_id: int) -> None:
+    """Syncs of one league take turns. SQLite's write lock does it there."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(select(LEAGUES.c.id).where(LEAGUES.c.id == league_id).with_for_update())
+
+
+def _teams_with(
+    session: AnySession, league_id: int, needed: Iterable[TeamRecord], now: datetime
+) -> dict[str, dict[str, Any]]:
+    """The league's teams by the feed's id; unknown ones (guests, all-stars) are made."""
+    stored = _stored_teams(session, league_id)
+    missing = [team for team in needed if team.espn_id not in stored]
+    if missing:
+        rows = [_new_team(league_id, plan.team_values(team), now) for team in missing]
+        session.execute(insert(TEAMS), rows)
+        stored = _stored_teams(session, league_id)
+    return stored
+
+
+def _new_team(league_id: int, values: dict[str, Any], now: datetime) -> dict[str, Any]:
+    blank = {"listed": False, "record": "", "standing_group": "", "standing": {}}
+    stamps = {"league_id": league_id, "created_at": now, "updated_at": now}
+    return blank | values | stamps
+
+
+def _stored_teams(session: AnySession, league_id: int) -> dict[str, dict[str, Any]]:
+    rows = session.execute(select(TEAMS).where(TEAMS.c.league_id == league_id))
+    return {row["espn_id"]: dict(row) for row in rows.mappings()}
+
+
+def _stored_games(
+    session: AnySession, league_id: int, ids: Sequence[str], teams: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    espn_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
+    found = select(GAMES).where(GAMES.c.league_id == league_id, GAMES.c.espn_id.in_(ids))
+    games = {}
+    for row in session.execute(found).mappings():
+        values = dict(row)
+        values["home_team"] = espn_ids.get(values["home_team_id"])
+        values["away_team"] = espn_ids.get(values["away_team_id"])
+        games[values["espn_id"]] = values
+    return games
+
+
+def _doubts(session: AnySession, league_id: int) -> dict[str, plan.Doubt]:
+    found = (
+        select(GAMES.c.espn_id, GameDoubt.since_at, GameDoubt.answers)
+        .join(GAMES, GAMES.c.id == GameDoubt.game_id)
+        .where(GAMES.c.league_id == league_id)
+    )
+    return {row.espn_id: plan.Doubt(row.since_at, row.answers) for row in session.execute(found)}
+
+
+def _write_games(
+    session: AnySession,
+    league_id: int,
+    changes: plan.GamePlan,
+    stored: Mapping[str, Mapping[str, Any]],
+    teams: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+    run_id: str | None,
+) -> None:
+    stamps = {"updated_at": now, "changed_by_run": run_id}
+    if changes.inserts:
+        new = {"league_id": league_id, "created_at": now} | stamps
+        session.execute(insert(GAMES), [_columns(v, teams) | new for v in changes.inserts])
+    for espn_id, values in changes.updates.items():
+        game_id = stored[espn_id]["id"]
+        session.execute(
+            update(GAMES).where(GAMES.c.id == game_id).values(_columns(values, teams) | stamps)
+        )
+    over = [stored[espn_id]["id"] for espn_id in [*changes.settled, *changes.doubts]]
+    if over:
+        session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(over)))
+    if changes.doubts:
+        rows = [
+            {"game_id": stored[espn_id]["id"], "since_at": one.since_at, "answers": one.answers}
+            for espn_id, one in changes.doubts.items()
+        ]
+        session.execute(insert(GameDoubt), rows)
+
+
+def _columns(values: dict[str, Any], teams: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Planned values as columns: the feed's team ids become ours."""
+    columns = dict(values)
+    for side in ("home_team", "away_team"):
+        if side in columns:
+            espn_id = columns.pop(side)
+            columns[f"{side}_id"] = teams[espn_id]["id"] if espn_id else None
+    return columns
+
+
+def _write_records(
+    session: AnySession,
+    teams: Mapping[str, Mapping[str, Any]],
+    games: Sequence[GameRecord],
+    now: datetime,
+) -> bool:
+    """Write the teams' records where they have changed; whether any had."""
+    has_news = False
+    for espn_id, record in plan.records_of(games, game_day(now)).items():
+        team = teams[espn_id]
+        if team["record"] != record:
+            has_news = True
+            changed = update(TEAMS).where(TEAMS.c.id == team["id"])
+            session.execute(changed.values(record=record, updated_at=now))
+    return has_news
+
+
+def _write_season(
+    session: AnySession, league_id: int, said: LeagueRecord | None, now: datetime
+) -> None:
+    if said is None or said.season_year is None:
+        return
+    row = session.get_one(League, league_id)
+    values = {
+        "season_year": said.season_year,
+        "season_type": said.season_type,
+        "season_name": said.season_name,
+    }
+    changes = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in changes.items():
+        setattr(row, name, value)
+    if changes:
+        row.updated_at = now
+
+
+def _touch(session: AnySession, league_id: int, now: datetime) -> None:
+    session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(changed_at=now))
+
+
+def _remember(
+    session: AnySession, league_id: int, day: date, digest: str, ids: list[str], now: datetime
+) -> None:
+    values = {"digest": digest, "game_ids": ids, "stored_at": now}
+    here = (SCOREBOARDS.c.league_id == league_id) & (SCOREBOARDS.c.day == day)
+    known: Any = session.execute(update(SCOREBOARDS).where(here).values(values))
+    if not known.rowcount:
+        session.execute(insert(SCOREBOARDS).values(league_id=league_id, day=day, **values))
+
+
+def store_league(session: AnySession, league: League, said: LeagueRecord, now: datetime) -> None:
+    """Write a league's name and season where they have changed. Commits."""
+    league_id = league.id
+    with writing(session):
+        row = session.get_one(League, league_id)
+        if said.name and row.name != said.name:
+            row.name, row.updated_at = said.name, now
+        _write_season(session, league_id, said, now)
+        _mark_read(session, league_id, now)
+
+
+def store_teams(
+    session: AnySession, league: League, fetched: Sequence[TeamRecord], now: datetime
+) -> dict[str, int]:
+    """Write what a list of teams changes. Commits. Our id of each listed team by the feed's."""
+    league_id = league.id
+    with writing(session):
+        _lock(session, league_id)
+        changes = plan.plan_teams(_stored_teams(session, league_id), fetched)
+        if changes.inserts:
+            rows = [_new_team(league_id, values, now) for values in changes.inserts]
+            session.execute(insert(TEAMS), rows)
+        _update_teams(session, league_id, changes.updates, now)
+        if changes.inserts or changes.updates:
+            _touch(session, league_id, now)
+        stored = _stored_teams(session, league_id)
+    return {team.espn_id: stored[team.espn_id]["id"] for team in fetched}
+
+
+def _update_teams(
+    session: AnySession, league_id: int, updates: Mapping[str, dict[str, Any]], now: datetime
+) -> None:
+    for espn_id, values in updates.items():
+        here = (TEAMS.c.league_id == league_id) & (TEAMS.c.espn_id == espn_id)
+        session.execute(update(TEAMS).where(here).values(values | {"updated_at": now}))
+
+
+def store_standings(
+    session: AnySession, league: League, fetched: Sequence[StandingRecord], now: datetime
+) -> None:
+    """Write what standings change of the teams. Commits."""
+    league_id = league.id
+    with writing(session):
+        _lock(session, league_id)
+        teams = _teams_with(session, league_id, [line.team for line in fetched], now)
+        updates = plan.plan_standings(teams, fetched)
+        _update_teams(session, league_id, updates, now)
+        if updates:
+            stamps = {"standings_at": now, "changed_at": now}
+            session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(stamps))
+
+
+def store_roster(
+    session: AnySession, league: League, team_id: int, fetched: RosterRecord, now: datetime
+) -> None:
+    """Write what a roster changes: players come, move here, leave. Commits."""
+    league_id = league.id
+    ids = [player.espn_id for player in fetched.players]
+    with writing(session):
+        _lock(session, league_id)
+        concerned = (PLAYERS.c.league_id == league_id) & (
+            PLAYERS.c.espn_id.in_(ids) | (PLAYERS.c.team_id == team_id)
+        )
+        rows = session.execute(select(Player).where(concerned)).scalars()
+        stored = {row.espn_id: row for row in rows}
+        known = {espn_id: _player_values(row) for espn_id, row in stored.items()}
+        changes = plan.plan_roster(known, fetched.players, team_id)
+        for values in changes.inserts:
+            stamps = {"league_id": league_id, "created_at": now, "updated_at": now}
+            session.add(Player(**values, **stamps))
+        for espn_id, values in changes.updates.items():
+            for name, value in values.items():
+                setattr(stored[espn_id], name, value)
+            stored[espn_id].updated_at = now
+        if changes.inserts or changes.updates:
+            _touch(session, league_id, now)
+
+
+def _player_values(row: Player) -> dict[str, Any]:
+    names = (
+        "espn_id", "team_id", "name", "jersey", "position", "position_name", "group", "status",
+        "height", "weight", "born_on", "active",
+    )  # fmt: skip
+    return {name: getattr(row, name) for name in names}

@@ -1,0 +1,30 @@
+"""The first sync of a new instance: leagues, then teams with rosters, then the schedule."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from sportsapp.database import db
+from sportsapp.ledger import asking
+from sportsapp.models import TaskRun, Trigger
+from sportsapp.models.run import OPEN
+from sportsapp.queries import has_data
+from sportsapp.tasks.sync import sync_all_leagues
+
+FOLLOWING = ("sync_all_teams", "sync_daily_schedule")
+
+
+def start_chain(trigger: Trigger, by: str) -> str:
+    """Queue leagues, teams and schedule, one after the other; the first run's id."""
+    with asking(trigger, by, FOLLOWING):
+        run_id: str = sync_all_leagues().id
+    return run_id
+
+
+def start_first_sync() -> str | None:
+    """Queue the chain when the database is empty and none is on its way; the run's id or None."""
+    names = ("sync_all_leagues", *FOLLOWING)
+    open_run = select(TaskRun.id).where(TaskRun.task.in_(names), TaskRun.state.in_(OPEN)).limit(1)
+    if has_data(db.session) or db.session.scalar(open_run):
+        return None
+    return start_chain(Trigger.CHAIN, "first start")

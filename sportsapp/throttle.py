@@ -1,0 +1,65 @@
+"""The feed's pace: at most so many requests a minute from all our processes together.
+
+Counted on the broker, so that more consumers never mean more requests. While the broker is
+away each process counts for itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 60
+
+
+class Pace:
+    """Call it before each request: it returns at once, or waits for the next minute."""
+
+    def __init__(
+        self,
+        url: str,
+        per_minute: int,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.per_minute = per_minute
+        self._redis = redis.Redis.from_url(
+            url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+        )
+        self._sleep = sleep
+        self._clock = clock
+        self._own: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        while self._count() > self.per_minute:
+            rest = WINDOW - self._clock() % WINDOW
+            logger.info("%s requests this minute are enough: waiting %.1f s", self.per_minute, rest)
+            self._sleep(rest)
+
+    def _count(self) -> int:
+        """How many requests this minute has had, this one included."""
+        window = int(self._clock() // WINDOW)
+        try:
+            pipe = self._redis.pipeline()
+            pipe.incr(f"sportsapp.feed.{window}")
+            pipe.expire(f"sportsapp.feed.{window}", 2 * WINDOW)
+            return int(pipe.execute()[0])
+        except redis.RedisError as error:
+            logger.debug("counting requests without the broker: %s", error)
+            return self._count_own(window)
+
+    def _count_own(self, window: int) -> int:
+        with self._lock:
+            count = self._own.get(window, 0) + 1
+            self._own = {window: count}
+            return count

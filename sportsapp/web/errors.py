@@ -1,0 +1,28 @@
+"""Error pages that lead back; the API's errors as JSON; nothing private in either."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+API = "/api/"
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 500: "internal_error"}
+
+
+def init_app(app: Flask) -> None:
+    """Register the error handlers."""
+    app.register_error_handler(HTTPException, show_error)
+
+
+def show_error(error: HTTPException) -> tuple[Response | str, int] | HTTPException:
+    """An error as the visitor can read it: JSON under the API, else a page."""
+    status = error.code or 500
+    if status < 400:
+        return error
+    message = error.description or ""
+    if isinstance(error, InternalServerError):
+        message = "Something went wrong here. It has been logged."
+    if request.path.startswith(API):
+        code = CODES.get(status, error.name.lower().replace(" ", "_"))
+        return jsonify({"error": {"code": code, "message": message}}), status
+    return render_template("error.html", status=status, name=error.name, message=message), status
