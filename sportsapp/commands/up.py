@@ -92,6 +92,11 @@ def make_plan(demo: bool, demo_speed: float = 1.0) -> Plan:
     if demo_port:
         environ["ESPN_BASE_URL"] = f"http://127.0.0.1:{demo_port}"
     settings = load_settings(environ)
+    if demo and settings.database_url:
+        raise SettingsError(
+            "DATABASE_URL: is set, but made-up games stay in a database of their own; "
+            "unset it for the demo, for example with env -u DATABASE_URL"
+        )
     make_instance_folder(settings)
     address = check_port(settings.host, settings.port)
     return Plan(settings, child_environment(settings, environ), address, demo_port, demo_speed)

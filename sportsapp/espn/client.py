@@ -117,6 +117,10 @@ class FeedClient:
         """Everything about one game: 100 to 900 kB, so never for polling."""
         return self._get(self._site(league, "summary"), {"event": game_id})
 
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
     def _scoreboard(self, league: League, dates: str) -> Answer:
         return self._get(self._site(league, "scoreboard"), {"dates": dates, "limit": LIMIT})
 

@@ -23,6 +23,7 @@ def start_chain(trigger: Trigger, by: str) -> str:
 
 def start_first_sync() -> str | None:
     """Queue the chain when the database is empty and none is on its way; the run's id or None."""
+    db.session.rollback()  # what another transaction has written counts
     names = ("sync_all_leagues", *FOLLOWING)
     open_run = select(TaskRun.id).where(TaskRun.task.in_(names), TaskRun.state.in_(OPEN)).limit(1)
     if has_data(db.session) or db.session.scalar(open_run):

@@ -1,0 +1,186 @@
+"""The real thing: a real broker on a socket, real consumers, ended as a test wants them to end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+import redis
+from flask import Flask
+
+from sportsapp.commands.broker import prepare_broker, wait_for_broker
+from sportsapp.database import db
+from sportsapp.espn.client import FeedClient
+from sportsapp.factory import create_app
+from sportsapp.settings import PROJECT_ROOT, Settings
+from tests.conftest import QUICK
+from tests.loopback import LoopbackFeed
+
+
+def wait_for(what: Callable[[], object], seconds: float = 20, every: float = 0.05) -> object:
+    """The first true value of ``what``; fails the test when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = what()
+        if value:
+            return value
+        time.sleep(every)
+    pytest.fail(f"waited {seconds} s in vain")
+
+
+@dataclass
+class RealBroker:
+    """A Valkey on a Unix socket that can be killed and started again, empty if asked."""
+
+    settings: Settings
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        prepared = prepare_broker(self.settings)
+        self.process = subprocess.Popen(
+            prepared.argv, pass_fds=(prepared.lock,), stdout=subprocess.DEVNULL
+        )
+        os.close(prepared.lock)
+        wait_for_broker(self.settings.broker, 10)
+
+    def kill(self) -> None:
+        """End it with kill -9."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def forget_everything(self) -> None:
+        """Drop every key."""
+        with redis.Redis.from_url(self.settings.broker) as connection:
+            connection.flushall()
+
+
+@dataclass
+class RealConsumer:
+    """A ``huey_consumer`` with process workers, started as `flask up` starts it."""
+
+    queue: str
+    environ: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        options = "-k process -w 2 -g TERM -t 8 -m 1 -c 1".split()
+        command = [sys.executable, "-m", "huey.bin.huey_consumer", f"huey_config.{self.queue}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *options],
+                cwd=PROJECT_ROOT,
+                env=self.environ,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The master's process id."""
+        return self.process.pid
+
+    def children(self) -> list[int]:
+        """The process ids of workers and scheduler."""
+        return children_of(self.pid)
+
+    def stop(self, signal_number: int = signal.SIGTERM, seconds: float = 12) -> float:
+        """Ask it to end; the seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal_number)
+        self.process.wait(seconds)
+        return time.monotonic() - began
+
+    def kill_all(self) -> None:
+        """End master, workers and scheduler with kill -9."""
+        if self.process.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def children_of(pid: int) -> list[int]:
+    """The direct children of a process."""
+    text = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(word) for word in text.stdout.split() if is_alive(int(word))]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that waits to be collected does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def broker(real_settings: Settings) -> Iterator[RealBroker]:
+    """A running broker."""
+    broker = RealBroker(real_settings)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def real_settings(feed: LoopbackFeed, migrated_file: Path) -> Iterator[Settings]:
+    """Settings with the embedded broker's socket, in a folder with a short name."""
+    folder = Path(tempfile.mkdtemp(prefix="sgt-"))
+    shutil.copy(migrated_file, folder / "tracker.db")
+    yield Settings(instance_path=folder, espn_base_url=feed.url, live_sync_seconds=60)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def real_app(real_settings: Settings, broker: RealBroker) -> Iterator[Flask]:
+    """The app on the real broker, inside its context."""
+    client = FeedClient(real_settings.espn_base_url, real_settings.user_agent, patience=QUICK)
+    app = create_app(real_settings, client)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+        for queue in app.extensions["queues"]:
+            queue.storage.close()
+    client.close()
+
+
+StartConsumer = Callable[..., RealConsumer]
+
+
+@pytest.fixture
+def start_consumer(
+    real_settings: Settings, broker: RealBroker, tmp_path: Path
+) -> Iterator[StartConsumer]:
+    """Starts consumers on the real broker; whatever still runs at the end is killed."""
+    started: list[RealConsumer] = []
+
+    def start(queue: str = "huey", **settings: object) -> RealConsumer:
+        chosen = replace(real_settings, **settings)
+        environ = {
+            **os.environ,
+            "INSTANCE_PATH": str(chosen.instance_path),
+            "ESPN_BASE_URL": chosen.espn_base_url,
+            "LIVE_SYNC_SECONDS": str(chosen.live_sync_seconds),
+            "PYTHONUNBUFFERED": "1",
+        }
+        consumer = RealConsumer(queue, environ, tmp_path / "consumer.log")
+        started.append(consumer)
+        wait_for(lambda: len(consumer.children()) == 3)
+        return consumer
+
+    yield start
+    for consumer in started:
+        consumer.kill_all()

@@ -1,0 +1,311 @@
+"""A real consumer on a real broker: ticks, time limits, retries, results, and what kill -9 does."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+from werkzeug.wrappers import Response
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.ledger import find_run
+from sportsapp.models import Consumer, DeadLetter, Game, RunState, TaskRun
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.tasks import (
+    sync_all_leagues,
+    sync_all_live_games,
+    sync_all_teams,
+    sync_daily_schedule,
+    sync_date_range_task,
+)
+from tests.acceptance.conftest import is_alive, wait_for
+
+LEAGUES = ("nfl", "nba", "mlb", "nhl")
+ENDED = (RunState.SUCCESS, RunState.FAILURE, RunState.TIMEOUT, RunState.REVOKED, RunState.EXPIRED)
+
+
+def run_of(run_id: str) -> TaskRun:
+    db.session.rollback()
+    return find_run(run_id)
+
+
+def ended(run_id: str, seconds: float = 20) -> TaskRun:
+    wait_for(lambda: run_of(run_id).state in ENDED, seconds)
+    return run_of(run_id)
+
+
+def has_begun(run_id: str) -> bool:
+    return run_of(run_id).state == RunState.STARTED
+
+
+def event(number: int, day: str) -> dict:
+    sides = [
+        {"homeAway": side, "score": "1", "team": {"id": str(n), "displayName": f"Team {n}"}}
+        for n, side in enumerate(("home", "away"), 1)
+    ]
+    status = {"period": 4, "type": {"name": "STATUS_FINAL", "state": "post", "completed": True}}
+    competition = {"competitors": sides, "status": status, "date": f"{day}T20:00Z"}
+    return {"id": str(number), "date": f"{day}T20:00Z", "competitions": [competition]}
+
+
+def slow_months(feed, seconds: float) -> None:
+    """Each month of the NBA has one game and takes its time."""
+
+    def answer(request) -> Response:
+        time.sleep(seconds)
+        month = request.args["dates"]
+        games = [event(int(month), f"{month[:4]}-{month[4:6]}-15")]
+        import json
+
+        return Response(json.dumps({"events": games, "leagues": []}))
+
+    feed.say("nba", answer)
+
+
+def hang(feed) -> threading.Event:
+    """Every league hangs until the event is set."""
+    release = threading.Event()
+
+    def answer(_request) -> Response:
+        release.wait(60)
+        return Response("{}", 500)
+
+    for slug in LEAGUES:
+        feed.say(slug, answer)
+    return release
+
+
+def test_results_of_all_five_tasks_reach_the_caller(real_app, start_consumer, feed):
+    team = {"team": {"id": "1", "displayName": "A Team", "abbreviation": "A"}}
+    for slug in LEAGUES:
+        feed.say(slug, {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
+        feed.say(slug, {"athletes": []}, kind="roster")
+        feed.say(slug, {"children": []}, kind="standings")
+    start_consumer()
+    start_consumer("backfill_huey")
+    results = {
+        "live": sync_all_live_games(),
+        "schedule": sync_daily_schedule(),
+        "leagues": sync_all_leagues(),
+        "teams": sync_all_teams(),
+        "range": sync_date_range_task("NBA", "2026-01-01", "2026-01-02"),
+    }
+    said = {name: result.get(blocking=True, timeout=10) for name, result in results.items()}
+    assert said["live"].keys() == {"synced", "errors"}
+    assert said["schedule"] == {"synced": 0, "errors": []}
+    assert said["leagues"]["created"] + said["leagues"]["updated"] == 4
+    assert said["teams"] == {"synced": 4, "errors": []}
+    assert said["range"] == {"synced": 0, "errors": []}
+
+
+@pytest.mark.slow
+def test_tick_comes_once_with_two_consumers_and_a_restart_in_between(
+    real_app, start_consumer, feed
+):
+    first = start_consumer(live_sync_seconds=10)
+    second = start_consumer(live_sync_seconds=10)
+    time.sleep(15)
+    first.kill_all()
+    start_consumer(live_sync_seconds=10)
+    time.sleep(12)
+    second.stop()
+    time.sleep(8)
+    ticks = db.session.scalars(select(TaskRun).where(TaskRun.slot.is_not(None))).all()
+    slots = sorted(tick.slot for tick in ticks if tick.task == "sync_all_live_games")
+    assert len(slots) >= 3
+    gaps = {after - before for before, after in zip(slots, slots[1:], strict=False)}
+    assert gaps == {timedelta(seconds=10)}
+    assert all(tick.state == RunState.SUCCESS and tick.attempt == 1 for tick in ticks)
+
+
+@pytest.mark.slow
+def test_scheduled_tick_comes_by_itself_within_its_minute_and_keeps_its_result(
+    real_app, start_consumer
+):
+    start_consumer()
+    tick = wait_for(lambda: db.session.rollback() or db.session.scalar(select(TaskRun)), 65)
+    assert tick.slot.second == 0
+    assert tick.queued_at - tick.slot < timedelta(seconds=2)
+    result = huey.result(tick.id, blocking=True, timeout=10)
+    assert result == {"synced": 0, "errors": []}
+
+
+def test_hanging_feed_is_cut_off_at_the_time_limit(real_app, start_consumer, feed):
+    release = hang(feed)
+    start_consumer()
+    began = time.monotonic()
+    run_id = huey.enqueue(sync_all_live_games.s(timeout=2, retries=0)).id
+    run = ended(run_id)
+    assert run.state == RunState.TIMEOUT
+    assert 2 <= time.monotonic() - began < 5
+    release.set()
+    for slug in LEAGUES:
+        feed.say(slug, {"events": [], "leagues": []})
+    assert ended(sync_all_live_games().id).state == RunState.SUCCESS
+
+
+def test_failing_feed_is_retried_with_growing_delays_and_fails_in_the_end(
+    real_app, start_consumer, feed
+):
+    for slug in LEAGUES:
+        feed.fail(slug, 500)
+    start_consumer()
+    run_id = huey.enqueue(sync_all_live_games.s(retries=2, retry_delay=2)).id
+    starts: dict[int, object] = {}
+
+    def watch() -> bool:
+        run = run_of(run_id)
+        if run.attempt:
+            starts[run.attempt] = run.started_at
+        return run.state in ENDED
+
+    wait_for(watch, 60)
+    run = run_of(run_id)
+    assert (run.state, run.attempt) == (RunState.FAILURE, 3)
+    assert all(slug.upper() in run.error for slug in LEAGUES)
+    first, second, third = (starts[n] for n in (1, 2, 3))
+    assert timedelta(seconds=2) <= second - first < third - second
+    assert third - second >= timedelta(seconds=4)
+
+
+def test_one_failing_league_is_one_line_and_the_others_go_on(real_app, start_consumer, feed):
+    feed.fail("nhl", 403)
+    for slug in ("nfl", "nba", "mlb"):
+        feed.say(slug, {"events": [event(7, "2026-01-02")], "leagues": []})
+    start_consumer()
+    run = ended(sync_all_live_games().id)
+    assert (run.state, run.result["synced"]) == (RunState.SUCCESS, 3)
+    (line,) = run.result["errors"]
+    assert line.startswith("NHL")
+    assert "403" in line
+
+
+def test_queued_backfill_does_not_hold_up_a_live_score(real_app, start_consumer, feed):
+    slow_months(feed, 1)
+    start_consumer()
+    start_consumer("backfill_huey")
+    backfills = [sync_date_range_task("NBA", "2025-01-01", "2025-12-31").id for _ in range(3)]
+    began = time.monotonic()
+    feed.say("nba", {"events": [], "leagues": []}, dates="")
+    assert ended(sync_all_live_games().id).state == RunState.SUCCESS
+    assert time.monotonic() - began < 5
+    assert {ended(run_id, 40).state for run_id in backfills} == {RunState.SUCCESS}
+
+
+def test_hostile_messages_are_kept_and_the_next_good_one_runs_at_once(real_app, start_consumer):
+    start_consumer()
+
+    class Harm:
+        def __reduce__(self):
+            return os.system, (f"touch {real_app.instance_path}/harm",)
+
+    hostile = [pickle.dumps(Harm()), b"garbage", b'{"a":1}', b"x" * 10_000_000, *[b"no"] * 40]
+    for data in hostile:
+        huey.storage.enqueue(data, 200)
+    began = time.monotonic()
+    assert ended(sync_all_live_games().id).state == RunState.SUCCESS
+    assert time.monotonic() - began < 5
+    db.session.rollback()
+    letters = db.session.scalars(select(DeadLetter)).all()
+    assert len(letters) == len(hostile)
+    assert "harm" not in os.listdir(real_app.instance_path)
+
+
+def test_kill_of_a_master_leaves_no_orphan(real_app, start_consumer):
+    consumer = start_consumer()
+    children = consumer.children()
+    assert len(children) == 3
+    consumer.process.kill()
+    consumer.process.wait()
+    wait_for(lambda: not any(is_alive(pid) for pid in children), 2)
+
+
+def test_consumers_show_that_they_are_alive_and_leave_in_order(real_app, start_consumer):
+    consumer = start_consumer()
+
+    def roles() -> Counter[str]:
+        db.session.rollback()
+        return Counter(db.session.scalars(select(Consumer.role)))
+
+    wait_for(lambda: roles() == {"worker": 2, "scheduler": 1})
+    assert consumer.stop() < 5
+    assert roles() == {}
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_backfill_stops_at_a_chunk_and_goes_on_after_the_restart(
+    real_app, start_consumer, feed, signal_number
+):
+    slow_months(feed, 0.5)
+    consumer = start_consumer("backfill_huey")
+    run_id = sync_date_range_task("NBA", "2025-01-01", "2025-12-31").id
+    wait_for(lambda: run_of(run_id).progress_done >= 2)
+    assert consumer.stop(signal_number) < 10
+    assert run_of(run_id).state == RunState.PENDING
+    start_consumer("backfill_huey")
+    run = ended(run_id, 30)
+    assert (run.state, run.result["synced"], run.recoveries) == (RunState.SUCCESS, 12, 0)
+    assert len(db.session.scalars(select(Game)).all()) == 12
+    assert Counter(feed.asked()).most_common(1)[0][1] <= 2
+
+
+@pytest.mark.slow
+def test_killed_worker_loses_nothing(real_app, start_consumer, feed):
+    slow_months(feed, 0.4)
+    consumer = start_consumer("backfill_huey")
+    run_id = sync_date_range_task("NBA", "2025-01-01", "2025-12-31").id
+    wait_for(lambda: run_of(run_id).progress_done >= 3)
+    os.kill(run_of(run_id).pid, signal.SIGKILL)
+    run = ended(run_id, 75)
+    assert (run.state, run.recoveries, run.result["synced"]) == (RunState.SUCCESS, 1, 12)
+    assert consumer.process.poll() is None
+    assert len(feed.asked()) <= 14  # it went on from its last chunk
+
+
+@pytest.mark.slow
+def test_work_that_cannot_be_interrupted_ends_with_its_worker(
+    real_app, start_consumer, feed, real_settings
+):
+    """A lock on the database file keeps the worker inside one C call past its limit."""
+    pytest.importorskip("sqlite3")
+    consumer = start_consumer()
+    before = set(consumer.children())
+    release = hang(feed)
+    run_id = huey.enqueue(sync_all_live_games.s(timeout=3, retries=0)).id
+    wait_for(lambda: has_begun(run_id))
+    assert ended(run_id).state == RunState.TIMEOUT
+    release.set()
+    assert before & set(consumer.children())
+
+
+@pytest.mark.slow
+def test_broker_that_forgot_everything_gets_its_runs_back(
+    real_app, start_consumer, feed, broker
+):
+    waiting = [sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id for _ in range(5)]
+    broker.forget_everything()
+    assert backfill_huey.pending_count() == 0
+    with db.engine.begin() as connection:
+        early = {"due": (utc_now() - timedelta(minutes=1)).replace(tzinfo=None)}
+        connection.execute(text("UPDATE task_runs SET due_at = :due"), early)
+    start_consumer("backfill_huey")
+    assert {ended(run_id, 40).state for run_id in waiting} == {RunState.SUCCESS}
+    assert all(run_of(run_id).attempt == 1 for run_id in waiting)
+
+
+@pytest.mark.slow
+def test_consumer_survives_a_broker_that_goes_away(real_app, start_consumer, broker):
+    consumer = start_consumer()
+    broker.kill()
+    time.sleep(5)
+    broker.start()
+    assert ended(sync_all_live_games().id, 20).state == RunState.SUCCESS
+    assert consumer.process.poll() is None

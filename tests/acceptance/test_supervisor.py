@@ -1,0 +1,468 @@
+"""The supervisor with real processes: what it prints, how it stops, what it never leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sportsapp import processes
+from sportsapp.commands.supervisor import STOP_SECONDS, Child, LogStream, Supervisor, wants_colour
+from sportsapp.settings import PROJECT_ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+
+TOKEN_NAME = "SUPERVISOR_TEST"
+
+PROGRAM = """
+import json, sys
+from sportsapp.commands import supervisor
+
+spec = json.loads(sys.argv[1])
+if not spec["kernel"]:
+    supervisor.kernel_can_promise = lambda: False
+children = [supervisor.Child(**each) for each in spec["children"]]
+with supervisor.Supervisor(children, **spec["options"]) as running:
+    status = running.run()
+raise SystemExit(status)
+"""
+
+SLEEPS = "import time; print('up'); time.sleep(60)"
+
+SAYS_BYE = """
+import signal, sys, time
+def end(*_):
+    time.sleep({seconds})
+    print("bye")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("up")
+time.sleep(60)
+"""
+
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up")
+time.sleep(60)
+"""
+
+LEAVES_A_CHILD = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print("up")
+time.sleep(60)
+"""
+
+NOISY = "while True: print('x' * 1000)"
+
+CHATTERS = """
+import os, time
+for number in range(400):
+    line = f"{name}-{{number:04}}-" + "{name}" * 40 + "\\n"
+    os.write(1, line[:70].encode())
+    if number % 50 == 0:
+        time.sleep(0.005)
+    os.write(1, line[70:].encode())
+time.sleep(60)
+"""
+
+
+def python(name: str, code: str, **more: object) -> dict[str, object]:
+    return {"name": name, "argv": [sys.executable, "-u", "-c", code], **more}
+
+
+def eventually(claim: Callable[[], object], seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if claim():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def alive_with(token: str) -> list[int]:
+    """The processes, zombies aside, whose environment carries the token."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            marked = folder.name.isdigit() and token.encode() in (folder / "environ").read_bytes()
+            if marked and " Z " not in (folder / "stat").read_text().rpartition(")")[2][:4]:
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@dataclass
+class Run:
+    """A supervisor of its own process, with its log in a file."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    token: str
+
+    def lines(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+    def says(self, text: str, times: int = 1) -> bool:
+        return eventually(lambda: self.log.read_text().count(text) >= times)
+
+    def others(self) -> list[int]:
+        return [pid for pid in alive_with(self.token) if pid != self.process.pid]
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+Supervise = Callable[..., Run]
+
+
+@pytest.fixture
+def supervise(tmp_path: Path) -> Iterator[Supervise]:
+    runs: list[Run] = []
+
+    def start(
+        *children: dict[str, object], kernel: bool = True, piped: bool = False, **options: object
+    ) -> Run:
+        token, log = uuid.uuid4().hex, tmp_path / f"log-{len(runs)}"
+        spec = {"children": children, "options": options, "kernel": kernel}
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, json.dumps(spec)],
+                cwd=PROJECT_ROOT,
+                stderr=subprocess.PIPE if piped else file,
+                env={**os.environ, TOKEN_NAME: token},
+            )
+        runs.append(Run(process, log, token))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        for pid in alive_with(run.token):
+            os.kill(pid, signal.SIGKILL)
+        run.process.wait()
+        if run.process.stderr:
+            run.process.stderr.close()
+
+
+def test_every_line_carries_the_name_of_its_process(supervise: Supervise) -> None:
+    run = supervise(python("web", SLEEPS), python("consumer", SLEEPS))
+    assert run.says("up", 2)
+    assert sorted(run.lines()) == ["consumer | up", "web      | up"]
+
+
+def test_lines_of_several_processes_stay_whole(supervise: Supervise) -> None:
+    run = supervise(*(python(name, CHATTERS.format(name=name)) for name in ("aa", "bb", "cc")))
+    assert run.says("-0399-", 3)
+    assert run.end() == 0
+    assert len(run.lines()) == 1200
+    for line in run.lines():
+        assert re.fullmatch(r"(aa|bb|cc) \| \1-\d{4}-(\1){40}", line)
+
+
+def test_last_words_without_a_line_end_are_passed_on(supervise: Supervise) -> None:
+    run = supervise(python("web", "print('goodbye', end='')"))
+    assert run.process.wait(20) == 1
+    assert run.lines() == ["web | goodbye", "stopped: web ended with exit code 0"]
+
+
+def test_more_than_a_pipe_holds_is_passed_on_in_full(supervise: Supervise) -> None:
+    run = supervise(python("web", "print('x' * 500_000); print('y' * 500_000)"))
+    assert run.process.wait(20) == 1
+    assert run.lines()[:2] == ["web | " + "x" * 500_000, "web | " + "y" * 500_000]
+
+
+def test_json_lines_stay_json_and_name_their_process(supervise: Supervise) -> None:
+    code = """print('{"level": "info"}'); print('plain'); print('{broken'); print('[1]')"""
+    run = supervise(python("web", code), as_json=True)
+    assert run.process.wait(20) == 1
+    assert [json.loads(line) for line in run.lines()] == [
+        {"level": "info", "process": "web"},
+        {"message": "plain", "process": "web"},
+        {"message": "{broken", "process": "web"},
+        {"message": "[1]", "process": "web"},
+        {"message": "stopped: web ended with exit code 0", "process": "up"},
+    ]
+
+
+def test_json_that_is_nested_beyond_reason_is_wrapped(supervise: Supervise) -> None:
+    run = supervise(python("web", """print('{"a":' * 200_000)"""), as_json=True)
+    assert run.process.wait(20) == 1
+    assert json.loads(run.lines()[0])["message"].startswith('{"a":{"a":')
+
+
+def test_a_child_that_dies_stops_everything_and_is_named_last(supervise: Supervise) -> None:
+    dies = "import sys, time; time.sleep(0.5); print('oh no', file=sys.stderr); sys.exit(3)"
+    run = supervise(python("broker", SLEEPS, stop_rank=1), python("web", dies))
+    assert run.process.wait(20) == 1
+    assert run.lines()[-2:] == ["web    | oh no", "stopped: web ended with exit code 3"]
+    assert run.others() == []
+
+
+def test_a_child_that_was_killed_is_named_with_its_signal(supervise: Supervise) -> None:
+    kills_itself = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    run = supervise(python("web", kills_itself))
+    assert run.process.wait(20) == 1
+    assert run.lines() == ["stopped: web was ended by SIGKILL"]
+
+
+def test_a_program_that_is_not_there_is_named(supervise: Supervise) -> None:
+    run = supervise(python("broker", SLEEPS), {"name": "web", "argv": ["/nowhere/at/all"]})
+    assert run.process.wait(20) == 1
+    assert run.lines()[-1].startswith("stopped: web could not be started")
+    assert run.others() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_signal_ends_all_with_success(supervise: Supervise, number: int) -> None:
+    run = supervise(*(python(name, SLEEPS) for name in ("web", "consumer", "broker")))
+    assert run.says("up", 3)
+    assert run.end(number) == 0
+    assert run.others() == []
+
+
+def test_a_hangup_that_nohup_ignores_stays_ignored(supervise: Supervise) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run = supervise(python("web", SLEEPS))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert run.says("up")
+    run.process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        run.process.wait(0.7)
+
+
+def test_children_are_out_of_reach_of_the_terminals_ctrl_c(supervise: Supervise) -> None:
+    run = supervise(python("web", SLEEPS), python("broker", SLEEPS))
+    assert run.says("up", 2)
+    sessions = {os.getsid(pid) for pid in run.others()}
+    assert sessions == set(run.others())
+
+
+def test_a_child_that_ignores_sigterm_is_killed_in_time(supervise: Supervise) -> None:
+    run = supervise(
+        python("web", STUBBORN), python("broker", STUBBORN, stop_rank=1), stop_seconds=2
+    )
+    assert run.says("up", 2)
+    began = time.monotonic()
+    assert run.end() == 0
+    assert 1.5 < time.monotonic() - began < 3
+    assert run.others() == []
+
+
+def test_the_usual_limit_leaves_room_within_ten_seconds() -> None:
+    assert STOP_SECONDS < 10
+
+
+def test_children_stop_in_the_order_of_their_ranks(supervise: Supervise) -> None:
+    run = supervise(
+        python("broker", SAYS_BYE.format(seconds=0), stop_rank=1),
+        python("web", SAYS_BYE.format(seconds=0.2)),
+        python("consumer", SAYS_BYE.format(seconds=0.8)),
+    )
+    assert run.says("up", 3)
+    assert run.end() == 0
+    assert run.lines()[-3:] == ["web      | bye", "consumer | bye", "broker   | bye"]
+
+
+def test_what_a_child_started_ends_with_it(supervise: Supervise) -> None:
+    run = supervise(python("web", LEAVES_A_CHILD))
+    assert run.says("up")
+    assert len(run.others()) == 2
+    assert run.end() == 0
+    assert eventually(lambda: run.others() == [], 1)
+
+
+def test_a_second_ctrl_c_stops_at_once(supervise: Supervise) -> None:
+    run = supervise(python("web", STUBBORN))
+    assert run.says("up")
+    run.process.send_signal(signal.SIGINT)
+    time.sleep(0.6)
+    began = time.monotonic()
+    assert run.end(signal.SIGINT) == 0
+    assert time.monotonic() - began < 1
+    assert run.others() == []
+
+
+def test_one_ctrl_c_that_arrives_twice_is_still_one(supervise: Supervise) -> None:
+    run = supervise(python("web", SAYS_BYE.format(seconds=0.5)))
+    assert run.says("up")
+    run.process.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    assert run.end(signal.SIGINT) == 0
+    assert run.lines()[-1] == "web | bye"
+
+
+@pytest.mark.parametrize("kernel", [True, False], ids=["kernel", "guard"])
+def test_kill_9_of_the_supervisor_leaves_nothing(supervise: Supervise, kernel: bool) -> None:
+    names = ("web", "consumer", "broker")
+    run = supervise(*(python(name, STUBBORN) for name in names), kernel=kernel)
+    assert run.says("up", 3)
+    run.process.kill()
+    assert eventually(lambda: run.others() == [], 3)
+
+
+def test_a_child_may_save_when_the_supervisor_is_killed(
+    supervise: Supervise, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved"
+    saves = SAYS_BYE.format(seconds=0).replace('print("bye")', f"open({str(saved)!r}, 'w').close()")
+    run = supervise(python("broker", saves, death_signal=signal.SIGTERM))
+    assert run.says("up")
+    run.process.kill()
+    assert eventually(saved.exists, 3)
+
+
+def test_a_reader_that_does_not_read_cannot_keep_it_from_stopping(supervise: Supervise) -> None:
+    run = supervise(python("web", NOISY), piped=True, stop_seconds=2)
+    time.sleep(1)
+    began = time.monotonic()
+    assert run.end() == 0
+    assert time.monotonic() - began < 3
+
+
+def test_a_reader_that_has_gone_stops_nothing(supervise: Supervise) -> None:
+    run = supervise(python("web", NOISY), piped=True)
+    assert run.process.stderr
+    run.process.stderr.readline()
+    run.process.stderr.close()
+    with pytest.raises(subprocess.TimeoutExpired):
+        run.process.wait(0.7)
+    assert run.end() == 0
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[int]:
+    handle = os.open(tmp_path / "log", os.O_CREAT | os.O_RDWR)
+    yield handle
+    os.close(handle)
+
+
+def test_a_child_starts_only_when_the_one_before_is_ready(tmp_path: Path, log: int) -> None:
+    flag, seen = tmp_path / "flag", []
+    first = f"import time; time.sleep(0.4); open({str(flag)!r}, 'w').close(); time.sleep(60)"
+    second = f"import os, sys; sys.exit(7 if os.path.exists({str(flag)!r}) else 8)"
+    children = [
+        Child(
+            name="broker",
+            argv=[sys.executable, "-c", first],
+            ready=flag.exists,
+            then=lambda: seen.append(flag.exists()),
+        ),
+        Child(name="web", argv=[sys.executable, "-c", second]),
+    ]
+    with Supervisor(children, handle=log) as supervisor:
+        assert supervisor.run() == 1
+    assert supervisor.failure == "web ended with exit code 7"
+    assert seen == [True]
+
+
+def test_a_child_that_never_gets_ready_is_named(log: int) -> None:
+    child = Child(
+        name="broker",
+        argv=[sys.executable, "-c", SLEEPS],
+        ready=lambda: False,
+        ready_seconds=0.3,
+    )
+    with Supervisor([child], handle=log) as supervisor:
+        assert supervisor.run() == 1
+    assert supervisor.failure == "broker was not ready within 0.3 s"
+
+
+def test_an_error_on_the_way_leaves_no_child_and_gives_the_signals_back(log: int) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    started: list[int] = []
+
+    def fails() -> None:
+        started.extend(int(pid) for pid in children_of(os.getpid()))
+        raise RuntimeError("no database")
+
+    child = Child(name="web", argv=[sys.executable, "-c", SLEEPS], then=fails)
+    with pytest.raises(RuntimeError, match="no database"), Supervisor([child], handle=log) as it:
+        it.run()
+    assert len(started) == 1
+    assert not Path(f"/proc/{started[0]}").exists()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def children_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def test_colour_is_for_terminals_alone(log: int) -> None:
+    ours, terminal = pty.openpty()
+    try:
+        assert wants_colour(terminal, {"TERM": "xterm"})
+        assert not wants_colour(terminal, {"TERM": "xterm", "NO_COLOR": "1"})
+        assert not wants_colour(terminal, {"TERM": "dumb"})
+        assert not wants_colour(log, {"TERM": "xterm"})
+        LogStream(terminal, ["web"], coloured=True).line("web", b"hello")
+        assert os.read(ours, 100) == b"\x1b[36mweb |\x1b[0m hello\r\n"
+    finally:
+        os.close(ours)
+        os.close(terminal)
+
+
+PARENT_AND_CHILD = """
+import os, sys, time
+from sportsapp import processes
+if sys.argv[1] == "thread":
+    processes._libc = None
+    processes.LOOK_EVERY = 0.1
+parent = os.getpid()
+if os.fork() == 0:
+    if sys.argv[2] == "late":
+        while os.getppid() == parent:
+            time.sleep(0.01)
+    processes.die_with_parent(parent if sys.argv[3] == "told" else None)
+    processes.die_with_parent(parent if sys.argv[3] == "told" else None)
+    os.write(1, b"ready\\n")
+    time.sleep(60)
+os.write(1, b"forked\\n")
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("told", ["told", "untold"])
+@pytest.mark.parametrize("when", ["early", "late"])
+@pytest.mark.parametrize("how", ["kernel", "thread"])
+def test_a_forked_process_dies_with_its_parent(how: str, when: str, told: str) -> None:
+    token = uuid.uuid4().hex
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT_AND_CHILD, how, when, told],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        env={**os.environ, TOKEN_NAME: token},
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.stdout
+            awaited = {b"forked\n", b"ready\n"} if when == "early" else {b"forked\n"}
+            assert {process.stdout.readline() for _ in awaited} == awaited
+            process.kill()
+            assert eventually(lambda: alive_with(token) == [], 3)
+            assert process.stdout.read() == b""
+        finally:
+            for pid in alive_with(token):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_the_guard_spares_the_groups_that_were_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(processes, "kill_group", killed.append)
+    processes.guard(["+11\n", "+12\n", "-11\n"])
+    assert killed == [12]

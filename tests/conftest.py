@@ -1,0 +1,96 @@
+"""Fixtures: settings in a folder of the test's own, the app on a migrated database, a feed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from flask_migrate import upgrade
+
+from sportsapp.database import db
+from sportsapp.espn.client import FeedClient, Patience
+from sportsapp.factory import create_app
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.settings import PROJECT_ROOT, Settings
+from tests.loopback import LoopbackFeed, serving
+
+RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
+NO_BROKER = "redis://127.0.0.1:1/0"
+QUICK = Patience(connect=2, read=2, deadline=3, retries=1, first_wait=0.01, longest_wait=0.05)
+
+
+@pytest.fixture
+def recorded() -> Path:
+    """The folder of recorded real answers; tests that need it skip without it."""
+    if not RECORDED.is_dir():
+        pytest.skip(f"no recorded answers at {RECORDED.name}/ beside the project")
+    return RECORDED
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database that the migrations have made, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app(Settings(instance_path=folder, redis_url=NO_BROKER))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+    return folder / "tracker.db"
+
+
+@pytest.fixture
+def feed() -> Iterator[LoopbackFeed]:
+    """A feed on loopback that says what the test tells it to say."""
+    feed = LoopbackFeed()
+    with serving(feed) as url:
+        feed.url = url
+        yield feed
+
+
+@pytest.fixture
+def settings(tmp_path: Path, feed: LoopbackFeed, migrated_file: Path) -> Settings:
+    """Settings with a database in place, the loopback feed and no broker."""
+    instance = tmp_path / "instance"
+    instance.mkdir(mode=0o700)
+    shutil.copy(migrated_file, instance / "tracker.db")
+    return Settings(instance_path=instance, espn_base_url=feed.url, redis_url=NO_BROKER)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The app, inside its context, with a feed client that does not wait long."""
+    client = FeedClient(settings.espn_base_url, settings.user_agent, patience=QUICK)
+    app = create_app(settings, client)
+    app.testing = True
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    client.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a window."""
+    return app.test_client()
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    """A shell for ``flask`` commands."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def immediate(app: Flask) -> Iterator[None]:
+    """Tasks run at once in this process, as Huey's immediate mode does."""
+    queues = (huey, backfill_huey)
+    for queue in queues:
+        queue.immediate = True
+    yield
+    for queue in queues:
+        queue.immediate = False

@@ -1,0 +1,597 @@
+"""The ledger: what a run's row says, whatever happens to the run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from huey.exceptions import TaskException, TaskTimeout
+from sqlalchemy import select, update
+
+from sportsapp import ledger
+from sportsapp.clock import utc_now
+from sportsapp.database import db, write_connection
+from sportsapp.errors import BrokerUnavailableError, FeedRefusedError, FeedUnavailableError
+from sportsapp.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.queue import SlotScheduler, TrackerHuey, backfill_huey, huey
+from sportsapp.sync import service
+from sportsapp.tasks import (
+    sync_all_leagues,
+    sync_all_live_games,
+    sync_all_teams,
+    sync_daily_schedule,
+    sync_date_range_task,
+)
+
+LEAGUES = ("nfl", "nba", "mlb", "nhl")
+
+
+def row(run_id: str) -> TaskRun:
+    db.session.rollback()
+    return ledger.find_run(run_id)
+
+
+def rows() -> list[TaskRun]:
+    db.session.rollback()
+    return list(db.session.scalars(select(TaskRun).order_by(TaskRun.queued_at)))
+
+
+def change(run_id: str, **values: object) -> None:
+    with write_connection() as connection:
+        connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
+
+
+@pytest.fixture
+def offline(app, monkeypatch):
+    """The queues take messages into memory and run nothing, so that a test plays the worker."""
+    for queue in (huey, backfill_huey):
+        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+
+
+@pytest.fixture
+def broken_sync(monkeypatch):
+    """Make every live sync raise what the test says."""
+
+    def breaking(error: BaseException) -> None:
+        def sync_live(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(service, "sync_live", sync_live)
+
+    return breaking
+
+
+def work(queue: TrackerHuey = huey) -> None:
+    """Take one message and execute it, as a worker does."""
+    queue.execute(queue.dequeue())
+
+
+def test_success_keeps_result_and_times(immediate):
+    run = row(sync_all_live_games().id)
+    assert run.state == RunState.SUCCESS
+    assert run.result == {"synced": 0, "errors": []}
+    assert (run.attempt, run.trigger, run.queue) == (1, Trigger.COMMAND, "sportsapp")
+    assert run.queued_at <= run.started_at <= run.finished_at
+    assert (run.host != "", run.pid is not None, run.error) == (True, True, "")
+
+
+@pytest.mark.parametrize(
+    ("call", "keys"),
+    [
+        (lambda: sync_all_live_games(), {"synced", "errors"}),
+        (lambda: sync_daily_schedule(), {"synced", "errors"}),
+        (lambda: sync_all_leagues(), {"created", "updated", "errors"}),
+        (lambda: sync_date_range_task("NBA", "2026-01-01", "2026-01-02"), {"synced", "errors"}),
+    ],
+)
+def test_result_of_each_task_has_the_promised_keys(immediate, call, keys):
+    assert set(call().get(blocking=True, timeout=10)) == keys
+
+
+def test_result_of_team_sync_has_the_promised_keys(immediate, feed):
+    team = {"team": {"id": "1", "displayName": "A Team", "abbreviation": "A"}}
+    for slug in LEAGUES:
+        feed.say(slug, {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
+        feed.say(slug, {"athletes": []}, kind="roster")
+    assert sync_all_teams().get(blocking=True, timeout=10) == {"synced": 4, "errors": []}
+
+
+def test_arguments_are_kept_by_name(immediate):
+    run = row(sync_date_range_task("NBA", "2026-01-01", end_date="2026-01-02").id)
+    assert run.args == {"league": "NBA", "start_date": "2026-01-01", "end_date": "2026-01-02"}
+
+
+def test_trigger_and_person_are_kept(immediate):
+    with ledger.asking(Trigger.ADMIN, "maria"):
+        run = row(sync_all_live_games().id)
+    assert (run.trigger, run.asked_by) == (Trigger.ADMIN, "maria")
+
+
+def test_run_is_recorded_before_it_is_on_the_broker(app):
+    with pytest.raises(BrokerUnavailableError, match="cannot be reached"):
+        sync_all_live_games()
+    (run,) = rows()
+    assert run.state == RunState.FAILURE
+    assert "broker cannot be reached" in run.error
+
+
+def test_failure_with_retries_left_waits_for_its_retry(offline, broken_sync):
+    broken_sync(FeedUnavailableError("no answer"))
+    run_id = sync_all_live_games().id
+    work()
+    run = row(run_id)
+    assert (run.state, run.error, run.retries_left) == (RunState.RETRY, "no answer", 2)
+    assert timedelta(seconds=4) < run.due_at - run.heartbeat_at <= timedelta(seconds=5)
+    (task,) = huey.scheduled()
+    assert (task.attempt, task.retries, task.retry_delay) == (1, 2, 10)
+
+
+def test_last_failure_is_final_and_keeps_its_traceback(offline, broken_sync):
+    broken_sync(ZeroDivisionError("oh"))
+    result = huey.enqueue(sync_all_live_games.s(retries=0))
+    work()
+    run = row(result.id)
+    assert (run.state, run.error) == (RunState.FAILURE, "ZeroDivisionError: oh")
+    assert "sync_live" in run.traceback
+    assert len(run.fingerprint) == 12
+    with pytest.raises(TaskException):
+        result.get()
+
+
+def test_refusal_by_the_feed_is_not_retried(offline, broken_sync):
+    broken_sync(FeedRefusedError("the feed refused us with 403"))
+    run_id = sync_all_live_games().id
+    work()
+    assert row(run_id).state == RunState.FAILURE
+    assert huey.scheduled() == []
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("XFL", "2026-01-01", "2026-01-02"), "unknown league 'XFL'"),
+        (("NBA", "01.01.2026", "2026-01-02"), "is not a day"),
+        (("NBA", "2026-01-03", "2026-01-02"), "comes after the end"),
+        (("NBA", 5, "2026-01-02"), "not 5"),
+        (("NBA",), "missing"),
+        (("NBA", "2026-01-03", "2026-01-02", 1), "too many"),
+    ],
+)
+def test_bad_arguments_fail_at_once_without_a_retry(offline, args, words):
+    run_id = sync_date_range_task(*args).id
+    work(backfill_huey)
+    run = row(run_id)
+    assert run.state == RunState.FAILURE
+    assert words in run.error
+    assert backfill_huey.scheduled() == []
+
+
+def test_time_out_without_retries_is_recorded_as_one(offline, broken_sync):
+    broken_sync(TaskTimeout("timeout (2s)"))
+    run_id = huey.enqueue(sync_all_live_games.s(retries=0)).id
+    work()
+    assert row(run_id).state == RunState.TIMEOUT
+
+
+def test_interrupted_run_waits_again_and_is_on_the_broker(offline, broken_sync):
+    broken_sync(KeyboardInterrupt())
+    run_id = sync_all_live_games().id
+    work()
+    run = row(run_id)
+    assert (run.state, run.attempt, run.retries_left) == (RunState.PENDING, 1, 3)
+    (task,) = huey.pending()
+    assert (task.id, task.attempt) == (run_id, 1)
+
+
+def test_message_that_comes_twice_runs_once(offline, feed):
+    run_id = sync_all_live_games().id
+    data = huey.storage.enqueued_items()[0]
+    huey.storage.enqueue(data)
+    work()
+    work()
+    run = row(run_id)
+    assert (run.state, run.attempt) == (RunState.SUCCESS, 1)
+
+
+def test_message_without_a_run_is_dropped(offline, feed):
+    sync_all_live_games()
+    with write_connection() as connection:
+        connection.execute(TaskRun.__table__.delete())
+    work()
+    assert rows() == []
+    assert feed.requests == []
+
+
+def test_expired_run_is_recorded_and_not_executed(offline, feed):
+    run_id = huey.enqueue(sync_all_live_games.s(expires=datetime(2020, 1, 1))).id  # noqa: DTZ001
+    work()
+    assert row(run_id).state == RunState.EXPIRED
+    assert feed.requests == []
+
+
+def test_revoked_run_is_recorded_and_not_executed(offline, feed):
+    result = sync_all_live_games()
+    result.revoke()
+    work()
+    assert row(result.id).state == RunState.REVOKED
+    assert feed.requests == []
+
+
+def test_cancelled_backfill_keeps_what_it_has(offline, monkeypatch):
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id
+    change(run_id, cancel_asked=True)
+    work(backfill_huey)
+    run = row(run_id)
+    assert (run.state, run.result) == (RunState.REVOKED, {"synced": 0, "errors": []})
+    assert (run.progress_done, run.progress_total) == (0, 3)
+
+
+def test_backfill_reports_its_chunks(immediate):
+    run = row(sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id)
+    assert (run.progress_done, run.progress_total) == (3, 3)
+
+
+def test_stopping_consumer_ends_a_backfill_at_its_chunk(offline, feed, monkeypatch):
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id
+    stops = iter([False, True])
+    monkeypatch.setattr(backfill_huey, "is_stopping", lambda: next(stops))
+    work(backfill_huey)
+    run = row(run_id)
+    assert (run.state, run.progress_done, run.resume["done"]) == (RunState.PENDING, 1, 1)
+    monkeypatch.setattr(backfill_huey, "is_stopping", lambda: False)
+    work(backfill_huey)
+    assert row(run_id).state == RunState.SUCCESS
+    assert feed.asked() == ["nba 202601", "nba 202602", "nba 202603"]
+
+
+def test_backfill_that_failed_wholly_begins_again_on_its_retry(offline, feed):
+    feed.fail("nba", 400)
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
+    work(backfill_huey)
+    assert row(run_id).state == RunState.FAILURE  # refused: not worth a retry
+    feed.fail("nba", 500)
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
+    work(backfill_huey)
+    run = row(run_id)
+    assert (run.state, run.resume) == (RunState.RETRY, None)
+
+
+def test_run_taken_over_by_another_worker_stops_at_its_chunk(offline, feed, monkeypatch):
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id
+    original = service._sync_chunk
+
+    def taken_over(*args: object) -> int:
+        change(run_id, attempt=7)
+        return original(*args)
+
+    monkeypatch.setattr(service, "_sync_chunk", taken_over)
+    work(backfill_huey)
+    assert (row(run_id).attempt, row(run_id).state) == (7, RunState.STARTED)
+    assert feed.asked() == ["nba 202601"]
+
+
+def test_chain_goes_on_after_success_only(immediate, feed):
+    from sportsapp.tasks.chain import start_first_sync
+
+    start_first_sync()
+    states = {run.task: (run.state, run.trigger) for run in rows()}
+    assert states["sync_all_leagues"] == (RunState.SUCCESS, Trigger.CHAIN)
+    assert states["sync_all_teams"][0] == RunState.FAILURE  # the feed has no list of teams
+    assert "sync_daily_schedule" not in states
+
+
+def test_next_in_chain_is_recorded_even_when_the_broker_is_away(offline, monkeypatch):
+    from sportsapp.tasks.chain import start_first_sync
+
+    start_first_sync()
+
+    def away(_task: object) -> None:
+        raise BrokerUnavailableError("away")
+
+    monkeypatch.setattr(huey, "push", away)
+    work()
+    states = {run.task: run.state for run in rows()}
+    assert states == {
+        "sync_all_leagues": RunState.SUCCESS,
+        "sync_all_teams": RunState.PENDING,
+    }
+
+
+def test_first_sync_is_queued_once(offline):
+    from sportsapp.tasks.chain import start_first_sync
+
+    assert start_first_sync() is not None
+    assert start_first_sync() is None
+
+
+# ---------------------------------------------------------------- recovery
+
+
+def recover(now: datetime | None = None) -> None:
+    huey.hooks.recover(huey)
+    backfill_huey.hooks.recover(backfill_huey)
+
+
+def lost_run(monkeypatch, **values: object) -> str:
+    """A backfill that a worker began and whose heart stopped two minutes ago."""
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id
+    backfill_huey.dequeue()
+    silent = {"heartbeat_at": utc_now() - timedelta(minutes=2), "host": "elsewhere", "pid": 1}
+    change(run_id, state=RunState.STARTED, attempt=1, **(silent | values))
+    return run_id
+
+
+def test_run_without_a_heart_is_put_back_and_ends_well(offline, monkeypatch, feed):
+    resume = {"done": 2, "result": {"synced": 5, "errors": []}}
+    run_id = lost_run(monkeypatch, resume=resume)
+    recover()
+    run = row(run_id)
+    assert (run.state, run.recoveries) == (RunState.PENDING, 1)
+    work(backfill_huey)
+    run = row(run_id)
+    assert (run.state, run.attempt, run.result["synced"]) == (RunState.SUCCESS, 2, 5)
+    assert feed.asked() == ["nba 202603"]
+
+
+def test_beating_run_is_left_alone(offline, monkeypatch):
+    run_id = lost_run(monkeypatch, heartbeat_at=utc_now())
+    recover()
+    assert row(run_id).state == RunState.STARTED
+
+
+def test_silent_run_of_a_dead_process_here_is_put_back_early(offline, monkeypatch):
+    import socket
+
+    early = utc_now() - timedelta(seconds=20)
+    here = {"heartbeat_at": early, "host": socket.gethostname()}
+    dead = lost_run(monkeypatch, **here, pid=2**22 + 1)
+    alive = lost_run(monkeypatch, **here, pid=1)
+    recover()
+    assert (row(dead).state, row(alive).state) == (RunState.PENDING, RunState.STARTED)
+
+
+def test_run_that_kills_its_worker_every_time_fails_in_the_end(offline, monkeypatch):
+    run_id = lost_run(monkeypatch, recoveries=3, stalls=3)
+    recover()
+    run = row(run_id)
+    assert run.state == RunState.FAILURE
+    assert "its worker died every time" in run.error
+
+
+def test_progress_gives_a_run_its_recoveries_back(offline, monkeypatch):
+    run_id = lost_run(monkeypatch, recoveries=9, stalls=3)
+    change(run_id, stalls=0)
+    recover()
+    assert (row(run_id).state, row(run_id).recoveries) == (RunState.PENDING, 10)
+
+
+def test_waiting_run_that_the_broker_forgot_is_put_back(offline):
+    run_id = sync_all_live_games().id
+    change(run_id, due_at=utc_now() - timedelta(minutes=1), expires_at=None)
+    huey.storage.flush_all()
+    recover()
+    work()
+    assert row(run_id).state == RunState.SUCCESS
+
+
+def test_waiting_run_that_the_broker_holds_is_left_alone(offline):
+    run_id = sync_all_live_games().id
+    change(run_id, due_at=utc_now() - timedelta(minutes=1))
+    recover()
+    assert len(huey.storage.enqueued_items()) == 1
+
+
+def test_run_between_two_retries_survives_an_empty_broker(offline, broken_sync):
+    broken_sync(FeedUnavailableError("no answer"))
+    run_id = sync_all_live_games().id
+    work()
+    huey.storage.flush_all()
+    change(run_id, due_at=utc_now() - timedelta(minutes=1))
+    recover()
+    (task,) = huey.pending()
+    assert (task.id, task.attempt, task.retries, task.retry_delay) == (run_id, 1, 2, 10)
+
+
+def test_forgotten_run_that_has_expired_is_not_put_back(offline):
+    run_id = sync_all_live_games().id
+    gone = utc_now() - timedelta(minutes=1)
+    change(run_id, due_at=gone, expires_at=gone)
+    huey.storage.flush_all()
+    recover()
+    assert row(run_id).state == RunState.EXPIRED
+    assert huey.pending() == []
+
+
+def test_forgotten_run_of_an_unknown_task_fails_by_name(offline):
+    run_id = sync_all_live_games().id
+    change(run_id, due_at=utc_now() - timedelta(minutes=1), task="sync_moon")
+    huey.storage.flush_all()
+    recover()
+    assert "no task 'sync_moon'" in row(run_id).error
+
+
+def test_silent_consumers_are_forgotten(offline):
+    huey.hooks.beat("sportsapp", "worker")
+    with write_connection() as connection:
+        connection.execute(update(Consumer).values(beat_at=utc_now() - timedelta(minutes=2)))
+    recover()
+    assert db.session.scalar(select(Consumer)) is None
+
+
+def test_old_runs_are_pruned_and_failures_kept_twice_as_long(offline):
+    ids = {}
+    for state in (RunState.SUCCESS, RunState.FAILURE, RunState.PENDING):
+        ids[state] = sync_all_live_games().id
+        old = utc_now() - timedelta(days=31)
+        change(ids[state], state=state, finished_at=old, due_at=utc_now())
+    recover()
+    assert {run.id for run in rows()} == {ids[RunState.FAILURE], ids[RunState.PENDING]}
+
+
+# ---------------------------------------------------------------- shells
+
+
+def test_work_in_a_shell_is_on_the_record(app):
+    with ledger.recorded_here("sync_day", {"league": "NBA"}, "maria") as outcome:
+        outcome.result = {"synced": 1, "errors": []}
+    run = row(outcome.run_id)
+    assert (run.state, run.result["synced"], run.asked_by) == (RunState.SUCCESS, 1, "maria")
+
+
+def test_failing_work_in_a_shell_is_on_the_record_and_raised(app):
+    with (
+        pytest.raises(FeedUnavailableError),
+        ledger.recorded_here("sync_day", {}) as outcome,
+    ):
+        raise FeedUnavailableError("no answer")
+    assert row(outcome.run_id).state == RunState.FAILURE
+
+
+def test_shell_that_vanished_leaves_a_failure(offline):
+    with ledger.recorded_here("sync_day", {}) as outcome:
+        pass
+    silent = utc_now() - timedelta(minutes=2)
+    change(outcome.run_id, state=RunState.STARTED, heartbeat_at=silent)
+    recover()
+    run = row(outcome.run_id)
+    assert (run.state, "its process ended" in run.error) == (RunState.FAILURE, True)
+
+
+# ---------------------------------------------------------------- the scheduler
+
+MONDAY = datetime(2026, 11, 23, 4, 0, 0, 400_000, tzinfo=UTC)
+
+
+@pytest.fixture
+def scheduler(offline):
+    """A scheduler as a consumer has it, without its process."""
+
+    def make(since: datetime) -> SlotScheduler:
+        with write_connection() as connection:
+            connection.execute(Schedule.__table__.delete())
+            connection.execute(
+                Schedule.__table__.insert(),
+                [{"task": n, "paused": False, "since_at": since} for n in huey.periodics],
+            )
+        one = SlotScheduler(huey, None, 1, True)
+        one._seen = {}
+        return one
+
+    return make
+
+
+def queued() -> list[str]:
+    return sorted(task.id for task in huey.pending())
+
+
+def test_every_task_is_due_when_its_time_comes(scheduler):
+    scheduler(MONDAY - timedelta(minutes=1)).enqueue_periodic_tasks(MONDAY)
+    assert queued() == [
+        "sync_all_live_games@2026-11-23T04:00:00Z",
+        "sync_all_teams@2026-11-23T04:00:00Z",
+        "sync_daily_schedule@2026-11-23T04:00:00Z",
+    ]
+
+
+def test_slot_is_claimed_once_by_any_number_of_schedulers(scheduler):
+    first = scheduler(MONDAY - timedelta(minutes=1))
+    second = SlotScheduler(huey, None, 1, True)
+    second._seen = {}
+    for second_of_minute in range(60):
+        for one in (first, second):
+            one.enqueue_periodic_tasks(MONDAY + timedelta(seconds=second_of_minute))
+    assert len(queued()) == 3
+
+
+def test_restart_within_a_minute_doubles_nothing(scheduler):
+    scheduler(MONDAY - timedelta(minutes=1)).enqueue_periodic_tasks(MONDAY)
+    again = SlotScheduler(huey, None, 1, True)
+    again._seen = {}
+    again.enqueue_periodic_tasks(MONDAY + timedelta(seconds=20))
+    assert len(queued()) == 3
+
+
+def test_newest_missed_slot_is_caught_up_and_only_that(scheduler):
+    later = MONDAY + timedelta(hours=30, minutes=20)  # Tuesday 10:20
+    scheduler(MONDAY - timedelta(days=3)).enqueue_periodic_tasks(later)
+    assert queued() == [
+        "sync_all_leagues@2026-11-24T03:00:00Z",
+        "sync_all_live_games@2026-11-24T10:20:00Z",
+        "sync_all_teams@2026-11-23T04:00:00Z",
+        "sync_daily_schedule@2026-11-24T10:00:00Z",
+    ]
+
+
+def test_slot_older_than_the_instance_is_not_caught_up(scheduler):
+    now = MONDAY + timedelta(minutes=20)
+    scheduler(now - timedelta(seconds=1)).enqueue_periodic_tasks(now)
+    assert queued() == ["sync_all_live_games@2026-11-23T04:20:00Z"]
+
+
+def test_paused_task_is_not_scheduled(scheduler):
+    one = scheduler(MONDAY - timedelta(minutes=1))
+    with write_connection() as connection:
+        connection.execute(update(Schedule).values(paused=True))
+    one.enqueue_periodic_tasks(MONDAY)
+    assert queued() == []
+
+
+def test_tick_is_skipped_while_another_runs(scheduler):
+    one = scheduler(MONDAY - timedelta(minutes=1))
+    run_id = sync_all_live_games().id
+    huey.dequeue()
+    change(run_id, state=RunState.STARTED, heartbeat_at=utc_now())
+    one.enqueue_periodic_tasks(MONDAY)
+    assert not any(name.startswith("sync_all_live") for name in queued())
+
+
+def test_tick_comes_when_the_running_one_has_no_heart(scheduler):
+    one = scheduler(MONDAY - timedelta(minutes=1))
+    run_id = sync_all_live_games().id
+    huey.dequeue()
+    silent = utc_now() - timedelta(minutes=2)
+    change(run_id, state=RunState.STARTED, heartbeat_at=silent)
+    one.enqueue_periodic_tasks(MONDAY)
+    assert "sync_all_live_games@2026-11-23T04:00:00Z" in queued()
+
+
+def test_scheduled_run_keeps_its_result(scheduler):
+    scheduler(MONDAY - timedelta(minutes=1)).enqueue_periodic_tasks(MONDAY)
+    tick = huey.dequeue()
+    tick.expires_resolved = None
+    huey.execute(tick)
+    promised = {"synced": 0, "errors": []}
+    assert huey.result(tick.id, blocking=True, timeout=10) == promised
+    assert row(tick.id).trigger == Trigger.SCHEDULE
+
+
+# ---------------------------------------------------------------- messages nobody can read
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"garbage",
+        b"\x80\x04\x95pickle\x00",
+        b"[]",
+        b'{"attempt":0,"task":{"!message":{"id":"x","name":"no.such.task"}}}',
+        b'{"attempt":"x","task":{}}',
+        b'{"attempt":0,"task":{"!message":{"id":5,"name":"sportsapp.tasks.sync.sync_all_leagues"}}}',
+        b'{"attempt":0,"task":{"!message":{"colour":"red"}}}',
+        b"x" * 2_000_000,
+        b"[" * 500_000,
+    ],
+)
+def test_unreadable_message_becomes_a_dead_letter(offline, data):
+    huey.storage.enqueue(data)
+    assert huey.dequeue() is None
+    letter = db.session.scalars(select(DeadLetter)).one()
+    assert (letter.queue, letter.size) == ("sportsapp", len(data))
+    assert letter.reason != ""
+    assert len(letter.message) <= ledger.DEAD_LETTER_LIMIT * 4
+
+
+def test_value_that_cannot_travel_is_refused_at_the_call(offline):
+    with pytest.raises(TypeError, match="set cannot go into a message"):
+        sync_date_range_task({"NBA"}, "2026-01-01", "2026-01-02")
+    assert rows() == []
