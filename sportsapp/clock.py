@@ -6,6 +6,7 @@ lasts until 04:00 Eastern, so that a late game stays on today's page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from sportsapp.errors import DateRangeError
 EASTERN = ZoneInfo("America/New_York")
 DAY_ENDS_AT = timedelta(hours=4)
 FIRST_DAY = date(1900, 1, 1)
+WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DAYS_AHEAD = 731
 
 
@@ -39,7 +41,7 @@ def parse_day(text: str, now: datetime) -> date:
     Raises DateRangeError with one sentence for people.
     """
     try:
-        day = date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text) if WRITTEN_DAY.fullmatch(text) else None
     except ValueError:
         day = None
     if day is None:

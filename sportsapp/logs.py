@@ -7,6 +7,7 @@ import logging
 import time
 from logging.handlers import WatchedFileHandler
 
+from sportsapp.errors import TrackerError
 from sportsapp.ledger import run_in_hand
 from sportsapp.settings import Settings
 
@@ -45,12 +46,23 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({name: value for name, value in fields.items() if value is not None})
 
 
+def shorten_known_errors(record: logging.LogRecord) -> bool:
+    """One line is enough for an error of ours: the ledger keeps the traceback."""
+    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    if isinstance(error, TrackerError):
+        record.msg = f"{record.getMessage()} {type(error).__name__}: {error}"
+        record.args = None
+        record.exc_info = record.exc_text = None
+    return True
+
+
 def set_up_logging(settings: Settings) -> None:
     """Send everything that is logged where the settings say. The doors call this once."""
     handler: logging.Handler = (
         WatchedFileHandler(settings.log_file) if settings.log_file else logging.StreamHandler()
     )
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else PlainFormatter())
+    handler.addFilter(shorten_known_errors)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

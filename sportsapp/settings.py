@@ -76,6 +76,8 @@ def _choice(*allowed: str) -> Callable[[str], str]:
 
 
 def _web_url(value: str) -> str:
+    if not value.isprintable() or " " in value:
+        raise ValueError("has spaces or signs that no URL has")
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
@@ -94,28 +96,33 @@ def _contact_url(value: str) -> str:
 
 
 def _redis_url(value: str) -> str:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
     if parts.scheme not in ("redis", "rediss", "unix"):
         raise ValueError("does not begin with redis://, rediss:// or unix://")
-    if not (parts.path if parts.scheme == "unix" else parts.hostname):
+    if not (parts.path if parts.scheme == "unix" else host):
         raise ValueError("names no host or socket")
     return value
 
 
 def _database_url(value: str) -> str:
     try:
-        make_url(value)
-    except ArgumentError:
-        raise ValueError("is not a SQLAlchemy URL") from None
+        make_url(value).get_dialect().import_dbapi()
+    except (ArgumentError, ValueError):
+        raise ValueError("is not a SQLAlchemy URL of a known kind of database") from None
+    except ImportError as error:
+        raise ValueError(f"needs a driver that is not installed ({error.name})") from None
     return value
 
 
-def _folder(value: str) -> Path:
-    return Path(value).expanduser().resolve()
-
-
-def _file(value: str) -> Path:
-    return Path(value).expanduser().resolve()
+def _path(value: str) -> Path:
+    try:
+        return Path(value).expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # an unknown user's home; links in a circle
+        raise ValueError(f"is not a path ({error})") from None
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -137,7 +144,7 @@ class Settings:
     """Every setting, in the order in which README lists them. Empty means not set."""
 
     instance_path: Path = _setting(
-        _folder, "database file, broker socket and data, secrets", "/srv/scores",
+        _path, "database file, broker socket and data, secrets", "/srv/scores",
         default=PROJECT_ROOT / "instance", shown="`instance/` beside app.py",
     )  # fmt: skip
     database_url: str = _setting(
@@ -181,7 +188,7 @@ class Settings:
     log_level: str = _setting(_choice(*LOG_LEVELS), "how much is logged", "INFO", default="INFO")
     log_format: str = _setting(_choice("plain", "json"), "plain or json", "json", default="plain")
     log_file: Path | None = _setting(
-        _file, "a file to log to instead of standard error", "/var/log/scores.log", shown="none"
+        _path, "a file to log to instead of standard error", "/var/log/scores.log", shown="none"
     )
     host: str = _setting(_text, "web server's address", "127.0.0.1", default="127.0.0.1")
     port: int = _setting(_whole(1, 65535), "web server's port", "5000", default=5000)
@@ -255,7 +262,7 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
     try:
         return metadata["parse"](text)
     except ValueError as error:
-        shown = "its value" if metadata["secret"] else repr(text)
+        shown = "its value" if metadata["secret"] else repr(text[:80])
         raise SettingsError(
             f"{environment_name(name)}: {shown} {error}; for example {metadata['example']}"
         ) from None

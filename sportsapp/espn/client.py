@@ -22,6 +22,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -129,7 +130,7 @@ class FeedClient:
         return f"/apis/site/v2/sports/{league.sport}/{league.feed_slug}/{what}"
 
     def _get(self, path: str, params: dict[str, Any]) -> Answer:
-        request = requests.Request("GET", self.base_url + path, params=params)
+        request = self._prepare(path, params)
         for attempt in range(self.patience.retries + 1):
             try:
                 return self._ask(request)
@@ -141,6 +142,15 @@ class FeedClient:
                 self.sleep(wait)
         raise AssertionError("the loop above returns or raises")
 
+    def _prepare(self, path: str, params: dict[str, Any]) -> requests.PreparedRequest:
+        request = requests.Request("GET", self.base_url + path, params=params)
+        try:
+            return self._session.prepare_request(request)
+        except requests.RequestException as error:
+            raise FeedRefusedError(
+                f"nothing can be asked at {self.base_url}: {error}", url=self.base_url
+            ) from error
+
     def _wait_before(self, attempt: int, error: FeedUnavailableError) -> float | None:
         """Seconds before the next attempt: doubling, jittered; None when it is to be the last."""
         if attempt >= self.patience.retries:
@@ -150,18 +160,16 @@ class FeedClient:
         longest = min(self.patience.first_wait * 2**attempt, self.patience.longest_wait)
         return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
 
-    def _ask(self, request: requests.Request) -> Answer:
+    def _ask(self, request: requests.PreparedRequest) -> Answer:
         self.pace()
-        session = self._session
-        prepared = session.prepare_request(request)
-        url = str(prepared.url)
+        url = str(request.url)
         remembered = self._remembered.get(url)
         if remembered:
-            prepared.headers["If-None-Match"] = remembered[0]
+            request.headers["If-None-Match"] = remembered[0]
         with _Deadline(self.patience.deadline) as deadline:
             try:
-                response = session.send(
-                    prepared, stream=True, timeout=(self.patience.connect, self.patience.read)
+                response = self._session.send(
+                    request, stream=True, timeout=(self.patience.connect, self.patience.read)
                 )
                 with response:
                     body = _read_body(response, self.patience.body_limit)
@@ -239,7 +247,7 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds from a Retry-After header, given in seconds or as a date."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - utc_now()).total_seconds())
@@ -311,6 +319,8 @@ class _Watched:
         deadline: _Deadline | None = getattr(_in_flight, "deadline", None)
         if deadline is not None:
             deadline.socket = self.sock
+            if deadline.passed:  # while the connection was made: nobody watches it any more
+                raise TimeoutError("the deadline has passed")
         return super().getresponse()  # type: ignore[misc]  # the connection class has it
 
 
@@ -333,4 +343,14 @@ class _HTTPSPool(HTTPSConnectionPool):
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        _watch(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return _watch(super().proxy_manager_for(*args, **kwargs))
+
+
+def _watch(manager: Any) -> Any:
+    """Give a manager of connections our watched ones; a SOCKS proxy needs its own."""
+    if type(manager) in (PoolManager, ProxyManager):
+        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager

@@ -7,6 +7,7 @@ can do without (venue, leaders, situation) is left out of its game.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -38,6 +39,13 @@ Broken = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 TEXT_LIMIT = 300
 SCORE_LIMIT = 9_999
 ATTENDANCE_LIMIT = 1_000_000
+# Years in which a game can be; a date at the end of time would break every sum made with it.
+YEARS = range(1850, 2200)
+
+# Half a character of two, which no database takes: group 1 holds the escapes that are sound.
+LONE_SURROGATE = re.compile(
+    rb"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\[^u])|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
 
 BREAKS = {"STATUS_END_PERIOD", "STATUS_HALFTIME", "STATUS_INTERMISSION"}
 CALLED_OFF = {
@@ -56,7 +64,7 @@ def _decoder(shape: type[T]) -> Callable[[bytes | Raw], T]:
 _scoreboard = _decoder(shapes.Scoreboard)
 _event = _decoder(shapes.Event)
 _event_id = _decoder(shapes.EventId)
-_league = _decoder(shapes.League)
+_leagues = _decoder(list[shapes.League])
 _number = _decoder(float)
 _venue = _decoder(shapes.Venue)
 _words = _decoder(str)
@@ -145,8 +153,11 @@ def _whole(decode: Callable[[bytes], T], body: bytes, what: str) -> T:
     try:
         return decode(body)
     except Broken as error:
+        mended = LONE_SURROGATE.sub(lambda found: found[1] or rb"\ufffd", body)
+        if mended != body:
+            return _whole(decode, mended, what)
         text = str(error)
-        path = text.split("`")[-2] if text.count("`") >= 2 else "$"
+        path = next((part for part in reversed(text.split("`")) if part.startswith("$")), "$")
         raise PayloadError(
             f"this is not a {what}: {_beginning(body)} ({text})", path=path
         ) from error
@@ -270,6 +281,8 @@ def _moment(text: str | None) -> datetime:
     if not text:
         raise ValueError("it has no date")
     moment = datetime.fromisoformat(text)
+    if moment.year not in YEARS:
+        raise ValueError(f"{text!r} is no time for a game")
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
@@ -315,7 +328,10 @@ def _competitor(side: shapes.Competitor, has_score: bool) -> CompetitorRecord:
 def _score(value: object) -> int | None:
     if value is None or value == "":
         return None
-    number = float(str(value))
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1
     if not 0 <= number <= SCORE_LIMIT or number != int(number):
         raise ValueError(f"{value!r} is not a score")
     return int(number)
@@ -349,7 +365,7 @@ def _known_team(team: shapes.Team) -> TeamRecord:
         espn_id=_identifier(team.id),
         abbreviation=abbreviation or shown[:3].upper(),
         location=location,
-        name=name or location,
+        name=name or location or shown,
         display_name=shown or abbreviation,
         short_name=_text(team.short_display_name, 80) or name or shown,
         color=_color(team.color),
@@ -447,10 +463,11 @@ def _leader_rows(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list
     return rows
 
 
-def _league_record(rows: Sequence[Raw]) -> LeagueRecord | None:
-    league = _optional(rows[0], _league) if rows else None
-    if league is None:
+def _league_record(raw: Raw | UnsetType) -> LeagueRecord | None:
+    leagues = _optional(raw, _leagues)
+    if not leagues:
         return None
+    league = leagues[0]
     season = league.season or shapes.LeagueSeason()
     kind = season.type or shapes.SeasonType()
     return LeagueRecord(
@@ -516,8 +533,13 @@ def _birthday(text: str | None) -> date | None:
 def _standing_groups(children: Sequence[shapes.StandingGroup]) -> list[shapes.StandingGroup]:
     """The lowest groups that hold lines: conferences, or divisions where the feed has them."""
     groups: list[shapes.StandingGroup] = []
-    for child in children:
-        groups += _standing_groups(child.children) if child.children else [child]
+    waiting = list(reversed(children))
+    while waiting:
+        group = waiting.pop()
+        if group.children:
+            waiting += reversed(group.children)
+        else:
+            groups.append(group)
     return groups
 
 
@@ -544,4 +566,4 @@ def _standing(entry: shapes.StandingEntry, group: str) -> StandingRecord:
 def _seed(line: StandingRecord) -> tuple[int, float]:
     """Order within a group: the feed's seed where it is a number; its own order otherwise."""
     text = line.stats.get("playoffSeed", "")
-    return (0, float(text)) if text.isdigit() else (1, 0.0)
+    return (0, float(text)) if text.isdecimal() else (1, 0.0)

@@ -40,7 +40,7 @@ class League(Shape):
 
 class Scoreboard(Shape):
     events: list[Raw] | None
-    leagues: list[Raw] = []
+    leagues: Raw | UnsetType = msgspec.UNSET
 
 
 class EventId(Shape):

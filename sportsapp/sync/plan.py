@@ -8,7 +8,8 @@ The rules:
 - Never step backwards: an answer that says less than what is stored (an earlier phase, period
   or clock) is an old copy and changes nothing, unless the feed keeps saying so.
 - A corrected score at the same or a later point is taken at once.
-- What the feed stops mentioning (venue, channel, attendance, week) is kept.
+- What the feed stops mentioning (venue, channel, attendance, week) is kept; so is a score
+  while the game has one.
 - A game that is over keeps the teams' records as they were around its end.
 - A game that is missing from an answer is left alone.
 """
@@ -43,6 +44,7 @@ KEPT = (
     "home_team", "away_team", "home_record", "away_record", "note", "series",
 )  # fmt: skip
 RECORDS = ("home_record", "away_record")
+SCORES = ("home_score", "away_score")
 CALLED_OFF = frozenset({Status.POSTPONED, Status.CANCELLED})
 HALVES = {"top": 0, "mid": 1, "middle": 1, "bot": 2, "bottom": 2, "end": 3}
 END_OF_PERIOD = 4
@@ -164,7 +166,7 @@ def says_less(stored: Values, fetched: Values) -> bool:
         return False
     if fetched["state"] == State.PRE:
         return not _moved(stored, fetched)
-    if stored["status"] in CALLED_OFF or fetched["state"] == State.POST:
+    if _is_over(fetched) or CALLED_OFF & {stored["status"], fetched["status"]}:
         return False
     return _is_earlier(fetched, stored)
 
@@ -180,7 +182,7 @@ def _moved(stored: Values, fetched: Values) -> bool:
 
 
 def _is_earlier(fetched: Values, stored: Values) -> bool:
-    """Whether a live answer is from an earlier point than a live or suspended game as stored.
+    """Whether an answer is from an earlier point of play; both games are live or broken off.
 
     Compares the period, then its half (baseball) or its end, then the clock; what one of the
     two does not tell says nothing.
@@ -218,12 +220,18 @@ def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, 
     changes = {}
     for name, value in fetched.items():
         before = stored[name]
-        if value == before or (value in ("", None) and name in KEPT):
+        if value == before or (value in ("", None) and _is_kept(name, fetched)):
             continue
         if name in frozen and before:
             continue
         changes[name] = value
     return changes
+
+
+def _is_kept(name: str, fetched: Values) -> bool:
+    """Whether a value that the feed left out still holds."""
+    has_score = fetched["state"] != State.PRE and fetched["status"] not in CALLED_OFF
+    return name in KEPT or (name in SCORES and has_score)
 
 
 # ---------------------------------------------------------------- teams and players
@@ -270,12 +278,17 @@ def plan_teams(stored: Mapping[str, Values], fetched: Iterable[TeamRecord]) -> R
 
 
 def plan_roster(
-    stored: Mapping[str, Values], fetched: Iterable[PlayerRecord], team_id: int
+    stored: Mapping[str, Values],
+    fetched: Iterable[PlayerRecord],
+    team_id: int,
+    *,
+    is_whole: bool = True,
 ) -> RowPlan:
     """What a roster changes. ``stored`` holds the league's players by the feed's id.
 
     A player who is listed elsewhere moves here; one of this team who is not listed any more
-    becomes inactive and keeps his team, so that his last team is known.
+    becomes inactive and keeps his team, so that his last team is known. A roster that is not
+    whole (some of its players could not be read) makes nobody inactive.
     """
     rows = [
         {
@@ -297,7 +310,8 @@ def plan_roster(
     plan = _plan_rows(stored, rows)
     listed = {row["espn_id"] for row in rows}
     for espn_id, player in stored.items():
-        if player["team_id"] == team_id and player["active"] and espn_id not in listed:
+        is_gone = player["team_id"] == team_id and espn_id not in listed
+        if is_whole and is_gone and player["active"]:
             plan.updates[espn_id] = {"active": False}
     return plan
 

@@ -143,15 +143,16 @@ def sync_live(sync: Sync, leagues: Sequence[League]) -> SyncResult:
 def live_days(sync: Sync, leagues: Sequence[League]) -> dict[League, list[date]]:
     """The days to ask for of each league that may have a live game now.
 
-    Those are the days of games that are live, or should have begun; and today as long as
-    today's scoreboard has never been read, since then nobody knows.
+    Those are the days of games that are live, or should have begun; today too when one of
+    them is of an earlier day, since a resumed game is listed on the day it goes on; and today
+    as long as today's scoreboard has never been read, since then nobody knows.
     """
     today = game_day(sync.now)
     days: dict[League, list[date]] = {}
     for league in leagues:
         row = store.league_row(sync.session, league, sync.now)
         wanted = _days_with_live_games(sync, league, row.id)
-        if not _was_read(sync.session, row.id, today):
+        if min(wanted, default=today) < today or not _was_read(sync.session, row.id, today):
             wanted.add(today)
         if wanted:
             days[league] = sorted(wanted)[-LIVE_DAYS:]
@@ -212,7 +213,7 @@ class _Boards:
         row = store.league_row(session, league, now)
         digest, ids = store.known_answers(session, row, [day]).get(day, ("", []))
         if digest == answer.digest:
-            store.mark_read(session, row, now)
+            store.confirm_answer(session, row, ids, now)
         else:
             record = parse.parse_scoreboard(answer.body, league)
             store.store_scoreboard(
@@ -360,7 +361,7 @@ def _sync_month(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> 
     row = store.league_row(sync.session, league, sync.now)
     store.store_scoreboard(sync.session, row, record, wanted, sync.now, run_id=sync.run_id)
     errors += [f"{league.label} {_words(chunk)}: {line}" for line in record.errors]
-    return len(wanted)
+    return len({game.espn_id for game in wanted})
 
 
 def _sync_days(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> int:

@@ -78,6 +78,20 @@ def _mark_read(session: AnySession, league_id: int, now: datetime) -> None:
     )
 
 
+def confirm_answer(session: AnySession, league: League, ids: Sequence[str], now: datetime) -> None:
+    """Note that the stored answer came again: what contradicted it in between was old.
+
+    Commits when there is something to note.
+    """
+    found = select(GameDoubt.game_id).join(GAMES, GAMES.c.id == GameDoubt.game_id)
+    here = (GAMES.c.league_id == league.id) & GAMES.c.espn_id.in_(ids)
+    doubted = session.scalars(found.where(here)).all()
+    if doubted:
+        with writing(session):
+            session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
+    mark_read(session, league, now)
+
+
 def mark_failed(session: AnySession, league: League, error: str, now: datetime) -> None:
     """Note that the feed could not be read, and since when. Commits."""
     league_id = league.id
@@ -112,7 +126,8 @@ def store_scoreboard(
         doubts = _doubts(session, league_id) if stored else {}
         changes = plan.plan_games(stored, games, doubts, now)
         _write_games(session, league_id, changes, stored, teams, now, run_id)
-        has_news = _write_records(session, teams, games, now)
+        current = [game for game in games if game.espn_id not in changes.doubts]
+        has_news = _write_records(session, teams, current, now)
         _mark_read(session, league_id, now)
         _write_season(session, league_id, fetched.league if day == game_day(now) else None, now)
         if changes.inserts or changes.updates or has_news:
@@ -329,7 +344,8 @@ def store_roster(
         rows = session.execute(select(Player).where(concerned)).scalars()
         stored = {row.espn_id: row for row in rows}
         known = {espn_id: _player_values(row) for espn_id, row in stored.items()}
-        changes = plan.plan_roster(known, fetched.players, team_id)
+        is_whole = not fetched.errors
+        changes = plan.plan_roster(known, fetched.players, team_id, is_whole=is_whole)
         for values in changes.inserts:
             stamps = {"league_id": league_id, "created_at": now, "updated_at": now}
             session.add(Player(**values, **stamps))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask, Response, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 API = "/api/"
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 500: "internal_error"}
@@ -14,7 +15,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, show_error)
 
 
-def show_error(error: HTTPException) -> tuple[Response | str, int] | HTTPException:
+def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     """An error as the visitor can read it: JSON under the API, else a page."""
     status = error.code or 500
     if status < 400:
@@ -22,6 +23,8 @@ def show_error(error: HTTPException) -> tuple[Response | str, int] | HTTPExcepti
     message = error.description or ""
     if isinstance(error, InternalServerError):
         message = "Something went wrong here. It has been logged."
+    if isinstance(error, SecurityError):  # no page can be built for a host that is not ours
+        return Response("This site does not answer to that name (TRUSTED_HOSTS).", status)
     if request.path.startswith(API):
         code = CODES.get(status, error.name.lower().replace(" ", "_"))
         return jsonify({"error": {"code": code, "message": message}}), status

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -19,6 +22,7 @@ from sportsapp.database import db
 from sportsapp.ledger import find_run
 from sportsapp.models import Consumer, DeadLetter, Game, RunState, TaskRun
 from sportsapp.queue import backfill_huey, huey
+from sportsapp.settings import PROJECT_ROOT
 from sportsapp.tasks import (
     sync_all_leagues,
     sync_all_live_games,
@@ -63,8 +67,6 @@ def slow_months(feed, seconds: float) -> None:
         time.sleep(seconds)
         month = request.args["dates"]
         games = [event(int(month), f"{month[:4]}-{month[4:6]}-15")]
-        import json
-
         return Response(json.dumps({"events": games, "leagues": []}))
 
     feed.say("nba", answer)
@@ -270,26 +272,35 @@ def test_killed_worker_loses_nothing(real_app, start_consumer, feed):
     assert len(feed.asked()) <= 14  # it went on from its last chunk
 
 
-@pytest.mark.slow
-def test_work_that_cannot_be_interrupted_ends_with_its_worker(
-    real_app, start_consumer, feed, real_settings
-):
-    """A lock on the database file keeps the worker inside one C call past its limit."""
-    pytest.importorskip("sqlite3")
-    consumer = start_consumer()
-    before = set(consumer.children())
-    release = hang(feed)
-    run_id = huey.enqueue(sync_all_live_games.s(timeout=3, retries=0)).id
-    wait_for(lambda: has_begun(run_id))
-    assert ended(run_id).state == RunState.TIMEOUT
-    release.set()
-    assert before & set(consumer.children())
+OVERDUE = """
+from datetime import timedelta
+from sportsapp import ledger
+from sportsapp.clock import utc_now
+from sportsapp.factory import create_app
+app = create_app()
+with app.app_context():
+    with ledger.recorded_here("sync_all_teams", {}) as outcome:
+        print(outcome.run_id, flush=True)
+        began = utc_now() - timedelta(seconds=%d)
+        ledger._in_hand = ledger.RunInHand(outcome.run_id, 1, began, 5, None, lambda: False)
+        app.extensions["queues"][0].hooks.beat("sportsapp", "worker")
+"""
+
+
+@pytest.mark.parametrize(
+    ("overtime", "state", "code"),
+    [(5 + 29, RunState.SUCCESS, 0), (5 + 31, RunState.TIMEOUT, -signal.SIGKILL)],
+)
+def test_work_that_cannot_be_interrupted_ends_with_its_process(real_app, overtime, state, code):
+    environ = {**os.environ, "INSTANCE_PATH": real_app.instance_path}
+    command = [sys.executable, "-c", OVERDUE % overtime]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=PROJECT_ROOT)
+    assert done.returncode == code
+    assert run_of(done.stdout.strip()).state == state
 
 
 @pytest.mark.slow
-def test_broker_that_forgot_everything_gets_its_runs_back(
-    real_app, start_consumer, feed, broker
-):
+def test_broker_that_forgot_everything_gets_its_runs_back(real_app, start_consumer, feed, broker):
     waiting = [sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id for _ in range(5)]
     broker.forget_everything()
     assert backfill_huey.pending_count() == 0
