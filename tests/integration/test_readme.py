@@ -1,0 +1,78 @@
+"""The README says what is true: settings, commands, addresses, tasks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.settings import PROJECT_ROOT, Settings, environment_name
+
+README = (PROJECT_ROOT / "README.md").read_text()
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading, without its head."""
+    part = README.split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in part.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def test_every_setting_is_listed_with_its_default_and_meaning():
+    expected = [
+        [environment_name(one.name), one.metadata["shown"], one.metadata["meaning"]]
+        for one in fields(Settings)
+    ]
+    assert table("Settings") == expected
+
+
+def test_every_task_is_listed_with_its_retries_and_time_limit():
+    listed = {re.match(r"`(\w+)", row[0])[1]: row for row in table("Tasks")}
+    classes = [*huey._registry._registry.values(), *backfill_huey._registry._registry.values()]
+    assert {one.__name__ for one in classes} == set(listed)
+    for one in classes:
+        minutes, delay = one.default_timeout // 60, one.default_retry_delay
+        shown = f"{delay} s" if delay <= 60 else f"{delay // 60} min"
+        row = listed[one.__name__]
+        assert row[2] == f"{one.default_retries}, {shown}"
+        assert row[3] == f"{minutes} min"
+
+
+def commands() -> list[str]:
+    return re.findall(r"`flask ([^`]+)`", "\n".join(row[0] for row in table("Commands")))
+
+
+@pytest.mark.parametrize("words", commands())
+def test_every_command_exists(runner, words):
+    names = [word for word in words.split() if re.fullmatch(r"[a-z]+", word)]
+    assert runner.invoke(args=[*names, "--help"]).exit_code == 0
+
+
+def test_every_sync_command_is_listed(app):
+    listed = " ".join(row[0] for row in table("Commands"))
+    for name in app.cli.commands["sync"].commands:
+        assert re.search(rf"\b{name}\b", listed), name
+
+
+def addresses() -> list[str]:
+    return re.findall(r"`(/[^`]*)`", "\n".join(row[0] for row in table("Addresses")))
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_every_address_has_a_page(app, address):
+    endpoint, _ = app.url_map.bind("localhost").match(address.split("?")[0])
+    assert endpoint != "api.unknown"
+    assert endpoint != "scores.league_day" or address.count("/") == 2
+
+
+@pytest.mark.parametrize("name", re.findall(r"^    make (\S+)", README, re.MULTILINE))
+def test_every_make_target_exists(name):
+    makefile = (PROJECT_ROOT / "Makefile").read_text()
+    assert re.search(rf"^{name}:", makefile, re.MULTILINE)
+
+
+def test_every_file_that_is_linked_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (PROJECT_ROOT / target).exists(), target
