@@ -138,7 +138,11 @@ def insert_ignoring(
     """
     if not rows:
         return 0
-    insert = _insert(session)(table).on_conflict_do_nothing(index_elements=list(unique))
+    insert = (
+        _insert(session)(table)
+        .on_conflict_do_nothing(index_elements=list(unique))
+        .execution_options(preserve_rowcount=True)  # not kept for inserts unless asked for
+    )
     inserted = 0
     for row in rows:
         result: Any = session.execute(insert, row)

