@@ -108,9 +108,16 @@ def _redis_url(value: str) -> str:
     return value
 
 
+def _sqlalchemy_url(value: str) -> str:
+    """PostgreSQL's two short forms mean the driver that we bring."""
+    if value.startswith(("postgresql://", "postgres://")):
+        return f"postgresql+psycopg://{value.partition('://')[2]}"
+    return value
+
+
 def _database_url(value: str) -> str:
     try:
-        make_url(value).get_dialect().import_dbapi()
+        make_url(_sqlalchemy_url(value)).get_dialect().import_dbapi()
     except (ArgumentError, ValueError):
         raise ValueError("is not a SQLAlchemy URL of a known kind of database") from None
     except ImportError as error:
@@ -207,9 +214,9 @@ class Settings:
     @property
     def database(self) -> str:
         """The database's URL, the instance folder's SQLite file when none is set."""
-        if self.database_url.startswith(("postgresql://", "postgres://")):
-            return f"postgresql+psycopg://{self.database_url.partition('://')[2]}"
-        return self.database_url or f"sqlite:///{self.instance_path / 'tracker.db'}"
+        return (
+            _sqlalchemy_url(self.database_url) or f"sqlite:///{self.instance_path / 'tracker.db'}"
+        )
 
     @property
     def broker(self) -> str:

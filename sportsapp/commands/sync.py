@@ -197,8 +197,8 @@ class _Door:
             _fail(f"{error}; start the app with `flask up`, or leave --queue out")
         click.echo(json.dumps({"task_id": run_id}) if self.as_json else run_id)
 
-    def run(self, name: str, args: dict[str, Any], work: Work) -> dict[str, Any] | None:
-        """Do the work in this process, on the record; its result, None when it failed."""
+    def run(self, name: str, args: dict[str, Any], work: Work) -> dict[str, Any]:
+        """Do the work in this process, on the record; its result, a blank one when it failed."""
         client = current_app.extensions["feed_client"]
         try:
             with ledger.recorded_here(name, args, _person()) as outcome, _Progress(name) as shown:
@@ -207,7 +207,8 @@ class _Door:
         except TrackerError as error:
             click.echo(str(error), err=True)
             self.failed = True
-            return None
+            counts = ("created", "updated") if name == "sync_all_leagues" else ("synced",)
+            return dict.fromkeys(counts, 0) | {"errors": [str(error)]}
         except (OperationalError, ProgrammingError) as error:
             _fail(f"the database cannot be used: {error.orig}; is it migrated? (flask db upgrade)")
         for line in outcome.result["errors"]:
@@ -216,11 +217,11 @@ class _Door:
         result: dict[str, Any] = outcome.result
         return result
 
-    def end(self, result: dict[str, Any] | None) -> None:
+    def end(self, result: dict[str, Any]) -> None:
         """Print the result and end with the right status."""
         if self.as_json:
             click.echo(json.dumps(result))
-        elif result is not None:
+        else:
             click.echo(_words(result))
         if self.failed:
             sys.exit(FAILED)

@@ -77,8 +77,10 @@ def test_errors_go_to_standard_error_and_make_the_status_one(sync, feed):
 def test_total_failure_is_status_one_and_a_failed_run(sync, feed):
     feed.fail("nba", 403)
     done = sync("day", "NBA", "2026-01-15", "--json")
-    assert (done.exit_code, done.stdout) == (1, "null\n")
-    assert "refused us with 403" in done.stderr
+    (error,) = json.loads(done.stdout)["errors"]
+    assert (done.exit_code, json.loads(done.stdout)["synced"]) == (1, 0)
+    assert "refused us with 403" in error
+    assert error in done.stderr
     assert runs()[0].state == RunState.FAILURE
 
 
@@ -149,7 +151,7 @@ def test_all_runs_leagues_teams_and_schedule(sync, feed):
     done = sync("all", "--json")
     said = json.loads(done.stdout)
     assert said["leagues"]["created"] == 4
-    assert said["teams"] is None  # this feed has no lists of teams
+    assert "404" in said["teams"]["errors"][0]  # this feed has no lists of teams
     assert said["schedule"]["synced"] == 0
     assert done.exit_code == 1
 
