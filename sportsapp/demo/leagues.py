@@ -1,0 +1,83 @@
+"""The four leagues as the feed names them, and how long their games take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class League:
+    """One league: its place in addresses, its ids, and the shape of a game.
+
+    `period_clock` counts game seconds (0: no clock), `period_time` and `overtime_time` real ones.
+    `groups` are the two conferences as (short name, id, full name, abbreviation).
+    """
+
+    key: str
+    sport: str
+    sport_id: str
+    id: str
+    name: str
+    offset: int
+    periods: int
+    period_word: str
+    period_clock: int
+    overtime_clock: int
+    period_time: int
+    overtime_time: int
+    short_break: int
+    long_break: int
+    group_id: str
+    groups: tuple[tuple[str, str, str, str], ...]
+
+    @property
+    def uid(self) -> str:
+        return f"s:{self.sport_id}~l:{self.id}"
+
+    @property
+    def abbreviation(self) -> str:
+        return self.key.upper()
+
+
+NFL = League(
+    key="nfl", sport="football", sport_id="20", id="28", name="National Football League",
+    offset=0, periods=4, period_word="Quarter", period_clock=900, overtime_clock=600,
+    period_time=2370, overtime_time=1500, short_break=120, long_break=780, group_id="9",
+    groups=(
+        ("AFC", "8", "American Football Conference", "AFC"),
+        ("NFC", "7", "National Football Conference", "NFC"),
+    ),
+)  # fmt: skip
+NBA = League(
+    key="nba", sport="basketball", sport_id="40", id="46", name="National Basketball Association",
+    offset=3000, periods=4, period_word="Quarter", period_clock=720, overtime_clock=300,
+    period_time=2010, overtime_time=720, short_break=150, long_break=900, group_id="7",
+    groups=(
+        ("East", "5", "Eastern Conference", "East"),
+        ("West", "6", "Western Conference", "West"),
+    ),
+)  # fmt: skip
+MLB = League(
+    key="mlb", sport="baseball", sport_id="1", id="10", name="Major League Baseball",
+    offset=6000, periods=9, period_word="Inning", period_clock=0, overtime_clock=0,
+    period_time=435, overtime_time=435, short_break=125, long_break=125, group_id="9",
+    groups=(
+        ("AL", "7", "American League", "AL"),
+        ("NL", "8", "National League", "NL"),
+    ),
+)  # fmt: skip
+NHL = League(
+    key="nhl", sport="hockey", sport_id="70", id="90", name="National Hockey League",
+    offset=9000, periods=3, period_word="Period", period_clock=1200, overtime_clock=300,
+    period_time=2400, overtime_time=540, short_break=1080, long_break=1080, group_id="9",
+    groups=(
+        ("East", "7", "Eastern Conference", "East"),
+        ("West", "8", "Western Conference", "West"),
+    ),
+)  # fmt: skip
+
+LEAGUES = {league.key: league for league in (NFL, NBA, MLB, NHL)}
+
+
+def find_league(sport: str, key: str) -> League | None:
+    """Return the league of a sport/league pair, or None when the feed has no such pair."""
+    league = LEAGUES.get(key)
+    return league if league and league.sport == sport else None
