@@ -195,7 +195,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_games_day', ['day'], unique=False)
         batch_op.create_index('ix_games_home_team_id_day', ['home_team_id', 'day'], unique=False)
         batch_op.create_index('ix_games_league_id_day', ['league_id', 'day'], unique=False)
-        batch_op.create_index('ix_games_state_start_at', ['state', 'start_at'], unique=False)
+        batch_op.create_index('ix_games_league_id_state_start_at', ['league_id', 'state', 'start_at'], unique=False)
 
     op.create_table('players',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -240,7 +240,7 @@ def downgrade() -> None:
 
     op.drop_table('players')
     with op.batch_alter_table('games', schema=None) as batch_op:
-        batch_op.drop_index('ix_games_state_start_at')
+        batch_op.drop_index('ix_games_league_id_state_start_at')
         batch_op.drop_index('ix_games_league_id_day')
         batch_op.drop_index('ix_games_home_team_id_day')
         batch_op.drop_index('ix_games_day')

@@ -131,7 +131,8 @@ class FeedClient:
 
     def _get(self, path: str, params: dict[str, Any]) -> Answer:
         request = self._prepare(path, params)
-        for attempt in range(self.patience.retries + 1):
+        attempt = 0
+        while True:
             try:
                 return self._ask(request)
             except FeedUnavailableError as error:
@@ -140,7 +141,7 @@ class FeedClient:
                     raise
                 logger.info("asking again in %.1f s: %s", wait, error)
                 self.sleep(wait)
-        raise AssertionError("the loop above returns or raises")
+            attempt += 1
 
     def _prepare(self, path: str, params: dict[str, Any]) -> requests.PreparedRequest:
         request = requests.Request("GET", self.base_url + path, params=params)
@@ -316,11 +317,10 @@ class _Watched:
     sock: Any
 
     def getresponse(self) -> Any:
-        deadline: _Deadline | None = getattr(_in_flight, "deadline", None)
-        if deadline is not None:
-            deadline.socket = self.sock
-            if deadline.passed:  # while the connection was made: nobody watches it any more
-                raise TimeoutError("the deadline has passed")
+        deadline: _Deadline = _in_flight.deadline
+        deadline.socket = self.sock
+        if deadline.passed:  # while the connection was made: nobody watches it any more
+            raise TimeoutError("the deadline has passed")
         return super().getresponse()  # type: ignore[misc]  # the connection class has it
 
 

@@ -25,7 +25,7 @@ class Game(Base):
         UniqueConstraint("league_id", "espn_id"),
         Index("ix_games_league_id_day", "league_id", "day"),
         Index("ix_games_day", "day"),
-        Index("ix_games_state_start_at", "state", "start_at"),
+        Index("ix_games_league_id_state_start_at", "league_id", "state", "start_at"),
         Index("ix_games_home_team_id_day", "home_team_id", "day"),
         Index("ix_games_away_team_id_day", "away_team_id", "day"),
     )

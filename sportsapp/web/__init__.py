@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from flask import Flask
 
-from sportsapp.web import errors, filters, health, scores
+from sportsapp.web import (
+    errors,
+    feeds,
+    filters,
+    games,
+    health,
+    preferences,
+    scores,
+    standings,
+    teams,
+)
 
 
 def init_app(app: Flask) -> None:
     """Add pages, template filters and error pages to the app."""
     filters.init_app(app)
-    app.register_blueprint(health.blueprint)
-    app.register_blueprint(scores.blueprint)
+    for module in (health, preferences, scores, games, teams, standings, feeds):
+        app.register_blueprint(module.blueprint)
     errors.init_app(app)

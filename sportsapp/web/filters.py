@@ -1,60 +1,165 @@
-"""What templates need to show games in words."""
+"""What templates need: games in words, times in the visitor's zone, addresses of assets."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request, url_for
+from markupsafe import Markup
 
-from sportsapp.clock import EASTERN, iso_utc
+from sportsapp.clock import iso_utc
 from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game
+from sportsapp.models import Game, Team
 from sportsapp.records import State, Status
+from sportsapp.web.games import team_name
+from sportsapp.web.page import code_version
+from sportsapp.web.preferences import preferences
+from sportsapp.web.teams import result_of
 
-CALLED_OFF = {Status.POSTPONED, Status.CANCELLED, Status.SUSPENDED, Status.FORFEIT}
+CALLED_OFF = (Status.POSTPONED, Status.CANCELLED, Status.SUSPENDED, Status.FORFEIT)
+NO_COLOR = ("eef1f5", "14181f")
+ALL = "all"
 
 
 def init_app(app: Flask) -> None:
-    """Register the filters."""
+    """Register filters and tests."""
     app.jinja_env.filters.update(
         iso=iso_utc,
-        start_time=start_time,
-        day_and_time=day_and_time,
+        clock=clock,
+        full_time=full_time,
+        long_day=long_day,
+        short_day=short_day,
         state_words=state_words,
+        situation=situation_words,
+        spoken=spoken,
         periods=periods,
         period_label=period_label,
+        team_name=team_name,
+        side_name=side_name,
+        short_name=short_name,
+        chip=chip,
+        result_of=result_of,
     )
+    app.jinja_env.globals.update(asset=asset, current=current, here=here, share=share)
+    app.jinja_env.tests["hidden"] = is_hidden
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
 
 
-def start_time(game: Game) -> str:
-    """A game's start as ``7:30 PM``, US Eastern; "Time not set" while the feed has none."""
-    if not game.time_set:
-        return "Time not set"
-    return _clock(game.start_at)
+# ---------------------------------------------------------------- addresses
 
 
-def _clock(moment: datetime) -> str:
-    return moment.astimezone(EASTERN).strftime("%I:%M %p").lstrip("0")
+def asset(name: str) -> str:
+    """A static file's address; it changes with the file, so browsers may keep it for good."""
+    return url_for("static", filename=name, v=code_version())
 
 
-def day_and_time(moment: datetime) -> str:
-    """A moment as ``Sun, Sep 11, 1:00 PM ET``."""
-    local = moment.astimezone(EASTERN)
-    return f"{local:%a, %b} {local.day}, {_clock(moment)} ET"
+def current(path: str) -> Markup:
+    """Marks a menu's link when it leads to this very page."""
+    return Markup(' aria-current="page"') if request.path == path else Markup("")
+
+
+def here() -> str:
+    """This page's own path and query."""
+    return request.full_path.rstrip("?")
+
+
+def share(title: str, text: str) -> Markup:
+    """Canonical link and text-only Open Graph for a page."""
+    return Markup(
+        '<link rel="canonical" href="{url}">\n<meta name="description" content="{text}">\n'
+        '<meta property="og:title" content="{title}">\n'
+        '<meta property="og:type" content="website">\n'
+        '<meta property="og:url" content="{url}">\n'
+        '<meta property="og:description" content="{text}">'
+    ).format(url=request.base_url, title=title, text=text)
+
+
+# ---------------------------------------------------------------- times, in the visitor's zone
+
+
+def clock(moment: datetime) -> str:
+    """``7:30 PM``."""
+    return moment.astimezone(preferences().tzinfo).strftime("%I:%M %p").lstrip("0")
+
+
+def full_time(moment: datetime) -> str:
+    """``Sun, Sep 11, 1:00 PM EDT``."""
+    local = moment.astimezone(preferences().tzinfo)
+    return f"{local:%a, %b} {local.day}, {clock(moment)} {local:%Z}"
+
+
+def long_day(day: date) -> str:
+    """``Sunday, September 11, 2022``."""
+    return f"{day:%A, %B} {day.day}, {day.year}"
+
+
+def short_day(day: date) -> str:
+    """``Sun, Sep 11``."""
+    return f"{day:%a, %b} {day.day}"
+
+
+# ---------------------------------------------------------------- how a game stands
+
+
+def is_hidden(game: Game) -> bool:
+    """Whether this visitor does not want to see how this game stands, and has not asked to."""
+    if not preferences().hides_scores or game.state == State.PRE:
+        return False
+    return request.args.get("reveal", "") not in (game.espn_id, ALL)
 
 
 def state_words(game: Game) -> str:
-    """How a game stands: the start before it, else the feed's own words."""
+    """How a game stands, in the feed's own words where it has begun."""
     if game.state == State.PRE and game.status == Status.SCHEDULED:
-        return start_time(game)
+        return clock(game.start_at) if game.time_set else "Time not set"
     if game.status in CALLED_OFF and game.status not in game.detail.lower():
-        return (
-            f"{game.status.capitalize()} ({game.detail})"
-            if game.detail
-            else game.status.capitalize()
-        )
+        return ", ".join(part for part in (game.status.capitalize(), game.detail) if part)
+    if is_hidden(game):
+        return "Live" if game.state == State.IN else "Final"
     return game.detail or game.status.capitalize()
+
+
+def situation_words(game: Game) -> str:
+    """What is going on in a live game: down and distance, or outs, count and runners."""
+    now = game.situation
+    if not now or game.state != State.IN:
+        return ""
+    words = [now.get("down_distance", "")]
+    if "outs" in now:
+        words.append(f"{now['outs']} out")
+    if "balls" in now and "strikes" in now:
+        words.append(f"count {now['balls']}-{now['strikes']}")
+    if "bases" in now:
+        words.append(_runners(now["bases"]))
+    if now.get("red_zone"):
+        words.append("red zone")
+    return ", ".join(word for word in words if word)
+
+
+def _runners(bases: list[int]) -> str:
+    names = {1: "1st", 2: "2nd", 3: "3rd"}
+    if not bases:
+        return "bases empty"
+    if len(bases) == 3:
+        return "bases loaded"
+    return f"runner{'s' if len(bases) > 1 else ''} on {' and '.join(names[b] for b in bases)}"
+
+
+def spoken(game: Game) -> str:
+    """What a listener should hear when it changes: score and state, not the clock."""
+    if game.state == State.PRE or is_hidden(game):
+        return ""
+    status = {State.IN: "live", State.POST: "final"}.get(State(game.state), game.status)
+    if game.status not in (Status.LIVE, Status.FINAL):
+        status = game.status
+    sides = ((game.away_team, game.away_score), (game.home_team, game.home_score))
+    scores = ", ".join(f"{short_name(team)} {score}" for team, score in sides if score is not None)
+    return f"{scores}, {status}" if scores else ""
+
+
+# ---------------------------------------------------------------- the line score
 
 
 def periods(game: Game) -> range:
@@ -77,3 +182,37 @@ def period_label(game: Game, period: int) -> str:
 def _went_to_shootout(game: Any) -> bool:
     words = game.detail.upper().replace("/", " ").split()
     return "SO" in words or "SHOOTOUT" in words
+
+
+# ---------------------------------------------------------------- teams
+
+
+def side_name(game: Game) -> str:
+    """``Beta at Alpha``; ``vs`` on neutral ground."""
+    word = "vs" if game.neutral_site else "at"
+    return f"{team_name(game.away_team)} {word} {team_name(game.home_team)}"
+
+
+def short_name(team: Team | None) -> str:
+    """A side's name without its city; TBD while nobody knows who it will be."""
+    return team.short_name if team else "TBD"
+
+
+def chip(team: Team | None) -> str:
+    """A team's colour and the text colour that can be read on it, as CSS."""
+    color = team.color if team and team.color else ""
+    background, ink = (color, _ink_on(color)) if color else NO_COLOR
+    return f"--c:#{background};--i:#{ink}"
+
+
+def _ink_on(color: str) -> str:
+    """Black or white, whichever has more contrast on this colour (always 4.5 to 1 at least)."""
+    luminance = _luminance(color)
+    return "000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "fff"
+
+
+def _luminance(color: str) -> float:
+    """Relative luminance as WCAG defines it, 0 to 1."""
+    parts = [int(color[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,4 +1,4 @@
-"""The score pages: all leagues today, one league's day, one game."""
+"""The score pages: all leagues today, what is live, one league's day or week."""
 
 from __future__ import annotations
 
@@ -6,113 +6,202 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
-from sportsapp.clock import game_day, parse_day, utc_now
+from sportsapp.clock import FIRST_DAY, game_day, parse_day, utc_now
 from sportsapp.database import db
 from sportsapp.errors import DateRangeError, UnknownLeagueError
 from sportsapp.leagues import League, find_league
 from sportsapp.models import Game
-from sportsapp.models import League as LeagueRow
 from sportsapp.records import State
-from sportsapp.settings import Settings
+from sportsapp.web.page import Freshness, answer, followed, settings
+from sportsapp.web.preferences import preferences
 
 blueprint = Blueprint("scores", __name__)
 
 ORDER = {State.IN: 0, State.PRE: 1, State.POST: 2}
+SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
+ROUNDS = {1: "Wild Card", 2: "Divisional", 3: "Conference", 4: "Pro Bowl", 5: "Super Bowl"}
 
 
 @dataclass(frozen=True)
 class Section:
-    """One league's part of a page: its row (None before the first read) and its games."""
+    """One league's part of a page: its games in order, and where to look when it has none."""
 
     league: League
-    row: LeagueRow | None
     games: Sequence[Game]
+    next_day: date | None = None
 
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """Every league's games today: live, then upcoming, then final."""
-    return _page("All scores", game_day(utc_now()), _settings().leagues)
+    """Every league's games today: live, then upcoming, then final; favourites first."""
+    slugs = settings().leagues
+    day = game_day(utc_now())
+
+    def render(fresh: Freshness) -> str:
+        sections = _sections(queries.games_on(db.session, day, slugs), day)
+        return render_template("home.html", day=day, sections=sections, fresh=fresh)
+
+    return answer(slugs, render)
+
+
+@blueprint.get("/live")
+def live() -> ResponseReturnValue:
+    """What is on now, by league."""
+    slugs = settings().leagues
+
+    def render(fresh: Freshness) -> str:
+        sections = _sections(queries.live_games(db.session, slugs), None)
+        return render_template(
+            "live.html", sections=[one for one in sections if one.games], fresh=fresh
+        )
+
+    return answer(slugs, render)
 
 
 @blueprint.get("/<league_name>")
 def league(league_name: str) -> ResponseReturnValue:
-    """One league today."""
-    found = _league(league_name)
+    """One league today; with ``?day=`` (the date field) on that day."""
+    found = wanted_league(league_name)
+    if day_text := request.args.get("day", ""):
+        return redirect(_day_address(found, wanted_day(day_text)), 303)
     if league_name != found.slug:
         return redirect(url_for("scores.league", league_name=found.slug), 301)
-    return _page(found.label, game_day(utc_now()), [found.slug])
+    return _day_page(found, game_day(utc_now()))
 
 
 @blueprint.get("/<league_name>/<day_text>")
 def league_day(league_name: str, day_text: str) -> ResponseReturnValue:
     """One league on any day."""
-    found = _league(league_name)
+    found = wanted_league(league_name)
     if not day_text[:1].isdigit():
-        abort(404, f"There is no page {day_text!r} for the {found.label}.")
-    try:
-        day = parse_day(day_text, utc_now())
-    except DateRangeError as error:
-        abort(404, f"{error}.")
+        abort(404, f"There is no such page for the {found.label}.")
+    day = wanted_day(day_text)
     if league_name != found.slug:
-        target = url_for("scores.league_day", league_name=found.slug, day_text=day_text)
-        return redirect(target, 301)
-    return _page(found.label, day, [found.slug])
+        return redirect(_day_address(found, day), 301)
+    return _day_page(found, day)
 
 
-@blueprint.get("/<league_name>/games/<espn_id>")
-def game(league_name: str, espn_id: str) -> ResponseReturnValue:
-    """One game with its line score."""
-    found = _league(league_name)
-    if league_name != found.slug:
-        target = url_for("scores.game", league_name=found.slug, espn_id=espn_id)
-        return redirect(target, 301)
-    row = queries.find_game(db.session, found.slug, espn_id)
-    if row is None:
-        abort(404, f"There is no {found.label} game {espn_id[:40]}.")
-    return render_template("game.html", game=row, league=found)
+@blueprint.get("/<league_name>/weeks/<int:season>/<int:season_type>/<int:week>")
+def league_week(league_name: str, season: int, season_type: int, week: int) -> ResponseReturnValue:
+    """One week of a league that goes by weeks. ``season_type`` is the feed's: 1 pre, 3 post."""
+    found = wanted_league(league_name)
+    if not found.by_week or max(season, season_type, week) > 9999:
+        abort(404, f"The {found.label} has no such week.")
+
+    def render(fresh: Freshness) -> str:
+        games = queries.games_in_week(db.session, found.slug, season, season_type, week)
+        weeks = [one[:2] for one in queries.weeks_of(db.session, found.slug, season)]
+        if (season_type, week) not in weeks:
+            abort(404, f"No games of that {found.label} week are known.")
+        place = weeks.index((season_type, week))
+        return render_template(
+            "week.html",
+            league=found, season=season, name=week_name(season_type, week), fresh=fresh,
+            days=_by_day(games),
+            before=weeks[place - 1] if place else None,
+            after=weeks[place + 1] if place + 1 < len(weeks) else None,
+        )  # fmt: skip
+
+    return answer([found.slug], render)
 
 
-def _page(title: str, day: date, slugs: Sequence[str]) -> str:
-    rows = queries.leagues_by_slug(db.session, slugs)
-    games = queries.games_on(db.session, day, slugs)
-    sections = [
-        Section(find_league(slug), rows.get(slug), _in_order(games, slug)) for slug in slugs
-    ]
-    return render_template(
-        "scores.html",
-        title=title,
-        day=day,
-        today=game_day(utc_now()),
-        sections=sections,
-        single=sections[0] if request.endpoint != "scores.home" else None,
-        previous=day - timedelta(days=1),
-        following=day + timedelta(days=1),
-    )
+def _day_page(league: League, day: date) -> ResponseReturnValue:
+    def render(fresh: Freshness) -> str:
+        (section,) = _sections(queries.games_on(db.session, day, [league.slug]), day, [league])
+        return render_template(
+            "day.html",
+            league=league, day=day, today=game_day(utc_now()), section=section, fresh=fresh,
+            day_before=day - timedelta(days=1) if day > FIRST_DAY else None,
+            day_after=day + timedelta(days=1),
+            last_day=queries.day_before(db.session, league.slug, day),
+            week=_week_of(league, section.games),
+        )  # fmt: skip
+
+    return answer([league.slug], render)
 
 
-def _in_order(games: Sequence[Game], slug: str) -> list[Game]:
-    mine = [game for game in games if game.league.slug == slug]
-    return sorted(mine, key=lambda game: ORDER[State(game.state)])
+def _sections(
+    games: Sequence[Game], day: date | None, leagues: Sequence[League] | None = None
+) -> list[Section]:
+    """Each league's section. Leagues and games with favourites come first."""
+    chosen = preferences()
+    liked = {name.partition("-")[0] for name in chosen.favourites}
+    sections = []
+    for one in leagues or followed():
+        mine = [game for game in games if game.league.slug == one.slug]
+        mine.sort(key=lambda game: (not _is_liked(game), ORDER[State(game.state)]))
+        following = queries.day_after(db.session, one.slug, day) if day else None
+        sections.append(Section(one, mine, following))
+    sections.sort(key=lambda section: section.league.slug not in liked)
+    return sections
 
 
-def _league(name: str) -> League:
+def _is_liked(game: Game) -> bool:
+    sides = (game.home_team, game.away_team)
+    chosen = preferences()
+    return any(side and chosen.has(game.league.slug, side.espn_id) for side in sides)
+
+
+def _by_day(games: Sequence[Game]) -> dict[date, list[Game]]:
+    days: dict[date, list[Game]] = {}
+    for game in games:
+        days.setdefault(game.day, []).append(game)
+    return days
+
+
+def _week_of(league: League, games: Sequence[Game]) -> tuple[int, int, int, str] | None:
+    """Season, season type, week and its name, from a day's first game that tells them."""
+    if not league.by_week:
+        return None
+    for game in games:
+        if game.season_year and game.season_type and game.week:
+            name = week_name(game.season_type, game.week)
+            return game.season_year, game.season_type, game.week, name
+    return None
+
+
+def week_name(season_type: int, week: int) -> str:
+    """A week in words: "Week 12", "Preseason 2", "Divisional"."""
+    if season_type == 3:
+        return ROUNDS.get(week, f"Postseason {week}")
+    return f"{SEASON_TYPES.get(season_type, 'Week')} {week}"
+
+
+# ---------------------------------------------------------------- what an address asks for
+
+
+def wanted_league(name: str) -> League:
+    """The followed league of this name; ends in 404 when there is none."""
     try:
-        return find_league(name, _settings().leagues)
+        return find_league(name, settings().leagues)
     except UnknownLeagueError as error:
         abort(404, f"There is no league {name[:40]!r} here. Known are {', '.join(error.known)}.")
 
 
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
+def wanted_day(text: str) -> date:
+    """The day of this text; ends in 404 when it is none."""
+    try:
+        return parse_day(text[:20], utc_now())
+    except DateRangeError as error:
+        abort(404, f"{error}.")
+
+
+def _day_address(league: League, day: date) -> str:
+    if day == game_day(utc_now()):
+        return url_for("scores.league", league_name=league.slug)
+    return url_for("scores.league_day", league_name=league.slug, day_text=day)
 
 
 @blueprint.app_context_processor
-def leagues_for_menu() -> dict[str, list[League]]:
-    """The followed leagues, for the menu of every page."""
-    return {"menu": [find_league(slug) for slug in _settings().leagues]}
+def for_every_page() -> dict[str, object]:
+    """The menu's leagues, the visitor's preferences, and the ETag, for the script."""
+    return {
+        "menu": followed(),
+        "chosen": preferences(),
+        "week_name": week_name,
+        "etag": f'W/"{g.etag}"' if "etag" in g else "",
+    }

@@ -1,0 +1,132 @@
+"""What every score page has in common: how fresh it is, whether it changed, who may keep it.
+
+Whether a page has changed since the visitor last saw it is decided by one query, before
+anything is rendered: the ETag is made of the data's version, the game day, the state of the
+feed, the visitor's preferences and our own version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from flask import Response, current_app, g, make_response, request
+from flask.typing import ResponseReturnValue
+
+from sportsapp import queries
+from sportsapp.clock import game_day, iso_utc, utc_now
+from sportsapp.database import db
+from sportsapp.leagues import League, find_league
+from sportsapp.queries import LeagueState
+from sportsapp.settings import PROJECT_ROOT, VERSION, Settings
+from sportsapp.web.preferences import preferences
+
+ABOUT_TO_START = timedelta(minutes=15)
+LATE_START = timedelta(hours=4)
+LATE_TICKS = 3
+POLL_LIVE, POLL_QUIET = 15, 300
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How fresh a page's data is, over all its leagues.
+
+    ``changed_at`` is when the data last changed, ``read_at`` when the feed was last read well:
+    of the leagues with live games the oldest, without any the newest. ``failing`` and ``late`` name the leagues whose feed fails, and
+    those whose live games have not been read for three ticks.
+    """
+
+    changed_at: datetime | None
+    read_at: datetime | None
+    failing: tuple[LeagueState, ...]
+    late: tuple[LeagueState, ...]
+    is_hot: bool
+
+    @property
+    def poll_seconds(self) -> int:
+        """How often the page may ask whether it has changed."""
+        return POLL_LIVE if self.is_hot else POLL_QUIET
+
+
+def settings() -> Settings:
+    """This app's settings."""
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def followed() -> list[League]:
+    """The followed leagues, in the settings' order."""
+    return [find_league(slug) for slug in settings().leagues]
+
+
+def freshness_of(states: Sequence[LeagueState], now: datetime) -> Freshness:
+    """How fresh the data of these leagues is."""
+    limit = now - timedelta(seconds=LATE_TICKS * settings().live_sync_seconds)
+    failing = tuple(state for state in states if state.failing_since)
+    late = tuple(
+        state
+        for state in states
+        if state not in failing and state.live and state.polled_at and state.polled_at < limit
+    )
+    changes = [state.changed_at for state in states if state.changed_at]
+    calm = [state.polled_at for state in states if state.polled_at]
+    busy = [state.polled_at for state in states if state.polled_at and state.live]
+    return Freshness(
+        changed_at=max(changes, default=None),
+        read_at=min(busy) if busy else max(calm, default=None),
+        failing=failing,
+        late=late,
+        is_hot=any(state.live or _is_near(state.next_start, now) for state in states),
+    )
+
+
+def _is_near(start: datetime | None, now: datetime) -> bool:
+    return start is not None and start - now <= ABOUT_TO_START
+
+
+def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> ResponseReturnValue:
+    """The page, or 304 when the visitor has it already. ``render`` is called only if needed."""
+    now = utc_now()
+    states = queries.league_states(db.session, slugs, now - LATE_START)
+    fresh = freshness_of(states, now)
+    g.etag = etag = _etag(states, fresh, now)
+    if request.if_none_match.contains_weak(etag):
+        response = Response(status=304)
+    else:
+        response = make_response(render(fresh))
+    response.set_etag(etag, weak=True)
+    response.vary.add("Cookie")
+    share = "public" if preferences().is_default else "private"
+    response.headers["Cache-Control"] = f"{share}, no-cache"
+    if fresh.read_at:
+        response.headers["X-Feed-Read"] = iso_utc(fresh.read_at)
+    return response
+
+
+def _etag(states: Sequence[LeagueState], fresh: Freshness, now: datetime) -> str:
+    chosen = preferences()
+    parts = [
+        code_version(),
+        game_day(now),
+        [(state.slug, state.changed_at, state.failing_since) for state in states],
+        [state.slug for state in fresh.late],
+        fresh.is_hot,
+        (chosen.zone, chosen.favourites, chosen.hides_scores),
+        request.full_path,
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+
+
+@cache
+def code_version() -> str:
+    """Changes with our version, templates, style and script, so that old pages are not kept."""
+    digest = hashlib.sha256(VERSION.encode())
+    for folder in ("templates", "static"):
+        for path in sorted(Path(PROJECT_ROOT / folder).rglob("*")):
+            if path.is_file():
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]

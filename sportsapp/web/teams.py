@@ -1,0 +1,113 @@
+"""A league's teams, one team, and the search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sportsapp import queries
+from sportsapp.database import db
+from sportsapp.models import Game, Player, Team
+from sportsapp.records import State, Status
+from sportsapp.web.page import Freshness, answer, settings
+from sportsapp.web.preferences import preferences
+from sportsapp.web.scores import wanted_league
+
+blueprint = Blueprint("teams", __name__)
+
+LAST_RESULTS = 5
+NEXT_GAMES = 5
+LONGEST_SEARCH = 100
+OVER = (Status.FINAL, Status.FORFEIT)
+
+
+@blueprint.get("/<league_name>/teams")
+def teams(league_name: str) -> ResponseReturnValue:
+    """The teams of a league."""
+    league = wanted_league(league_name)
+    if league_name != league.slug:
+        return redirect(url_for("teams.teams", league_name=league.slug), 301)
+
+    def render(fresh: Freshness) -> str:
+        rows = queries.teams_of(db.session, [league.slug])
+        return render_template("teams.html", league=league, teams=rows, fresh=fresh)
+
+    return answer([league.slug], render)
+
+
+@blueprint.get("/<league_name>/teams/<abbreviation>")
+def team(league_name: str, abbreviation: str) -> ResponseReturnValue:
+    """One team: record, last results, next games, season, roster."""
+    league = wanted_league(league_name)
+    row = wanted_team(league_name, abbreviation)
+    if (league_name, abbreviation) != (league.slug, row.abbreviation):
+        target = url_for("teams.team", league_name=league.slug, abbreviation=row.abbreviation)
+        return redirect(target, 301)
+
+    def render(fresh: Freshness) -> str:
+        season = row.league.season_year
+        games = queries.games_of_team(db.session, row, season)
+        over = [game for game in games if game.status in OVER]
+        ahead = [game for game in games if game.state != State.POST]
+        return render_template(
+            "team.html",
+            league=league, team=row, games=games, season=season, fresh=fresh,
+            last=over[-LAST_RESULTS:][::-1],
+            ahead=ahead[:NEXT_GAMES],
+            roster=_by_group(queries.roster_of(db.session, row)),
+            is_favourite=preferences().has(league.slug, row.espn_id),
+        )  # fmt: skip
+
+    return answer([league.slug], render)
+
+
+@blueprint.get("/search")
+def search() -> ResponseReturnValue:
+    """Teams by name. One hit leads straight to its page."""
+    words = request.args.get("q", "").strip()
+    if len(words) > LONGEST_SEARCH:
+        abort(400, f"A search has at most {LONGEST_SEARCH} signs.")
+    slugs = settings().leagues
+
+    def render(fresh: Freshness) -> str:
+        found = queries.search_teams(db.session, slugs, words) if words else []
+        return render_template("search.html", words=words, teams=found, fresh=fresh)
+
+    if words:
+        hits = queries.search_teams(db.session, slugs, words)
+        if len(hits) == 1:
+            slug, short = hits[0].league.slug, hits[0].abbreviation
+            return redirect(url_for("teams.team", league_name=slug, abbreviation=short), 303)
+    return answer(slugs, render)
+
+
+def wanted_team(league_name: str, abbreviation: str) -> Team:
+    """The team at this address; ends in 404 when there is none."""
+    league = wanted_league(league_name)
+    row = queries.find_team(db.session, league.slug, abbreviation[:20])
+    if row is None:
+        abort(404, f"The {league.label} has no team {abbreviation[:20]!r}.")
+    return row
+
+
+def result_of(game: Game, team: Team) -> str:
+    """A finished game from a team's side: W, L or T, and the score, its own first."""
+    is_home = game.home_team_id == team.id
+    ours, theirs = (
+        (game.home_score, game.away_score) if is_home else (game.away_score, game.home_score)
+    )
+    if ours is None or theirs is None or game.status not in OVER:
+        return ""
+    letter = "T" if ours == theirs else "W" if ours > theirs else "L"
+    return f"{letter} {ours}-{theirs}"
+
+
+def _by_group(players: Sequence[Player]) -> dict[str, list[Player]]:
+    """Players by the roster's groups, or by position where it has none (NBA)."""
+    groups: dict[str, list[Player]] = {}
+    for player in players:
+        name = player.group or player.position_name or "Players"
+        groups.setdefault(name, []).append(player)
+    return groups
