@@ -2,9 +2,9 @@
 
 from sportsapp.processes import die_with_parent, is_supervised
 
-if is_supervised():
+if is_supervised():  # a web worker first makes sure that it will not be left behind
     die_with_parent()
 
-from app import app  # noqa: E402 - a web worker first makes sure that it will not be left behind
+from app import app
 
 __all__ = ["app"]

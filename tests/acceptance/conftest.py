@@ -76,7 +76,7 @@ class RealConsumer:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        options = "-k process -w 2 -g TERM -t 8 -m 1 -c 1".split()
+        options = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
         command = [sys.executable, "-m", "huey.bin.huey_consumer", f"huey_config.{self.queue}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

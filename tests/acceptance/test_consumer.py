@@ -12,6 +12,8 @@ import threading
 import time
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -123,7 +125,7 @@ def test_tick_comes_once_with_two_consumers_and_a_restart_in_between(
     ticks = db.session.scalars(select(TaskRun).where(TaskRun.slot.is_not(None))).all()
     slots = sorted(tick.slot for tick in ticks if tick.task == "sync_all_live_games")
     assert len(slots) >= 3
-    gaps = {after - before for before, after in zip(slots, slots[1:], strict=False)}
+    gaps = {after - before for before, after in pairwise(slots)}
     assert gaps == {timedelta(seconds=10)}
     assert all(tick.state == RunState.SUCCESS and tick.attempt == 1 for tick in ticks)
 
@@ -218,7 +220,7 @@ def test_hostile_messages_are_kept_and_the_next_good_one_runs_at_once(real_app, 
     db.session.rollback()
     letters = db.session.scalars(select(DeadLetter)).all()
     assert len(letters) == len(hostile)
-    assert "harm" not in os.listdir(real_app.instance_path)
+    assert "harm" not in {one.name for one in Path(real_app.instance_path).iterdir()}
 
 
 def test_kill_of_a_master_leaves_no_orphan(real_app, start_consumer):
@@ -274,6 +276,8 @@ def test_killed_worker_loses_nothing(real_app, start_consumer, feed):
 
 OVERDUE = """
 from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
 from sportsapp import ledger
 from sportsapp.clock import utc_now
 from sportsapp.factory import create_app

@@ -82,11 +82,9 @@ class Running:
 
     def processes(self) -> list[int]:
         """Everything that runs on this instance folder, by environment or command line."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid() and self._is_ours(entry):
-                found.append(int(entry.name))
-        return [pid for pid in found if is_alive(pid)]
+        entries = [one for one in Path("/proc").iterdir() if one.name.isdigit()]
+        pids = [int(one.name) for one in entries if self._is_ours(one)]
+        return [pid for pid in pids if pid != os.getpid() and is_alive(pid)]
 
     def _is_ours(self, entry: Path) -> bool:
         needle = str(self.folder).encode()
