@@ -33,7 +33,7 @@ class LeagueState:
 def league_states(
     session: AnySession, slugs: Sequence[str], starts_after: datetime
 ) -> list[LeagueState]:
-    """The state of these leagues, in one query. A league that was never asked for is left out.
+    """The state of these leagues in their order, in one query; one never asked for is left out.
 
     ``next_start`` is the earliest start after ``starts_after`` of a game that has not begun.
     """
@@ -51,7 +51,8 @@ def league_states(
         League.slug, League.season_name, League.changed_at, League.polled_at,
         League.failing_since, League.standings_at, live, next_start,
     ).where(League.slug.in_(slugs))  # fmt: skip
-    return [LeagueState(*row) for row in session.execute(found)]
+    states = {row.slug: LeagueState(*row) for row in session.execute(found)}
+    return [states[slug] for slug in slugs if slug in states]
 
 
 def leagues_by_slug(session: AnySession, slugs: Sequence[str]) -> dict[str, League]:
