@@ -8,6 +8,9 @@
       SettingsError                            a setting that cannot be read
       BrokerUnavailableError                   Redis cannot be reached
       RunNotFoundError (also LookupError)      a task run that the ledger does not have
+      UnknownTaskError (also LookupError)      a name that no task has
+      OverlapError                             a backfill that waits or runs already: its run_id
+      DeadLetterError                          a message that cannot be put back
       FeedError                                carries url and status
         FeedUnavailableError                   time-out, connection, 429, 5xx: worth retrying
         FeedRefusedError                       403 and other 4xx: not worth retrying
@@ -53,6 +56,25 @@ class BrokerUnavailableError(TrackerError):
 
 class RunNotFoundError(TrackerError, LookupError):
     """The ledger has no task run of this id."""
+
+
+class UnknownTaskError(TrackerError, LookupError):
+    """No task has this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown task {name!r}: known are {', '.join(known)}")
+
+
+class OverlapError(TrackerError):
+    """A backfill of an overlapping range waits or runs already; ``run_id`` is that run's."""
+
+    def __init__(self, message: str, run_id: str) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+
+
+class DeadLetterError(TrackerError):
+    """A dead letter that was not kept whole, or whose queue is gone, cannot be put back."""
 
 
 class FeedError(TrackerError):

@@ -22,6 +22,7 @@ class League:
     has before overtime. ``by_week`` marks a league whose season goes by weeks.
     ``clock_runs`` is False where a game has no clock (baseball). ``game_hours`` is longer than
     any ordinary game lasts; a scheduled game older than that may still be live after a delay.
+    ``season_turns`` is the month, in the off-season, that divides one season from the next.
     """
 
     slug: str
@@ -34,6 +35,7 @@ class League:
     by_week: bool = False
     clock_runs: bool = True
     game_hours: float = 6
+    season_turns: int = 7
 
     @property
     def label(self) -> str:
@@ -42,11 +44,14 @@ class League:
 
 
 ALL_LEAGUES: tuple[League, ...] = (
-    League("nfl", "National Football League", "football", "nfl", 4, "quarter", "OT", by_week=True),
+    League(
+        "nfl", "National Football League", "football", "nfl", 4, "quarter", "OT", by_week=True,
+        season_turns=4,
+    ),
     League("nba", "National Basketball Association", "basketball", "nba", 4, "quarter", "OT"),
     League(
         "mlb", "Major League Baseball", "baseball", "mlb", 9, "inning", "", clock_runs=False,
-        game_hours=9,
+        game_hours=9, season_turns=1,
     ),
     League("nhl", "National Hockey League", "hockey", "nhl", 3, "period", "OT"),
 )  # fmt: skip

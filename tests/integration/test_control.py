@@ -1,0 +1,209 @@
+"""What people do to runs: backfill, run again, cancel, pause, dead letters."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from sportsapp import control
+from sportsapp.clock import utc_now
+from sportsapp.database import db, write_connection
+from sportsapp.errors import (
+    DateRangeError,
+    DeadLetterError,
+    OverlapError,
+    RunNotFoundError,
+    UnknownTaskError,
+)
+from sportsapp.leagues import BY_SLUG
+from sportsapp.ledger import find_run
+from sportsapp.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.tasks import sync_all_live_games, sync_date_range_task
+
+NBA, NFL, MLB = BY_SLUG["nba"], BY_SLUG["nfl"], BY_SLUG["mlb"]
+JANUARY = (date(2026, 1, 1), date(2026, 1, 31))
+
+
+@pytest.fixture(autouse=True)
+def offline(app, monkeypatch):
+    """The queues take messages into memory and run nothing."""
+    for queue in (huey, backfill_huey):
+        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+
+
+def row(run_id: str) -> TaskRun:
+    db.session.rollback()
+    return find_run(run_id)
+
+
+def change(run_id: str, **values: object) -> None:
+    with write_connection() as connection:
+        connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
+
+
+def backfill(*leagues, days=JANUARY) -> list[str]:
+    return control.queue_backfill(leagues or [NBA], *days, Trigger.ADMIN, "maria")
+
+
+def test_backfill_is_one_run_a_league_on_the_record():
+    runs = [row(run_id) for run_id in backfill(NBA, NFL)]
+    assert [run.args["league"] for run in runs] == ["NBA", "NFL"]
+    assert {(run.trigger, run.asked_by, run.state) for run in runs} == {
+        (Trigger.ADMIN, "maria", RunState.PENDING)
+    }
+    assert backfill_huey.pending_count() == 2
+
+
+@pytest.mark.parametrize(
+    ("league", "start", "end", "parts"),
+    [
+        (NBA, date(2025, 10, 1), date(2026, 6, 30), 1),
+        (NBA, date(2025, 1, 1), date(2026, 12, 31), 3),
+        (NFL, date(2025, 9, 1), date(2026, 2, 15), 1),
+        (MLB, date(2025, 12, 31), date(2026, 1, 1), 2),
+    ],
+)
+def test_range_over_several_seasons_is_one_run_a_season(league, start, end, parts):
+    cut = control.season_parts(league, start, end)
+    assert len(cut) == parts
+    assert (cut[0][0], cut[-1][1]) == (start, end)
+    for (_, before), (after, _) in zip(cut, cut[1:], strict=False):
+        assert after - before == timedelta(days=1)
+
+
+def test_estimate_counts_requests():
+    said = control.estimate([NBA, NFL], date(2026, 1, 1), date(2026, 3, 2))
+    assert (said.runs, said.requests) == (2, 8)  # two months and two single days, each league
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        JANUARY,
+        (date(2026, 1, 31), date(2026, 2, 1)),
+        (date(2025, 12, 1), date(2026, 1, 1)),
+        (date(2026, 1, 10), date(2026, 1, 10)),
+        (date(2025, 12, 1), date(2026, 3, 1)),
+    ],
+)
+@pytest.mark.parametrize("state", [RunState.PENDING, RunState.STARTED, RunState.RETRY])
+def test_overlapping_backfill_is_refused_and_names_the_run(days, state):
+    (first,) = backfill()
+    change(first, state=state)
+    with pytest.raises(OverlapError, match="NBA from 2026-01-01 to 2026-01-31") as refused:
+        backfill(days=days)
+    assert refused.value.run_id == first
+    assert backfill_huey.pending_count() == 1
+
+
+def test_backfill_that_has_ended_or_is_of_another_league_is_no_overlap():
+    (first,) = backfill()
+    assert backfill(NFL)
+    change(first, state=RunState.SUCCESS)
+    assert backfill()
+
+
+def test_overlap_in_one_league_queues_none_of_them():
+    backfill(NFL)
+    with pytest.raises(OverlapError):
+        backfill(NBA, NFL)
+    assert backfill_huey.pending_count() == 1
+
+
+def test_backfill_with_bad_days_is_refused():
+    with pytest.raises(DateRangeError):
+        backfill(days=(date(2026, 2, 1), date(2026, 1, 1)))
+
+
+def test_run_again_has_the_same_arguments_and_a_new_id():
+    first = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
+    again = control.run_again(first, Trigger.ADMIN, "maria")
+    assert again != first
+    assert row(again).args == row(first).args
+    assert row(again).trigger == Trigger.ADMIN
+
+
+def test_run_again_of_nothing_is_said():
+    with pytest.raises(RunNotFoundError):
+        control.run_again("none", Trigger.ADMIN, "")
+
+
+def test_group_runs_again_once_for_each_set_of_arguments():
+    for start in ("2026-01-01", "2026-01-01", "2026-02-01"):
+        run_id = sync_date_range_task("NBA", start, "2026-02-02").id
+        change(run_id, state=RunState.FAILURE, fingerprint="abc")
+    assert len(control.run_group_again("abc", Trigger.ADMIN, "maria")) == 2
+
+
+def test_waiting_run_that_is_cancelled_never_runs(feed):
+    run_id = sync_all_live_games().id
+    assert control.cancel(run_id) == "cancelled before it began"
+    huey.execute(huey.dequeue())
+    assert (row(run_id).state, feed.requests) == (RunState.REVOKED, [])
+
+
+def test_running_run_is_asked_to_stop():
+    (run_id,) = backfill()
+    change(run_id, state=RunState.STARTED)
+    assert "after its current chunk" in control.cancel(run_id)
+    assert row(run_id).cancel_asked
+
+
+def test_ended_run_cannot_be_cancelled():
+    run_id = sync_all_live_games().id
+    change(run_id, state=RunState.SUCCESS)
+    assert control.cancel(run_id) == "has ended already (SUCCESS)"
+    with pytest.raises(RunNotFoundError):
+        control.cancel("none")
+
+
+def test_pause_stops_the_schedule_and_resume_does_not_catch_up():
+    name = "sync_all_live_games"
+    control.set_paused(name, True)
+    slot = utc_now().replace(microsecond=0)
+    assert huey.hooks.claim(huey, huey.periodics[name], slot) is None
+    control.set_paused(name, False)
+    assert huey.hooks.since(name) >= slot
+    assert huey.hooks.claim(huey, huey.periodics[name], slot) is not None
+
+
+@pytest.mark.parametrize("name", ["sync_moon", "sync_date_range_task"])
+def test_only_periodic_tasks_can_be_paused(name):
+    with pytest.raises(UnknownTaskError, match="known are sync_all_live_games"):
+        control.set_paused(name, True)
+
+
+def test_paused_task_can_be_run_by_hand():
+    control.set_paused("sync_all_leagues", True)
+    run_id = control.run_now("sync_all_leagues", Trigger.ADMIN, "maria")
+    assert row(run_id).state == RunState.PENDING
+
+
+def dead_letter(data: bytes) -> int:
+    huey.storage.enqueue(data)
+    huey.dequeue()
+    return db.session.scalars(select(DeadLetter.id)).one()
+
+
+def test_dead_letter_can_be_put_back_or_discarded():
+    letter = dead_letter(b"garbage")
+    control.put_back(letter)
+    assert huey.storage.enqueued_items() == [b"garbage"]
+    huey.dequeue()
+    db.session.rollback()
+    control.discard(db.session.scalars(select(DeadLetter.id)).one())
+    db.session.rollback()
+    assert db.session.scalars(select(DeadLetter)).all() == []
+
+
+def test_dead_letter_that_was_cut_cannot_be_put_back():
+    with pytest.raises(DeadLetterError, match="not kept whole"):
+        control.put_back(dead_letter(b"x" * 2_000_000))
+
+
+def test_schedules_know_since_when_they_run():
+    huey.hooks.since("sync_all_teams")
+    assert db.session.get(Schedule, "sync_all_teams").paused is False
