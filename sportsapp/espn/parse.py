@@ -202,13 +202,8 @@ def _optional(raw: Raw | UnsetType, decode: Callable[[Raw], T]) -> T | None:
 
 
 def _text(value: object, limit: int = TEXT_LIMIT) -> str:
-    """Text of the feed, fit for any database: no NUL, no lone surrogates, bounded."""
-    if value is None:
-        return ""
-    text = str(value).replace("\x00", "").strip()
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    return text[:limit]
+    """Text of the feed, fit for any database: no NUL, bounded. The decoder sees to the rest."""
+    return "" if value is None else str(value).replace("\x00", "").strip()[:limit]
 
 
 # ---------------------------------------------------------------- a game

@@ -1,0 +1,54 @@
+"""What the database holds and what was said to it, read without the models."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event, text
+
+from sportsapp.database import db
+
+SYNCED_TABLES = ("leagues", "teams", "players", "games", "scoreboards", "game_doubts")
+
+
+@contextmanager
+def statements() -> Iterator[Counter[str]]:
+    """Counts the SQL statements by their first word."""
+    count: Counter[str] = Counter()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        count[statement.split()[0].upper()] += 1
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield count
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def writes(count: Counter[str]) -> int:
+    """How many of the counted statements write."""
+    return count["INSERT"] + count["UPDATE"] + count["DELETE"]
+
+
+def query(sql: str, **values: Any) -> list[dict[str, Any]]:
+    """The rows of a query, as mappings."""
+    return [dict(row) for row in db.session.execute(text(sql), values).mappings()]
+
+
+def all_rows() -> dict[str, list[str]]:
+    """Every row of the tables that a sync writes."""
+    return {
+        table: sorted(str(row) for row in query(f"SELECT * FROM {table}"))  # noqa: S608
+        for table in SYNCED_TABLES
+    }
+
+
+def forget_everything() -> None:
+    """Empty the tables that a sync writes."""
+    for table in reversed(SYNCED_TABLES):
+        db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+    db.session.commit()

@@ -1,0 +1,625 @@
+"""The parser: samples beside their expected results, the rules one by one, hostile answers."""
+
+from __future__ import annotations
+
+import copy
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sportsapp.errors import PayloadError
+from sportsapp.espn import parse
+from sportsapp.leagues import BY_SLUG
+from sportsapp.records import State, Status
+from tests.answers import (
+    BOARD_NAMES,
+    SAMPLE_NAMES,
+    SAMPLES,
+    make_board,
+    make_event,
+    make_team,
+    plain,
+    read_board,
+    read_game,
+    read_sample,
+    sample,
+    sample_bytes,
+)
+
+
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_sample_reads_as_expected(name):
+    expected = json.loads((SAMPLES / f"{name}.expected.json").read_bytes())
+    assert plain(read_sample(name, sample_bytes(name))) == expected
+
+
+def test_there_is_a_sample_of_every_kind_and_league():
+    kinds = {name.split("-")[1] for name in SAMPLE_NAMES}
+    assert kinds == {"scoreboard", "teams", "roster", "standings"}
+    assert {name.split("-")[0] for name in BOARD_NAMES} == set(BY_SLUG)
+
+
+# ---------------------------------------------------------------- state and status
+
+
+def status_of(name: str, state: str, completed: bool) -> tuple[State, Status]:
+    event = make_event(score=("3", "2"))
+    event["competitions"][0]["status"]["type"] |= {
+        "name": name, "state": state, "completed": completed,
+    }  # fmt: skip
+    (game,) = read_board(make_board(event)).games
+    return game.state, game.status
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "completed", "expected"),
+    [
+        ("STATUS_SCHEDULED", "pre", False, Status.SCHEDULED),
+        ("STATUS_TBD", "pre", False, Status.SCHEDULED),
+        ("", "pre", False, Status.SCHEDULED),
+        ("STATUS_DELAYED", "pre", False, Status.DELAYED),
+        ("STATUS_POSTPONED", "pre", False, Status.POSTPONED),
+        ("STATUS_CANCELED", "pre", False, Status.CANCELLED),
+        ("STATUS_IN_PROGRESS", "in", False, Status.LIVE),
+        ("STATUS_SECOND_HALF", "in", False, Status.LIVE),
+        ("STATUS_IN_PROGRESS", "in", True, Status.LIVE),
+        ("STATUS_POSTPONED", "in", False, Status.LIVE),
+        ("STATUS_END_PERIOD", "in", False, Status.BREAK),
+        ("STATUS_HALFTIME", "in", False, Status.BREAK),
+        ("STATUS_INTERMISSION", "in", False, Status.BREAK),
+        ("STATUS_RAIN_DELAY", "in", False, Status.DELAYED),
+        ("STATUS_DELAYED", "in", False, Status.DELAYED),
+        ("status_rain_delay", "in", False, Status.DELAYED),
+        ("STATUS_FINAL", "post", True, Status.FINAL),
+        ("STATUS_FULL_TIME", "post", True, Status.FINAL),
+        ("STATUS_POSTPONED", "post", True, Status.FINAL),
+        ("STATUS_FORFEIT", "post", True, Status.FORFEIT),
+        ("STATUS_FORFEIT", "post", False, Status.FORFEIT),
+        ("STATUS_POSTPONED", "post", False, Status.POSTPONED),
+        ("STATUS_CANCELED", "post", False, Status.CANCELLED),
+        ("STATUS_CANCELLED", "post", False, Status.CANCELLED),
+        ("STATUS_SUSPENDED", "post", False, Status.SUSPENDED),
+        ("STATUS_FINAL", "post", False, Status.OTHER),
+        ("STATUS_ABANDONED", "post", False, Status.OTHER),
+        ("", "post", False, Status.OTHER),
+    ],
+)
+def test_phase_decides_and_name_only_tells_the_kinds_apart(name, state, completed, expected):
+    assert status_of(name, state, completed) == (State(state), expected)
+
+
+@pytest.mark.parametrize("state", ["", "live", "PRE", "halftime"])
+def test_unknown_phase_is_a_broken_event(state):
+    event = make_event()
+    event["competitions"][0]["status"]["type"]["state"] = state
+    record = read_board(make_board(event))
+    assert record.games == ()
+    assert record.errors == (f"event 1001: {state!r} is not a valid State",)
+
+
+def test_detail_falls_back_to_shorter_words():
+    event = make_event()
+    kind = event["competitions"][0]["status"]["type"]
+    kind |= {"detail": "", "shortDetail": "End 2nd", "description": "End of Period"}
+    assert read_board(make_board(event)).games[0].detail == "End 2nd"
+    del kind["shortDetail"]
+    assert read_board(make_board(event)).games[0].detail == "End of Period"
+
+
+def test_status_of_the_event_stands_in_for_a_missing_one():
+    event = make_event(status="live", score=("1", "0"), period=1)
+    event["status"] = event["competitions"][0].pop("status")
+    assert read_board(make_board(event)).games[0].status is Status.LIVE
+
+
+# ---------------------------------------------------------------- scores, periods, clock
+
+
+@pytest.mark.parametrize("status", ["scheduled", "postponed", "cancelled"])
+def test_game_that_was_not_played_has_no_score(status):
+    line = [{"value": 0, "period": 1}]
+    event = make_event(status=status, score=("0", "0"), period=1, clock=900, shown="15:00")
+    for side in event["competitions"][0]["competitors"]:
+        side |= {"linescores": line, "winner": False, "hits": 0, "errors": 0}
+    (game,) = read_board(make_board(event)).games
+    assert (game.period, game.clock, game.clock_left) == (0, "", None)
+    for side in (game.home, game.away):
+        assert (side.score, side.linescores, side.winner) == (None, (), None)
+        assert (side.hits, side.errors) == (None, None)
+
+
+@pytest.mark.parametrize("status", ["live", "break", "delay", "final", "suspended", "other"])
+def test_game_that_began_has_its_score(status):
+    game = read_game(status=status, score=("7", 3), period=2)
+    assert (game.home.score, game.away.score, game.period) == (7, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("said", "score"),
+    [("0", 0), ("132", 132), (4.0, 4), ("4.0", 4), (None, None), ("", None), (9999, 9999)],
+)
+def test_score_is_text_or_number_or_missing(said, score):
+    assert read_game(status="live", score=(said, "1")).home.score == score
+
+
+@pytest.mark.parametrize("said", ["-1", "10000", "4.5", "nan", "inf", "-", "many", "1" * 400])
+def test_score_that_is_none_is_a_broken_event(said):
+    record = read_board(make_board(make_event(status="live", score=(said, "1"))))
+    assert record.errors == (f"event 1001: {said!r} is not a score"[:312],)
+
+
+@pytest.mark.parametrize(
+    ("lines", "points"),
+    [
+        ([], ()),
+        (None, ()),
+        ([{"value": 3}, {"value": 0}], (3, 0)),
+        ([{"value": 3.0, "period": 1}, {"value": 7.0, "period": 3}], (3, None, 7)),
+        ([{"value": 1, "period": 2}, {"value": 5, "period": 1}], (5, 1)),
+        ([{"value": 1, "period": 1}, {"period": 2}], (1, None)),
+        ([{"value": 1e30}], (None,)),
+    ],
+)
+def test_linescores_are_paired_by_period(lines, points):
+    event = make_event(status="final", score=("3", "0"))
+    event["competitions"][0]["competitors"][0]["linescores"] = lines
+    assert read_board(make_board(event)).games[0].home.linescores == points
+
+
+@pytest.mark.parametrize(
+    ("clock", "left"),
+    [(521.0, 521.0), (0, None), (0.0, None), (None, None), (-5, None), (10**30, None)],
+)
+def test_clock_at_zero_is_no_figure(clock, left):
+    assert read_game("nba", status="live", clock=clock, shown="8:41").clock_left == left
+
+
+def test_baseball_has_no_clock():
+    game = read_game("mlb", status="live", clock=30.0, shown="0:30", period=3)
+    assert (game.clock, game.clock_left, game.period) == ("", None, 3)
+
+
+# ---------------------------------------------------------------- days and times
+
+
+@pytest.mark.parametrize(
+    ("text", "start_at", "day"),
+    [
+        ("2026-10-04T17:00Z", "2026-10-04T17:00", date(2026, 10, 4)),
+        ("2026-10-04T17:00:00+00:00", "2026-10-04T17:00", date(2026, 10, 4)),
+        ("2026-10-05T03:59Z", "2026-10-05T03:59", date(2026, 10, 4)),
+        ("2026-10-05T04:00Z", "2026-10-05T04:00", date(2026, 10, 5)),
+        ("2026-12-27T05:00Z", "2026-12-27T05:00", date(2026, 12, 27)),
+        ("2026-12-27T04:59Z", "2026-12-27T04:59", date(2026, 12, 26)),
+        ("2027-01-01T01:00Z", "2027-01-01T01:00", date(2026, 12, 31)),
+        ("2026-10-04T13:00-04:00", "2026-10-04T17:00", date(2026, 10, 4)),
+        ("2026-10-04T17:00", "2026-10-04T17:00", date(2026, 10, 4)),
+    ],
+)
+def test_game_is_filed_under_the_eastern_date_of_its_start(text, start_at, day):
+    game = read_game(start=text)
+    assert game.start_at == datetime.fromisoformat(start_at).replace(tzinfo=UTC)
+    assert game.start_at.tzinfo is UTC
+    assert game.day == day
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "0001-01-01T00:00Z", "9999-12-31T23:59Z", "2026-13-01T00:00Z"]
+)
+def test_start_that_is_none_is_a_broken_event(text):
+    record = read_board(make_board(make_event(start=text)))
+    assert (len(record.games), len(record.errors)) == (0, 1)
+
+
+def test_date_of_the_event_stands_in_for_a_missing_one():
+    event = make_event(start="2026-10-04T17:00Z")
+    del event["competitions"][0]["date"]
+    assert read_board(make_board(event)).games[0].day == date(2026, 10, 4)
+
+
+def test_placeholder_time_is_no_time():
+    assert read_game(timeValid=False, start="2026-12-27T05:00Z").time_set is False
+    assert read_game().time_set is True
+
+
+# ---------------------------------------------------------------- sides and teams
+
+
+def test_sides_are_told_by_what_they_say_and_not_by_order():
+    event = make_event(status="final", score=("5", "1"))
+    event["competitions"][0]["competitors"].reverse()
+    (game,) = read_board(make_board(event)).games
+    assert (game.home.team.espn_id, game.home.score) == ("1", 5)
+
+
+@pytest.mark.parametrize(("first", "second"), [("away", ""), ("", "home")])
+def test_one_side_that_tells_is_enough(first, second):
+    event = make_event()
+    sides = event["competitions"][0]["competitors"]
+    sides[0]["homeAway"], sides[1]["homeAway"] = first, second
+    (game,) = read_board(make_board(event)).games
+    assert (game.home.team.espn_id, game.away.team.espn_id) == ("2", "1")
+
+
+def test_order_decides_where_the_sides_say_nothing():
+    event = make_event()
+    for side in event["competitions"][0]["competitors"]:
+        del side["homeAway"]
+    (game,) = read_board(make_board(event)).games
+    assert (game.home.team.espn_id, game.away.team.espn_id) == ("1", "2")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_game_needs_two_competitors(count):
+    event = make_event()
+    side = event["competitions"][0]["competitors"][0]
+    event["competitions"][0]["competitors"] = [side] * count
+    assert read_board(make_board(event)).errors == (
+        f"event 1001: it has {count} competitors, not two",
+    )
+
+
+def test_event_without_competition_is_broken():
+    assert read_board(make_board({"id": 7, "competitions": []})).errors == (
+        "event 7: it has no competition",
+    )
+
+
+@pytest.mark.parametrize(("home", "away"), [("-1", "-2"), (-1, -2)])
+def test_tbd_is_no_team(home, away):
+    game = read_game(home=home, away=away)
+    assert (game.home.team, game.away.team) == (None, None)
+
+
+@pytest.mark.parametrize(("side_id", "team_id"), [("-1", "5"), ("5", "-1"), (None, -1)])
+def test_either_id_below_zero_means_tbd(side_id, team_id):
+    event = make_event(home=team_id)
+    event["competitions"][0]["competitors"][0]["id"] = side_id
+    (game,) = read_board(make_board(event)).games
+    assert (game.home.team, game.away.team.espn_id) == (None, "2")
+
+
+@pytest.mark.parametrize("bad", ["", None, "1/2", "x y", "é", "1;drop"])
+def test_id_that_is_none_is_a_broken_event(bad):
+    record = read_board(make_board(make_event(), make_event(espn_id=bad)))
+    assert (len(record.games), len(record.errors)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("team", "expected"),
+    [
+        ({"location": "Washington"}, {"name": "Washington", "display_name": "Washington"}),
+        ({"displayName": "Old Boys"}, {"name": "Old Boys", "abbreviation": "OLD"}),
+        ({"location": "Utah", "name": "Jazz"}, {"display_name": "Utah Jazz"}),
+        ({"abbreviation": "XX"}, {"display_name": "XX"}),
+        ({"displayName": "X", "color": "#00FF7f"}, {"color": "00ff7f"}),
+        ({"displayName": "X", "color": "red"}, {"color": ""}),
+        ({"displayName": "X", "color": "00ff7"}, {"color": ""}),
+    ],
+)
+def test_team_is_named_from_what_there_is(team, expected):
+    body = {"sports": [{"leagues": [{"teams": [{"team": {"id": 5} | team}]}]}]}
+    (record,), errors = parse.parse_teams(json.dumps(body).encode())
+    assert errors == []
+    assert {name: getattr(record, name) for name in expected} == expected
+
+
+def test_empty_list_of_teams_is_refused():
+    with pytest.raises(PayloadError, match="empty"):
+        parse.parse_teams(b'{"sports": [{"leagues": [{"teams": []}]}]}')
+
+
+@pytest.mark.parametrize(
+    ("records", "shown"),
+    [
+        ([{"type": "total", "summary": "8-8-1"}, {"type": "home", "summary": "4-4"}], "8-8-1"),
+        ([{"type": "home", "summary": "4-4"}, {"type": "ytd", "summary": "9-5-2"}], "9-5-2"),
+        ([{"type": "ytd", "summary": "1-1"}, {"type": "TOTAL", "summary": "2-2"}], "2-2"),
+        ([{"type": "total", "summary": "1-0"}, {"type": "total", "summary": "9-9"}], "1-0"),
+        ([None, {"type": "road", "summary": "4-4"}], ""),
+        ([], ""),
+    ],
+)
+def test_record_is_the_one_over_all_games(records, shown):
+    event = make_event()
+    event["competitions"][0]["competitors"][0]["records"] = records
+    assert read_board(make_board(event)).games[0].home.record == shown
+
+
+# ---------------------------------------------------------------- what a game can do without
+
+
+@pytest.mark.parametrize(
+    ("stations", "short", "shown"),
+    [
+        ([{"market": "national", "names": ["ABC", "ESPN"]}], "ABC", "ABC, ESPN"),
+        ([{"market": "national", "names": ["ABC", "ABC"]}], "", "ABC"),
+        ([{"market": "home", "names": ["YES"]}], "MLB Net", "MLB Net"),
+        (
+            [{"market": "home", "names": ["YES"]}, {"market": "away", "names": ["SN"]}],
+            "",
+            "YES, SN",
+        ),
+        ([], "", ""),
+    ],
+)
+def test_broadcast_prefers_the_national_channels(stations, short, shown):
+    assert read_game(broadcasts=stations, broadcast=short).broadcast == shown
+
+
+@pytest.mark.parametrize(
+    ("attendance", "people"),
+    [(0, None), (41_000, 41_000), (41_000.0, 41_000), (10**7, None), ("lots", None), (None, None)],
+)
+def test_attendance_of_zero_is_unknown(attendance, people):
+    assert read_game(attendance=attendance).attendance == people
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["venue", "broadcast", "broadcasts", "notes", "series", "situation", "leaders", "attendance"],
+)
+@pytest.mark.parametrize("value", [None, 7, "x", [], {}, [None], [7], {"text": []}, [[]], True])
+def test_broken_part_costs_only_that_part(part, value):
+    game = read_game(status="live", score=("3", "2"), **{part: value})
+    assert (game.home.score, game.away.score) == (3, 2)
+
+
+def test_situation_is_told_of_live_games_only():
+    now = {"balls": 1, "strikes": 2, "outs": 0, "onFirst": False, "lastPlay": {"text": "Foul"}}
+    live = read_game("mlb", status="live", situation=now)
+    expected = {"balls": 1, "strikes": 2, "outs": 0, "bases": [], "last_play": "Foul"}
+    assert live.situation == expected
+    assert read_game("mlb", status="final", situation=now).situation == {}
+
+
+def leader(name: str, team: str = "", short: str = "PTS") -> dict:
+    best = {"displayValue": "9", "athlete": {"fullName": name}}
+    return {"abbreviation": short, "leaders": [best | ({"team": {"id": team}} if team else {})]}
+
+
+def test_leaders_of_the_game_are_given_to_their_sides():
+    said = [leader("Ann", "2"), leader("Bea", "1"), leader("Cy", "77"), leader("Di", "1")]
+    rows = read_game(leaders=said).leaders
+    assert [(row["name"], row["side"]) for row in rows] == [
+        ("Ann", "away"), ("Bea", "home"), ("Cy", ""),
+    ]  # fmt: skip
+
+
+def test_leaders_without_a_player_are_left_out():
+    said = [{"abbreviation": "A", "leaders": []}, {"leaders": [{"displayValue": "3"}]}]
+    assert read_game(leaders=said).leaders == ()
+
+
+def test_league_is_none_when_the_answer_does_not_tell():
+    for leagues in (None, [], {}, [None], ["x"], [{"season": 3}]):
+        assert read_board(make_board(make_event(), leagues=leagues)).league is None
+    board = make_board(leagues=[{"name": "L", "season": {"year": 2026, "type": {"type": -9}}}])
+    league = read_board(board).league
+    said = (league.season_year, league.season_type, league.season_name)
+    assert said == (2026, None, "")
+
+
+# ---------------------------------------------------------------- hostile answers
+
+
+@pytest.mark.parametrize("read", [parse.parse_teams, parse.parse_roster, parse.parse_standings])
+@pytest.mark.parametrize(
+    "body", [b"", b"  ", b"<html>no</html>", b"null", b"[]", b"{}", b"{", b"\xff", b'"x"', b"1"]
+)
+def test_what_is_not_the_answer_asked_for_is_refused(read, body):
+    with pytest.raises(PayloadError) as caught:
+        read(body)
+    assert caught.value.path.startswith("$")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "an empty body"),
+        (b" \n", "an empty body"),
+        (b"<html>Sorry</html>", "begins with '<html>Sorry</html>'"),
+        (b'{"code": 400}', "missing required field `events`"),
+        (b'{"events": 3}', "at `$.events`"),
+        (b'{"events": []', "truncated"),
+        (b'\xef\xbb\xbf{"events": []}', "malformed"),
+    ],
+)
+def test_refusal_says_what_came(body, said):
+    with pytest.raises(PayloadError) as caught:
+        read_board(body)
+    assert said in str(caught.value)
+
+
+def test_refusal_carries_the_path_to_the_field():
+    with pytest.raises(PayloadError) as caught:
+        read_board(b'{"events": 3}')
+    assert caught.value.path == "$.events"
+    with pytest.raises(PayloadError) as caught:
+        read_board(b"{}")
+    assert caught.value.path == "$"
+
+
+@pytest.mark.parametrize("events", [[], None])
+def test_day_off_is_no_error(events):
+    record = read_board(make_board() | {"events": events})
+    assert (record.games, record.errors, record.events) == ((), (), 0)
+
+
+@pytest.mark.parametrize("hostile", [None, 0, "x", [], {}, True, [[]], {"id": {}}, 10**400])
+def test_broken_event_costs_that_event_alone(hostile):
+    body = json.dumps(make_board(make_event("1"), "HERE", make_event("2")))
+    record = read_board(body.replace('"HERE"', json.dumps(hostile)).encode())
+    assert [game.espn_id for game in record.games] == ["1", "2"]
+    assert (record.events, len(record.errors)) == (3, 1)
+
+
+@pytest.mark.parametrize("escape", [r"\ud83d", r"\udc00", r"\ud83d\ud83d", r"\udc00\ud83d x"])
+def test_half_a_character_is_replaced_and_costs_nothing(escape):
+    body = json.dumps(make_board(make_event("1", detail="HERE"), make_event("2")))
+    record = read_board(body.replace("HERE", escape).encode())
+    first, second = record.games
+    assert first.detail.replace("\ufffd", "").strip() in ("", "x")
+    assert second.detail == "scheduled"
+
+
+@pytest.mark.parametrize(
+    ("escape", "text"),
+    [(r"\ud83c\udfc8 \ud800", "🏈 \ufffd"), (r"\\ud800 \ud800", "\\ud800 \ufffd")],
+)
+def test_sound_escapes_beside_half_a_character_are_kept(escape, text):
+    body = json.dumps(make_board(make_event(detail="HERE"))).replace("HERE", escape)
+    assert read_board(body.encode()).games[0].detail == text
+
+
+def test_bytes_that_are_no_text_cost_their_event_alone():
+    body = json.dumps(make_board(make_event("1", detail="HERE"), make_event("2"))).encode()
+    record = read_board(body.replace(b"HERE", b"\xff\xfe"))
+    assert [game.espn_id for game in record.games] == ["2"]
+
+
+def test_nul_and_length_are_taken_out_of_text():
+    game = read_game(detail="\x00Top\x00 5th " + "x" * 5000)
+    assert game.detail.startswith("Top 5th x")
+    assert len(game.detail) == parse.TEXT_LIMIT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"events":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}",
+        b'{"events":[' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"]}",
+    ],
+)
+def test_deep_nesting_is_refused(body):
+    with pytest.raises(PayloadError, match="recursion"):
+        read_board(body)
+
+
+def test_deep_groups_of_standings_are_walked_without_recursion():
+    depth = 400
+    body = b'{"children":[' * depth + b'{"name":"x"}' + b"]}" * depth
+    assert parse.parse_standings(body) == ([], [])
+
+
+@pytest.mark.parametrize("seed", ["²", "٣", "9" * 40, "-1", "x"])
+def test_odd_seed_only_changes_the_order(seed):
+    stats = [{"name": "playoffSeed", "displayValue": seed}, {"name": None, "displayValue": "1"}]
+    entries = [{"team": make_team("1"), "stats": stats}, {"team": make_team("2")}]
+    body = {"children": [{"name": "East", "standings": {"entries": entries}}]}
+    lines, errors = parse.parse_standings(json.dumps(body).encode())
+    assert ({line.team.espn_id for line in lines}, errors) == ({"1", "2"}, [])
+    assert [line.position for line in lines] == [1, 2]
+
+
+def test_player_listed_twice_counts_once():
+    body = {"athletes": [{"id": "1", "fullName": "A"}, {"id": 1, "fullName": "B"}]}
+    roster = parse.parse_roster(json.dumps(body).encode())
+    assert [player.name for player in roster.players] == ["B"]
+
+
+# ---------------------------------------------------------------- mutations of the samples
+
+HOSTILE = (
+    None, True, -1, 0, 10**30, 1e308, "", "x", "-7", "\x00", "\ud800", "9" * 400, [], [None], {},
+    {"id": "1"}, [[[]]],
+)  # fmt: skip
+
+
+def places(node, path=()):
+    """The path of every node of a document."""
+    yield path
+    if isinstance(node, (dict, list)):
+        for key in list(node) if isinstance(node, dict) else range(len(node)):
+            yield from places(node[key], (*path, key))
+
+
+def with_value(document, path, value):
+    """A copy of the document with another value at this place."""
+    if not path:
+        return value
+    changed = copy.copy(document)
+    changed[path[0]] = with_value(document[path[0]], path[1:], value)
+    return changed
+
+
+def assert_sound(result) -> None:
+    """What was read can be stored: it is valid text throughout, without NUL."""
+    text = msgspec.json.encode(result)
+    assert b"\\u0000" not in text
+
+
+def untouched_events(name: str, path: tuple) -> set[str]:
+    """The readable events of a sample that a change at this place cannot concern."""
+    games = read_sample(name, sample_bytes(name)).games
+    if path[:1] != ("events",) or len(path) < 2:
+        return {game.espn_id for game in games} if path and path[0] != "events" else set()
+    changed = sample(name)["events"][path[1]]["id"]
+    return {game.espn_id for game in games} - {changed}
+
+
+def documents(name):
+    """A sample event by event, or whole when it has none: small documents are soon tried."""
+    document = sample(name)
+    events = document.get("events")
+    return [document | {"events": [event]} for event in events] if events else [document]
+
+
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_no_single_change_of_a_sample_escapes_the_parser(name):
+    changed = (
+        with_value(document, path, value)
+        for document in documents(name)
+        for path in places(document)
+        for value in HOSTILE
+    )
+    for document in changed:
+        with suppress(PayloadError):
+            assert_sound(read_sample(name, json.dumps(document).encode()))
+
+
+@pytest.mark.parametrize("name", BOARD_NAMES)
+def test_change_in_one_event_leaves_the_others_alone(name):
+    document = sample(name)
+    for path in places(document):
+        others = untouched_events(name, path)
+        body = json.dumps(with_value(document, path, {"id": "1"})).encode()
+        if others:
+            read = {game.espn_id for game in read_sample(name, body).games}
+            assert others <= read, path
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=8), parts),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_no_mixture_of_changes_escapes_the_parser(data):
+    name = data.draw(st.sampled_from(SAMPLE_NAMES))
+    document = sample(name)
+    for _ in range(data.draw(st.integers(1, 6))):
+        path = data.draw(st.sampled_from(list(places(document))))
+        document = with_value(document, path, data.draw(json_values))
+    with suppress(PayloadError):
+        assert_sound(read_sample(name, json.dumps(document).encode()))
+
+
+@settings(max_examples=150)
+@given(name=st.sampled_from(SAMPLE_NAMES), data=st.data())
+def test_no_cut_or_flipped_byte_escapes_the_parser(name, data):
+    body = bytearray(sample_bytes(name))
+    place = data.draw(st.integers(0, len(body) - 1))
+    body[place] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(place, len(body)))
+    for hostile in (bytes(body), bytes(body[:cut])):
+        with suppress(PayloadError):
+            read_sample(name, hostile)
