@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import CursorResult, Table, delete, select, update
+from sqlalchemy import CursorResult, Table, delete, func, select, update
 
 from sportsapp.clock import check_range, utc_now
 from sportsapp.database import db, insert_ignoring, write_connection
@@ -21,11 +21,13 @@ from sportsapp.leagues import League
 from sportsapp.ledger import asking, find_run
 from sportsapp.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
 from sportsapp.models.run import OPEN, WAITING
-from sportsapp.queue import TrackerHuey
+from sportsapp.queue import TrackerHuey, broker_errors
 from sportsapp.sync.service import chunks_of
 
 BACKFILL = "sync_date_range_task"
 SECONDS_A_REQUEST = 1.5
+
+LeagueRange = tuple[League, date, date]
 
 RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
 SCHEDULES: Table = Schedule.__table__  # type: ignore[assignment]
@@ -83,8 +85,14 @@ def queue_backfill(
     Raises DateRangeError, OverlapError when one that overlaps already waits or runs, and
     BrokerUnavailableError.
     """
-    check_range(start, end, utc_now())
-    parts = [(one, *part) for one in leagues for part in season_parts(one, start, end)]
+    return queue_ranges([(league, start, end) for league in leagues], trigger, by)
+
+
+def queue_ranges(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) -> list[str]:
+    """The same for leagues with a range each: all of them are queued, or none."""
+    for _, start, end in ranges:
+        check_range(start, end, utc_now())
+    parts = [(one, *part) for one, start, end in ranges for part in season_parts(one, start, end)]
     for league, first, last in parts:
         _refuse_overlap(league, first, last)
     queue, task_class = find_task(BACKFILL)
@@ -174,6 +182,36 @@ def cancel(run_id: str) -> str:
         return "will stop after its current chunk and keep what it has"
     db.session.rollback()
     return f"has ended already ({find_run(run_id).state})"
+
+
+def waiting_count() -> int:
+    """How many runs wait in the queues, for a worker or for their time."""
+    found = select(func.count()).select_from(RUNS).where(*_in_queues())
+    return db.session.scalar(found) or 0
+
+
+def purge() -> int:
+    """Drop everything that waits in the queues; how many runs that were.
+
+    The ledger comes first, so that a worker that takes a message meanwhile finds nothing to do.
+    Raises BrokerUnavailableError.
+    """
+    with write_connection() as connection:
+        dropped: CursorResult[Any] = connection.execute(
+            update(RUNS)
+            .where(*_in_queues())
+            .values(state=RunState.REVOKED, finished_at=utc_now(), cancel_asked=True)
+        )
+    for queue in current_app.extensions["queues"]:
+        with broker_errors():
+            queue.storage.flush_queue()
+            queue.storage.flush_schedule()
+    return dropped.rowcount
+
+
+def _in_queues() -> tuple[Any, ...]:
+    names = [queue.name for queue in current_app.extensions["queues"]]
+    return RUNS.c.queue.in_(names), RUNS.c.state.in_(WAITING)
 
 
 # ---------------------------------------------------------------- the schedule

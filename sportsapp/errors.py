@@ -11,6 +11,9 @@
       UnknownTaskError (also LookupError)      a name that no task has
       OverlapError                             a backfill that waits or runs already: its run_id
       DeadLetterError                          a message that cannot be put back
+      AccountError                             an admin account that cannot be made or changed so
+      WebhookError                             an alert that its receiver did not take
+      PollingPausedError                       a league that is not asked by itself for a while
       FeedError                                carries url and status
         FeedUnavailableError                   time-out, connection, 429, 5xx: worth retrying
         FeedRefusedError                       403 and other 4xx: not worth retrying
@@ -75,6 +78,22 @@ class OverlapError(TrackerError):
 
 class DeadLetterError(TrackerError):
     """A dead letter that was not kept whole, or whose queue is gone, cannot be put back."""
+
+
+class WebhookError(TrackerError):
+    """The receiver of alerts did not take one. Its address is a secret and never in here."""
+
+    def __init__(self, message: str, *, retryable: bool) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class PollingPausedError(TrackerError):
+    """Scheduled polling leaves this league alone until a moment; what people ask for does not."""
+
+
+class AccountError(TrackerError):
+    """An admin account that is missing, taken, the last one, or has too short a password."""
 
 
 class FeedError(TrackerError):

@@ -8,7 +8,8 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from sportsapp import api, commands, web
+from sportsapp import admin, api, commands, web
+from sportsapp.alerts import Alerts
 from sportsapp.database import db, init_database
 from sportsapp.espn.client import FeedClient
 from sportsapp.ledger import Ledger
@@ -20,8 +21,11 @@ from sportsapp.settings import (
     make_instance_folder,
     secret_key_of,
 )
+from sportsapp.sync.watch import FeedWatch
+from sportsapp.tasks.alerts import queue_alert
 from sportsapp.tasks.sync import configure_tasks
 from sportsapp.throttle import Pace
+from sportsapp.web import preferences
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 FORM_LIMIT = 256 * 1024
@@ -48,8 +52,6 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
         SQLALCHEMY_DATABASE_URI=settings.database,
         TRUSTED_HOSTS=_trusted_hosts(settings),
         MAX_CONTENT_LENGTH=FORM_LIMIT,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.extensions["settings"] = settings
@@ -57,6 +59,7 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     init_database(app)
     Migrate(app, db, directory=str(Path(PROJECT_ROOT) / "migrations"), compare_type=True)
     _init_queues(app, settings)
+    admin.init_app(app, self_guarded=[preferences.blueprint])
     web.init_app(app)
     api.init_app(app)
     commands.init_app(app)
@@ -70,7 +73,10 @@ def _feed_client(settings: Settings) -> FeedClient:
 
 def _init_queues(app: Flask, settings: Settings) -> None:
     app.extensions["queues"] = (huey, backfill_huey)
-    ledger = Ledger(app, settings.task_run_retention_days)
+    alerts = Alerts(app, settings, huey, queue_alert)
+    app.extensions["alerts"] = alerts
+    app.extensions["feed_watch"] = FeedWatch(alerts, settings.instance_path / "samples")
+    ledger = Ledger(app, settings.task_run_retention_days, alerts)
     for queue in (huey, backfill_huey):
         queue.configure(
             url=settings.broker,

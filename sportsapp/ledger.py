@@ -21,12 +21,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask, current_app
 from huey.exceptions import CancelExecution, TaskTimeout
 from huey.signals import SIGNAL_EXPIRED
-from sqlalchemy import CursorResult, Table, delete, insert, select, update
+from sqlalchemy import CursorResult, Table, delete, func, insert, select, update
 
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.database import db, forget_connections, insert_ignoring, write_connection
@@ -81,6 +81,7 @@ class RunInHand:
     timeout: float | None
     resume: dict[str, Any] | None
     is_stopping: Callable[[], bool]
+    trigger: str = ""
 
 
 @dataclass(frozen=True)
@@ -355,12 +356,23 @@ def _as_json(value: Any) -> Any:
 # ---------------------------------------------------------------- what the queues ask
 
 
+class Witness(Protocol):
+    """Who is told how runs end and that this process lives: the alerts, by way of the factory."""
+
+    def ended(self, run_id: str) -> None:
+        """A run of a queue has succeeded, or failed for good."""
+
+    def look(self) -> None:
+        """A heartbeat: time to look around."""
+
+
 class Ledger:
     """Answers the queues' Hooks from the database. Every method brings its own app context."""
 
-    def __init__(self, app: Flask, retention_days: int) -> None:
+    def __init__(self, app: Flask, retention_days: int, witness: Witness | None = None) -> None:
         self.app = app
         self.retention = timedelta(days=retention_days)
+        self.witness = witness
         self._pruned_at: datetime | None = None
 
     # -- before the body
@@ -422,13 +434,25 @@ class Ledger:
             )
             if not taken.rowcount:
                 return None
-            resume = connection.scalar(select(RUNS.c.resume).where(RUNS.c.id == task.id))
+            found = select(RUNS.c.resume, RUNS.c.trigger).where(RUNS.c.id == task.id)
+            resume, trigger = connection.execute(found).one()
         task.attempt += 1
-        return RunInHand(task.id, task.attempt, now, task.timeout, resume, huey.is_stopping)
+        return RunInHand(
+            task.id, task.attempt, now, task.timeout, resume, huey.is_stopping, trigger
+        )
+
+    def _end(self, run: RunInHand, state: RunState, **what: Any) -> None:
+        """Write the end of a run, and let it be known."""
+        if finish(run.id, run.attempt, state, **what):
+            self._tell(run.id)
+
+    def _tell(self, run_id: str) -> None:
+        if self.witness is not None:
+            self.witness.ended(run_id)
 
     def _succeeded(self, run: RunInHand, value: Any) -> None:
         following, row = self._next_in_chain(run)
-        finish(run.id, run.attempt, RunState.SUCCESS, result=_as_json(value), follow=row)
+        self._end(run, RunState.SUCCESS, result=_as_json(value), follow=row)
         if following is not None:
             try:
                 following[0].push(following[1])
@@ -467,8 +491,7 @@ class Ledger:
             finish(run.id, run.attempt, RunState.RETRY, error=error, more=more)
         else:
             is_late = isinstance(error, TaskTimeout)
-            state = RunState.TIMEOUT if is_late else RunState.FAILURE
-            finish(run.id, run.attempt, state, error=error)
+            self._end(run, RunState.TIMEOUT if is_late else RunState.FAILURE, error=error)
         raise error
 
     def _put_back(self, huey: TrackerHuey, task: Any, run: RunInHand) -> None:
@@ -523,7 +546,22 @@ class Ledger:
                     mine = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
                     connection.execute(update(RUNS).where(mine).values(heartbeat_at=now))
             if run is not None:
-                _end_if_overdue(run, now)
+                self._end_if_overdue(run, now)
+        if self.witness is not None:
+            self.witness.look()
+
+    def _end_if_overdue(self, run: RunInHand, now: datetime) -> None:
+        """End this process when its run is past its limit and cannot be interrupted otherwise."""
+        if run.timeout is None:
+            return
+        if now < run.started_at + timedelta(seconds=run.timeout) + OVERTIME:
+            return
+        error = TaskTimeout(
+            f"still running {OVERTIME.seconds} s after its limit of {run.timeout} s"
+        )
+        self._end(run, RunState.TIMEOUT, error=error)
+        logger.error("run %s cannot be interrupted: this worker ends itself", run.id)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def leave(self, queue: str, role: str) -> None:
         with self.app.app_context(), write_connection() as connection:
@@ -556,15 +594,21 @@ class Ledger:
             self._prune(now)
 
     def _prune(self, now: datetime) -> None:
-        """Once an hour, forget old runs; failures are kept twice as long, open ones always."""
+        """Once an hour, forget old runs; failures are kept twice as long, open ones always.
+
+        The newest slot of each task stays, or a scheduler that starts would claim it once more.
+        """
         if self._pruned_at and now - self._pruned_at < PRUNE_EVERY:
             return
         self._pruned_at = now
+        newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
+        is_old_news = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
         calm = RUNS.c.state.in_((RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED))
         failed = RUNS.c.state.in_((RunState.FAILURE, RunState.TIMEOUT))
         with write_connection() as connection:
             for which, age in ((calm, self.retention), (failed, 2 * self.retention)):
-                connection.execute(delete(RUNS).where(which, RUNS.c.finished_at < now - age))
+                old = RUNS.c.finished_at < now - age
+                connection.execute(delete(RUNS).where(which, old, is_old_news))
 
     def _forget_dead_consumers(self, now: datetime) -> None:
         with write_connection() as connection:
@@ -606,6 +650,8 @@ class Ledger:
             )
         if done.rowcount:
             logger.warning("run %s lost its worker: %s", run.id, values["state"])
+            if values["state"] == RunState.FAILURE and run.queue:
+                self._tell(run.id)
 
     def _requeue_waiting(self, huey: TrackerHuey, now: datetime) -> None:
         """Waiting runs that the broker does not hold go back to it."""
@@ -640,7 +686,11 @@ class Ledger:
                 .where(RUNS.c.state.in_(WAITING))
                 .values(values)
             )
-        if done.rowcount and "state" not in values:
+        if not done.rowcount:
+            return
+        if values.get("state") == RunState.FAILURE:
+            self._tell(run.id)
+        if "state" not in values:
             logger.warning("run %s was not on the broker: put back", run.id)
             huey.push(task)
 
@@ -710,13 +760,3 @@ def _is_alive(pid: int | None) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _end_if_overdue(run: RunInHand, now: datetime) -> None:
-    """End this process when its run is past its limit and cannot be interrupted otherwise."""
-    if run.timeout is None or now < run.started_at + timedelta(seconds=run.timeout) + OVERTIME:
-        return
-    error = TaskTimeout(f"still running {OVERTIME.seconds} s after its limit of {run.timeout} s")
-    finish(run.id, run.attempt, RunState.TIMEOUT, error=error)
-    logger.error("run %s cannot be interrupted: this worker ends itself", run.id)
-    os.kill(os.getpid(), signal.SIGKILL)

@@ -155,6 +155,7 @@ class Cron:
     def __init__(self, words: str, **fields: str) -> None:
         self.words = words
         self._matches = crontab(strict=True, **fields)
+        self._kept = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
 
     def __call__(self, moment: datetime) -> bool:
         return bool(self._matches(moment))
@@ -169,6 +170,14 @@ class Cron:
         return None
 
     def next_slot(self, now: datetime) -> datetime:
+        """The first slot later than ``now``. A week's search takes a while, so it is kept."""
+        since, slot = self._kept
+        if not since <= now < slot:
+            slot = self._search(now)
+            self._kept = (now, slot)
+        return slot
+
+    def _search(self, now: datetime) -> datetime:
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
         for _ in range(int(self.LONGEST.total_seconds() // 60)):
             minute += timedelta(minutes=1)

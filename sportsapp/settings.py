@@ -188,6 +188,10 @@ class Settings:
         _whole(60, 31_536_000), "results kept in Redis", "86400", default=86_400
     )
     task_run_retention_days: int = _setting(_whole(1, 3650), "ledger rows kept", "30", default=30)
+    alert_webhook_url: str = _setting(
+        _web_url, "where failures are posted, and their end (Slack or anything that takes JSON)",
+        "https://hooks.slack.com/services/your/own/path", default="", secret=True, shown="none",
+    )  # fmt: skip
     heartbeat_url: str = _setting(
         _web_url, "pinged after every good live tick (a dead man's switch)",
         "https://hc-ping.com/your-uuid", default="", secret=True, shown="none",

@@ -1,23 +1,28 @@
 // Keeps a page current: asks whether it has changed, and patches what has.
 const find = (what, where = document) => where.querySelector(what);
 const pause = find("#pause");
+const ours = ["ago", "pause", "refresh"];
 let etag = document.documentElement.dataset.etag;
 let read = find("#fresh")?.dataset.read;
 let failures = 0;
-let paused = localStorage.getItem("paused") === "yes";
 let timer;
+let asking;
+let store = {};
+try {
+  store = localStorage;
+} catch {} // a browser that keeps nothing for us
+let paused = store.paused === "yes";
 
-// Makes one element like another. What has a key keeps its node, and so focus and selection.
+// Makes one element like another. What has an id keeps its node, and so focus and selection.
 function patch(old, fresh) {
   for (const { name } of [...old.attributes]) fresh.hasAttribute(name) || old.removeAttribute(name);
   for (const { name, value } of fresh.attributes)
     old.getAttribute(name) === value || old.setAttribute(name, value);
-  const keyed = new Map([...old.children].map((child) => [child.dataset.k, child]));
+  const named = new Map([...old.children].map((child) => [child.id, child]));
   const keep = [...fresh.childNodes].map((wanted, n) => {
-    const key = wanted.dataset?.k;
-    const node = key ? keyed.get(key) : old.childNodes[n];
-    if (node?.nodeName !== wanted.nodeName || node.dataset?.k !== key) return wanted;
-    if (node.nodeType === 1) node.id === "ago" || node.id === "pause" || patch(node, wanted);
+    const node = wanted.id ? named.get(wanted.id) : old.childNodes[n];
+    if (node?.nodeName !== wanted.nodeName || node.id !== wanted.id) return wanted;
+    if (node.nodeType === 1) ours.includes(node.id) || patch(node, wanted);
     else if (node.data !== wanted.data) node.data = wanted.data;
     return node;
   });
@@ -26,7 +31,7 @@ function patch(old, fresh) {
 }
 
 const spoken = () =>
-  new Map([...document.querySelectorAll("[data-say]")].map((e) => [e.dataset.k, e.dataset.say]));
+  new Map([...document.querySelectorAll("[data-say]")].map((e) => [e.id, e.dataset.say]));
 
 function show(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
@@ -36,31 +41,35 @@ function show(html) {
   document.title = fresh.title;
   etag = fresh.documentElement.dataset.etag;
   if (focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
-  const news = [...spoken()].filter(([key, say]) => before.has(key) && before.get(key) !== say);
+  const news = [...spoken()].filter(([id, say]) => before.has(id) && before.get(id) !== say);
   if (news.length) find("#say").textContent = news.map(([, say]) => say).join(". ");
 }
 
 async function ask() {
+  if (asking) return;
+  asking = true;
   try {
     const answer = await fetch(location.href, {
       headers: { "If-None-Match": etag },
       cache: "no-store",
       signal: AbortSignal.timeout(10000),
     });
-    if (answer.status === 200) show(await answer.text());
-    else if (answer.status !== 304) throw answer.status;
+    const html = answer.status === 200 && (await answer.text());
+    if (!html && answer.status !== 304) throw answer.status;
+    if (html && !paused) show(html);
     read = answer.headers.get("X-Feed-Read") || read;
     failures = 0;
   } catch {
     failures++;
   }
+  asking = false;
   plan();
 }
 
 function plan() {
   clearTimeout(timer);
   if (paused || document.hidden) return;
-  const seconds = +find("main").dataset.poll * Math.min(2 ** failures, 20);
+  const seconds = Math.min(find("main").dataset.poll * 2 ** failures, 600);
   timer = setTimeout(ask, seconds * (failures ? 750 + Math.random() * 500 : 1000));
 }
 
@@ -71,15 +80,14 @@ function age() {
     ago.textContent = seconds < 100 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
 }
 
-function name() {
-  pause.textContent = paused ? "Resume updates" : "Pause updates";
-}
+const name = () => (pause.textContent = `${paused ? "Resume" : "Pause"} updates`);
 
 if (pause) {
+  find("#refresh").hidden = true;
   pause.hidden = false;
   pause.onclick = () => {
     paused = !paused;
-    localStorage.setItem("paused", paused ? "yes" : "");
+    store.paused = paused ? "yes" : "";
     name();
     paused ? plan() : ask();
   };
@@ -89,5 +97,11 @@ if (pause) {
   age();
   setInterval(age, 1000);
 }
-const zone = find("#other");
-if (zone) zone.placeholder = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+const offer = find("#offer");
+if (offer) {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  offer.hidden = false;
+  offer.textContent += `: ${timeZone.replace("_", " ")}`;
+  offer.onclick = () => (find("#other").value = timeZone);
+}

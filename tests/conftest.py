@@ -17,6 +17,7 @@ from sportsapp.factory import create_app
 from sportsapp.queue import backfill_huey, huey
 from sportsapp.settings import PROJECT_ROOT, Settings
 from tests.loopback import LoopbackFeed, serving
+from tests.panel import PanelVisitor, signed_in
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 NO_BROKER = "redis://127.0.0.1:1/0"
@@ -94,3 +95,16 @@ def immediate(app: Flask) -> Iterator[None]:
     yield
     for queue in queues:
         queue.immediate = False
+
+
+@pytest.fixture
+def memory_queues(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queues take messages into memory and run nothing."""
+    for queue in (huey, backfill_huey):
+        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+
+
+@pytest.fixture
+def panel(app: Flask, memory_queues: None) -> PanelVisitor:
+    """An admin who is signed in, and queues in memory."""
+    return signed_in(app)

@@ -1,10 +1,12 @@
-"""The ``flask`` commands: sync, tasks, settings, up and broker."""
+"""The ``flask`` commands: sync, tasks, doctor, settings, admin, up and broker."""
 
 from __future__ import annotations
 
 from flask import Flask
 
+from sportsapp.commands.admin import admin_group
 from sportsapp.commands.broker import broker_command_line
+from sportsapp.commands.doctor import doctor_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
 from sportsapp.commands.tasks import tasks_group
@@ -14,5 +16,5 @@ from sportsapp.commands.up import up_command_line
 def init_app(app: Flask) -> None:
     """Add the commands to the app."""
     ours = (sync_group, tasks_group, settings_command, up_command_line, broker_command_line)
-    for command in ours:
+    for command in (*ours, admin_group, doctor_command):
         app.cli.add_command(command)

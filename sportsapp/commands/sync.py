@@ -5,12 +5,11 @@ Exit status: 0 all well, 1 something failed (the errors are on standard error), 
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Callable
 from datetime import date
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from flask import current_app
@@ -19,6 +18,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from sportsapp import ledger
 from sportsapp.clock import check_range, parse_day, utc_now
+from sportsapp.commands.shell import FAILED, Bar, database_fault, fail, misuse, person
 from sportsapp.database import db
 from sportsapp.errors import (
     BrokerUnavailableError,
@@ -38,7 +38,6 @@ from sportsapp.tasks import (
 )
 from sportsapp.tasks.chain import start_chain
 
-FAILED, MISUSED = 1, 2
 Work = Callable[[service.Sync, service.Progress], Any]
 
 
@@ -77,7 +76,7 @@ def sync_group(context: click.Context, queue: bool, as_json: bool) -> None:
     """Bring the database up to date. Alone: today, in every league."""
     if context.invoked_subcommand is not None:
         if queue or as_json:
-            _misuse(f"write the options last: sync {context.invoked_subcommand} --json")
+            misuse(f"write the options last: sync {context.invoked_subcommand} --json")
         return
     _Door(queue, as_json).go("sync_today", {}, TODAY, sync_daily_schedule)
 
@@ -143,7 +142,7 @@ def date_range(
     try:
         check_range(start, end, utc_now())
     except DateRangeError as error:
-        _misuse(str(error))
+        misuse(str(error))
     args = {
         "league": league.label, "start_date": start.isoformat(), "end_date": end.isoformat(),
     }  # fmt: skip
@@ -161,7 +160,7 @@ def everything(queue: bool, as_json: bool) -> None:
     """Leagues, then teams, then the schedule."""
     door = _Door(queue, as_json)
     if queue:
-        door.queue(lambda: start_chain(Trigger.COMMAND, _person()))
+        door.queue(lambda: start_chain(Trigger.COMMAND, person()))
         return
     results = {
         "leagues": door.run("sync_all_leagues", {}, LEAGUES),
@@ -191,18 +190,19 @@ class _Door:
     def queue(self, call: Callable[[], str]) -> None:
         """Hand the work to the consumer and print the run's id."""
         try:
-            with ledger.asking(Trigger.COMMAND, _person()):
+            with ledger.asking(Trigger.COMMAND, person()):
                 run_id = call()
         except BrokerUnavailableError as error:
-            _fail(f"{error}; start the app with `flask up`, or leave --queue out")
+            fail(f"{error}; start the app with `flask up`, or leave --queue out")
         click.echo(json.dumps({"task_id": run_id}) if self.as_json else run_id)
 
     def run(self, name: str, args: dict[str, Any], work: Work) -> dict[str, Any]:
         """Do the work in this process, on the record; its result, a blank one when it failed."""
         client = current_app.extensions["feed_client"]
         try:
-            with ledger.recorded_here(name, args, _person()) as outcome, _Progress(name) as shown:
-                sync = service.Sync(client, db.session, utc_now(), outcome.run_id)
+            with ledger.recorded_here(name, args, person()) as outcome, _Progress(name) as shown:
+                watch = current_app.extensions["feed_watch"]
+                sync = service.Sync(client, db.session, utc_now(), outcome.run_id, watch)
                 outcome.result = work(sync, shown.report).as_dict()
         except TrackerError as error:
             click.echo(str(error), err=True)
@@ -210,7 +210,7 @@ class _Door:
             counts = ("created", "updated") if name == "sync_all_leagues" else ("synced",)
             return dict.fromkeys(counts, 0) | {"errors": [str(error)]}
         except (OperationalError, ProgrammingError) as error:
-            _fail(f"the database cannot be used: {error.orig}; is it migrated? (flask db upgrade)")
+            fail(database_fault(error))
         for line in outcome.result["errors"]:
             click.echo(line, err=True)
         self.failed = self.failed or bool(outcome.result["errors"])
@@ -228,33 +228,21 @@ class _Door:
 
 
 class _Progress:
-    """A bar on a terminal, plain lines elsewhere, both on standard error."""
+    """Shows how far the work is, and writes it into the ledger."""
 
     def __init__(self, title: str) -> None:
-        self.title = title
-        self.bar: Any = None
-        self.on_terminal = sys.stderr.isatty()
+        self.bar = Bar(title)
 
     def __enter__(self) -> _Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.render_finish()
+        self.bar.close()
 
     def report(self, done: int, total: int, resume: dict[str, Any] | None = None) -> None:
-        """Show how many chunks are done, and write it into the ledger."""
+        """So many chunks are done."""
         ledger.report_progress(done, total, resume)
-        if self.on_terminal:
-            self._draw(done, total)
-        elif done:
-            click.echo(f"{self.title}: {done} of {total} done", err=True)
-
-    def _draw(self, done: int, total: int) -> None:
-        if self.bar is None:
-            self.bar = click.progressbar(length=total, label=self.title, file=sys.stderr)
-        self.bar.update(done - self.bar.pos)
-        self.bar.render_progress()
+        self.bar.show(done, total)
 
 
 def _words(result: dict[str, Any]) -> str:
@@ -272,28 +260,11 @@ def _league(name: str) -> League:
     try:
         return find_league(name, current_app.extensions["settings"].leagues)
     except UnknownLeagueError as error:
-        _misuse(str(error))
+        misuse(str(error))
 
 
 def _day(text: str) -> date:
     try:
         return parse_day(text, utc_now())
     except DateRangeError as error:
-        _misuse(str(error))
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no name for this user id, as in some containers
-        return ""
-
-
-def _misuse(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(MISUSED)
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(FAILED)
+        misuse(str(error))

@@ -13,9 +13,9 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -72,7 +72,8 @@ class FeedClient:
 
     ``pace`` is called before each request and may wait: it keeps the agreed rate.
     Every method raises FeedUnavailableError (worth retrying) or FeedRefusedError (not), and
-    PayloadError for a body over the limit.
+    PayloadError for a body over the limit. ``clock_off`` is how far the feed's clock was ahead
+    of ours at the last answer, good or not; None while it has not said.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class FeedClient:
         self.pace = pace
         self.sleep = sleep
         self._session = _new_session(user_agent)
+        self.clock_off: timedelta | None = None
         self._remembered: OrderedDict[str, tuple[str, Answer]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -178,6 +180,7 @@ class FeedClient:
                 raise _unavailable(url, deadline, error) from error
             if deadline.passed:
                 raise _unavailable(url, deadline, None)
+        self.clock_off = _clock_off(response.headers)
         if response.status_code == 304 and remembered:
             return remembered[1]
         _check_status(response, body)
@@ -253,6 +256,17 @@ def _retry_after(value: str | None) -> float | None:
     try:
         return max(0.0, (parsedate_to_datetime(value) - utc_now()).total_seconds())
     except (TypeError, ValueError):
+        return None
+
+
+def _clock_off(headers: Mapping[str, str]) -> timedelta | None:
+    """How far ahead of ours the clock of an answer is; an answer out of a cache is older."""
+    try:
+        said = parsedate_to_datetime(headers["Date"]) + timedelta(
+            seconds=int(headers.get("Age", 0))
+        )
+        return said - utc_now()
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

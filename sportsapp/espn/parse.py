@@ -65,6 +65,7 @@ _scoreboard = _decoder(shapes.Scoreboard)
 _event = _decoder(shapes.Event)
 _event_id = _decoder(shapes.EventId)
 _leagues = _decoder(list[shapes.League])
+_calendar = _decoder(shapes.CalendarLeagues)
 _number = _decoder(float)
 _venue = _decoder(shapes.Venue)
 _words = _decoder(str)
@@ -99,6 +100,30 @@ def parse_scoreboard(body: bytes, league: League) -> ScoreboardRecord:
             errors.append(f"event {_id_of(raw)}: {_reason(error)}")
     league_record = _league_record(document.leagues)
     return ScoreboardRecord(league_record, tuple(games), tuple(errors), len(events))
+
+
+def parse_calendar(body: bytes) -> tuple[date, ...]:
+    """The days from which a league's season is known to have games, in order; may be empty.
+
+    Those are the days with games where the feed lists them (NBA, NHL), the first days of the
+    weeks (NFL), and otherwise the season's first day: MLB's list is of the days without games.
+    Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard``.
+    """
+    document = _whole(_calendar, body, "scoreboard")
+    calendar = document.leagues[0] if document.leagues else shapes.Calendar()
+    moments = [calendar.calendar_start_date]
+    if calendar.calendar_is_whitelist:
+        parts = [one for one in calendar.calendar if isinstance(one, shapes.SeasonPart)]
+        moments = [one for one in calendar.calendar if isinstance(one, str)]
+        moments += [week.start_date for part in parts for week in part.entries]
+    return tuple(sorted({day for moment in moments if (day := _calendar_day(moment))}))
+
+
+def _calendar_day(text: str | None) -> date | None:
+    try:
+        return day_of(_moment(text))
+    except (ValueError, OverflowError):
+        return None
 
 
 def parse_teams(body: bytes) -> tuple[list[TeamRecord], list[str]]:

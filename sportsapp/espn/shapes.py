@@ -38,6 +38,24 @@ class League(Shape):
     season: LeagueSeason | None = None
 
 
+class Week(Shape):
+    start_date: str | None = None
+
+
+class SeasonPart(Shape):
+    entries: list[Week] = []
+
+
+class Calendar(Shape):
+    calendar: list[str | SeasonPart] = []
+    calendar_is_whitelist: bool = False
+    calendar_start_date: str | None = None
+
+
+class CalendarLeagues(Shape):
+    leagues: list[Calendar]
+
+
 class Scoreboard(Shape):
     events: list[Raw] | None
     leagues: Raw | UnsetType = msgspec.UNSET
@@ -54,7 +72,7 @@ class Season(Shape):
     type: Small | None = None
 
 
-class Week(Shape):
+class WeekNumber(Shape):
     number: Small | None = None
 
 
@@ -153,7 +171,7 @@ class Event(Shape):
     competitions: list[Competition]
     date: str | None = None
     season: Season | None = None
-    week: Week | None = None
+    week: WeekNumber | None = None
     status: Status | None = None
 
 

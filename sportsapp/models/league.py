@@ -17,6 +17,10 @@ class League(Base):
     ``polled_at`` is when the feed was last read well, ``failing_since`` when it began to fail
     (None while it is well) and ``failure`` the last error in words. ``changed_at`` moves
     whenever anything a reader can see of the league changes.
+
+    Scheduled polling leaves the league alone until ``paused_until`` (the feed refused us or told
+    us to wait) and its live polling also until ``backoff_until``, which moves away as
+    ``failures`` in a row add up. One good answer clears all three.
     """
 
     __tablename__ = "leagues"
@@ -30,6 +34,9 @@ class League(Base):
     polled_at: Mapped[datetime | None] = mapped_column(Moment)
     failing_since: Mapped[datetime | None] = mapped_column(Moment)
     failure: Mapped[str] = mapped_column(default="")
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    paused_until: Mapped[datetime | None] = mapped_column(Moment)
+    backoff_until: Mapped[datetime | None] = mapped_column(Moment)
     changed_at: Mapped[datetime | None] = mapped_column(Moment)
     standings_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)

@@ -27,6 +27,7 @@ class RunState(StrEnum):
 
 WAITING = (RunState.PENDING, RunState.RETRY)
 OPEN = (RunState.PENDING, RunState.RETRY, RunState.STARTED)
+FAILED = (RunState.FAILURE, RunState.TIMEOUT)
 
 
 class Trigger(StrEnum):
@@ -37,6 +38,7 @@ class Trigger(StrEnum):
     COMMAND = "command"
     RECOVERY = "recovery"
     CHAIN = "chain"
+    ALERT = "alert"
 
 
 class TaskRun(Base):
@@ -56,7 +58,10 @@ class TaskRun(Base):
         Index("ix_task_runs_state_due_at", "state", "due_at"),
         Index("ix_task_runs_queued_at", "queued_at"),
         Index("ix_task_runs_task_queued_at", "task", "queued_at"),
-        Index("ix_task_runs_fingerprint", "fingerprint"),
+        Index("ix_task_runs_state_queued_at", "state", "queued_at"),
+        Index("ix_task_runs_state_finished_at", "state", "finished_at"),
+        Index("ix_task_runs_finished_at", "finished_at"),
+        Index("ix_task_runs_fingerprint_finished_at", "fingerprint", "finished_at", "state"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -22,10 +23,11 @@ from sportsapp.errors import AllLeaguesFailedError, PayloadError, TrackerError
 from sportsapp.espn import parse
 from sportsapp.espn.client import SUSPECT_COUNTS, Answer, FeedClient
 from sportsapp.leagues import BY_SLUG, League
-from sportsapp.models import Game, Scoreboard, Team
+from sportsapp.models import Game, Team
 from sportsapp.models import League as LeagueRow
 from sportsapp.records import State
 from sportsapp.sync import store
+from sportsapp.sync.watch import FeedWatch, Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +47,33 @@ def no_progress(_done: int, _total: int, _resume: dict[str, Any] | None = None) 
 
 @dataclass(frozen=True)
 class Sync:
-    """What every sync needs: the feed, the session, the time, and the run it works for."""
+    """What every sync needs: the feed, the session, the time, and the run it works for.
+
+    ``watch`` hears of the leagues' errors; ``scheduled`` says that no person asked for this sync,
+    so that it keeps to the watch's pauses.
+    """
 
     client: FeedClient
     session: AnySession
     now: datetime
     run_id: str | None = None
+    watch: FeedWatch | None = None
+    scheduled: bool = False
+
+    def report(self, league: League, error: TrackerError, answer: Answer | None = None) -> None:
+        """Tell the watch of a league's error, with the answer that caused it."""
+        if self.watch is not None:
+            body = answer.body if answer else None
+            self.watch.trouble(Trouble(league, error, self.now, body))
+
+    @contextmanager
+    def reporting(self, league: League, answer: Answer | None = None) -> Iterator[None]:
+        """Errors of a league that leave this block are reported on their way."""
+        try:
+            yield
+        except TrackerError as error:
+            self.report(league, error, answer)
+            raise
 
 
 @dataclass
@@ -117,9 +140,12 @@ def _fetched(key: K, future: Future[Answer]) -> Fetched[K]:
 
 def sync_day(sync: Sync, league: League, day: date) -> SyncResult:
     """Bring one league's day up to date. Raises the league's FeedError."""
-    board = _Boards(sync)
-    board.take(league, day, sync.client.scoreboard(league, day))
-    return board.result([league])
+    boards = _Boards(sync, {league: [day]})
+    with sync.reporting(league):
+        answer = sync.client.scoreboard(league, day)
+    with sync.reporting(league, answer):
+        boards.take(league, day, answer)
+    return boards.result([league])
 
 
 def sync_schedule(sync: Sync, leagues: Sequence[League]) -> SyncResult:
@@ -137,7 +163,7 @@ def sync_today(sync: Sync, leagues: Sequence[League]) -> SyncResult:
 
 def sync_live(sync: Sync, leagues: Sequence[League]) -> SyncResult:
     """The days on which a game may be live now. Asks nothing when there is none."""
-    return _sync_boards(sync, live_days(sync, leagues))
+    return _sync_boards(sync, live_days(sync, leagues), live=True)
 
 
 def live_days(sync: Sync, leagues: Sequence[League]) -> dict[League, list[date]]:
@@ -148,40 +174,50 @@ def live_days(sync: Sync, leagues: Sequence[League]) -> dict[League, list[date]]
     as long as today's scoreboard has never been read, since then nobody knows.
     """
     today = game_day(sync.now)
+    refs = store.league_refs(sync.session, leagues, sync.now)
+    ids = {league: refs[league].id for league in leagues}
+    read = store.known_answers(sync.session, ids.values(), [today])
+    busy = _days_with_live_games(sync, ids)
     days: dict[League, list[date]] = {}
     for league in leagues:
-        row = store.league_row(sync.session, league, sync.now)
-        wanted = _days_with_live_games(sync, league, row.id)
-        if min(wanted, default=today) < today or not _was_read(sync.session, row.id, today):
+        wanted = busy.get(ids[league], set())
+        if min(wanted, default=today) < today or ids[league] not in read:
             wanted.add(today)
         if wanted:
             days[league] = sorted(wanted)[-LIVE_DAYS:]
     return days
 
 
-def _days_with_live_games(sync: Sync, league: League, league_id: int) -> set[date]:
-    oldest_start = sync.now - timedelta(hours=league.game_hours)
+def _days_with_live_games(sync: Sync, ids: Mapping[League, int]) -> dict[int, set[date]]:
+    """By league row: the days of games that are live, or should have begun and may be late."""
+    longest = timedelta(hours=max((league.game_hours for league in ids), default=0))
+    late = {ids[league]: sync.now - timedelta(hours=league.game_hours) for league in ids}
     due = and_(
         Game.state == State.PRE,
         Game.time_set.is_(True),
-        Game.start_at.between(oldest_start, sync.now + LEAD),
+        Game.start_at.between(sync.now - longest, sync.now + LEAD),
     )
-    found = select(Game.day).where(Game.league_id == league_id, or_(Game.state == State.IN, due))
-    return set(sync.session.scalars(found.distinct()))
+    found = select(Game.league_id, Game.day, Game.state, Game.start_at).where(
+        Game.league_id.in_(ids.values()), or_(Game.state == State.IN, due)
+    )
+    days: dict[int, set[date]] = {}
+    for league_id, day, state, start_at in sync.session.execute(found):
+        if state == State.IN or start_at >= late[league_id]:
+            days.setdefault(league_id, set()).add(day)
+    return days
 
 
-def _was_read(session: AnySession, league_id: int, day: date) -> bool:
-    found = select(Scoreboard.day).where(Scoreboard.league_id == league_id, Scoreboard.day == day)
-    return session.scalar(found) is not None
-
-
-def _sync_boards(sync: Sync, days: Mapping[League, Sequence[date]]) -> SyncResult:
+def _sync_boards(
+    sync: Sync, days: Mapping[League, Sequence[date]], *, live: bool = False
+) -> SyncResult:
+    boards = _Boards(sync, days)
+    closed = boards.leave_out_closed(days, live=live)
     calls = {
         (league, day): _scoreboard_call(sync.client, league, day)
         for league, each in days.items()
+        if league not in closed
         for day in each
     }
-    boards = _Boards(sync)
     for fetched in fetch_all(calls):
         league, day = fetched.key
         if fetched.answer is None:
@@ -190,7 +226,7 @@ def _sync_boards(sync: Sync, days: Mapping[League, Sequence[date]]) -> SyncResul
         try:
             boards.take(league, day, fetched.answer)
         except TrackerError as error:
-            boards.fail(league, error, day)
+            boards.fail(league, error, day, fetched.answer)
     return boards.result(list(days))
 
 
@@ -201,39 +237,86 @@ def _scoreboard_call(client: FeedClient, league: League, day: date) -> Callable[
 class _Boards:
     """Stores scoreboards as they come and keeps account of them."""
 
-    def __init__(self, sync: Sync) -> None:
+    def __init__(self, sync: Sync, days: Mapping[League, Sequence[date]]) -> None:
         self.sync = sync
+        self.refs = store.league_refs(sync.session, list(days), sync.now)
+        self.known = store.known_answers(
+            sync.session,
+            [ref.id for ref in self.refs.values()],
+            [day for each in days.values() for day in each],
+        )
+        self.unchanged: dict[League, list[str]] = {}
         self.ids: dict[League, set[str]] = {}
         self.errors: dict[tuple[League, date], list[str]] = {}
         self.failures: dict[League, TrackerError] = {}
+        self.asked_in_vain: set[League] = set()
 
     def take(self, league: League, day: date, answer: Answer) -> None:
         """Store one answer; nothing is decoded when it is the one that is stored already."""
-        session, now = self.sync.session, self.sync.now
-        row = store.league_row(session, league, now)
-        digest, ids = store.known_answers(session, row, [day]).get(day, ("", []))
+        ref = self.refs[league]
+        digest, ids = self.known.get(ref.id, {}).get(day, ("", []))
         if digest == answer.digest:
-            store.confirm_answer(session, row, ids, now)
+            self.unchanged.setdefault(league, []).extend(ids)
         else:
             record = parse.parse_scoreboard(answer.body, league)
             store.store_scoreboard(
-                session, row, record, record.games, now, day=day, answer=answer,
-                run_id=self.sync.run_id,
+                self.sync.session, ref, record, record.games, self.sync.now, day=day,
+                answer=answer, run_id=self.sync.run_id,
             )  # fmt: skip
             ids = [game.espn_id for game in record.games]
             self.errors[league, day] = [f"{league.label} {day}: {line}" for line in record.errors]
         self.ids.setdefault(league, set()).update(ids)
 
-    def fail(self, league: League, error: TrackerError | None, day: date) -> None:
+    def leave_out_closed(
+        self, days: Mapping[League, Sequence[date]], *, live: bool
+    ) -> Mapping[League, TrackerError]:
+        """The leagues that scheduled polling is to leave alone now, noted as failures."""
+        sync = self.sync
+        if sync.watch is None or not sync.scheduled:
+            return {}
+        closed = sync.watch.closed(list(days), sync.now, live=live)
+        for league, error in closed.items():
+            self.errors[league, days[league][0]] = [f"{league.label}: {error}"]
+        self.failures |= closed
+        return closed
+
+    def tell_watch(self) -> None:
+        """Which leagues were read well this time, and which failed."""
+        sync, asked = self.sync, self.ids.keys() | self.asked_in_vain
+        if sync.watch is None or not asked:
+            return
+        sync.watch.well([one for one in asked if one not in self.failures])
+        if sync.scheduled:
+            sync.watch.failed(self.asked_in_vain, sync.now)
+
+    def fail(
+        self,
+        league: League,
+        error: TrackerError | None,
+        day: date,
+        answer: Answer | None = None,
+    ) -> None:
         """Note one failed answer."""
         reason = error or PayloadError("no answer")
         self.failures[league] = reason
         self.errors[league, day] = [f"{league.label} {day}: {reason}"]
-        row = store.league_row(self.sync.session, league, self.sync.now)
-        store.mark_failed(self.sync.session, row, str(reason), self.sync.now)
+        store.mark_failed(self.sync.session, self.refs[league], str(reason), self.sync.now)
+        self.asked_in_vain.add(league)
+        self.sync.report(league, reason, answer)
+
+    def _confirm(self) -> None:
+        well = {
+            self.refs[league]: ids
+            for league, ids in self.unchanged.items()
+            if league not in self.failures
+        }
+        if well:
+            store.confirm_answers(self.sync.session, well, self.sync.now)
 
     def result(self, leagues: Sequence[League]) -> SyncResult:
         """The account. Raises AllLeaguesFailedError when no answer at all was good."""
+        self._confirm()
+        self.tell_watch()
         if self.failures and not self.ids:
             raise AllLeaguesFailedError(
                 {
@@ -333,7 +416,7 @@ def _words(chunk: Chunk) -> str:
 def _note_failure(sync: Sync, league: League, error: TrackerError, chunk: Chunk) -> None:
     """A failed read of the past says something of the feed only when it is about now."""
     if chunk.start <= game_day(sync.now) <= chunk.end:
-        row = store.league_row(sync.session, league, sync.now)
+        row = _ref(sync, league)
         store.mark_failed(sync.session, row, str(error), sync.now)
 
 
@@ -358,7 +441,7 @@ def _sync_month(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> 
         logger.warning("%s %s: %s events may be cut off", league.label, _words(chunk), count)
         return None
     wanted = [game for game in record.games if chunk.start <= game.day <= chunk.end]
-    row = store.league_row(sync.session, league, sync.now)
+    row = _ref(sync, league)
     store.store_scoreboard(sync.session, row, record, wanted, sync.now, run_id=sync.run_id)
     errors += [f"{league.label} {_words(chunk)}: {line}" for line in record.errors]
     return len({game.espn_id for game in wanted})
@@ -380,6 +463,7 @@ def _sync_days(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> i
         except TrackerError as error:
             failures.append(error)
             lines[day] = [f"{league.label} {day}: {error}"]
+            sync.report(league, error, fetched.answer)
     if len(failures) == len(calls):
         raise failures[-1]
     errors += [line for day in sorted(lines) for line in lines[day]]
@@ -389,7 +473,7 @@ def _sync_days(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> i
 def _take_day(sync: Sync, league: League, day: date, answer: Answer) -> tuple[set[str], list[str]]:
     """Store a day's answer; the ids of the games that are filed under that day, and its errors."""
     record = parse.parse_scoreboard(answer.body, league)
-    row = store.league_row(sync.session, league, sync.now)
+    row = _ref(sync, league)
     store.store_scoreboard(
         sync.session, row, record, record.games, sync.now, day=day, answer=answer,
         run_id=sync.run_id,
@@ -402,24 +486,29 @@ def _take_day(sync: Sync, league: League, day: date, answer: Answer) -> tuple[se
 
 
 def sync_leagues(sync: Sync, leagues: Sequence[League]) -> LeaguesResult:
-    """Every league's season, from today's scoreboard, and its standings."""
+    """Every league's season from today's scoreboard, its standings, and the weeks to come."""
     today = game_day(sync.now)
     result = LeaguesResult()
     failures: dict[str, TrackerError] = {}
+    seasons: dict[League, tuple[date, ...]] = {}
     for fetched in fetch_all({one: _scoreboard_call(sync.client, one, today) for one in leagues}):
         league = fetched.key
         try:
             if fetched.answer is None:
                 raise fetched.error or PayloadError("no answer")
             _take_league(sync, league, fetched.answer, result)
+            seasons[league] = parse.parse_calendar(fetched.answer.body)
         except TrackerError as error:
             failures[league.slug] = error
-            row = store.league_row(sync.session, league, sync.now)
+            row = _ref(sync, league)
             store.mark_failed(sync.session, row, str(error), sync.now)
+            sync.report(league, error, fetched.answer)
     if failures and len(failures) == len(leagues):
         raise AllLeaguesFailedError(failures)
     result.errors += [f"{slug.upper()}: {error}" for slug, error in sorted(failures.items())]
-    result.errors += _sync_standings(sync, [one for one in leagues if one.slug not in failures])
+    well = [one for one in leagues if one.slug not in failures]
+    result.errors += _sync_standings(sync, well)
+    result.errors += _sync_ahead(sync, {one: seasons[one] for one in well})
     return result
 
 
@@ -429,7 +518,7 @@ def _take_league(sync: Sync, league: League, answer: Answer, result: LeaguesResu
         raise PayloadError("the scoreboard names no league", url=answer.url, path="$.leagues")
     found = select(LeagueRow.id).where(LeagueRow.slug == league.slug)
     is_new = sync.session.scalar(found) is None
-    row = store.league_row(sync.session, league, sync.now)
+    row = _ref(sync, league)
     store.store_league(sync.session, row, record.league, sync.now)
     if is_new:
         result.created += 1
@@ -447,12 +536,51 @@ def _sync_standings(sync: Sync, leagues: Sequence[League]) -> list[str]:
             if fetched.answer is None:
                 raise fetched.error or PayloadError("no answer")
             standings, errors = parse.parse_standings(fetched.answer.body)
-            row = store.league_row(sync.session, league, sync.now)
+            row = _ref(sync, league)
             store.store_standings(sync.session, row, standings, sync.now)
             lines += [f"{league.label} standings: {line}" for line in errors]
         except TrackerError as error:
             lines.append(f"{league.label} standings: {error}")
+            sync.report(league, error, fetched.answer)
     return sorted(lines)
+
+
+def _sync_ahead(sync: Sync, seasons: Mapping[League, Sequence[date]]) -> list[str]:
+    """Store the games of the weeks to come, so that pages can name the next one.
+
+    Reads this month and the next, and the month in which the season begins if that is later.
+    Returns a line for each month that failed.
+    """
+    calls = {
+        (league, first): _month_call(sync.client, league, first)
+        for league, days in seasons.items()
+        for first in months_ahead(game_day(sync.now), days)
+    }
+    lines = []
+    for fetched in fetch_all(calls):
+        league, first = fetched.key
+        try:
+            if fetched.answer is None:
+                raise fetched.error or PayloadError("no answer")
+            record = parse.parse_scoreboard(fetched.answer.body, league)
+            games = [game for game in record.games if game.day > game_day(sync.now)]
+            ref = _ref(sync, league)
+            store.store_scoreboard(sync.session, ref, record, games, sync.now, run_id=sync.run_id)
+        except TrackerError as error:
+            lines.append(f"{league.label} {first:%Y-%m}: {error}")
+    return sorted(lines)
+
+
+def months_ahead(today: date, season: Sequence[date]) -> list[date]:
+    """The first days of the months to read ahead, in order."""
+    this_month = today.replace(day=1)
+    next_month = (this_month + timedelta(days=32)).replace(day=1)
+    following = next((day.replace(day=1) for day in season if day > today), this_month)
+    return sorted({this_month, next_month, max(following, this_month)})
+
+
+def _month_call(client: FeedClient, league: League, first: date) -> Callable[[], Answer]:
+    return lambda: client.month(league, first)
 
 
 def _standings_call(client: FeedClient, league: League) -> Callable[[], Answer]:
@@ -480,9 +608,11 @@ def sync_teams(
 
 
 def _sync_team_list(sync: Sync, league: League, result: SyncResult) -> dict[str, int]:
-    answer = sync.client.teams(league)
-    teams, errors = parse.parse_teams(answer.body)
-    row = store.league_row(sync.session, league, sync.now)
+    with sync.reporting(league):
+        answer = sync.client.teams(league)
+    with sync.reporting(league, answer):
+        teams, errors = parse.parse_teams(answer.body)
+    row = _ref(sync, league)
     ids = store.store_teams(sync.session, row, teams, sync.now)
     result.synced += len(ids)
     result.errors += [f"{league.label}: {line}" for line in errors]
@@ -500,12 +630,13 @@ def _sync_rosters(sync: Sync, league: League, teams: Mapping[str, int], result: 
             if fetched.answer is None:
                 raise fetched.error or PayloadError("no answer")
             roster = parse.parse_roster(fetched.answer.body)
-            row = store.league_row(sync.session, league, sync.now)
+            row = _ref(sync, league)
             if roster.players:
                 store.store_roster(sync.session, row, team_id, roster, sync.now)
             lines += [f"{where}: {line}" for line in roster.errors]
         except TrackerError as error:
             lines.append(f"{where}: {error}")
+            sync.report(league, error, fetched.answer)
     result.errors += sorted(lines)
 
 
@@ -516,6 +647,10 @@ def _roster_call(client: FeedClient, league: League, team_id: str) -> Callable[[
 def _team_names(session: AnySession, ids: Sequence[int]) -> dict[int, str]:
     rows = session.execute(select(Team.id, Team.abbreviation).where(Team.id.in_(ids)))
     return {row.id: row.abbreviation for row in rows}
+
+
+def _ref(sync: Sync, league: League) -> store.LeagueRef:
+    return store.league_refs(sync.session, [league], sync.now)[league]
 
 
 def followed_leagues(slugs: Sequence[str]) -> list[League]:

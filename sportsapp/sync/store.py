@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -33,66 +34,104 @@ LEAGUES: Table = League.__table__  # type: ignore[assignment]
 SCOREBOARDS: Table = Scoreboard.__table__  # type: ignore[assignment]
 
 
-def league_row(session: AnySession, league: KnownLeague, now: datetime) -> League:
-    """The league's row, made from the table of leagues if there is none yet."""
-    found = select(League).where(League.slug == league.slug)
-    row = session.scalar(found)
-    if row is None:
-        values = {
-            "slug": league.slug, "name": league.name, "season_name": "", "failure": "",
-            "created_at": now, "updated_at": now,
-        }  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class LeagueRef:
+    """A league's row as far as a sync needs it."""
+
+    id: int
+    polled_at: datetime | None
+    failing_since: datetime | None
+
+
+Boards = dict[date, tuple[str, list[str]]]
+
+
+def league_refs(
+    session: AnySession, leagues: Sequence[KnownLeague], now: datetime
+) -> dict[KnownLeague, LeagueRef]:
+    """The rows of these leagues, made from the table of leagues where there is none yet."""
+    refs = _league_refs(session, leagues)
+    missing = [league for league in leagues if league not in refs]
+    if missing:
+        rows = [
+            {
+                "slug": league.slug, "name": league.name, "season_name": "", "failure": "",
+                "created_at": now, "updated_at": now,
+            }
+            for league in missing
+        ]  # fmt: skip
         with writing(session):
-            insert_ignoring(session, LEAGUES, [values], ["slug"])
-        row = session.scalars(found).one()
-    return row
+            insert_ignoring(session, LEAGUES, rows, ["slug"])
+        refs = _league_refs(session, leagues)
+    return refs
+
+
+def _league_refs(
+    session: AnySession, leagues: Sequence[KnownLeague]
+) -> dict[KnownLeague, LeagueRef]:
+    by_slug = {league.slug: league for league in leagues}
+    found = select(
+        LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since
+    ).where(LEAGUES.c.slug.in_(by_slug))
+    return {by_slug[row[0]]: LeagueRef(*row[1:]) for row in session.execute(found)}
 
 
 def known_answers(
-    session: AnySession, league: League, days: Iterable[date]
-) -> dict[date, tuple[str, list[str]]]:
-    """Digest and game ids of the last whole answer stored for each of these days."""
-    found = select(Scoreboard.day, Scoreboard.digest, Scoreboard.game_ids).where(
-        Scoreboard.league_id == league.id, Scoreboard.day.in_(list(days))
-    )
-    return {row.day: (row.digest, row.game_ids) for row in session.execute(found)}
+    session: AnySession, league_ids: Iterable[int], days: Iterable[date]
+) -> dict[int, Boards]:
+    """Digest and game ids of the last whole answer stored, by league and day."""
+    found = select(
+        SCOREBOARDS.c.league_id, SCOREBOARDS.c.day, SCOREBOARDS.c.digest, SCOREBOARDS.c.game_ids
+    ).where(SCOREBOARDS.c.league_id.in_(set(league_ids)), SCOREBOARDS.c.day.in_(set(days)))
+    answers: dict[int, Boards] = {}
+    for league_id, day, digest, game_ids in session.execute(found):
+        answers.setdefault(league_id, {})[day] = (digest, game_ids)
+    return answers
 
 
-def mark_read(session: AnySession, league: League, now: datetime) -> None:
+def mark_read(session: AnySession, leagues: Iterable[LeagueRef], now: datetime) -> None:
     """Note that the feed was read well just now. Commits when there is something to note."""
-    is_fresh = league.polled_at and now - league.polled_at < POLL_STAMP
-    if is_fresh and league.failing_since is None:
-        return
-    league_id = league.id
-    with writing(session):
-        _mark_read(session, league_id, now)
+    due = [
+        league.id
+        for league in leagues
+        if league.failing_since or not league.polled_at or now - league.polled_at >= POLL_STAMP
+    ]
+    if due:
+        with writing(session):
+            _mark_read(session, due, now)
 
 
-def _mark_read(session: AnySession, league_id: int, now: datetime) -> None:
+def _mark_read(session: AnySession, league_ids: Sequence[int], now: datetime) -> None:
     stale = (LEAGUES.c.polled_at.is_(None)) | (LEAGUES.c.polled_at <= now - POLL_STAMP)
     failing = LEAGUES.c.failing_since.is_not(None)
     session.execute(
         update(LEAGUES)
-        .where(LEAGUES.c.id == league_id, stale | failing)
+        .where(LEAGUES.c.id.in_(league_ids), stale | failing)
         .values(polled_at=now, failing_since=None, failure="")
     )
 
 
-def confirm_answer(session: AnySession, league: League, ids: Sequence[str], now: datetime) -> None:
-    """Note that the stored answer came again: what contradicted it in between was old.
+def confirm_answers(
+    session: AnySession, unchanged: Mapping[LeagueRef, Iterable[str]], now: datetime
+) -> None:
+    """Note that stored answers came again: what contradicted them in between was old.
 
-    Commits when there is something to note.
+    ``unchanged`` holds the ids of the games they held. Commits when there is something to note.
     """
-    found = select(GameDoubt.game_id).join(GAMES, GAMES.c.id == GameDoubt.game_id)
-    here = (GAMES.c.league_id == league.id) & GAMES.c.espn_id.in_(ids)
-    doubted = session.scalars(found.where(here)).all()
+    ids = {league.id: set(games) for league, games in unchanged.items()}
+    found = (
+        select(GameDoubt.game_id, GAMES.c.league_id, GAMES.c.espn_id)
+        .join(GAMES, GAMES.c.id == GameDoubt.game_id)
+        .where(GAMES.c.league_id.in_(ids))
+    )
+    doubted = [row[0] for row in session.execute(found) if row[2] in ids[row[1]]]
     if doubted:
         with writing(session):
             session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
-    mark_read(session, league, now)
+    mark_read(session, unchanged, now)
 
 
-def mark_failed(session: AnySession, league: League, error: str, now: datetime) -> None:
+def mark_failed(session: AnySession, league: LeagueRef, error: str, now: datetime) -> None:
     """Note that the feed could not be read, and since when. Commits."""
     league_id = league.id
     with writing(session):
@@ -103,7 +142,7 @@ def mark_failed(session: AnySession, league: League, error: str, now: datetime) 
 
 def store_scoreboard(
     session: AnySession,
-    league: League,
+    league: LeagueRef,
     fetched: ScoreboardRecord,
     games: Sequence[GameRecord],
     now: datetime,
@@ -128,7 +167,7 @@ def store_scoreboard(
         _write_games(session, league_id, changes, stored, teams, now, run_id)
         current = [game for game in games if game.espn_id not in changes.doubts]
         has_news = _write_records(session, teams, current, now)
-        _mark_read(session, league_id, now)
+        _mark_read(session, [league_id], now)
         _write_season(session, league_id, fetched.league if day == game_day(now) else None, now)
         if changes.inserts or changes.updates or has_news:
             _touch(session, league_id, now)
@@ -278,7 +317,7 @@ def _remember(
         session.execute(insert(SCOREBOARDS).values(league_id=league_id, day=day, **values))
 
 
-def store_league(session: AnySession, league: League, said: LeagueRecord, now: datetime) -> None:
+def store_league(session: AnySession, league: LeagueRef, said: LeagueRecord, now: datetime) -> None:
     """Write a league's name and season where they have changed. Commits."""
     league_id = league.id
     with writing(session):
@@ -286,11 +325,11 @@ def store_league(session: AnySession, league: League, said: LeagueRecord, now: d
         if said.name and row.name != said.name:
             row.name, row.updated_at = said.name, now
         _write_season(session, league_id, said, now)
-        _mark_read(session, league_id, now)
+        _mark_read(session, [league_id], now)
 
 
 def store_teams(
-    session: AnySession, league: League, fetched: Sequence[TeamRecord], now: datetime
+    session: AnySession, league: LeagueRef, fetched: Sequence[TeamRecord], now: datetime
 ) -> dict[str, int]:
     """Write what a list of teams changes. Commits. Our id of each listed team by the feed's."""
     league_id = league.id
@@ -316,7 +355,7 @@ def _update_teams(
 
 
 def store_standings(
-    session: AnySession, league: League, fetched: Sequence[StandingRecord], now: datetime
+    session: AnySession, league: LeagueRef, fetched: Sequence[StandingRecord], now: datetime
 ) -> None:
     """Write what standings change of the teams. Commits."""
     league_id = league.id
@@ -331,7 +370,7 @@ def store_standings(
 
 
 def store_roster(
-    session: AnySession, league: League, team_id: int, fetched: RosterRecord, now: datetime
+    session: AnySession, league: LeagueRef, team_id: int, fetched: RosterRecord, now: datetime
 ) -> None:
     """Write what a roster changes: players come, move here, leave. Commits."""
     league_id = league.id

@@ -1,5 +1,7 @@
 """The tasks that Huey runs. Names, schedules, limits and return values are a promise."""
 
+from sportsapp.tasks.alerts import send_alert
+from sportsapp.tasks.runs import RunView, run_of
 from sportsapp.tasks.sync import (
     sync_all_leagues,
     sync_all_live_games,
@@ -9,6 +11,9 @@ from sportsapp.tasks.sync import (
 )
 
 __all__ = [
+    "RunView",
+    "run_of",
+    "send_alert",
     "sync_all_leagues",
     "sync_all_live_games",
     "sync_all_teams",

@@ -7,45 +7,28 @@ All times of schedules are UTC. A retry waits twice as long as the one before.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import date, timedelta
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import requests
-from flask import Flask, current_app, has_app_context
+from flask import current_app
 
 from sportsapp.clock import parse_day, utc_now
 from sportsapp.database import db
 from sportsapp.errors import DateRangeError
 from sportsapp.leagues import League, find_league
 from sportsapp.ledger import report_progress, run_in_hand
+from sportsapp.models import Trigger
 from sportsapp.queue import Cron, Every, backfill_huey, huey
 from sportsapp.settings import Settings
 from sportsapp.sync import service
+from sportsapp.tasks.in_app import in_app
 
 logger = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 MINUTES = 60
 LIVE_EXPIRES = 55
 HEARTBEAT_TIMEOUT = 5
-
-
-def in_app(func: Callable[P, T]) -> Callable[P, T]:
-    """Give a task an app context of its own where the caller has none."""
-
-    @wraps(func)
-    def inner(*args: P.args, **kwargs: P.kwargs) -> T:
-        if has_app_context():
-            return func(*args, **kwargs)
-        app: Flask = huey.hooks.app  # type: ignore[attr-defined]  # the ledger has it
-        with app.app_context():
-            return func(*args, **kwargs)
-
-    return inner
 
 
 @huey.periodic_task(
@@ -126,7 +109,14 @@ def configure_tasks(settings: Settings) -> None:
 def _sync() -> service.Sync:
     run = run_in_hand()
     client = current_app.extensions["feed_client"]
-    return service.Sync(client, db.session, utc_now(), run.id if run else None)
+    return service.Sync(
+        client,
+        db.session,
+        utc_now(),
+        run.id if run else None,
+        watch=current_app.extensions["feed_watch"],
+        scheduled=run is not None and run.trigger == Trigger.SCHEDULE,
+    )
 
 
 def _settings() -> Settings:

@@ -28,4 +28,5 @@ def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     if request.path.startswith(API):
         code = CODES.get(status, error.name.lower().replace(" ", "_"))
         return jsonify({"error": {"code": code, "message": message}}), status
-    return render_template("error.html", status=status, name=error.name, message=message), status
+    page = render_template("error.html", status=status, name=error.name, message=message)
+    return page, status, {"Cache-Control": "private, no-cache"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -23,6 +24,7 @@ from sportsapp.web.teams import wanted_team
 blueprint = Blueprint("feeds", __name__)
 
 FINALS = 50
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 GAME_LASTS = timedelta(hours=3)
 CALLED_OFF = {Status.POSTPONED: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
 
@@ -74,9 +76,10 @@ def atom(league_name: str) -> ResponseReturnValue:
 
     def render(_fresh: Freshness) -> str:
         games = queries.latest_finals(db.session, league.slug, FINALS)
-        return render_template(
+        page = render_template(
             "atom.xml", league=league, games=games, hides=hides, updated=_newest(games)
         )
+        return NOT_XML.sub("", page)
 
     return _typed(answer([league.slug], render), "application/atom+xml; charset=utf-8")
 

@@ -18,8 +18,10 @@ from sportsapp.web.preferences import preferences
 from sportsapp.web.teams import result_of
 
 CALLED_OFF = (Status.POSTPONED, Status.CANCELLED, Status.SUSPENDED, Status.FORFEIT)
+NEVER_PLAYED = (Status.POSTPONED, Status.CANCELLED)
 NO_COLOR = ("eef1f5", "14181f")
-ALL = "all"
+MOST_REVEALED = 30
+LONGEST_ADDRESS = 500
 
 
 def init_app(app: Flask) -> None:
@@ -40,9 +42,10 @@ def init_app(app: Flask) -> None:
         short_name=short_name,
         chip=chip,
         result_of=result_of,
+        reveal_address=reveal_address,
     )
     app.jinja_env.globals.update(asset=asset, current=current, here=here, share=share)
-    app.jinja_env.tests["hidden"] = is_hidden
+    app.jinja_env.tests.update(hidden=is_hidden, told=is_told)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -55,14 +58,17 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=code_version())
 
 
-def current(path: str) -> Markup:
-    """Marks a menu's link when it leads to this very page."""
-    return Markup(' aria-current="page"') if request.path == path else Markup("")
+def current(path: str, *beginnings: str) -> Markup:
+    """Marks a menu's link that leads to this very page, or to what this page is a part of."""
+    if request.path == path:
+        return Markup(' aria-current="page"')
+    return Markup(' aria-current="true"') if request.path.startswith(beginnings) else Markup("")
 
 
 def here() -> str:
-    """This page's own path and query."""
-    return request.full_path.rstrip("?")
+    """This page's own path and query; the home page's for an address that is too long."""
+    address = request.full_path.rstrip("?")
+    return address if len(address) <= LONGEST_ADDRESS else "/"
 
 
 def share(title: str, text: str) -> Markup:
@@ -103,22 +109,44 @@ def short_day(day: date) -> str:
 # ---------------------------------------------------------------- how a game stands
 
 
+def is_told(game: Game) -> bool:
+    """Whether this visitor may see what tells results: all do who do not hide scores."""
+    return not preferences().hides_scores or game.espn_id in _revealed()
+
+
 def is_hidden(game: Game) -> bool:
-    """Whether this visitor does not want to see how this game stands, and has not asked to."""
-    if not preferences().hides_scores or game.state == State.PRE:
-        return False
-    return request.args.get("reveal", "") not in (game.espn_id, ALL)
+    """Whether there is something to see of this game that the visitor has not asked for."""
+    is_bare = game.state == State.PRE or game.status in NEVER_PLAYED
+    return not is_bare and not is_told(game)
+
+
+def reveal_address(game: Game) -> str:
+    """This page with this game's score shown, beside those that are shown already."""
+    names = [*_revealed(), game.espn_id][-MOST_REVEALED:]
+    return f"?reveal={'.'.join(names)}#{game.league.slug}{game.espn_id}"
+
+
+def _revealed() -> list[str]:
+    names = request.args.get("reveal", "").split(".")
+    return [name for name in names if name.isalnum()][:MOST_REVEALED]
 
 
 def state_words(game: Game) -> str:
     """How a game stands, in the feed's own words where it has begun."""
     if game.state == State.PRE and game.status == Status.SCHEDULED:
         return clock(game.start_at) if game.time_set else "Time not set"
-    if game.status in CALLED_OFF and game.status not in game.detail.lower():
-        return ", ".join(part for part in (game.status.capitalize(), game.detail) if part)
     if is_hidden(game):
-        return "Live" if game.state == State.IN else "Final"
+        return _bare_words(game)
+    if game.status in CALLED_OFF and game.status[:6] not in game.detail.lower():  # one l or two
+        return ", ".join(part for part in (game.status.capitalize(), game.detail) if part)
     return game.detail or game.status.capitalize()
+
+
+def _bare_words(game: Game) -> str:
+    """How a game stands without its period: extra ones tell that it was close."""
+    if game.status in CALLED_OFF:
+        return game.status.capitalize()
+    return "Live" if game.state == State.IN else "Final"
 
 
 def situation_words(game: Game) -> str:

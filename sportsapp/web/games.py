@@ -34,7 +34,7 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
 
     def render(fresh: Freshness) -> str:
         return render_template(
-            "game.html", game=row, league=league, fresh=fresh, event=event_of(row)
+            "game.html", game=row, league=league, fresh=fresh.watching([row]), event=event_of(row)
         )
 
     return answer([league.slug], render)
@@ -46,7 +46,7 @@ def event_of(game: Game) -> dict[str, object]:
     event: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "SportsEvent",
-        "name": f"{away['name']} at {home['name']}",
+        "name": f"{away['name']} {'vs' if game.neutral_site else 'at'} {home['name']}",
         "startDate": iso_utc(game.start_at) if game.time_set else game.day.isoformat(),
         "eventStatus": EVENT_STATUS.get(Status(game.status), "https://schema.org/EventScheduled"),
         "homeTeam": home,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,9 @@ from sportsapp import queries
 from sportsapp.clock import game_day, iso_utc, utc_now
 from sportsapp.database import db
 from sportsapp.leagues import League, find_league
+from sportsapp.models import Game
 from sportsapp.queries import LeagueState
+from sportsapp.records import State
 from sportsapp.settings import PROJECT_ROOT, VERSION, Settings
 from sportsapp.web.preferences import preferences
 
@@ -36,8 +38,9 @@ class Freshness:
     """How fresh a page's data is, over all its leagues.
 
     ``changed_at`` is when the data last changed, ``read_at`` when the feed was last read well:
-    of the leagues with live games the oldest, without any the newest. ``failing`` and ``late`` name the leagues whose feed fails, and
-    those whose live games have not been read for three ticks.
+    of the leagues with live games the oldest, without any the newest. ``failing`` and ``late``
+    name the leagues whose feed fails, and those whose live games have not been read for three
+    ticks. ``is_hot`` says whether something is live or about to start.
     """
 
     changed_at: datetime | None
@@ -50,6 +53,11 @@ class Freshness:
     def poll_seconds(self) -> int:
         """How often the page may ask whether it has changed."""
         return POLL_LIVE if self.is_hot else POLL_QUIET
+
+    def watching(self, games: Sequence[Game]) -> Freshness:
+        """The same for a page of these games only: it is hot when one of them is."""
+        now = utc_now()
+        return replace(self, is_hot=any(_is_hot(game, now) for game in games))
 
 
 def settings() -> Settings:
@@ -82,6 +90,11 @@ def freshness_of(states: Sequence[LeagueState], now: datetime) -> Freshness:
         late=late,
         is_hot=any(state.live or _is_near(state.next_start, now) for state in states),
     )
+
+
+def _is_hot(game: Game, now: datetime) -> bool:
+    waits = game.state == State.PRE and game.time_set and game.start_at > now - LATE_START
+    return game.state == State.IN or (waits and _is_near(game.start_at, now))
 
 
 def _is_near(start: datetime | None, now: datetime) -> bool:

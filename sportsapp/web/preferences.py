@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
@@ -146,16 +145,14 @@ def _keep(chosen: Preferences) -> Response:
 def _check_origin() -> None:
     """Refuse a form that another site's page sent. Every browser of today says one or the other."""
     site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin", "")
-    is_ours = site == "same-origin" if site else urlsplit(origin).netloc == request.host
+    _, _, host = request.headers.get("Origin", "").partition("://")
+    is_ours = site == "same-origin" if site else host == request.host
     if not is_ours:
         abort(403, "This form has to be sent from our own page.")
 
 
 def _local(target: str) -> str:
     """A path of this site; the home page for anything else."""
-    parts = urlsplit(target)
-    is_plain = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    if not is_plain or any(ord(sign) < 32 or sign == "\\" for sign in target) or len(target) > 500:
-        return url_for("scores.home")
-    return target
+    is_path = target.startswith("/") and not target.startswith("//")
+    is_odd = any(ord(sign) <= 32 or sign in "\\\x7f" for sign in target) or len(target) > 500
+    return target if is_path and not is_odd else url_for("scores.home")

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
-from sportsapp.clock import FIRST_DAY, game_day, parse_day, utc_now
+from sportsapp.clock import DAYS_AHEAD, FIRST_DAY, game_day, parse_day, utc_now
 from sportsapp.database import db
 from sportsapp.errors import DateRangeError, UnknownLeagueError
 from sportsapp.leagues import League, find_league
@@ -100,8 +100,8 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
         place = weeks.index((season_type, week))
         return render_template(
             "week.html",
-            league=found, season=season, name=week_name(season_type, week), fresh=fresh,
-            days=_by_day(games),
+            league=found, season=season, name=week_name(season_type, week),
+            fresh=fresh.watching(games), days=_by_day(games),
             before=weeks[place - 1] if place else None,
             after=weeks[place + 1] if place + 1 < len(weeks) else None,
         )  # fmt: skip
@@ -110,13 +110,16 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
 
 
 def _day_page(league: League, day: date) -> ResponseReturnValue:
+    today = game_day(utc_now())
+
     def render(fresh: Freshness) -> str:
         (section,) = _sections(queries.games_on(db.session, day, [league.slug]), day, [league])
         return render_template(
             "day.html",
-            league=league, day=day, today=game_day(utc_now()), section=section, fresh=fresh,
+            league=league, day=day, today=today, section=section,
+            fresh=fresh.watching(section.games),
             day_before=day - timedelta(days=1) if day > FIRST_DAY else None,
-            day_after=day + timedelta(days=1),
+            day_after=day + timedelta(days=1) if day < today + timedelta(DAYS_AHEAD) else None,
             last_day=queries.day_before(db.session, league.slug, day),
             week=_week_of(league, section.games),
         )  # fmt: skip

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
 from sportsapp.database import db
 from sportsapp.models import Team
 from sportsapp.web.page import Freshness, answer
+from sportsapp.web.preferences import preferences
 from sportsapp.web.scores import wanted_league
 
 blueprint = Blueprint("standings", __name__)
@@ -46,6 +47,7 @@ def standings(league_name: str) -> ResponseReturnValue:
             "standings.html",
             league=league, groups=groups, row=row, fresh=fresh,
             columns=columns_of(teams, league.sport),
+            shut=preferences().hides_scores and request.args.get("reveal") != "all",
         )  # fmt: skip
 
     return answer([league.slug], render)

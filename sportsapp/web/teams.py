@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
 from sportsapp.database import db
-from sportsapp.models import Game, Player, Team
+from sportsapp.models import Game, League, Player, Team
 from sportsapp.records import State, Status
 from sportsapp.web.page import Freshness, answer, settings
 from sportsapp.web.preferences import preferences
@@ -53,7 +53,8 @@ def team(league_name: str, abbreviation: str) -> ResponseReturnValue:
         ahead = [game for game in games if game.state != State.POST]
         return render_template(
             "team.html",
-            league=league, team=row, games=games, season=season, fresh=fresh,
+            league=league, team=row, games=games, fresh=fresh.watching(games),
+            season=f"Season {season_label(row.league)}" if season else "All games",
             last=over[-LAST_RESULTS:][::-1],
             ahead=ahead[:NEXT_GAMES],
             roster=_by_group(queries.roster_of(db.session, row)),
@@ -104,10 +105,23 @@ def result_of(game: Game, team: Team) -> str:
     return f"{letter} {ours}-{theirs}"
 
 
+def season_label(league: League) -> str:
+    """A season as its league calls it: 2026-27 where the feed's name of it says so."""
+    first = league.season_name.partition(" ")[0]
+    return first if first[:4].isdigit() else str(league.season_year)
+
+
 def _by_group(players: Sequence[Player]) -> dict[str, list[Player]]:
     """Players by the roster's groups, or by position where it has none (NBA)."""
     groups: dict[str, list[Player]] = {}
     for player in players:
         name = player.group or player.position_name or "Players"
-        groups.setdefault(name, []).append(player)
+        groups.setdefault(_in_words(name), []).append(player)
     return groups
+
+
+def _in_words(name: str) -> str:
+    """A group's name for people: "injuredReserveOrOut" becomes "Injured reserve or out"."""
+    if " " in name or not name[:1].islower():
+        return name
+    return "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in name).capitalize()

@@ -174,6 +174,7 @@ def start_consumer(
             "INSTANCE_PATH": str(chosen.instance_path),
             "ESPN_BASE_URL": chosen.espn_base_url,
             "LIVE_SYNC_SECONDS": str(chosen.live_sync_seconds),
+            "ALERT_WEBHOOK_URL": chosen.alert_webhook_url,
             "PYTHONUNBUFFERED": "1",
         }
         consumer = RealConsumer(queue, environ, tmp_path / "consumer.log")

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,18 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
 
 from sportsapp import ledger
+from sportsapp.alerts import Kind
 from sportsapp.clock import utc_now
 from sportsapp.database import db
+from sportsapp.errors import FeedRefusedError
 from sportsapp.factory import create_app
 from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, RunState, TaskRun
+from sportsapp.models import Alert, Game, RunState, TaskRun
 from sportsapp.queue import huey
 from sportsapp.settings import Settings
+from sportsapp.sync import store
 from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.watch import Trouble
 from sportsapp.tasks import sync_all_live_games
 from tests.integration.events import board, event
 
@@ -91,3 +96,26 @@ def test_pages_and_api_answer(app, feed):
     browser = app.test_client()
     assert "9:03 - 3rd Quarter" in browser.get("/nfl/2026-01-15").text
     assert browser.get("/api/v1/games/nfl/401").json["home"]["score"] == 20
+
+
+def test_alerts_and_pauses_are_kept_there_too(app):
+    alerts, watch = app.extensions["alerts"], app.extensions["feed_watch"]
+    nba, now = BY_SLUG["nba"], utc_now()
+    for _ in range(3):
+        alerts.trouble("sync_all_live_games", Kind.FAILURE, "it failed")
+    alerts.look()
+    alerts.inspect(now)
+    row = db.session.scalars(select(Alert).where(Alert.kind == "failure")).one()
+    assert (row.is_told, row.swallowed) == (True, 2)
+    alerts.well("sync_all_live_games", Kind.FAILURE, "it goes")
+    db.session.rollback()
+    row = db.session.scalars(select(Alert).where(Alert.kind == "failure")).one()
+    assert row.active_since is None
+    store.league_refs(db.session, [nba], now)
+    watch.trouble(Trouble(nba, FeedRefusedError("no", status=403), now))
+    watch.failed([nba] * 5, now)
+    later = now + timedelta(minutes=16)
+    assert list(watch.closed([nba], now, live=True)) == [nba]
+    assert watch.closed([nba], later, live=True) == {}
+    watch.well([nba])
+    assert watch.closed([nba], now, live=True) == {}

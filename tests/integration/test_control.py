@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select, update
@@ -70,7 +71,7 @@ def test_range_over_several_seasons_is_one_run_a_season(league, start, end, part
     cut = control.season_parts(league, start, end)
     assert len(cut) == parts
     assert (cut[0][0], cut[-1][1]) == (start, end)
-    for (_, before), (after, _) in zip(cut, cut[1:], strict=False):
+    for (_, before), (after, _) in pairwise(cut):
         assert after - before == timedelta(days=1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
@@ -11,20 +11,8 @@ from sportsapp.clock import game_day, utc_now
 from sportsapp.database import db, write_connection
 from sportsapp.leagues import BY_SLUG
 from sportsapp.models import League
-from sportsapp.sync.service import Sync, sync_day, sync_today
+from sportsapp.sync.service import Sync, sync_today
 from tests.integration.events import board, event
-
-
-@pytest.fixture
-def synced(app, feed):
-    """Put these events into the database by a sync of their day."""
-
-    def put(slug: str, *events: dict, day=datetime(2026, 1, 15, tzinfo=UTC).date()) -> None:
-        feed.say(slug, board(*events))
-        sync = Sync(app.extensions["feed_client"], db.session, utc_now())
-        sync_day(sync, BY_SLUG[slug], day)
-
-    return put
 
 
 @pytest.mark.parametrize("path", ["/", "/nfl", "/nba/2026-01-15", "/healthz"])

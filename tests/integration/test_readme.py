@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 
@@ -54,6 +55,19 @@ def test_every_sync_command_is_listed(app):
     listed = " ".join(row[0] for row in table("Commands"))
     for name in app.cli.commands["sync"].commands:
         assert re.search(rf"\b{name}\b", listed), name
+
+
+def test_every_command_for_tasks_is_listed(app):
+    listed = " ".join(row[0] for row in table("Commands"))
+    for name in app.cli.commands["tasks"].commands:
+        assert f"`flask tasks {name}" in listed, name
+
+
+def test_troubleshooting_follows_the_doctor(runner):
+    done = runner.invoke(args=["doctor", "--json"])
+    order = [check["name"] for check in json.loads(done.stdout)["checks"]]
+    shown = [row[0] for row in table("Troubleshooting")[: len(order) + 4]]
+    assert [name for name in shown if name in order] == list(dict.fromkeys(order))
 
 
 def addresses() -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from sportsapp.errors import (
     FeedUnavailableError,
     PayloadError,
 )
+from sportsapp.espn.client import Answer
 from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
 from sportsapp.models import Game, GameDoubt, League, Player, Scoreboard, Team
 from sportsapp.sync import service
@@ -231,16 +234,39 @@ def test_same_answer_writes_nothing(sync, feed, name):
 
 
 def test_same_games_in_other_bytes_change_only_the_digest(sync, feed):
-    feed.say("nfl", make_board(live("1"), final("2")))
+    feed.say("nfl", make_board(live("1", records=("1-0", "")), final("2")))
     service.sync_day(sync, NFL, TODAY)
     before = all_rows()
-    feed.say("nfl", make_board(final("2"), live("1"), provider="x"))
+    feed.say("nfl", make_board(final("2"), live("1", records=("1-0", "")), provider="x"))
     with statements() as count:
-        service.sync_day(sync, NFL, TODAY)
+        service.sync_day(later(sync, seconds=1), NFL, TODAY)
     after = all_rows()
     assert before.pop("scoreboards") != after.pop("scoreboards")
     assert after == before
     assert (count["INSERT"], count["DELETE"]) == (0, 0)
+
+
+def test_new_record_of_a_team_is_news_where_its_game_keeps_the_old_one(sync, feed):
+    def yesterday(record: str) -> dict[str, Any]:
+        return make_board(final(start="2026-10-03T12:00Z", records=(record, "")))
+
+    for minute, record in enumerate(["1-0", "2-0"]):
+        feed.say("nfl", yesterday(record))
+        service.sync_day(later(sync, minutes=minute), NFL, TODAY)
+    then = NOW + timedelta(minutes=1)
+    assert (teams()["1"].record, teams()["1"].updated_at) == ("2-0", then)
+    assert (game().home_record, game().updated_at) == ("1-0", NOW)
+    assert league_row().changed_at == then
+
+
+@pytest.mark.parametrize(("seconds", "is_stamped"), [(4, False), (5, True)])
+def test_poll_stamp_is_no_finer_than_five_seconds(sync, feed, seconds, is_stamped):
+    for board in (make_board(), make_board(), make_board(make_event())):
+        feed.say("nfl", board)
+        service.sync_day(sync, NFL, TODAY)
+        service.sync_day(later(sync, seconds=seconds), NFL, TODAY)
+        moved = NOW + timedelta(seconds=seconds if is_stamped else 0)
+        assert league_row().polled_at == moved
 
 
 def test_poll_stamp_moves_and_nothing_else_when_nothing_happened(sync, feed):
@@ -431,6 +457,26 @@ def test_leagues_are_asked_side_by_side(sync, feed):
     for league in LEAGUES:
         feed.say(league.slug, answer)
     assert service.sync_today(sync, LEAGUES).errors == []
+
+
+def test_interrupted_sync_waits_for_nothing_and_begins_nothing_more():
+    started: list[int] = []
+    release = threading.Event()
+
+    def call(number: int) -> Answer:
+        started.append(number)
+        if number:
+            release.wait(10)
+        return Answer("", b"", "")
+
+    fetching = service.fetch_all({n: partial(call, n) for n in range(20)})
+    assert next(fetching).key == 0
+    began = time.monotonic()
+    fetching.close()
+    assert time.monotonic() - began < 2
+    release.set()
+    time.sleep(0.1)
+    assert len(started) <= service.PARALLEL + 1
 
 
 def test_failing_feed_is_noted_with_its_beginning_and_cleared(sync, feed):
@@ -789,6 +835,20 @@ def test_leagues_are_created_and_then_updated(sync, feed):
     assert (row.name, row.season_year, row.standings_at) == ("Some League", 2026, NOW)
 
 
+def test_league_that_answers_again_is_well_and_a_new_season_moves_it(sync, feed):
+    feed.say("nfl", make_standings(t1="3-1"), kind="standings")
+    feed.fail("nfl", 500)
+    with pytest.raises(AllLeaguesFailedError):
+        service.sync_leagues(sync, [NFL])
+    feed.say("nfl", make_board())
+    service.sync_leagues(later(sync, minutes=1), [NFL])
+    row = league_row()
+    assert (row.failing_since, row.polled_at) == (None, NOW + timedelta(minutes=1))
+    assert row.updated_at == NOW + timedelta(minutes=1)
+    service.sync_leagues(later(sync, minutes=2), [NFL])
+    assert league_row().updated_at == NOW + timedelta(minutes=1)
+
+
 def test_standings_give_the_teams_their_records(sync, feed):
     feed.say("nfl", make_board())
     feed.say("nfl", make_standings(t1="3-1", t2="1-3"), kind="standings")
@@ -797,6 +857,25 @@ def test_standings_give_the_teams_their_records(sync, feed):
     assert (first.record, first.standing_group, first.standing_position) == ("3-1", "East", 1)
     assert (second.record, second.standing_position) == ("1-3", 2)
     assert first.standing == {"overall": "3-1"}
+
+
+def test_standings_are_news_of_their_own_league_only(sync, feed):
+    for league in (NFL, NBA):
+        feed.say(league.slug, make_board())
+        feed.say(league.slug, make_standings(t1="3-1"), kind="standings")
+    service.sync_leagues(sync, [NFL, NBA])
+    feed.say("nfl", make_standings(t1="4-1"), kind="standings")
+    service.sync_leagues(later(sync, minutes=1), [NFL, NBA])
+    assert league_row("nba").standings_at == league_row("nba").changed_at == NOW
+    then = NOW + timedelta(minutes=1)
+    assert league_row("nfl").standings_at == league_row("nfl").changed_at == then
+
+
+def test_league_keeps_its_name_where_the_feed_gives_none(sync, feed):
+    service.sync_today(sync, [NFL])
+    feed.say("nfl", {"events": [], "leagues": [{"season": {"year": 2026}}]})
+    service.sync_leagues(sync, [NFL])
+    assert league_row().name == "National Football League"
 
 
 def test_failing_standings_are_a_line_and_the_season_is_stored(sync, feed):
@@ -873,6 +952,18 @@ def test_same_teams_and_rosters_write_nothing(sync, feed):
     with statements() as count:
         service.sync_teams(later(sync, minutes=1), [MLB])
     assert (writes(count), all_rows()) == (0, before)
+
+
+@pytest.mark.parametrize("now_said", [{"t1": ("11:Bea",)}, {"t1": ("11:Ann", "12:Bo")}, {"t2": ()}])
+def test_changed_teams_and_rosters_are_news(sync, feed, now_said):
+    say_teams(feed, t1=("11:Ann",))
+    service.sync_teams(sync, [MLB])
+    assert league_row("mlb").changed_at == NOW
+    service.sync_teams(later(sync, minutes=1), [MLB])
+    assert league_row("mlb").changed_at == NOW
+    say_teams(feed, **now_said)
+    service.sync_teams(later(sync, minutes=2), [MLB])
+    assert league_row("mlb").changed_at == NOW + timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(

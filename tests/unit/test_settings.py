@@ -24,7 +24,10 @@ from sportsapp.settings import (
     secret_key_of,
 )
 
-SECRETS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ADMIN_PASSWORD", "HEARTBEAT_URL"}
+SECRETS = {
+    "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ADMIN_PASSWORD", "HEARTBEAT_URL",
+    "ALERT_WEBHOOK_URL",
+}  # fmt: skip
 
 
 def test_empty_environment_gives_the_defaults():
@@ -121,6 +124,7 @@ MALFORMED = [
     ("TASK_RUN_RETENTION_DAYS", "0", "is not between"),
     ("TASK_RUN_RETENTION_DAYS", "3651", "is not between"),
     ("HEARTBEAT_URL", "hush", "is not an http or https URL"),
+    ("ALERT_WEBHOOK_URL", "hush", "is not an http or https URL"),
     ("LOG_LEVEL", "LOUD", "is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ("LOG_FORMAT", "xml", "is not one of plain, json"),
     ("PORT", "0", "is not between 1 and 65535"),

@@ -1,0 +1,136 @@
+// The panel's script: asks before what destroys, refreshes what lives, tells the local time.
+
+// ---- questions: a form with data-ask is sent when somebody has said yes, and says so itself
+
+function ask(form) {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-label", "Are you sure?");
+  const text = document.createElement("p");
+  text.textContent = form.dataset.ask;
+  const choice = document.createElement("form");
+  choice.method = "dialog";
+  for (const [value, label] of [["yes", form.dataset.yes], ["", "No, go back"]]) {
+    const button = document.createElement("button");
+    button.value = value;
+    button.textContent = label;
+    button.className = value;
+    button.autofocus = !value;
+    choice.append(button);
+  }
+  dialog.append(text, choice);
+  dialog.onclose = () => {
+    dialog.remove();
+    if (dialog.returnValue !== "yes") return form.querySelector("button").focus();
+    const sure = document.createElement("input");
+    Object.assign(sure, { type: "hidden", name: "sure", value: "yes" });
+    form.append(sure);
+    form.requestSubmit();
+  };
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.ask && !form.elements.sure) {
+    event.preventDefault();
+    ask(form);
+  } else if (form.method === "post") {
+    const button = event.submitter || form.querySelector("button");
+    setTimeout(() => button && (button.disabled = true)); // a second click queues nothing twice
+  }
+});
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form button[disabled]")) button.disabled = false;
+});
+
+// ---- refreshing: parts with an id of their own are replaced when they have changed
+
+const EVERY = 5000;
+const live = document.querySelector("[data-refresh]");
+const fresh = document.querySelector("#fresh");
+const pause = document.querySelector("#pause");
+const title = document.title;
+let paused = false;
+let timer;
+
+function isInUse(part) {
+  return part.contains(document.activeElement) && document.activeElement !== document.body
+    || part.querySelector("details[open]") || document.querySelector("dialog[open]");
+}
+
+// What did not change keeps its node, and so focus, selection and scroll position.
+function patch(old, wanted) {
+  if (old.isEqualNode(wanted)) return;
+  const same = old.nodeName === wanted.nodeName && old.dataset?.k === wanted.dataset?.k;
+  if (!same || old.nodeType !== 1) return old.replaceWith(wanted);
+  for (const { name } of [...old.attributes]) wanted.hasAttribute(name) || old.removeAttribute(name);
+  for (const { name, value } of wanted.attributes)
+    old.getAttribute(name) === value || old.setAttribute(name, value);
+  const next = [...wanted.childNodes];
+  [...old.childNodes].forEach((child, n) => (next[n] ? patch(child, next[n]) : child.remove()));
+  old.append(...next.slice(old.childNodes.length));
+}
+
+function show(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  for (const part of page.querySelectorAll("body > [id], body > .grid > [id]")) {
+    const old = document.getElementById(part.id);
+    if (old && !isInUse(old)) patch(old, part);
+  }
+  document.title = (live.querySelector("[data-alarm]") ? "(!) " : "") + title;
+  localTimes(live);
+}
+
+async function refresh() {
+  clearTimeout(timer);
+  if (paused || document.hidden) return;
+  try {
+    const answer = await fetch(live.dataset.refresh, {
+      cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(15000),
+    });
+    if (answer.type === "opaqueredirect" || answer.status === 403) return signedOut();
+    if (!answer.ok) throw new Error(answer.status);
+    show(await answer.text());
+    fresh.textContent = "";
+    fresh.title = `Updated ${new Date().toLocaleTimeString()}`;
+  } catch {
+    fresh.textContent = "The panel does not answer; trying again.";
+  }
+  plan();
+}
+
+function plan() {
+  clearTimeout(timer);
+  timer = setTimeout(refresh, EVERY);
+}
+
+function signedOut() {
+  fresh.textContent = "You are signed out. ";
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = "Sign in again";
+  fresh.append(link);
+}
+
+if (live) {
+  pause.hidden = false;
+  pause.onclick = () => {
+    paused = !paused;
+    pause.textContent = paused ? "Resume updates" : "Pause updates";
+    refresh();
+  };
+  document.addEventListener("visibilitychange", refresh);
+  plan();
+}
+
+// ---- moments in the visitor's zone: the one chosen on the site, else the browser's
+
+function localTimes(where) {
+  for (const time of where.querySelectorAll('time[data-local="browser"]'))
+    time.textContent = new Date(time.dateTime).toLocaleTimeString("en-US", {
+      weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+      timeZoneName: "short",
+    });
+}
+localTimes(document);

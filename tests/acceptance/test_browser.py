@@ -1,0 +1,631 @@
+"""The pages in a real browser: Debian's Chromium, driven by Playwright.
+
+The browser's clock is stopped where a test is about polling: it then moves by as much as the
+test says, so that 15 seconds pass at once.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from sqlalchemy import update
+
+from sportsapp.database import write_connection
+from sportsapp.models import League
+from tests.demosite import (
+    COMING_NHL,
+    FINAL_NFL,
+    LIVE_NFL,
+    OVERTIME_NHL,
+    PAGES,
+    POSTPONED_NBA,
+    DemoSite,
+    demo_site,
+)
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WIDTHS = (320, 768, 1280)
+SCHEMES = ("light", "dark")
+OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+}
+CARD = f"#nfl{LIVE_NFL}"
+HOME_SCORE = f"{CARD} .r:nth-child(2) .s"
+TICK = 15_000
+QUARTER_HOUR = 900_000
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),  # axe on twenty pages takes a minute where others work too
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+]
+
+
+@dataclass
+class Visitors:
+    """One browser and the site; each visit is somebody new unless cookies are given."""
+
+    browser: Browser
+    site: DemoSite
+
+    @contextmanager
+    def visit(self, path: str = "/", *, width: int = 1280, **options: Any) -> Iterator[Page]:
+        """A page opened at this address by a visitor without a past."""
+        with self.context(width=width, **options) as context:
+            page = context.new_page()
+            page.goto(self.site.url + path)
+            yield page
+
+    @contextmanager
+    def watch(self, path: str = "/", **options: Any) -> Iterator[Page]:
+        """The same with the browser's clock stopped once the page is there."""
+        with self.context(**options) as context:
+            page = context.new_page()
+            page.clock.install(time=self.site.now)
+            page.goto(self.site.url + path)
+            page.clock.pause_at(self.site.now + timedelta(seconds=5))
+            yield page
+
+    @contextmanager
+    def context(
+        self, *, width: int = 1280, hides: bool = False, **options: Any
+    ) -> Iterator[BrowserContext]:
+        """A visitor's cookies and storage; ``hides`` is one who hides scores."""
+        viewport = {"width": width, "height": 800}
+        context = self.browser.new_context(viewport=viewport, base_url=self.site.url, **options)
+        context.set_default_timeout(5000)
+        if hides:
+            context.add_cookies([{"name": "scores", "value": "hide", "url": self.site.url}])
+        yield context
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def visitors(tmp_path_factory: pytest.TempPathFactory, migrated_file: Any) -> Iterator[Visitors]:
+    """One site and one browser for all tests of this file."""
+    with (
+        demo_site(tmp_path_factory.mktemp("site"), migrated_file) as site,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield Visitors(browser, site)
+        browser.close()
+
+
+@pytest.fixture
+def site(visitors: Visitors) -> DemoSite:
+    return visitors.site
+
+
+def content(page: Page) -> str:
+    """What a reader sees of the main part, without what only the script shows."""
+    return page.evaluate(
+        """() => {
+            const main = document.querySelector("main").cloneNode(true)
+            for (const e of main.querySelectorAll("#ago, #pause, #refresh, #offer")) e.remove()
+            return main.textContent.replace(/\\s+/g, " ").trim()
+        }"""
+    )
+
+
+# ---------------------------------------------------------------- for everyone
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_on_any_page(visitors, width, scheme):
+    assert faults_of(visitors, PAGES, width=width, color_scheme=scheme) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_nothing_while_scores_are_hidden(visitors, scheme):
+    assert faults_of(visitors, PAGES, hides=True, color_scheme=scheme) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_nothing_while_the_feed_fails(visitors, site, scheme):
+    with failing(site):
+        assert faults_of(visitors, {"home": "/"}, color_scheme=scheme) == []
+
+
+def faults_of(visitors: Visitors, pages: dict[str, str], **options: Any) -> list[str]:
+    """Axe's findings: page, rule and the element."""
+    found = []
+    with visitors.context(**options) as context:
+        page = context.new_page()
+        for name, path in pages.items():
+            page.goto(path)
+            said = Axe().run(page, options=OPTIONS).response["violations"]
+            found += [
+                f"{name}: {one['id']}: {node['html']}" for one in said for node in one["nodes"]
+            ]
+    return found
+
+
+@contextmanager
+def failing(site: DemoSite) -> Iterator[None]:
+    """The feed fails since an hour."""
+    for since in (site.now - timedelta(hours=1), None):
+        with site.app.app_context(), write_connection() as connection:
+            connection.execute(update(League).values(failing_since=since))
+        if since:
+            yield
+
+
+@pytest.mark.parametrize("hides", [False, True], ids=["shown", "hidden"])
+def test_nothing_is_wider_than_a_small_screen(visitors, hides):
+    wide = {}
+    with visitors.context(width=320, hides=hides) as context:
+        page = context.new_page()
+        for name, path in PAGES.items():
+            page.goto(path)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > 320:
+                wide[name] = width
+    assert wide == {}
+
+
+def test_menu_of_leagues_stays_on_one_line_on_a_small_screen(visitors):
+    with visitors.visit(width=320) as page:
+        tops = page.eval_on_selector_all(
+            "header nav a", "all => all.map(a => a.getBoundingClientRect().top)"
+        )
+    assert len(set(tops)) == 1
+
+
+REACHABLE = """() => {
+    window.wanted = [...document.querySelectorAll("a, button, input, select, [tabindex]")]
+        .filter((one) => one.checkVisibility() && one.type !== "hidden")
+    return window.wanted.length
+}"""
+FOCUSED = """() => {
+    const now = document.activeElement, style = getComputedStyle(now)
+    return [window.wanted.indexOf(now), style.outlineStyle !== "none"]
+}"""
+
+
+@pytest.mark.parametrize("name", ["league", "live football", "team", "standings", "preferences"])
+def test_keyboard_alone_reaches_everything_and_shows_where_it_is(visitors, name):
+    reached, outlined = set(), set()
+    with visitors.visit(PAGES[name]) as page:
+        count = page.evaluate(REACHABLE)
+        for _ in range(count + 10):  # a date field takes some more presses than one
+            page.keyboard.press("Tab")
+            number, is_outlined = page.evaluate(FOCUSED)
+            reached.add(number)
+            if is_outlined:
+                outlined.add(number)
+        missing = page.evaluate(
+            "reached => wanted.filter((_, n) => !reached.includes(n)).map((e) => e.outerHTML)",
+            list(reached),
+        )
+    assert count > 10
+    assert missing == []
+    assert reached - outlined <= {-1}
+
+
+def test_skip_link_comes_first_and_leads_to_the_main_part(visitors):
+    with visitors.visit() as page:
+        page.keyboard.press("Tab")
+        expect(page.locator(":focus")).to_have_text("Skip to content")
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#main")
+
+
+def test_nothing_comes_from_another_origin_and_requests_are_few(visitors, site):
+    for path in PAGES.values():
+        with visitors.context() as context:
+            page = context.new_page()
+            asked: list[str] = []
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.goto(path)
+            page.wait_for_timeout(100)
+            assert context.cookies() == []
+        assert len(asked) <= 4, asked
+        assert all(one.startswith(site.url) for one in asked)
+
+
+def test_browser_reports_no_error_on_any_page(visitors):
+    errors: list[str] = []
+    with visitors.context() as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda said: errors.append(said.text) if said.type in ("error", "warning") else None,
+        )
+        for path in PAGES.values():
+            if path != PAGES["not found"]:
+                page.goto(path)
+    assert errors == []
+
+
+# ---------------------------------------------------------------- live refresh
+
+
+def test_score_that_changes_appears_by_itself_without_moving_focus_or_scroll(visitors, site):
+    with visitors.watch() as page:
+        page.evaluate("(card) => { window.same = document.querySelector(card) }", CARD)
+        page.locator("#nhl a").focus()
+        page.evaluate("scrollTo(0, 300)")
+        points = site.score()
+        page.clock.run_for(TICK)
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+        assert page.evaluate("document.activeElement === document.querySelector('#nhl a')")
+        assert page.evaluate("scrollY") == 300
+        assert page.evaluate("window.same.isConnected")
+
+
+def test_selected_text_stays_selected_when_a_score_changes(visitors, site):
+    with visitors.watch() as page:
+        page.evaluate("getSelection().selectAllChildren(document.querySelector('#nba'))")
+        points = site.score()
+        page.clock.run_for(TICK)
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+        assert page.evaluate("String(getSelection())").strip() == "National Basketball Association"
+
+
+def test_game_that_goes_from_live_to_final_moves_down_with_its_focus(visitors, site):
+    with visitors.watch("/nba") as page:
+        first = page.locator("#main .games li").first
+        name = first.get_attribute("id")
+        page.locator(f"#{name} > a").focus()
+        site.force("nba", name.removeprefix("nba"), status="STATUS_FINAL", detail="Final")
+        page.clock.run_for(TICK)
+        expect(page.locator(f"#{name} b")).to_have_text("Final")
+        expect(page.locator("#main .games li").first).not_to_have_id(name)
+        assert page.evaluate("document.activeElement.closest('li').id") == name
+
+
+def test_nothing_shifts_when_scores_change(visitors, site):
+    with visitors.watch(width=320) as page:
+        page.evaluate(
+            """() => {
+                window.shifted = []
+                new PerformanceObserver((list) => shifted.push(...list.getEntries()))
+                    .observe({ type: "layout-shift", buffered: false })
+            }"""
+        )
+        for _ in range(3):
+            points = site.score()
+            page.clock.run_for(TICK)
+            expect(page.locator(HOME_SCORE)).to_have_text(points)
+        painted(page)
+        assert page.evaluate("shifted.map((one) => one.value)") == []
+
+
+def painted(page: Page) -> None:
+    """Wait until what was changed has been painted, and observers have been told."""
+    page.screenshot()
+    page.clock.run_for(200)
+    page.screenshot()
+
+
+def test_unchanged_page_is_answered_with_304(visitors, site):
+    with visitors.watch("/live") as page:
+        site.requests.clear()
+        answers_after(page, site, TICK, "/live", 1)
+        assert [one for one in site.requests if one[0] == "/live"] == [("/live", 304)]
+
+
+def answers_after(page: Page, site: DemoSite, milliseconds: int, path: str, count: int) -> None:
+    """Let time pass and wait until this address was asked for ``count`` times."""
+    page.clock.run_for(milliseconds)
+    until(page, lambda: site.asked(path) >= count)
+
+
+def until(page: Page, what: Callable[[], bool]) -> None:
+    """Wait, at most five seconds."""
+    for _ in range(100):
+        if what():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("waited in vain")
+
+
+def test_quiet_page_is_asked_for_every_few_minutes_only(visitors, site):
+    with visitors.watch("/nba/2026-10-24") as page:
+        site.requests.clear()
+        page.clock.run_for(280_000)
+        page.wait_for_timeout(200)
+        assert site.asked("/nba/2026-10-24") == 0
+        answers_after(page, site, 30_000, "/nba/2026-10-24", 1)
+
+
+def test_pause_holds_a_score_and_is_remembered(visitors, site):
+    with visitors.watch() as page:
+        before = page.locator(HOME_SCORE).inner_text()
+        page.get_by_role("button", name="Pause updates").click()
+        points = site.score()
+        site.requests.clear()
+        page.clock.run_for(QUARTER_HOUR)
+        page.wait_for_timeout(300)
+        assert site.asked("/") == 0
+        expect(page.locator(HOME_SCORE)).to_have_text(before)
+        page.reload()
+        expect(page.get_by_role("button", name="Resume updates")).to_be_visible()
+        later = site.score()
+        site.requests.clear()
+        page.clock.run_for(QUARTER_HOUR)
+        page.wait_for_timeout(300)
+        assert site.asked("/") == 0
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+        page.get_by_role("button", name="Resume updates").click()
+        expect(page.locator(HOME_SCORE)).to_have_text(later)
+
+
+HIDE = """(hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden })
+    document.dispatchEvent(new Event("visibilitychange"))
+}"""
+
+
+def test_hidden_tab_does_not_poll_and_asks_at_once_when_it_is_seen_again(visitors, site):
+    with visitors.watch() as page:
+        page.evaluate(HIDE, True)
+        site.requests.clear()
+        points = site.score()
+        page.clock.run_for(QUARTER_HOUR)
+        page.wait_for_timeout(300)
+        assert site.asked("/") == 0
+        page.evaluate(HIDE, False)
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+
+
+def test_errors_make_it_ask_less_and_less_often_and_success_ends_that(visitors, site):
+    with visitors.watch() as page:
+        times: list[int] = []
+
+        def refuse(route: Route) -> None:
+            times.append(1)
+            route.fulfill(status=503, body="busy")
+
+        page.route(site.url + "/", refuse)
+        gaps = [seconds_until(page, lambda n=n: len(times) > n) for n in range(5)]
+        assert 9 <= gaps[0] <= 15
+        for gap, (least, most) in zip(
+            gaps[1:], [(22, 38), (45, 75), (90, 150), (180, 300)], strict=True
+        ):
+            assert least <= gap <= most, gaps
+        page.unroute(site.url + "/")
+        points = site.score()
+        assert seconds_until(page, lambda: page.locator(HOME_SCORE).inner_text() == points) <= 610
+        site.requests.clear()
+        answers_after(page, site, TICK, "/", 1)
+
+
+def seconds_until(page: Page, what: Callable[[], bool]) -> int:
+    """How many of the browser's seconds pass until this is so."""
+    for seconds in range(1, 900):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(2)
+        if what():
+            page.wait_for_timeout(100)
+            return seconds
+    pytest.fail("waited in vain")
+
+
+def test_listener_hears_scores_and_states_but_not_the_clock(visitors, site):
+    with visitors.watch("/nfl") as page:
+        said = page.locator("#say")
+        site.force("nfl", LIVE_NFL, detail="5:00 - 1st Quarter")
+        page.clock.run_for(TICK)
+        expect(page.locator(f"{CARD} b")).to_have_text("5:00 - 1st Quarter")
+        expect(said).to_have_text("")
+        points = site.score()
+        page.clock.run_for(TICK)
+        expect(said).to_have_text(f"Bears 3, Panthers {points}, live")
+        assert page.locator("[aria-live]").count() == 1
+        assert said.get_attribute("aria-live") == "polite"
+
+
+def test_age_of_the_data_is_kept_current_although_the_page_is_not_sent_again(visitors, site):
+    confirm(site, seconds=0)
+    with visitors.watch("/live") as page:
+        expect(page.locator("#ago")).to_have_text("5 s ago")
+        page.clock.run_for(7000)
+        expect(page.locator("#ago")).to_have_text("12 s ago")
+        confirm(site, seconds=10)
+        site.requests.clear()
+        answers_after(page, site, 8000, "/live", 1)
+        assert ("/live", 304) in site.requests
+        page.clock.run_for(1000)
+        expect(page.locator("#ago")).to_have_text("11 s ago")
+
+
+def confirm(site: DemoSite, seconds: int) -> None:
+    """The feed is read well so many seconds later, and says the same."""
+    with site.app.app_context(), write_connection() as connection:
+        read_at = site.now + timedelta(seconds=seconds)
+        connection.execute(update(League).values(polled_at=read_at))
+
+
+def test_script_puts_pause_in_the_place_of_refresh(visitors):
+    with visitors.visit() as page:
+        expect(page.locator("#pause")).to_be_visible()
+        expect(page.locator("#refresh")).to_be_hidden()
+
+
+# ---------------------------------------------------------------- without script
+
+
+def test_every_page_has_the_same_content_without_script(visitors):
+    with (
+        visitors.context(java_script_enabled=True) as one,
+        visitors.context(java_script_enabled=False) as other,
+    ):
+        with_script, without = one.new_page(), other.new_page()
+        for name, path in PAGES.items():
+            with_script.goto(path)
+            without.goto(path)
+            assert content(without) == content(with_script), name
+
+
+def test_refresh_link_stands_in_for_the_script(visitors, site):
+    with visitors.visit(java_script_enabled=False) as page:
+        expect(page.locator("#pause")).to_be_hidden()
+        points = site.score()
+        page.get_by_role("link", name="Refresh").click()
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+
+
+def test_zone_form_works_without_script(visitors):
+    with visitors.visit(f"/nhl/games/{COMING_NHL}", java_script_enabled=False) as page:
+        expect(page.locator(".game")).to_contain_text("9:35 PM")
+        page.get_by_role("link", name="Preferences").click()
+        page.get_by_label("Times are shown in").select_option("America/Los_Angeles")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".game")).to_contain_text("6:35 PM")
+        page.get_by_role("link", name="Preferences").click()
+        page.get_by_label("or in this zone").fill("Europe/Berlin")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".game")).to_contain_text("2:35 AM")
+
+
+def test_favourite_form_works_without_script(visitors):
+    with visitors.visit("/nhl/teams/COL", java_script_enabled=False) as page:
+        page.get_by_role("button", name="Add to favourites").click()
+        expect(page).to_have_url(f"{visitors.site.url}/nhl/teams/COL")
+        page.goto("/")
+        expect(page.locator("h2").first).to_have_text("National Hockey League")
+        expect(page.locator(".games li").first).to_contain_text("Avalanche")
+        page.goto("/preferences")
+        page.get_by_role("button", name="Remove Colorado Avalanche").click()
+        page.goto("/")
+        expect(page.locator("h2").first).to_have_text("National Football League")
+
+
+def test_date_field_works_without_script(visitors):
+    with visitors.visit("/nba", java_script_enabled=False) as page:
+        page.get_by_label("Day", exact=True).fill("2026-10-24")
+        page.get_by_role("button", name="Go").click()
+        expect(page).to_have_url(f"{visitors.site.url}/nba/2026-10-24")
+
+
+def test_search_works_without_script(visitors):
+    with visitors.visit(java_script_enabled=False) as page:
+        page.get_by_label("Find a team").fill("giants")
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text("Which one?")
+        page.get_by_role("link", name="San Francisco Giants").click()
+        expect(page).to_have_url(f"{visitors.site.url}/mlb/teams/SF")
+        page.get_by_label("Find a team").fill("packers")
+        page.get_by_role("button", name="Search").click()
+        expect(page).to_have_url(f"{visitors.site.url}/nfl/teams/GB")
+
+
+def test_scores_are_hidden_and_revealed_without_script(visitors):
+    with visitors.visit("/preferences", java_script_enabled=False) as page:
+        page.get_by_label("Hide scores").check()
+        page.get_by_role("button", name="Save").click()
+        page.goto("/nfl")
+        assert page.locator(".s").count() == 0
+        for espn_id in (FINAL_NFL, LIVE_NFL):
+            page.locator(f"#nfl{espn_id}").get_by_role("link", name="Show score").click()
+        for espn_id in (FINAL_NFL, LIVE_NFL):
+            assert page.locator(f"#nfl{espn_id} .s").count() == 2
+        assert page.locator(".s").count() == 4
+
+
+# ---------------------------------------------------------------- spoiler-free
+
+
+SPOILERS = """() => {
+    const marks = [...document.querySelectorAll(".s, .w, .t, .line, #say:not(:empty), [data-say]")]
+    return marks.map((one) => one.outerHTML)
+}"""
+EXTRA = r"\b(?:OT|SO|Quarter|Period|Shootout)\b|\b(?:Top|Bottom|Middle|End) |leads|/1\d\b"
+RESULT = r"(?<![-\d/.])\b\d{1,3}-\d{1,3}(?:-\d{1,2})?\b(?![-\d])"
+TEXT = """() => {
+    const hidden = [...document.querySelectorAll("title, script, meta")]
+    const said = hidden.map((one) => `${one.textContent} ${one.content ?? ""}`)
+    document.querySelector("#of-roster")?.remove()
+    return [...said, document.body.innerText].join(" ").replaceAll("2026-27", "")
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_spoiler_free_page_tells_no_result(visitors, name):
+    with visitors.visit(PAGES[name], hides=True) as page:
+        assert page.evaluate(SPOILERS) == []
+        assert re.findall(f"{EXTRA}|{RESULT}", page.evaluate(TEXT)) == []
+
+
+def test_words_that_are_looked_for_are_there_when_scores_are_shown(visitors):
+    found = set()
+    with visitors.context() as context:
+        page = context.new_page()
+        for path in PAGES.values():
+            page.goto(path)
+            found |= set(re.findall(f"{EXTRA}|{RESULT}", page.evaluate(TEXT)))
+    assert {"OT", "Quarter", "Period", "Top ", "leads", "2-4", "4-2-1", "24-20"} <= found
+
+
+def test_spoiler_free_page_says_how_games_stand_without_extra_periods(visitors):
+    with visitors.visit("/nhl", hides=True) as page:
+        expect(page.locator(f"#nhl{OVERTIME_NHL} b")).to_have_text("Final")
+        expect(page.locator("#nhl401333139 b")).to_have_text("Live")
+    with visitors.visit("/nba", hides=True) as page:
+        card = page.locator(f"#nba{POSTPONED_NBA}")
+        expect(card.locator("b")).to_have_text("Postponed")
+        assert card.get_by_role("link", name="Show score").count() == 0
+
+
+def test_live_refresh_keeps_scores_hidden_and_a_revealed_one_shown(visitors, site):
+    with visitors.watch(f"/nfl?reveal={FINAL_NFL}", hides=True) as page:
+        site.score()
+        site.requests.clear()
+        page.clock.run_for(TICK)
+        until(page, lambda: (f"/nfl?reveal={FINAL_NFL}", 200) in site.requests)
+        page.wait_for_timeout(200)
+        assert page.locator(f"#nfl{FINAL_NFL} .s").count() == 2
+        assert page.locator(".s").count() == 2
+        expect(page.locator("#say")).to_have_text("")
+        page.locator(CARD).get_by_role("link", name="Show score").click()
+        points = site.score()
+        page.clock.run_for(TICK)
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+
+
+# ---------------------------------------------------------------- the look
+
+
+@pytest.mark.parametrize("media", ["print", "screen"])
+def test_print_leaves_out_what_paper_cannot_use(visitors, media):
+    with visitors.visit() as page:
+        page.emulate_media(media=media)
+        is_visible = page.locator("header nav").is_visible()
+        assert is_visible == (media == "screen")
+        assert page.locator(HOME_SCORE).is_visible()
+
+
+def test_nothing_moves(visitors):
+    with visitors.visit(reduced_motion="reduce") as page:
+        moving = page.evaluate(
+            """() => [...document.querySelectorAll("*")].filter((one) => {
+                const style = getComputedStyle(one)
+                return style.animationName !== "none" || style.transitionDuration !== "0s"
+            }).length"""
+        )
+    assert moving == 0
+
+
+def test_device_zone_is_offered(visitors):
+    with visitors.visit("/preferences", timezone_id="Asia/Tokyo") as page:
+        page.get_by_role("button", name="Use this device's zone: Asia/Tokyo").click()
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("footer")).to_contain_text("Times: Asia/Tokyo")

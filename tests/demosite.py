@@ -1,0 +1,154 @@
+"""The real app on a socket, over a database synced from the demo feed, at an hour of our choice.
+
+On that evening all four leagues play: games are live in each, others are final (some after
+overtime), to come, or postponed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, request
+
+from sportsapp import clock
+from sportsapp.database import db
+from sportsapp.demo import DemoState, create_demo_feed, running_feed
+from sportsapp.espn.client import FeedClient
+from sportsapp.factory import create_app
+from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.settings import Settings
+from sportsapp.sync.service import (
+    Sync,
+    sync_leagues,
+    sync_range,
+    sync_schedule,
+    sync_teams,
+    sync_today,
+)
+from tests.conftest import NO_BROKER, QUICK
+from tests.loopback import serving
+
+EVENING = datetime(2026, 10, 26, 0, 45, tzinfo=UTC)  # a quarter to nine in New York, a Sunday
+TODAY = "2026-10-25"
+LIVE_NFL, LIVE_NBA, LIVE_NHL, LIVE_MLB = "401312104", "401327041", "401333139", "401320871"
+FINAL_NFL, OVERTIME_NHL, POSTPONED_NBA, COMING_NHL = (
+    "401312094", "401333135", "401327036", "401333138",
+)  # fmt: skip
+STORED = {"nfl": (date(2026, 9, 1), date(2026, 11, 30)), "mlb": (date(2026, 10, 1), None)}
+PAGES = {
+    "home": "/",
+    "live": "/live",
+    "league": "/nfl",
+    "day": "/nba/2026-10-24",
+    "empty day": "/mlb/2026-12-24",
+    "week": "/nfl/weeks/2026/2/7",
+    "live football": f"/nfl/games/{LIVE_NFL}",
+    "live baseball": f"/mlb/games/{LIVE_MLB}",
+    "final": f"/nfl/games/{FINAL_NFL}",
+    "overtime": f"/nhl/games/{OVERTIME_NHL}",
+    "postponed": f"/nba/games/{POSTPONED_NBA}",
+    "coming": f"/nhl/games/{COMING_NHL}",
+    "team": "/nfl/teams/CHI",
+    "teams": "/mlb/teams",
+    "standings": "/nhl/standings",
+    "search, hits": "/search?q=giants",
+    "search, none": "/search?q=nobody",
+    "search, blank": "/search",
+    "preferences": "/preferences",
+    "not found": "/nfl/games/1",
+}
+
+
+@dataclass
+class DemoSite:
+    """The site: ``url`` to ask it, ``now`` to set its clock, ``demo`` to change the feed."""
+
+    app: Flask
+    demo: DemoState
+    url: str = ""
+    now: datetime = EVENING
+    requests: list[tuple[str, int]] = field(default_factory=list)
+    points: int = 20
+
+    def sync(self, *slugs: str) -> None:
+        """Read today's scoreboards again, a second later."""
+        self.now += timedelta(seconds=1)
+        with self.app.app_context():
+            sync_today(self._sync(), [BY_SLUG[slug] for slug in slugs or BY_SLUG])
+
+    def score(self) -> str:
+        """Let the home side of the live football game score; its points, as they are shown."""
+        self.points += 7
+        self.force("nfl", LIVE_NFL, home_score=self.points)
+        return str(self.points)
+
+    def asked(self, path: str) -> int:
+        """How often this address was asked for until now."""
+        return sum(one == path for one, _ in self.requests)
+
+    def force(self, slug: str, espn_id: str, **fields: Any) -> None:
+        """Make the feed say this of a game, and read it."""
+        self.demo.force_game(slug, espn_id, fields)
+        self.sync(slug)
+
+    def fill(self) -> None:
+        """Store leagues, teams, rosters, and the games around the evening."""
+        self.demo.force_game("nba", POSTPONED_NBA, {"status": "STATUS_POSTPONED"})
+        with self.app.app_context():
+            sync = self._sync()
+            leagues = list(ALL_LEAGUES)
+            sync_leagues(sync, leagues)
+            sync_teams(sync, leagues)
+            for league in leagues:
+                first, last = STORED.get(league.slug, (date(2026, 10, 20), date(2026, 10, 31)))
+                sync_range(sync, league, first, last or date(2026, 10, 31))
+            sync_schedule(sync, leagues)
+
+    def _sync(self) -> Sync:
+        return Sync(self.app.extensions["feed_client"], db.session, self.now)
+
+
+@contextmanager
+def demo_site(folder: Path, migrated_file: Path) -> Iterator[DemoSite]:
+    """A filled site, served until the end of the ``with``."""
+    site: DemoSite
+    feed = create_demo_feed(1.0, now=lambda: site.now)
+    with running_feed(feed) as feed_url, pytest.MonkeyPatch.context() as patch:
+        shutil.copy(migrated_file, folder / "tracker.db")
+        settings = Settings(instance_path=folder, espn_base_url=feed_url, redis_url=NO_BROKER)
+        client = FeedClient(feed_url, settings.user_agent, patience=QUICK)
+        app = create_app(settings, client)
+        site = DemoSite(app, feed.extensions["demo"])
+        patch.setattr(clock, "datetime", _stopped_at(site))
+        _count_requests(site)
+        site.fill()
+        with serving(app) as site.url:
+            yield site
+        with app.app_context():
+            db.engine.dispose()
+        client.close()
+
+
+def _stopped_at(site: DemoSite) -> type[datetime]:
+    """A ``datetime`` whose ``now`` is the site's."""
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return site.now.astimezone(tz)
+
+    return Stopped
+
+
+def _count_requests(site: DemoSite) -> None:
+    @site.app.after_request
+    def note(response: Any) -> Any:
+        site.requests.append((request.full_path.rstrip("?"), response.status_code))
+        return response

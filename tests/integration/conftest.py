@@ -1,0 +1,71 @@
+"""Fixtures of the page tests: events put into the database as a sync puts them there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.leagues import BY_SLUG
+from sportsapp.sync.service import Sync, sync_day
+from tests.integration.events import board
+from tests.loopback import LoopbackFeed
+
+DAY = date(2026, 1, 15)
+Synced = Callable[..., None]
+
+
+@pytest.fixture
+def synced(app: Flask, feed: LoopbackFeed) -> Synced:
+    """Puts these events into the database by a sync of their day."""
+
+    def put(
+        slug: str, *events: dict[str, Any], day: date = DAY, at: datetime | None = None
+    ) -> None:
+        feed.say(slug, board(*events))
+        sync_day(
+            Sync(app.extensions["feed_client"], db.session, at or utc_now()), BY_SLUG[slug], day
+        )
+
+    return put
+
+
+class Visitor(FlaskClient):
+    """Asks outside the test's own app context, as the web server does: nothing is shared."""
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        """One request."""
+        return Context().run(super().open, *args, **options)
+
+
+@pytest.fixture
+def visitor(app: Flask) -> FlaskClient:
+    """A browser that sends just the cookies a test gives it, as a header."""
+    return Visitor(app, app.response_class, use_cookies=False)
+
+
+class FixedClock(datetime):
+    """A clock that shows what ``shown`` says."""
+
+    shown = datetime(2026, 1, 15, 21, 0, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        """The time it shows."""
+        return cls.shown.astimezone(tz)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> type[FixedClock]:
+    """Stops the application's clock during the games of January 15; set ``shown`` to move it."""
+    monkeypatch.setattr("sportsapp.clock.datetime", FixedClock)
+    monkeypatch.setattr(FixedClock, "shown", FixedClock.shown)
+    return FixedClock

@@ -1,0 +1,217 @@
+"""The dashboard: what is alive, waits, runs, failed; how old the data is; when it turns red."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from sportsapp import activity
+from sportsapp.admin import chart
+from sportsapp.clock import utc_now
+from sportsapp.database import db, write_connection, writing
+from sportsapp.models import RunState, Schedule, TaskRun
+from sportsapp.queue import huey
+from sportsapp.tasks import sync_all_teams
+from tests.panel import add_consumer, add_failure, add_league, add_run, counted, row
+
+PAGE = "/admin/"
+LIVE = "/admin/live"
+TICK = "sync_all_live_games"
+
+
+@pytest.fixture
+def healthy(panel):
+    """Consumers on both queues, and schedules that have been looked at just now."""
+    for queue in ("sportsapp", "sportsapp-backfill"):
+        add_consumer(queue)
+        add_consumer(queue, "scheduler", pid=42)
+    for name in huey.periodics:
+        begin(name, timedelta(seconds=5))
+
+
+def begin(task: str, ago: timedelta) -> None:
+    """A scheduler looked after this task for the first time so long ago."""
+    with writing(db.session):
+        db.session.merge(Schedule(task=task, paused=False, since_at=utc_now() - ago))
+
+
+def is_red(page: str) -> bool:
+    return "data-alarm" in page
+
+
+def section(page: str, name: str) -> str:
+    """One section of the page."""
+    start = page.index(f'<section id="{name}"')
+    return page[start : page.index("</section>", start)]
+
+
+def test_all_is_well(panel, healthy):
+    page = panel.get(PAGE)
+    assert not is_red(page)
+    assert "All is well" in page
+
+
+def test_consumers_are_shown_with_host_process_queue_role_and_since(panel):
+    add_consumer(host="somewhere", pid=4711, role="scheduler")
+    said = section(panel.get(PAGE), "consumers")
+    now = f"{utc_now():%Y-%m-%d %H:%M}"
+    assert all(word in said for word in ("somewhere 4711", "scheduler", "sportsapp", now))
+
+
+def test_consumer_without_a_beat_is_not_alive(panel):
+    add_consumer(host="somewhere", beat_at=utc_now() - timedelta(minutes=2))
+    page = panel.get(PAGE)
+    assert "somewhere" not in page
+    assert "No consumer is alive" in page
+
+
+def test_queue_depth_and_oldest_wait(panel):
+    sync_all_teams()
+    add_run(state=RunState.PENDING, ago=timedelta(minutes=10))
+    add_run(state=RunState.RETRY, due_at=utc_now() + timedelta(hours=1))
+    said = section(panel.get(PAGE), "queues")
+    assert "<td>1</td>" in said
+    assert ">2</a>" in said
+    assert "10 min" in said
+
+
+def test_broker_that_is_away_is_said_and_the_rest_is_there(app, panel, healthy, monkeypatch):
+    monkeypatch.undo()
+    add_run(state=RunState.STARTED, task="sync_all_teams")
+    page = panel.get(PAGE)
+    assert section(page, "queues").count("broker unreachable") == 2
+    assert "sync_all_teams" in section(page, "running")
+    assert is_red(page)
+
+
+def test_what_runs_has_a_bar_and_a_clock(panel):
+    add_run(
+        "sync_date_range_task", RunState.STARTED, ago=timedelta(seconds=90),
+        args={"league": "NBA"}, progress_done=2, progress_total=8,
+    )  # fmt: skip
+    said = section(panel.get(PAGE), "running")
+    assert '<progress max="8" value="2"' in said
+    assert "2 of 8 (25 %)" in said
+    assert "1 min 3" in said
+    assert "runs/cancel" in said
+
+
+def test_run_that_is_asked_to_stop_has_no_cancel_button(panel):
+    add_run(state=RunState.STARTED, cancel_asked=True)
+    said = section(panel.get(PAGE), "running")
+    assert "stops soon" in said
+    assert "runs/cancel" not in said
+
+
+def test_failures_of_the_last_day(panel):
+    add_failure(error="of today")
+    add_failure(error="of old", ago=timedelta(hours=25))
+    add_run(state=RunState.TIMEOUT, error="too slow")
+    said = section(panel.get(PAGE), "failures")
+    assert "last 24 hours: 2" in said
+    assert "of today" in said
+    assert "too slow" in said
+    assert "of old" not in said
+
+
+def test_age_of_data(panel):
+    add_league("nba", polled_at=utc_now() - timedelta(minutes=3))
+    add_league("nfl", failing_since=utc_now() - timedelta(hours=2), polled_at=None)
+    said = section(panel.get(PAGE), "data")
+    assert "3 min" in said
+    assert "failing for 2 h 0" in said
+    assert "never" in said
+
+
+def test_next_runs_in_order(panel, healthy):
+    said = section(panel.get(PAGE), "next")
+    assert said.index(TICK) < said.index("sync_daily_schedule") < said.index("sync_all_teams")
+
+
+# ---------------------------------------------------------------- turning red
+
+
+def test_overdue_schedule_turns_it_red(panel, healthy):
+    begin(TICK, timedelta(minutes=5))
+    page = panel.get(LIVE)
+    assert is_red(page)
+    assert f"{TICK} is overdue" in page
+    assert "overdue since" in section(page, "next")
+
+
+def test_paused_schedule_is_not_overdue(panel, healthy):
+    with writing(db.session):
+        since = utc_now() - timedelta(days=1)
+        db.session.merge(Schedule(task=TICK, paused=True, since_at=since))
+    assert not is_red(panel.get(LIVE))
+
+
+def test_schedule_that_was_claimed_is_not_overdue(panel, healthy):
+    begin(TICK, timedelta(minutes=50))
+    add_run(TICK, slot=utc_now().replace(second=0, microsecond=0))
+    assert not is_red(panel.get(LIVE))
+
+
+@pytest.mark.parametrize("queue", ["sportsapp", "sportsapp-backfill"])
+def test_queue_without_a_worker_turns_it_red(panel, healthy, queue):
+    other = {"sportsapp": "sportsapp-backfill", "sportsapp-backfill": "sportsapp"}[queue]
+    with write_connection() as connection:
+        connection.exec_driver_sql("DELETE FROM consumers")
+    add_consumer(other)
+    add_consumer(other, "scheduler", pid=42)
+    page = panel.get(LIVE)
+    assert f"No consumer works on the queue {queue}:" in page
+    assert f"No consumer works on the queue {other}:" not in page
+
+
+def test_no_scheduler_turns_it_red(panel, healthy):
+    with write_connection() as connection:
+        connection.exec_driver_sql("DELETE FROM consumers WHERE role = 'scheduler'")
+    assert "No scheduler is alive" in panel.get(LIVE)
+
+
+# ---------------------------------------------------------------- refreshing, chart, cost
+
+
+def test_fragment_is_what_the_page_holds(panel, healthy):
+    fragment = panel.get(LIVE)
+    assert "<html" not in fragment
+    assert 'data-refresh="/admin/live"' in panel.get(PAGE)
+    assert "<section" in fragment
+
+
+def test_chart_counts_runs_and_failures_by_the_hour_they_ended_in(panel):
+    now = utc_now().replace(minute=30)
+    for hours, state in (
+        (0, "SUCCESS"),
+        (2, "SUCCESS"),
+        (2, "FAILURE"),
+        (2, "TIMEOUT"),
+        (30, "FAILURE"),
+    ):
+        add_run(state=state, finished_at=now - timedelta(hours=hours))
+    counted_hours = activity.hours(db.session, now)
+    assert [(hour.ended, hour.failed) for hour in counted_hours[-3:]] == [(3, 2), (0, 0), (1, 0)]
+    assert len(counted_hours) == 24
+    assert sum(hour.ended for hour in counted_hours) == 4
+    drawn = chart.draw(counted_hours)
+    assert drawn.words == "4 runs ended in the last 24 hours, 2 of them failed."
+    assert drawn.bars[-3].failed == pytest.approx(drawn.bars[-3].height * 2 / 3, abs=0.1)
+    assert f'aria-label="{drawn.words}"' in panel.get(PAGE)
+
+
+def test_dashboard_takes_a_bounded_number_of_queries(panel, healthy):
+    panel.get(LIVE)
+    counts = []
+    for _ in range(2):
+        with counted() as statements:
+            panel.get(LIVE)
+        counts.append(len(statements))
+        values = {c.name: getattr(row(add_failure()), c.name) for c in TaskRun.__table__.columns}
+        many = [values | {"id": f"{len(counts)}-{n}", "fingerprint": f"f{n}"} for n in range(300)]
+        with write_connection() as connection:
+            connection.execute(insert(TaskRun), many)
+    assert counts[0] <= counts[1] <= 26
+    assert counts[1] - counts[0] <= 1  # the newest failures are asked for when there are any

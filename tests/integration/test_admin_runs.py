@@ -1,0 +1,307 @@
+"""Task runs: found, looked into, run again, cancelled, taken home."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from datetime import timedelta
+
+import pytest
+from flask import url_for
+from sqlalchemy import insert
+
+from sportsapp.admin import runs
+from sportsapp.clock import utc_now
+from sportsapp.database import db, write_connection
+from sportsapp.models import RunState, TaskRun, Trigger
+from sportsapp.queue import backfill_huey, huey
+from tests.panel import add_failure, add_run, counted, row, runs_of
+
+LIST = "/admin/runs/"
+BACKFILL = "sync_date_range_task"
+JANUARY = {"league": "NBA", "start_date": "2026-01-01", "end_date": "2026-01-31"}
+
+
+def details(run_id: str) -> str:
+    return f"/admin/runs/details/?id={run_id}"
+
+
+def shown(page: str, **ids: str) -> set[str]:
+    """Which of these runs a list shows."""
+    return {name for name, run_id in ids.items() if f"id={run_id}" in page}
+
+
+@pytest.fixture
+def four(panel):
+    """Four runs that differ in everything."""
+    return {
+        "live": add_run("sync_all_live_games"),
+        "bad": add_failure(task="sync_all_teams", trigger=Trigger.COMMAND),
+        "nba": add_run(BACKFILL, args=JANUARY, trigger=Trigger.ADMIN, asked_by="maria"),
+        "old": add_run("sync_daily_schedule", ago=timedelta(days=3), error="odd % of 5_0"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {"live", "bad", "nba", "old"}),
+        ("task=sync_all_teams", {"bad"}),
+        ("state=FAILURE", {"bad"}),
+        ("state=failed", {"bad"}),
+        ("state=open", set()),
+        ("trigger=admin", {"nba"}),
+        ("league=nba", {"nba"}),
+        ("league=nfl", set()),
+        ("search=2026-01-31", {"nba"}),
+        ("search=it+BROKE", {"bad"}),
+        ("search=%25+of", {"old"}),
+        ("search=5_0", {"old"}),
+        ("search=5x0", set()),
+        ("search=%25%25", set()),
+        ("task=sync_all_teams&search=nothing", set()),
+        ("trigger=admin&league=nba&state=SUCCESS&search=NBA", {"nba"}),
+    ],
+)
+def test_filters_and_search(panel, four, query, found):
+    assert shown(panel.get(f"{LIST}?{query}"), **four) == found
+
+
+def test_filter_by_day(panel, four):
+    day = (utc_now() - timedelta(days=3)).date()
+    assert shown(panel.get(f"{LIST}?day={day}"), **four) == {"old"}
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "state=abc", "trigger=abc", "league=abc", "day=abc", "day=2026-99-99", "sort=99",
+        "sort=-1", "sort=x&desc=x", "page=-5", "page=99999999999999999999", "page_size=100000",
+        "search=" + "x" * 3000, "search=%00", "endpoint=x", "export_type=x", "_external=1",
+        "_scheme=x", "flt0_0=x", "flt2_8=abc", "task=%27%3B--", "values=1",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", [LIST, f"{LIST}export/csv/"])
+def test_junk_in_the_address_does_no_harm(panel, four, path, junk):
+    panel.get(f"{path}?{junk}")
+
+
+def test_search_looks_at_the_newest_runs_only(panel, four, monkeypatch):
+    monkeypatch.setattr(runs, "SEARCHED_RUNS", 3)
+    page = panel.get(f"{LIST}?search=5_0")
+    assert shown(page, **four) == set()
+    assert "among the newest 3 runs" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [("sort=0", "old"), ("sort=0&desc=1", "new"), ("sort=1", "old"), ("sort=2", "new")],
+)
+def test_sorting(panel, query, first):
+    ids = {
+        "old": add_run("a_task", "SUCCESS", ago=timedelta(days=1)),
+        "new": add_run("b_task", "FAILURE"),
+    }
+    page = panel.get(f"{LIST}?{query}")
+    assert min(ids, key=lambda name: page.index(ids[name])) == first
+    assert 'aria-sort="' in page
+
+
+def test_newest_first_without_being_asked(panel):
+    old, new = add_run(ago=timedelta(days=1)), add_run()
+    page = panel.get(LIST)
+    assert page.index(new) < page.index(old)
+
+
+def test_pages_keep_the_filters(panel):
+    for _ in range(51):
+        add_run()
+    page = panel.get(f"{LIST}?task=sync_daily_schedule")
+    assert "51 rows, page 1 of 2" in page
+    assert 'href="/admin/runs/?page=1&amp;task=sync_daily_schedule"' in page
+    assert "page 2 of 2" in panel.get(f"{LIST}?task=sync_daily_schedule&page=1")
+
+
+def test_details_tell_everything(panel):
+    run_id = add_failure(task=BACKFILL, args=JANUARY, attempt=3, recoveries=2, asked_by="maria")
+    page = panel.get(details(run_id))
+    for said in (
+        "&#34;league&#34;: &#34;NBA&#34;", "it broke", "abc123", "box, process 7", "maria",
+        "put back 2 times", "attempt 3 began", "FAILURE",
+    ):  # fmt: skip
+        assert said in page
+
+
+def test_traceback_keeps_its_lines(panel):
+    page = panel.get(details(add_failure()))
+    assert "(most recent call last):\n  File &#34;feed.py&#34;, line 1\nValueError" in page
+
+
+def test_what_a_run_says_is_text_not_html(panel):
+    run_id = add_failure(error="<script>alert(1)</script>", args={"league": "<b>x</b>"})
+    for page in (panel.get(details(run_id)), panel.get(LIST), panel.get("/admin/failures/")):
+        assert "<script>alert" not in page
+        assert "<b>x</b>" not in page
+        assert "&lt;script&gt;" in page
+
+
+def test_result_is_shown(panel):
+    run_id = add_run(result={"synced": 12, "errors": ["NFL: no answer"]})
+    assert "12 synced, 1 errors: NFL: no answer" in panel.get(LIST)
+    assert "NFL: no answer" in panel.get(details(run_id))
+
+
+def test_run_that_is_gone_is_not_found(panel):
+    assert "no such row" in panel.get(details("gone"), status=404)
+
+
+def test_run_again_queues_the_same_once_more(panel, caplog):
+    caplog.set_level(logging.INFO)
+    first = add_run(BACKFILL, args=JANUARY)
+    said = panel.said(f"{LIST}again", id=first)
+    new = runs_of(BACKFILL)[-1]
+    assert (new.args, new.trigger, new.asked_by) == (JANUARY, Trigger.ADMIN, "maria")
+    assert backfill_huey.pending_count() == 1
+    assert new.id in said
+    assert f"maria: run {first} was queued again as {new.id}" in caplog.text
+
+
+def test_run_again_of_what_is_gone_is_said(panel):
+    assert "no task run has the id 'gone'" in panel.said(f"{LIST}again", id="gone")
+
+
+def test_run_again_without_a_broker_is_said(app, panel, monkeypatch):
+    monkeypatch.undo()
+    assert "the broker cannot be reached" in panel.said(f"{LIST}again", id=add_run())
+
+
+def test_cancel_asks_first(panel):
+    run_id = add_run(state=RunState.PENDING)
+    page = panel.post(f"{LIST}cancel", id=run_id, back=LIST)
+    assert page.status_code == 200
+    assert "Cancel this run?" in page.text
+    assert row(run_id).state == RunState.PENDING
+    for kept in (f'name="id" value="{run_id}"', 'name="sure" value="yes"', f'value="{LIST}"'):
+        assert kept in page.text
+
+
+@pytest.mark.parametrize(
+    ("state", "ends_as", "said"),
+    [
+        (RunState.PENDING, RunState.REVOKED, "cancelled before it began"),
+        (RunState.STARTED, RunState.STARTED, "will stop after its current chunk"),
+        (RunState.SUCCESS, RunState.SUCCESS, "has ended already"),
+    ],
+)
+def test_cancel(panel, caplog, state, ends_as, said):
+    caplog.set_level(logging.INFO)
+    run_id = add_run(state=state)
+    assert said in panel.said(f"{LIST}cancel", id=run_id, sure="yes")
+    assert row(run_id).state == ends_as
+    assert row(run_id).cancel_asked is (state != RunState.SUCCESS)
+    assert f"maria: run {run_id} {said}" in caplog.text
+
+
+def test_form_leads_back_to_its_page_only_within_the_panel(panel):
+    run_id = add_run(state=RunState.PENDING)
+    for back, ends_at in (
+        (f"{LIST}?state=open", f"{LIST}?state=open"),
+        ("https://evil.example/", "/admin/"),
+    ):
+        answer = panel.post(f"{LIST}cancel", id=run_id, sure="yes", back=back)
+        assert answer.headers["Location"] == ends_at
+
+
+def test_buttons_fit_the_state(panel):
+    over, waiting = add_run(), add_run(state=RunState.PENDING)
+    assert "Run again" in panel.get(details(over))
+    assert "runs/cancel" not in panel.get(details(over))
+    assert "runs/cancel" in panel.get(details(waiting))
+    assert "Run again" not in panel.get(details(waiting))
+
+
+# ---------------------------------------------------------------- export
+
+
+def test_csv_export_has_the_filtered_runs(panel, four):
+    answer = panel.open(f"{LIST}export/csv/?league=nba")
+    (only,) = csv.DictReader(io.StringIO(answer.text))
+    assert json.loads(only["args"]) == JANUARY
+    assert (only["id"], only["state"], only["asked_by"]) == (four["nba"], "SUCCESS", "maria")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert answer.mimetype == "text/csv"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "  ="])
+def test_csv_export_disarms_formulas(panel, start):
+    add_failure(error=f'{start}HYPERLINK("https://evil.example")', asked_by=f"{start}1")
+    (only,) = csv.DictReader(io.StringIO(panel.get(f"{LIST}export/csv/"), newline=""))
+    assert only["error"].startswith(f"'{start}")
+    assert only["asked_by"] == f"'{start}1"
+    assert only["attempt"] == "1"
+
+
+def test_json_export_has_values_as_they_are(panel, four):
+    answer = panel.open(f"{LIST}export/json/?trigger=admin")
+    (only,) = json.loads(answer.text)
+    assert (only["args"], only["attempt"], only["error"]) == (JANUARY, 1, "")
+    assert only["queued_at"].endswith("Z")
+    assert answer.mimetype == "application/json"
+
+
+def test_export_of_another_kind_is_refused(panel):
+    assert panel.open(f"{LIST}export/xlsx/").status_code == 302
+
+
+# ---------------------------------------------------------------- cost
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?state=failed", "?search=x", "?league=nba&day=2026-01-01", "?sort=1&page=3"]
+)
+def test_list_takes_a_bounded_number_of_queries(panel, query):
+    panel.get(LIST)
+    counts = []
+    for _ in range(2):
+        with counted() as statements:
+            panel.get(f"{LIST}{query}")
+        counts.append(len(statements))
+        add_many(300)
+    assert counts[0] == counts[1] <= 3
+
+
+def test_export_is_capped(panel, monkeypatch):
+    monkeypatch.setattr(runs.Runs, "export_max_rows", 7)
+    add_many(20)
+    assert len(panel.get(f"{LIST}export/csv/").splitlines()) == 8
+
+
+def add_many(count: int) -> None:
+    """Runs that cost little to add."""
+    template = row(add_run())
+    columns = TaskRun.__table__.columns
+    values = {column.name: getattr(template, column.name) for column in columns}
+    at = utc_now()
+    rows = [
+        values | {"id": f"many-{at.timestamp()}-{n}", "queued_at": at - timedelta(minutes=n)}
+        for n in range(count)
+    ]
+    with write_connection() as connection:
+        connection.execute(insert(TaskRun), rows)
+    db.session.rollback()
+
+
+def test_states_that_wait_are_on_an_index(app):
+    found = "SELECT id FROM task_runs WHERE state = 'FAILURE' ORDER BY queued_at DESC LIMIT 50"
+    with db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {found}").all()
+    assert "ix_task_runs_state_queued_at" in plan[0].detail
+    assert len(plan) == 1, "no sorting on the side"
+
+
+def test_addresses_are_as_linked(app):
+    with app.test_request_context():
+        assert url_for("admin_runs.index_view") == LIST
+    assert huey.task_names()

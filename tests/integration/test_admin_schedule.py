@@ -1,0 +1,132 @@
+"""The schedule: words, last run, lateness, strip, next run in two zones; run now, pause, resume."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db, writing
+from sportsapp.models import RunState, Schedule, Trigger
+from sportsapp.queue import huey
+from tests.panel import add_run, counted, runs_of
+
+PAGE = "/admin/schedule/"
+TICK, HOURLY = "sync_all_live_games", "sync_daily_schedule"
+
+
+def card(page: str, task: str) -> str:
+    """One task's part of the page."""
+    start = page.index(f'id="t-{task}"')
+    return page[start : page.index("</section>", start)]
+
+
+def paused(task: str) -> bool | None:
+    db.session.rollback()
+    schedule = db.session.get(Schedule, task)
+    return schedule.paused if schedule else None
+
+
+def test_every_periodic_task_in_words(panel):
+    page = panel.get(PAGE)
+    for name, periodic in huey.periodics.items():
+        assert periodic.schedule.words in card(page, name)
+    assert "never" in card(page, HOURLY)
+    assert "no scheduler has looked at it yet" in card(page, HOURLY)
+
+
+def test_last_run_with_its_state_and_how_late_it_began(panel):
+    slot = utc_now().replace(minute=0, second=0, microsecond=0)
+    with writing(db.session):
+        db.session.add(Schedule(task=HOURLY, paused=False, since_at=slot - timedelta(days=1)))
+    add_run(HOURLY, state=RunState.FAILURE, ago=timedelta(days=1))
+    run_id = add_run(HOURLY, slot=slot, started_at=slot + timedelta(seconds=12))
+    said = card(panel.get(PAGE), HOURLY)
+    assert said.index(run_id) < said.index("SUCCESS")
+    assert "begun 12 s after its slot" in said
+
+
+def test_overdue_task_says_by_how_much(panel):
+    with writing(db.session):
+        since = utc_now() - timedelta(minutes=30)
+        db.session.add(Schedule(task=TICK, paused=False, since_at=since))
+    said = card(panel.get(PAGE), TICK)
+    assert "overdue" in said
+    assert "by 29 min" in said or "by 30 min" in said
+
+
+def test_strip_has_the_last_24_runs_oldest_first(panel):
+    ids = [add_run(HOURLY, ago=timedelta(hours=n)) for n in range(30)]
+    add_run(HOURLY, state=RunState.FAILURE, ago=timedelta(minutes=1))
+    said = card(panel.get(PAGE), HOURLY)
+    strip = said[said.index("<ol") : said.index("</ol>")]
+    assert strip.count("<li") == 24
+    assert strip.index(ids[5]) < strip.index(ids[1])
+    assert strip.count('class="bad"') == 1
+    assert ids[23] not in strip
+
+
+def test_next_run_in_utc_and_in_the_visitors_zone(panel):
+    slot = huey.periodics[HOURLY].schedule.next_slot(utc_now())
+    said = card(panel.get(PAGE), HOURLY)
+    assert f"{slot:%Y-%m-%d %H:%M:%S}</time> UTC" in said
+    assert 'data-local="browser"' in said
+    panel.client.set_cookie("zone", "Asia/Tokyo")
+    said = card(panel.get(PAGE), HOURLY)
+    assert f"{slot.astimezone(ZoneInfo('Asia/Tokyo')):%a %H:%M:%S} JST" in said
+    assert 'data-local="Asia/Tokyo"' in said
+
+
+def test_zone_of_somebodys_making_is_ignored(panel):
+    panel.client.set_cookie("zone", "../../etc/passwd")
+    assert 'data-local="browser"' in panel.get(PAGE)
+
+
+def test_run_now(panel, caplog):
+    caplog.set_level(logging.INFO)
+    assert f"{HOURLY} was queued" in panel.said(f"{PAGE}run", task=HOURLY)
+    (run,) = runs_of(HOURLY)
+    assert (run.trigger, run.asked_by, run.slot) == (Trigger.ADMIN, "maria", None)
+    assert huey.pending_count() == 1
+    assert f"maria: {HOURLY} was queued: run {run.id}" in caplog.text
+
+
+def test_paused_task_can_still_be_run_by_hand(panel):
+    panel.said(f"{PAGE}pause", task=HOURLY, sure="yes")
+    panel.said(f"{PAGE}run", task=HOURLY)
+    assert len(runs_of(HOURLY)) == 1
+
+
+@pytest.mark.parametrize("task", ["", "nothing", "sync_date_range_task"])
+@pytest.mark.parametrize("action", ["run", "pause", "resume"])
+def test_task_without_a_schedule_is_refused(panel, action, task):
+    assert "unknown task" in panel.said(f"{PAGE}{action}", task=task, sure="yes")
+    assert runs_of("sync_date_range_task") == []
+
+
+def test_pause_asks_first_then_keeps_it_and_resume_ends_it(panel, caplog):
+    caplog.set_level(logging.INFO)
+    assert "Pause sync_daily_schedule?" in panel.post(f"{PAGE}pause", task=HOURLY).text
+    assert paused(HOURLY) is None
+    assert "was paused" in panel.said(f"{PAGE}pause", task=HOURLY, sure="yes")
+    assert paused(HOURLY) is True
+    assert "when resumed" in card(panel.get(PAGE), HOURLY)
+    assert "was resumed" in panel.said(f"{PAGE}resume", task=HOURLY)
+    assert paused(HOURLY) is False
+    assert f"maria: {HOURLY} was paused" in caplog.text
+    assert f"maria: {HOURLY} was resumed" in caplog.text
+
+
+def test_schedule_takes_a_bounded_number_of_queries(panel):
+    counts = []
+    for _ in range(2):
+        with counted() as statements:
+            panel.get(PAGE)
+        counts.append(len(statements))
+        for name in huey.periodics:
+            for n in range(40):
+                add_run(name, ago=timedelta(minutes=n))
+    assert counts[0] == counts[1] <= 14

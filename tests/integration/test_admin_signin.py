@@ -1,0 +1,243 @@
+"""Signing in and out: the rules that keep others out."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+import pytest
+
+from sportsapp import accounts
+from sportsapp.admin import signin
+from sportsapp.admin.signin import limits_url
+from sportsapp.database import db
+from sportsapp.models import AdminUser
+from tests.panel import NAME, PASSWORD, PanelVisitor, signed_in
+
+SIGN_IN = "/admin/sign-in"
+
+
+@pytest.fixture
+def visitor(app):
+    """Somebody who has an account and is not in."""
+    accounts.add_account(NAME, PASSWORD)
+    return PanelVisitor(app.test_client())
+
+
+def is_in(visitor: PanelVisitor) -> bool:
+    return visitor.open("/admin/").status_code == 200
+
+
+def test_right_password_opens_the_dashboard(visitor):
+    answer = visitor.sign_in()
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/")
+    assert "Dashboard" in visitor.get("/admin/")
+    assert db.session.query(AdminUser).one().signed_in_at
+
+
+def test_password_is_kept_as_a_hash(visitor):
+    assert PASSWORD not in db.session.query(AdminUser).one().password_hash
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [(NAME, "wrong"), ("nobody", PASSWORD), (NAME, ""), ("", PASSWORD), (NAME, "x" * 5000)],
+)
+def test_wrong_name_or_password_stays_out_with_one_answer(visitor, name, password):
+    answer = visitor.sign_in(name, password)
+    assert answer.status_code == 401
+    assert signin.WRONG in answer.text
+    assert not is_in(visitor)
+
+
+def test_unknown_name_and_wrong_password_cost_the_same(visitor, monkeypatch):
+    hashes = []
+    real = hashlib.scrypt
+
+    def note(password: bytes, **cost: int | bytes) -> bytes:
+        hashes.append((cost["n"], cost["r"], cost["p"]))
+        return real(password, **cost)
+
+    monkeypatch.setattr(hashlib, "scrypt", note)
+    costs = []
+    for name, password in (("nobody", "wrong"), (NAME, "wrong"), (NAME, PASSWORD)):
+        hashes.clear()
+        accounts.account_behind(name, password)
+        costs.append(list(hashes))
+    assert costs[0] == costs[1] == costs[2]
+    assert len(costs[0]) == 1
+
+
+def test_deactivated_account_stays_out_even_with_its_password(visitor):
+    accounts.add_account("other", PASSWORD)
+    accounts.deactivate(NAME)
+    answer = visitor.sign_in()
+    assert (answer.status_code, signin.WRONG in answer.text) == (401, True)
+
+
+def test_session_is_renewed_at_sign_in(visitor):
+    visitor.open(SIGN_IN)
+    with visitor.client.session_transaction() as session:
+        session["planted"] = "by somebody else"
+    before = visitor.token()
+    visitor.sign_in()
+    with visitor.client.session_transaction() as session:
+        assert "planted" not in session
+    assert visitor.token("/admin/") != before
+
+
+def test_sign_out_ends_the_session(visitor):
+    visitor.sign_in()
+    answer = visitor.post("/admin/sign-out")
+    assert (answer.status_code, answer.headers["Location"]) == (303, SIGN_IN)
+    assert not is_in(visitor)
+
+
+def test_sign_out_is_no_link(visitor):
+    visitor.sign_in()
+    assert visitor.open("/admin/sign-out").status_code in (404, 405)
+    assert is_in(visitor)
+
+
+def test_password_change_ends_every_session_of_the_account(app, visitor):
+    visitor.sign_in()
+    accounts.set_password(NAME, "another long pass phrase")
+    assert not is_in(visitor)
+
+
+def test_deactivation_ends_every_session_of_the_account(visitor):
+    visitor.sign_in()
+    accounts.add_account("other", PASSWORD)
+    accounts.deactivate(NAME)
+    assert not is_in(visitor)
+    accounts.activate(NAME)
+    assert not is_in(visitor)
+
+
+@pytest.mark.parametrize("session_id", ["", "x", "1", "1.2", "99.1", "1.1.1", "-1.1", "²."])
+def test_made_up_session_is_nobodys(visitor, session_id):
+    visitor.open(SIGN_IN)
+    with visitor.client.session_transaction() as session:
+        session["_user_id"] = session_id
+    assert not is_in(visitor)
+
+
+@pytest.mark.parametrize(
+    ("target", "ends_at"),
+    [
+        ("/admin/runs/?state=failed", "/admin/runs/?state=failed"),
+        ("/admin", "/admin"),
+        ("https://evil.example/", "/admin/"),
+        ("//evil.example/admin/", "/admin/"),
+        ("/\\evil.example", "/admin/"),
+        ("/admin/\\evil.example", "/admin/"),
+        ("/adminevil", "/admin/"),
+        ("javascript:alert(1)", "/admin/"),
+        ("/admin/\nx", "/admin/"),
+        ("/nba", "/admin/"),
+        ("", "/admin/"),
+    ],
+)
+def test_sign_in_leads_only_into_the_panel(visitor, target, ends_at):
+    answer = visitor.sign_in(next=target)
+    assert answer.headers["Location"] == ends_at
+
+
+def test_stranger_is_led_to_where_he_wanted(visitor):
+    where = visitor.open("/admin/runs/?state=failed&task=x").headers["Location"]
+    assert where == "/admin/sign-in?next=%2Fadmin%2Fruns%2F%3Fstate%3Dfailed%26task%3Dx"
+    assert 'value="/admin/runs/?state=failed&amp;task=x"' in visitor.get(where)
+
+
+@pytest.mark.parametrize(
+    ("base", "headers", "secure"),
+    [
+        ("http://localhost", {}, False),
+        ("https://localhost", {"Referer": "https://localhost/admin/sign-in"}, True),
+        ("http://localhost", {"X-Forwarded-Proto": "https"}, True),
+        ("http://localhost", {"X-Forwarded-Proto": "http"}, False),
+    ],
+)
+def test_session_cookie_is_secure_behind_https(visitor, base, headers, secure):
+    said = visitor.open(SIGN_IN, base_url=base, headers=headers).headers["Set-Cookie"]
+    assert ("Secure" in said) is secure
+    assert "HttpOnly" in said
+    assert "SameSite=Lax" in said
+
+
+def test_too_many_attempts_on_an_account_wait_whatever_their_address(visitor):
+    def attempt(n: int, name: str = NAME) -> int:
+        visitor.client.environ_base["REMOTE_ADDR"] = f"10.0.0.{n}"
+        return visitor.sign_in(name, "wrong").status_code
+
+    assert [attempt(n) for n in range(10)] == [401] * 10
+    assert attempt(77) == 429
+    assert attempt(78, NAME.upper()) == 429
+    assert attempt(79, "other") == 401
+
+
+def test_too_many_attempts_from_an_address_wait_whatever_the_account(visitor):
+    attempts = [visitor.sign_in(f"name{n}", "wrong").status_code for n in range(21)]
+    assert attempts == [401] * 20 + [429]
+
+
+def test_who_tried_too_often_is_told_how_long_to_wait(visitor, monkeypatch):
+    for _ in range(10):
+        visitor.sign_in(password="wrong")
+    answer = visitor.sign_in()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+    assert "Try again in a minute" in answer.text
+    assert not is_in(visitor)
+
+
+def test_looking_at_the_form_is_no_attempt(visitor):
+    for _ in range(30):
+        assert visitor.open(SIGN_IN).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "counted_as"),
+    [
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "10.9.9.9, 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "nonsense", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
+    ],
+)
+def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
+    app, remote, forwarded, counted_as
+):
+    headers = {"X-Forwarded-For": forwarded}
+    environ = {"REMOTE_ADDR": remote}
+    with app.test_request_context(SIGN_IN, headers=headers, environ_base=environ):
+        assert signin._address() == counted_as
+
+
+@pytest.mark.parametrize(
+    ("broker", "limits"),
+    [
+        ("unix:///run/x/broker.sock", "redis+unix:///run/x/broker.sock"),
+        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
+        ("rediss://u:p@host/1", "rediss://u:p@host/1"),
+    ],
+)
+def test_broker_is_named_as_the_limiter_wants_it(broker, limits):
+    assert limits_url(broker) == limits
+
+
+def test_every_attempt_is_in_the_log_without_its_password(visitor, caplog):
+    caplog.set_level(logging.INFO)
+    visitor.sign_in(password="not this one")
+    visitor.sign_in()
+    visitor.post("/admin/sign-out")
+    assert "sign-in refused: name 'maria' from 127.0.0.1" in caplog.text
+    assert "maria signed in from 127.0.0.1" in caplog.text
+    assert "maria signed out" in caplog.text
+    assert PASSWORD not in caplog.text
+    assert "not this one" not in caplog.text
+
+
+def test_who_is_in_is_not_asked_again(app):
+    visitor = signed_in(app)
+    assert visitor.open(f"{SIGN_IN}?next=/admin/runs/").headers["Location"] == "/admin/runs/"

@@ -1,0 +1,555 @@
+"""Alerts: who is told what, how often, and what is never in a message."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from huey.exceptions import TaskTimeout
+from sqlalchemy import select, update
+
+from sportsapp import alerts as alerts_module
+from sportsapp.alerts import Alerts, Kind, late_slots, scrub, secrets_of, stale_leagues
+from sportsapp.clock import utc_now
+from sportsapp.database import db, write_connection
+from sportsapp.errors import FeedUnavailableError, WebhookError
+from sportsapp.leagues import BY_SLUG
+from sportsapp.ledger import find_run
+from sportsapp.models import Alert, League, RunState, Schedule, TaskRun, Trigger
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.settings import Settings
+from sportsapp.sync import service
+from sportsapp.tasks import run_of, send_alert, sync_all_live_games, sync_date_range_task
+from tests.integration.events import board, event
+from tests.receiver import Receiver, receiving
+
+LIVE = "sync_all_live_games"
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as one:
+        yield one
+
+
+@pytest.fixture
+def settings(settings, receiver) -> Settings:
+    """Alerts go to the receiver, under an address that is a secret."""
+    return replace(settings, alert_webhook_url=f"{receiver.url}/services/T0PSECRET")
+
+
+@pytest.fixture
+def offline(app, monkeypatch):
+    """The queues take messages into memory; ``work`` plays the worker."""
+    for queue in (huey, backfill_huey):
+        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+
+
+@pytest.fixture
+def alerts(app, offline):
+    return app.extensions["alerts"]
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """A clock for the alerts that a test can put forward."""
+
+    class Now:
+        moment = utc_now()
+
+        def later(self, **span: float) -> None:
+            self.moment += timedelta(**span)
+
+    now = Now()
+    monkeypatch.setattr(alerts_module, "utc_now", lambda: now.moment)
+    return now
+
+
+@pytest.fixture
+def broken_sync(monkeypatch):
+    """Make every live sync raise what the test says; None mends it."""
+    original = service.sync_live
+
+    def breaking(error: BaseException | None) -> None:
+        def sync_live(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(service, "sync_live", original if error is None else sync_live)
+
+    return breaking
+
+
+def work(queue=huey) -> None:
+    """Execute all that waits now, alerts included."""
+    while (task := queue.dequeue()) is not None:
+        queue.execute(task)
+
+
+def run_live(retries: int = 0) -> str:
+    run_id = huey.enqueue(sync_all_live_games.s(retries=retries)).id
+    work()
+    return run_id
+
+
+def delivered(receiver: Receiver, count: int) -> list[dict]:
+    """The messages, once so many have come; a short while shows that no more come."""
+    deadline = time.monotonic() + 5
+    while len(receiver.messages) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert len(receiver.messages) == count
+    return receiver.messages
+
+
+# ---------------------------------------------------------------- runs that fail for good
+
+
+def test_failed_run_is_told_with_fields_and_text(offline, broken_sync, receiver):
+    broken_sync(ZeroDivisionError("oh <!channel> & more"))
+    run_id = run_live()
+    (message,) = delivered(receiver, 1)
+    assert message["text"] == (
+        "Sports Game Tracker TROUBLE: sync_all_live_games failed for good, after 1 attempts: "
+        "ZeroDivisionError: oh &lt;!channel&gt; &amp; more"
+    )
+    told = {name: message[name] for name in ("event", "kind", "subject", "task", "run_id", "error")}
+    assert told == {
+        "event": "trouble",
+        "kind": "failure",
+        "subject": LIVE,
+        "task": LIVE,
+        "run_id": run_id,
+        "error": "ZeroDivisionError: oh <!channel> & more",
+    }
+    assert (message["swallowed"], message["since"]) == (0, message["at"])
+
+
+def test_run_that_will_be_retried_is_not_told(offline, broken_sync, receiver):
+    broken_sync(FeedUnavailableError("no answer"))
+    run_live(retries=1)
+    assert receiver.messages == []
+
+
+def test_time_out_is_a_kind_of_its_own(offline, broken_sync, receiver):
+    broken_sync(TaskTimeout("too long"))
+    run_live()
+    broken_sync(ZeroDivisionError())
+    run_live()
+    assert [one["kind"] for one in delivered(receiver, 2)] == ["timeout", "failure"]
+    assert "cut off at its time limit" in receiver.texts[0]
+
+
+def test_success_after_a_failure_is_told_once(offline, broken_sync, receiver):
+    run_live()
+    assert receiver.messages == []
+    broken_sync(ZeroDivisionError())
+    run_live()
+    broken_sync(None)
+    run_live()
+    run_live()
+    _, message = delivered(receiver, 2)
+    assert (message["event"], message["kind"], message["subject"]) == ("recovered", "failure", LIVE)
+    assert message["text"] == "Sports Game Tracker OK: sync_all_live_games has succeeded again"
+
+
+def test_run_that_always_lost_its_worker_is_told(offline, receiver):
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
+    values = {"state": RunState.STARTED, "attempt": 1, "stalls": 3, "host": "elsewhere", "pid": 1}
+    with write_connection() as connection:
+        silent = utc_now() - timedelta(minutes=2)
+        connection.execute(update(TaskRun).values(heartbeat_at=silent, **values))
+    backfill_huey.hooks.recover(backfill_huey)
+    work()
+    (message,) = delivered(receiver, 1)
+    assert (message["run_id"], message["arguments"]["league"]) == (run_id, "NBA")
+    assert "its worker died every time" in message["text"]
+
+
+def test_run_of_an_unknown_task_is_told(offline, receiver):
+    run_id = sync_all_live_games().id
+    with write_connection() as connection:
+        gone = utc_now() - timedelta(minutes=1)
+        connection.execute(update(TaskRun).values(due_at=gone, expires_at=None, task="sync_moon"))
+    huey.storage.flush_all()
+    huey.hooks.recover(huey)
+    work()
+    assert delivered(receiver, 1)[0]["run_id"] == run_id
+
+
+# ---------------------------------------------------------------- once in fifteen minutes
+
+
+def test_more_of_the_same_is_counted_and_told_after_fifteen_minutes(alerts, now, receiver):
+    for _ in range(4):
+        alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+        now.later(minutes=4)
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    work()
+    first, second = delivered(receiver, 2)
+    assert (first["swallowed"], second["swallowed"]) == (0, 3)
+    assert second["text"].endswith("it failed (noticed 3 more times meanwhile)")
+    assert second["since"] == first["since"]
+
+
+def test_each_task_and_kind_is_told_by_itself(alerts, now, receiver):
+    for subject in (LIVE, "sync_all_teams"):
+        for kind in (Kind.FAILURE, Kind.TIMEOUT):
+            alerts.trouble(subject, kind, "it failed")
+            alerts.trouble(subject, kind, "it failed")
+    work()
+    delivered(receiver, 4)
+
+
+def another(alerts: Alerts) -> Alerts:
+    """The alerts as another process has them: what they share is in the database."""
+    return Alerts(alerts.app, alerts.settings, alerts.queue, alerts.enqueue)
+
+
+def test_processes_tell_together(alerts, now, receiver):
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    another(alerts).trouble(LIVE, Kind.FAILURE, "it failed")
+    work()
+    delivered(receiver, 1)
+    assert db.session.get(Alert, (LIVE, "failure")).swallowed == 1
+
+
+def test_what_was_kept_back_and_goes_on_is_told_by_the_next_look(alerts, now, receiver):
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed twice")
+    now.later(minutes=14)
+    alerts.inspect(now.moment)
+    now.later(minutes=2)
+    alerts.inspect(now.moment)
+    alerts.inspect(now.moment)
+    work()
+    said = delivered(receiver, 2)
+    assert {one["swallowed"] for one in said} == {0, 1}
+    assert any("it failed twice (noticed 1 more time meanwhile)" in one["text"] for one in said)
+
+
+def test_flapping_tells_no_end_of_what_was_not_told(alerts, now, receiver):
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.well(LIVE, Kind.FAILURE, "it goes")
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.well(LIVE, Kind.FAILURE, "it goes")
+    work()
+    assert [one["event"] for one in delivered(receiver, 2)] == ["trouble", "recovered"]
+    now.later(minutes=16)
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    work()
+    assert delivered(receiver, 3)[-1]["swallowed"] == 1
+
+
+# ---------------------------------------------------------------- looking around
+
+
+def league(**values: object) -> None:
+    """The NBA with one live game, read just now unless told otherwise."""
+    sync = service.Sync(db.session.info["client"], db.session, utc_now())
+    service.sync_day(sync, BY_SLUG["nba"], service.game_day(utc_now()))
+    with write_connection() as connection:
+        connection.execute(update(League).values(**values))
+    db.session.rollback()
+
+
+@pytest.fixture
+def live_league(app, offline, feed):
+    """The NBA has a live game."""
+    now = utc_now()
+    feed.say("nba", board(event("7", f"{now:%Y-%m-%dT%H:%M}Z", "in")))
+    db.session.info["client"] = app.extensions["feed_client"]
+
+    def read(minutes_ago: float) -> None:
+        league(polled_at=now - timedelta(minutes=minutes_ago))
+
+    return read
+
+
+def test_old_data_of_a_live_league_is_told_and_its_end(alerts, live_league, receiver):
+    live_league(4.9)
+    alerts.inspect(utc_now())
+    assert receiver.messages == []
+    live_league(5.1)
+    alerts.inspect(utc_now())
+    alerts.inspect(utc_now())
+    (message,) = delivered(receiver, 1)
+    assert (message["kind"], message["league"], message["live"]) == ("stale", "NBA", 1)
+    assert "NBA data is 5 min old, with 1 live game" in message["text"]
+    live_league(0)
+    alerts.inspect(utc_now())
+    assert delivered(receiver, 2)[-1]["event"] == "recovered"
+
+
+def test_old_data_without_live_games_is_nobodys_business(live_league):
+    live_league(60)
+    assert [one.slug for one in stale_leagues(db.session, ["nba"], utc_now())] == ["nba"]
+    assert stale_leagues(db.session, ["nfl"], utc_now()) == []
+    with write_connection() as connection:
+        connection.exec_driver_sql("UPDATE games SET state = 'post'")
+    db.session.rollback()
+    assert stale_leagues(db.session, ["nba"], utc_now()) == []
+
+
+def scheduled_since(minutes: float) -> None:
+    """All schedules began so long ago, and no slot was claimed since."""
+    with write_connection() as connection:
+        since = utc_now() - timedelta(minutes=minutes)
+        connection.execute(Schedule.__table__.delete())
+        connection.execute(
+            Schedule.__table__.insert(),
+            [{"task": name, "paused": False, "since_at": since} for name in huey.periodics],
+        )
+    db.session.rollback()
+
+
+def late() -> set[str]:
+    return {one.task for one in late_slots(db.session, huey, utc_now())}
+
+
+def test_slot_that_nobody_claims_is_late_after_two_ticks(offline):
+    scheduled_since(2)
+    assert LIVE not in late()
+    scheduled_since(4)
+    assert LIVE in late()
+
+
+def test_claimed_slot_paused_task_and_new_instance_are_not_late(offline):
+    assert late() == set()
+    scheduled_since(60 * 24 * 8)
+    assert late() == set(huey.periodics)
+    for periodic in huey.periodics.values():
+        slot = periodic.schedule.newest_slot(utc_now() - timedelta(days=8), utc_now())
+        huey.hooks.claim(huey, periodic, slot)
+    db.session.rollback()
+    assert late() == set()
+    scheduled_since(60 * 24 * 8)
+    with write_connection() as connection:
+        connection.execute(TaskRun.__table__.delete())
+        connection.execute(update(Schedule).values(paused=True))
+    db.session.rollback()
+    assert late() == set()
+
+
+@pytest.mark.parametrize(("beat_minutes", "is_late"), [(0, False), (2, True)])
+def test_tick_that_waits_for_a_running_one_is_late_only_when_that_has_no_heart(
+    offline, beat_minutes, is_late
+):
+    scheduled_since(10)
+    sync_all_live_games()
+    with write_connection() as connection:
+        beat = utc_now() - timedelta(minutes=beat_minutes)
+        connection.execute(update(TaskRun).values(state=RunState.STARTED, heartbeat_at=beat))
+    db.session.rollback()
+    assert (LIVE in late()) is is_late
+
+
+def test_silent_scheduler_is_told_directly_and_its_end(alerts, receiver):
+    scheduled_since(10)
+    alerts.inspect(utc_now())
+    told = {one["subject"]: one for one in delivered(receiver, len(late()))}
+    assert "is not scheduled any more" in told[LIVE]["text"]
+    assert huey.pending_count() == 0  # no consumer may be there to carry it
+    scheduled_since(0)
+    alerts.inspect(utc_now())
+    assert delivered(receiver, 2 * len(told))[-1]["event"] == "recovered"
+
+
+def test_direct_message_that_is_not_taken_goes_through_the_queue(alerts, receiver):
+    receiver.status = 503
+    alerts.trouble(LIVE, Kind.OVERDUE, "it is late", directly=True)
+    delivered(receiver, 1)
+    deadline = time.monotonic() + 5
+    while not huey.pending_count() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    receiver.status = 200
+    work()
+    assert [one["kind"] for one in delivered(receiver, 2)] == ["overdue", "overdue"]
+
+
+def test_heartbeats_of_all_processes_look_once_a_minute(alerts, monkeypatch):
+    looks = []
+    moment = utc_now()
+    monkeypatch.setattr(alerts_module, "utc_now", lambda: moment)
+    processes = [alerts, another(alerts)]
+    for one in processes:
+        monkeypatch.setattr(one, "inspect", looks.append)
+    for _ in range(6 * 5):
+        for one in processes:
+            one._look_at = 0
+            one.look()
+        moment += timedelta(seconds=10)
+    assert len(looks) == 4  # five minutes; the first look only begins the watch
+    moment += timedelta(minutes=10)
+    processes[0]._look_at = 0
+    processes[0].look()
+    assert len(looks) == 4  # nobody was here: it begins anew
+
+
+def test_one_process_looks_no_more_than_once_a_minute(alerts, monkeypatch):
+    claims = []
+    monkeypatch.setattr(alerts_module, "_claim_look", claims.append)
+    for _ in range(3):
+        huey.hooks.beat("sportsapp", "worker")
+    assert len(claims) == 1
+
+
+# ---------------------------------------------------------------- carrying a message
+
+
+def test_message_is_carried_again_with_growing_delays(alerts, receiver):
+    receiver.status = 500
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    delays = []
+    for _ in range(5):
+        work()
+        (task,) = huey.scheduled()
+        huey.storage.flush_schedule()
+        delays.append(task.retry_delay)
+        task.eta = None
+        huey.push(task)
+    assert delays == [60, 120, 240, 480, 960]  # of the retry after the one that waits
+    receiver.status = 200
+    work()
+    assert len(delivered(receiver, 6)) == 6
+    run = db.session.scalars(select(TaskRun)).one()
+    assert (run.task, run.state, run.trigger) == ("send_alert", "SUCCESS", Trigger.ALERT)
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404])
+def test_receiver_that_does_not_want_it_is_not_asked_again(alerts, receiver, status):
+    receiver.status = status
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    work()
+    assert huey.scheduled() == []
+    assert db.session.scalars(select(TaskRun)).one().state == RunState.FAILURE
+    assert len(delivered(receiver, 1)) == 1  # and that failure is no alert
+
+
+def test_dead_receiver_fails_no_sync_and_its_address_is_nowhere(app, offline, broken_sync, caplog):
+    secret = "T0PSECRET"
+    dead = replace(app.extensions["settings"], alert_webhook_url=f"http://127.0.0.1:9/{secret}")
+    app.extensions["settings"] = app.extensions["alerts"].settings = dead
+    broken_sync(ZeroDivisionError())
+    run_live()
+    broken_sync(None)
+    good = run_live()
+    assert run_of(good).state == "SUCCESS"
+    rows = db.session.scalars(select(TaskRun).where(TaskRun.task == "send_alert")).all()
+    assert {row.state for row in rows} == {RunState.RETRY}
+    assert "cannot be reached (ConnectionError)" in rows[0].error
+    kept = json.dumps([[row.args, row.error, row.traceback] for row in rows]) + caplog.text
+    assert secret not in kept
+
+
+def test_broker_that_is_away_keeps_the_alert_for_later(app, alerts, receiver, monkeypatch):
+    memory = huey.storage
+    monkeypatch.undo()
+    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    run = db.session.scalars(select(TaskRun)).one()
+    assert (run.task, run.state) == ("send_alert", RunState.PENDING)
+    with write_connection() as connection:
+        connection.execute(update(TaskRun).values(due_at=utc_now() - timedelta(minutes=1)))
+    monkeypatch.setattr(huey, "storage", memory)
+    huey.hooks.recover(huey)
+    work()
+    delivered(receiver, 1)
+
+
+def test_alerts_that_break_fail_no_sync(alerts, monkeypatch, caplog):
+    def broken(*_: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(alerts_module, "secrets_of", broken)
+    monkeypatch.setattr(alerts_module, "OF_RUNS", {RunState.SUCCESS: Kind.FAILURE})
+    assert run_of(run_live()).state == "SUCCESS"
+    assert "an alert could not be told" in caplog.text
+
+
+def test_without_a_receiver_trouble_is_logged_only(offline, app, broken_sync, caplog):
+    app.extensions["alerts"].settings = replace(app.extensions["settings"], alert_webhook_url="")
+    broken_sync(ZeroDivisionError("oh"))
+    run_id = run_live()
+    assert find_run(run_id).state == RunState.FAILURE
+    assert "alert: Sports Game Tracker TROUBLE: sync_all_live_games failed" in caplog.text
+    assert huey.pending_count() == 0
+
+
+# ---------------------------------------------------------------- no secrets
+
+
+SECRETS = Settings(
+    database_url="postgresql://maria:p%40ssw0rd@db/scores",
+    redis_url="redis://:hunter22@broker:6379/0",
+    secret_key="a-very-long-key",
+    alert_webhook_url="https://hooks.example.org/services/T/B/xyz",
+    heartbeat_url="https://hc.example.org/0b1d",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("at https://maria:pw@example.org/x", "at https://(hidden)@example.org/x"),
+        ("at redis://:p@ss@host:1/0 now", "at redis://(hidden)@host:1/0 now"),
+        ("https://x.org/a?api_key=abc&day=1", "https://x.org/a?api_key=(hidden)&day=1"),
+        ("https://x.org/a?dates=20260101", "https://x.org/a?dates=20260101"),
+        ("password p@ssw0rd is wrong", "password (hidden) is wrong"),
+        ("AUTH hunter22 failed", "AUTH (hidden) failed"),
+        ("the key a-very-long-key", "the key (hidden)"),
+        ("posted to https://hooks.example.org/services/T/B/xyz", "posted to (hidden)"),
+        ("mail maria@example.org", "mail maria@example.org"),
+    ],
+)
+def test_secrets_never_leave(text, clean):
+    assert scrub({"deep": [text]}, secrets_of(SECRETS)) == {"deep": [clean]}
+
+
+def test_message_of_a_failure_has_no_secrets(offline, broken_sync, receiver, settings):
+    broken_sync(ZeroDivisionError(f"{settings.alert_webhook_url} http://a:b@c/ {'x' * 900}"))
+    run_live()
+    (message,) = delivered(receiver, 1)
+    text = json.dumps(message)
+    assert "T0PSECRET" not in text
+    assert "a:b@" not in text
+    assert len(message["text"]) < 800
+    assert "T0PSECRET" not in db.session.get(Alert, (LIVE, "failure")).words
+
+
+def test_only_trouble_of_the_receiver_is_raised(receiver):
+    with pytest.raises(WebhookError) as raised:
+        alerts_module.deliver("http://127.0.0.1:9/secret", {})
+    assert raised.value.retryable
+    assert "secret" not in str(raised.value)
+
+
+# ---------------------------------------------------------------- the dead man's switch
+
+
+def test_heartbeat_is_sent_after_a_good_tick_only(
+    app, offline, settings, receiver, feed, broken_sync
+):
+    beating = replace(settings, heartbeat_url=f"{receiver.url}/ping/1")
+    app.extensions["settings"] = beating
+    broken_sync(ZeroDivisionError())
+    run_live()
+    assert receiver.pings == []
+    broken_sync(None)
+    run_live()
+    assert receiver.pings == ["/ping/1"]
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_heartbeat_that_is_not_taken_fails_no_tick(app, offline, settings, receiver, status):
+    receiver.status = status
+    app.extensions["settings"] = replace(settings, heartbeat_url=f"{receiver.url}/ping/secret")
+    assert run_of(run_live()).state == "SUCCESS"
+    assert receiver.pings == ["/ping/secret"]
+
+
+def test_message_can_be_sent_by_hand(offline, receiver):
+    send_alert({"text": "hello"})
+    work()
+    assert receiver.texts == ["hello"]

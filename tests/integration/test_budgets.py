@@ -1,0 +1,114 @@
+"""What a page may weigh, on the busiest day there can be; the figures are printed."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import Any
+
+import pytest
+
+from sportsapp.clock import game_day, utc_now
+from sportsapp.database import db
+from sportsapp.demo.teams import teams_of
+from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.settings import PROJECT_ROOT
+from sportsapp.sync.service import Sync, sync_today
+from tests.integration.events import STATES, board, event
+
+KILOBYTE = 1024
+GAMES = {"nfl": 16, "nba": 15, "mlb": 15, "nhl": 12}
+STATE_OF = ["in", "pre", "post"]
+NETWORKS = ["ESPN, ABC", "FOX", "NBC, Peacock", "Utah Sports Net, Toronto Sports Net", "Apple TV+"]
+PATHS = (
+    "/", "/live", "/nfl", "/nba/2026-01-15", "/nfl/games/nfl0", "/nfl/teams/ARI", "/nfl/teams",
+    "/nfl/standings", "/search", "/search?q=giants", "/preferences", "/xyz", "/nfl/scores.atom",
+    "/nfl/teams/ARI.ics",
+)  # fmt: skip
+
+
+@pytest.fixture
+def busiest_day(app, feed):
+    """58 games of four leagues today: a third live, a third to come, a third final."""
+    today = game_day(utc_now())
+    for slug, count in GAMES.items():
+        feed.say(slug, board(*(busy_event(slug, n, f"{today}T20:{n:02}Z") for n in range(count))))
+    sync_today(Sync(app.extensions["feed_client"], db.session, utc_now()), list(ALL_LEAGUES))
+
+
+def busy_event(slug: str, number: int, start: str) -> dict[str, Any]:
+    """A game that has all that a card shows, of teams that no other game has."""
+    state = STATE_OF[number % 3]
+    game = event(
+        f"{slug}{number}", start, state, home=3 + number * 7 % 40, away=2 + number * 5 % 33
+    )
+    competition = game["competitions"][0]
+    clubs = list(teams_of(slug).values())
+    for side, club in zip(
+        competition["competitors"], clubs[2 * number : 2 * number + 2], strict=True
+    ):
+        side["team"] = {
+            "id": club.id, "abbreviation": club.abbreviation, "color": club.color,
+            "displayName": f"{club.location} {club.name}", "shortDisplayName": club.name,
+        }  # fmt: skip
+        side["records"] = [{"type": "total", "summary": f"{number * 3 % 50}-{number * 7 % 41}"}]
+        side["winner"] = state == "post" and side["homeAway"] == "home"
+    competition["broadcasts"] = [{"market": "national", "names": [NETWORKS[number % 5]]}]
+    competition["notes"] = (
+        [{"headline": f"Rivalry Week - Game {number}"}] if number % 4 == 0 else []
+    )
+    if state == "in":
+        detail = f"{number % 12}:{number * 13 % 60:02} - {1 + number % 4}th Quarter"
+        competition["status"]["type"] = competition["status"]["type"] | {"detail": detail}
+    return game
+
+
+def zipped(data: bytes) -> int:
+    return len(gzip.compress(data, 6))
+
+
+def show(what: str, size: int, limit: int) -> None:
+    print(f"{what}: {size} of {limit} bytes gzipped")
+
+
+@pytest.mark.usefixtures("busiest_day")
+def test_busiest_day_weighs_at_most_ten_kilobytes(client):
+    page = client.get("/")
+    assert page.text.count('<li class="g ') == sum(GAMES.values()) == 58
+    assert {page.text.count(f'<li class="g {state}"') for state in STATE_OF} <= {18, 19, 20, 21}
+    size = zipped(page.data)
+    show("busiest day", size, 10 * KILOBYTE)
+    assert size <= 10 * KILOBYTE
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("style.css", 5 * KILOBYTE), ("live.js", 2 * KILOBYTE)]
+)
+def test_style_and_script_keep_to_their_budget(name, limit):
+    size = zipped((PROJECT_ROOT / "static" / name).read_bytes())
+    show(name, size, limit)
+    assert size <= limit
+
+
+@pytest.mark.usefixtures("busiest_day")
+@pytest.mark.parametrize("path", PATHS)
+def test_page_needs_at_most_four_requests(client, path):
+    page = client.get(path).text
+    loaded = re.findall(r'<(?:script|img|iframe|source)[^>]* src="([^"]+)"', page)
+    loaded += re.findall(r'<link rel="(?:stylesheet|icon|preload)" href="([^"]+)"', page)
+    print(f"{path}: {1 + len(loaded)} requests")
+    assert len(loaded) <= 3
+    assert all(address.startswith("/static/") for address in loaded)
+    assert all(client.get(address, buffered=True).status_code == 200 for address in loaded)
+
+
+@pytest.mark.usefixtures("busiest_day")
+@pytest.mark.parametrize("path", PATHS)
+def test_newcomer_gets_no_cookie(client, path):
+    answer = client.get(path)
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_every_state_of_the_events_is_used():
+    assert set(STATE_OF) < set(STATES)
+    assert set(GAMES) == set(BY_SLUG)

@@ -1,0 +1,220 @@
+"""``flask doctor``: each broken set-up is named, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+from sqlalchemy import text, update
+
+from sportsapp import control
+from sportsapp.clock import utc_now
+from sportsapp.commands import doctor
+from sportsapp.database import db, write_connection
+from sportsapp.models import Consumer, League, Schedule
+from sportsapp.queue import backfill_huey, huey
+from tests.loopback import QuietHandler
+
+ORDER = [
+    "settings", "database", "broker", "consumers", "consumers", "scheduler", "feed", "clock",
+    "disk",
+]  # fmt: skip
+
+
+@pytest.fixture
+def healthy(app, monkeypatch, feed):
+    """An instance in which all is well: queues in memory, consumers that beat, fresh slots."""
+    for queue in (huey, backfill_huey):
+        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+        queue.hooks.beat(queue.name, "worker")
+    for name, periodic in huey.periodics.items():
+        huey.hooks.since(name)
+        slot = periodic.schedule.newest_slot(utc_now() - timedelta(days=8), utc_now())
+        huey.hooks.claim(huey, periodic, slot)
+
+
+@pytest.fixture
+def findings(runner):
+    """The doctor's findings by name; a name that comes twice keeps the worse one."""
+
+    def ask() -> dict[str, dict]:
+        db.session.rollback()
+        done = runner.invoke(args=["doctor", "--json"])
+        document = json.loads(done.stdout)
+        wrong = [one for one in document["checks"] if one["state"] == "WRONG"]
+        assert document["ok"] is (not wrong)
+        assert done.exit_code == (1 if wrong else 0)
+        assert all(one["do"] for one in wrong)
+        best_last = sorted(document["checks"], key=lambda one: one["state"] != "WRONG")
+        return {one["name"]: one for one in reversed(best_last)}
+
+    return ask
+
+
+def wrong(found: dict[str, dict]) -> set[str]:
+    return {name for name, one in found.items() if one["state"] == "WRONG"}
+
+
+def test_all_is_well_and_in_order(healthy, runner, feed):
+    done = runner.invoke(args=["doctor"])
+    lines = done.output.splitlines()
+    assert (done.exit_code, [line.split()[1] for line in lines]) == (0, ORDER)
+    assert {line.split()[0] for line in lines} == {"ok"}
+    assert len(feed.asked()) == 4
+
+
+def test_each_wrong_line_says_what_is_and_what_to_do(app, runner):
+    done = runner.invoke(args=["doctor"])
+    assert done.exit_code == 1
+    for line in done.output.splitlines():
+        assert line.startswith("ok ") or " -> " in line
+
+
+def test_broker_that_is_down_is_named(healthy, findings, monkeypatch):
+    monkeypatch.undo()
+    found = findings()
+    assert wrong(found) == {"broker"}
+    assert "127.0.0.1:1" in found["broker"]["says"]
+    assert "REDIS_URL" in found["broker"]["do"]
+
+
+def test_database_without_tables_is_named(healthy, findings):
+    with write_connection() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    found = findings()
+    assert wrong(found) == {"database"}
+    assert "not migrated" in found["database"]["says"]
+    assert "flask db upgrade" in found["database"]["do"]
+    assert found["consumers"]["state"] == found["scheduler"]["state"] == "note"
+
+
+@pytest.mark.parametrize(
+    ("revision", "words"), [("0001", "it is at 0001"), ("9999", "does not know")]
+)
+def test_database_of_another_version_is_named(healthy, findings, revision, words):
+    with write_connection() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+    assert words in findings()["database"]["says"]
+
+
+def test_database_that_is_no_database_is_named(app, findings, settings):
+    db.session.remove()
+    db.engine.dispose()
+    (settings.instance_path / "tracker.db").write_bytes(b"x" * 4096)
+    found = findings()
+    assert "database" in wrong(found)
+    assert "not a database" in found["database"]["says"]
+
+
+def test_missing_consumer_is_named_with_its_queue(healthy, findings):
+    backfill_huey.hooks.leave("sportsapp-backfill", "worker")
+    found = findings()
+    assert wrong(found) == {"consumers"}
+    assert "sportsapp-backfill: no worker is alive" in found["consumers"]["says"]
+    assert "huey_config.backfill_huey" in found["consumers"]["do"]
+
+
+def test_silent_consumer_is_named_with_the_time(healthy, findings):
+    with write_connection() as connection:
+        silent = utc_now() - timedelta(minutes=5)
+        connection.execute(
+            update(Consumer).where(Consumer.queue == "sportsapp").values(beat_at=silent)
+        )
+    assert "seen 5 min ago" in findings()["consumers"]["says"]
+
+
+def test_consumer_without_workers_does_not_count(healthy, findings):
+    huey.hooks.leave("sportsapp", "worker")
+    huey.hooks.beat("sportsapp", "scheduler")
+    assert wrong(findings()) == {"consumers"}
+
+
+def test_stale_schedule_is_named_with_its_task(healthy, findings):
+    hour = utc_now() - timedelta(hours=1)
+    with write_connection() as connection:
+        connection.exec_driver_sql("DELETE FROM task_runs WHERE task = 'sync_all_live_games'")
+        connection.execute(
+            update(Schedule).where(Schedule.task == "sync_all_live_games").values(since_at=hour)
+        )
+    found = findings()
+    assert wrong(found) == {"scheduler"}
+    assert "the schedule is stale: overdue are sync_all_live_games" in found["scheduler"]["says"]
+
+
+def test_scheduler_that_never_ticked_is_named(healthy, findings):
+    with write_connection() as connection:
+        connection.exec_driver_sql("DELETE FROM schedules")
+    assert "never ticked" in findings()["scheduler"]["says"]
+
+
+def test_paused_task_is_a_note(healthy, findings):
+    control.set_paused("sync_all_teams", True)
+    found = findings()
+    assert (found["scheduler"]["state"], wrong(found)) == ("note", set())
+    assert "sync_all_teams" in found["scheduler"]["says"]
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "do"),
+    [
+        (403, "refuses us for the MLB: 403", "ESPN_CONTACT_URL"),
+        (429, "limits us for the MLB: 429", "FEED_REQUESTS_PER_MINUTE"),
+        (500, "does not answer for the MLB", "network"),
+    ],
+)
+def test_feed_that_does_not_serve_us_is_named(healthy, findings, feed, status, says, do):
+    feed.fail("mlb", status)
+    found = findings()
+    assert wrong(found) == {"feed"}
+    assert says in found["feed"]["says"]
+    assert do in found["feed"]["do"]
+
+
+def test_feed_in_another_shape_is_named(healthy, findings, feed):
+    feed.say("nfl", b"<html>Back soon</html>")
+    assert "in a shape that we do not know" in findings()["feed"]["says"]
+
+
+def test_paused_polling_is_a_note(healthy, findings):
+    until = utc_now() + timedelta(minutes=9)
+    with write_connection() as connection:
+        connection.execute(
+            League.__table__.insert().values(
+                slug="nba", name="NBA", season_name="", failure="", paused_until=until,
+                created_at=until, updated_at=until,
+            )
+        )  # fmt: skip
+    found = findings()["feed"]
+    assert (found["state"], f"NBA until {until:%H:%M} UTC" in found["says"]) == ("note", True)
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(10, "10 min behind"), (-10, "10 min ahead of")])
+def test_wrong_clock_is_named(healthy, findings, monkeypatch, minutes, words):
+    def feeds_date(*_: object) -> str:
+        ten_seconds_more = timedelta(minutes=minutes, seconds=10 if minutes > 0 else -10)
+        return format_datetime(utc_now() + ten_seconds_more, usegmt=True)
+
+    monkeypatch.setattr(QuietHandler, "date_time_string", feeds_date)
+    found = findings()
+    assert wrong(found) == {"clock"}
+    assert words in found["clock"]["says"]
+
+
+def test_full_disk_is_named(healthy, findings, monkeypatch):
+    usage = shutil.disk_usage("/")._replace(free=100_000_000)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
+    found = findings()
+    assert wrong(found) == {"disk"}
+    assert "0.1 GB free" in found["disk"]["says"]
+
+
+def test_host_open_to_all_without_names_is_a_note(healthy, settings):
+    from dataclasses import replace
+
+    patient = doctor.patient_here()
+    patient.settings = replace(settings, host="0.0.0.0")
+    (found,) = doctor.check_settings(patient, {})
+    assert (found.state, "TRUSTED_HOSTS" in found.do) == ("note", True)

@@ -1,0 +1,365 @@
+"""``flask tasks``: looking into runs and acting on them, with the broker and without."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from sportsapp import ledger
+from sportsapp.clock import iso_utc, utc_now
+from sportsapp.database import db, write_connection
+from sportsapp.ledger import find_run
+from sportsapp.models import RunState, Schedule, TaskRun
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
+
+UNKNOWN = "no task run has the id 'nothing'\n"
+BACKFILL = ("NBA", "2026-01-01", "2026-03-31")
+
+
+@pytest.fixture
+def offline(app, monkeypatch):
+    """The queues take messages into memory and run nothing."""
+    for queue in (huey, backfill_huey):
+        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+
+
+def row(run_id: str) -> TaskRun:
+    db.session.rollback()
+    return find_run(run_id)
+
+
+def change(run_id: str, **values: object) -> None:
+    with write_connection() as connection:
+        connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
+
+
+def started(run_id: str) -> str:
+    began = utc_now() - timedelta(seconds=90)
+    values = {"started_at": began, "heartbeat_at": began + timedelta(seconds=85)}
+    change(run_id, state=RunState.STARTED, attempt=1, host="here", pid=7, **values)
+    return run_id
+
+
+@pytest.fixture
+def tasks(runner):
+    """Call ``flask tasks``; with ``--json`` the answer is decoded."""
+
+    def call(*words: str, **options: object):
+        db.session.rollback()
+        return runner.invoke(args=["tasks", *words], **options)
+
+    return call
+
+
+def said(done) -> dict:
+    return json.loads(done.stdout)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_active_shows_what_runs_where_and_how_far(offline, tasks):
+    run_id = started(sync_date_range_task(*BACKFILL).id)
+    change(run_id, progress_done=1, progress_total=3)
+    sync_all_live_games()
+    (run,) = said(tasks("active", "--json"))["active"]
+    assert (run["id"], run["host"], run["pid"]) == (run_id, "here", 7)
+    assert run["progress"] == {"done": 1, "total": 3}
+    assert 90 <= run["elapsed_seconds"] < 95
+    assert 5 <= run["silent_seconds"] < 10
+    line = tasks("active").output
+    assert all(part in line for part in ("NBA 2026-01-01", "1 of 3", "process 7", run_id))
+
+
+def test_nothing_active_is_said_in_words(app, tasks):
+    assert tasks("active").output == "Nothing runs now.\n"
+    assert said(tasks("active", "--json")) == {"active": []}
+
+
+def test_registered_lists_every_task_with_its_schedule(app, tasks):
+    rows = {row["task"]: row for row in said(tasks("registered", "--json"))["registered"]}
+    assert rows["sync_all_live_games"]["schedule"] == "every 60 s"
+    assert rows["sync_date_range_task"]["schedule"] is None
+    assert rows["sync_date_range_task"]["queue"] == "sportsapp-backfill"
+    assert rows["sync_all_teams"]["time_limit"] == 3600
+    assert "sync_all_leagues  daily at 03:00 UTC" in tasks("registered").output
+
+
+def test_scheduled_lists_next_slots_pauses_and_what_waits_for_its_time(offline, tasks):
+    tasks("pause", "sync_all_teams")
+    later = utc_now() + timedelta(minutes=3)
+    run_id = sync_all_live_games().id
+    change(run_id, state=RunState.RETRY, due_at=later)
+    rows = said(tasks("scheduled", "--json"))["scheduled"]
+    assert [row["due_at"] for row in rows] == sorted(row["due_at"] for row in rows)
+    by_task = {row["task"]: row for row in rows if row["id"] is None}
+    assert len(by_task) == 4
+    assert by_task["sync_all_teams"]["paused"]
+    assert by_task["sync_all_teams"]["due_at"].endswith("T04:00:00Z")
+    (waiting,) = [row for row in rows if row["id"]]
+    assert (waiting["id"], waiting["state"]) == (run_id, "RETRY")
+    assert waiting["due_at"] == iso_utc(later)
+    assert "sync_all_teams  Mondays at 04:00 UTC  paused" in tasks("scheduled").output
+
+
+def test_stats_count_queues_consumers_and_the_last_day(offline, tasks):
+    huey.hooks.beat("sportsapp", "worker")
+    for _ in range(2):
+        sync_all_live_games()
+    sync_date_range_task(*BACKFILL)
+    huey.execute(huey.dequeue())
+    old = sync_all_leagues().id
+    change(old, state=RunState.FAILURE, finished_at=utc_now() - timedelta(hours=25))
+    document = said(tasks("stats", "--json"))
+    first, second = document["queues"]
+    assert (first["name"], first["waiting"], first["workers"]) == ("sportsapp", 1, 1)
+    assert (second["waiting"], second["messages"], second["workers"]) == (1, 1, 0)
+    assert first["oldest_wait_seconds"] < 5
+    assert document["consumers"][0]["role"] == "worker"
+    assert document["last_24_hours"] == {"sync_all_live_games": {"SUCCESS": 1}}
+    assert document["dead_letters"] == 0
+    assert "queue sportsapp: 1 waiting" in tasks("stats").output
+
+
+def test_show_has_everything_with_the_traceback(offline, tasks, feed):
+    feed.fail("nba", 400)
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-01").id
+    backfill_huey.execute(backfill_huey.dequeue())
+    run = said(tasks("show", run_id, "--json"))
+    assert (run["state"], run["queue"], run["attempt"]) == ("FAILURE", "sportsapp-backfill", 1)
+    assert "FeedRefusedError" in run["traceback"]
+    text = tasks("show", run_id).output
+    assert "error         the feed refused us with 400" in text
+    assert "Traceback (most recent call last)" in text
+
+
+# ---------------------------------------------------------------- acting
+
+
+def test_retry_queues_the_same_again(offline, tasks):
+    first = sync_date_range_task(*BACKFILL).id
+    change(first, state=RunState.FAILURE)
+    again = said(tasks("retry", first, "--json"))
+    assert again["retry_of"] == first
+    run = row(again["task_id"])
+    assert (run.args, run.state, run.trigger) == (row(first).args, "PENDING", "command")
+    assert run.asked_by != ""
+
+
+@pytest.mark.parametrize("state", [RunState.PENDING, RunState.STARTED, RunState.RETRY])
+def test_run_that_has_not_ended_is_not_retried(offline, tasks, state):
+    run_id = sync_all_live_games().id
+    change(run_id, state=state)
+    done = tasks("retry", run_id)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "has not ended yet" in done.stderr
+    assert huey.pending_count() == 1
+
+
+def test_retry_of_what_only_a_shell_can_do_is_misuse(app, tasks):
+    with ledger.recorded_here("sync_today", {}) as outcome:
+        pass
+    done = tasks("retry", outcome.run_id)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("unknown task 'sync_today': known are")
+
+
+def test_cancelled_run_never_begins(offline, tasks, feed):
+    run_id = sync_all_live_games().id
+    done = said(tasks("cancel", run_id, "--json"))
+    assert done == {"id": run_id, "state": "REVOKED", "outcome": "cancelled before it began"}
+    huey.execute(huey.dequeue())
+    assert feed.requests == []
+
+
+def test_running_run_is_asked_to_stop_and_ended_one_cannot_be(offline, tasks):
+    running = started(sync_date_range_task(*BACKFILL).id)
+    assert "after its current chunk" in tasks("cancel", running).output
+    assert row(running).cancel_asked
+    ended = sync_all_live_games().id
+    change(ended, state=RunState.SUCCESS)
+    done = tasks("cancel", ended)
+    assert (done.exit_code, "has ended already (SUCCESS)" in done.output) == (1, True)
+
+
+def test_pause_and_resume_by_name(app, tasks):
+    name = "sync_all_leagues"
+    assert said(tasks("pause", name, "--json")) == {"task": name, "paused": True}
+    db.session.rollback()
+    assert db.session.get(Schedule, name).paused
+    assert tasks("resume", name).output == f"{name} goes on\n"
+    db.session.rollback()
+    assert not db.session.get(Schedule, name).paused
+
+
+def test_purge_drops_what_waits_and_nothing_else(offline, tasks, feed):
+    waiting = [sync_all_live_games().id, sync_date_range_task(*BACKFILL).id]
+    retrying = sync_all_leagues().id
+    change(retrying, state=RunState.RETRY, due_at=utc_now() + timedelta(minutes=5))
+    huey.add_schedule(sync_all_leagues.s(delay=300))
+    running = started(sync_date_range_task("NFL", "2026-01-01", "2026-01-01").id)
+    assert said(tasks("purge", "--yes", "--json")) == {"purged": 3}
+    assert {row(one).state for one in (*waiting, retrying)} == {RunState.REVOKED}
+    assert row(running).state == RunState.STARTED
+    for queue in (huey, backfill_huey):
+        assert (queue.pending_count(), queue.scheduled_count()) == (0, 0)
+
+
+def test_message_that_was_taken_before_the_purge_does_nothing(offline, tasks, feed):
+    sync_all_live_games()
+    taken = huey.dequeue()
+    tasks("purge", "--yes")
+    huey.execute(taken)
+    assert feed.requests == []
+
+
+def test_purge_asks_first(offline, tasks):
+    run_id = sync_all_live_games().id
+    done = tasks("purge", input="n\n")
+    assert (done.exit_code, row(run_id).state) == (1, RunState.PENDING)
+    assert "(1 run)" in done.stderr
+    assert tasks("purge").exit_code == 1  # nobody there to answer
+    assert row(run_id).state == RunState.PENDING
+    assert tasks("purge", input="y\n").output.endswith("1 run dropped\n")
+
+
+# ---------------------------------------------------------------- waiting
+
+
+def test_wait_tells_the_outcome_by_its_status(immediate, tasks, feed):
+    good = sync_all_live_games().id
+    done = tasks("wait", good)
+    assert (done.exit_code, done.stdout[:29]) == (0, "SUCCESS sync_all_live_games {")
+    assert '"synced": 0' in done.stdout
+    feed.fail("nba", 400)
+    bad = sync_date_range_task("NBA", "2026-01-01", "2026-01-01").id
+    done = tasks("wait", bad, "--json")
+    assert (done.exit_code, said(done)["state"]) == (1, "FAILURE")
+
+
+def test_wait_shows_progress_while_the_run_goes_on(app, offline, tasks):
+    run_id = started(sync_date_range_task(*BACKFILL).id)
+
+    def work() -> None:
+        with app.app_context():
+            for done in (1, 2):
+                time.sleep(0.5)
+                change(run_id, progress_done=done, progress_total=2)
+            time.sleep(0.5)
+            change(run_id, state=RunState.SUCCESS, result={"synced": 4, "errors": []})
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    done = tasks("wait", run_id, "--timeout", "20")
+    worker.join()
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        "sync_date_range_task: STARTED",
+        "sync_date_range_task: 1 of 2 done",
+        "sync_date_range_task: 2 of 2 done",
+        "sync_date_range_task: SUCCESS",
+    ]
+
+
+def test_wait_gives_up_when_it_was_told_to(offline, tasks):
+    run_id = sync_all_live_games().id
+    began = time.monotonic()
+    done = tasks("wait", run_id, "--timeout", "0.5")
+    assert time.monotonic() - began < 5
+    assert done.exit_code == 1
+    assert "has not ended after 0.5 s (PENDING)" in done.stderr
+
+
+# ---------------------------------------------------------------- unknown, and without a broker
+
+
+@pytest.mark.parametrize("command", ["show", "retry", "cancel", "wait"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_unknown_id_is_one_line_and_misuse(app, tasks, command, form):
+    done = tasks(command, "nothing", *form)
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", UNKNOWN)
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+@pytest.mark.parametrize("name", ["sync_moon", "sync_date_range_task"])
+def test_unknown_name_is_one_line_and_misuse(app, tasks, command, name):
+    done = tasks(command, name)
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "known are sync_all_live_games" in done.stderr
+
+
+def test_ledger_answers_while_the_broker_is_away(app, tasks):
+    with ledger.recorded_here("sync_today", {}) as outcome:
+        pass
+    for words in (["active"], ["runs"], ["show", outcome.run_id]):
+        assert tasks(*words).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["scheduled"], ["stats"], ["purge", "--yes"], ["retry"]])
+def test_what_needs_the_broker_says_in_one_line_that_it_is_away(app, tasks, words):
+    with pytest.raises(Exception, match="broker"):
+        sync_all_live_games()
+    run = db.session.query(TaskRun).one()
+    done = tasks(*words, *([run.id] if words == ["retry"] else []))
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "the broker cannot be reached" in done.stderr
+
+
+def test_purge_without_a_broker_drops_nothing(app, offline, tasks, monkeypatch):
+    run_id = sync_all_live_games().id
+    monkeypatch.undo()
+    assert tasks("purge", "--yes").exit_code == 1
+    assert row(run_id).state == RunState.PENDING
+
+
+def test_database_without_tables_is_one_line(app, tasks):
+    with write_connection() as connection:
+        connection.exec_driver_sql("DROP TABLE task_runs")
+    done = tasks("runs")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert "flask db upgrade" in done.stderr
+
+
+# ---------------------------------------------------------------- from Python
+
+
+def test_run_of_a_handle_or_an_id_is_the_ledgers_word(offline, feed):
+    result = sync_date_range_task(*BACKFILL)
+    waiting = run_of(result)
+    assert (waiting.state, waiting.ready, waiting.failed) == ("PENDING", False, False)
+    backfill_huey.execute(backfill_huey.dequeue())
+    done = run_of(result.id)
+    assert (done.state, done.ready, done.failed) == ("SUCCESS", True, False)
+    assert done.result == {"synced": 0, "errors": []}
+    assert done.progress == (3, 3)
+    assert done.progress.total == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "ready", "failed"),
+    [
+        ("PENDING", False, False),
+        ("STARTED", False, False),
+        ("RETRY", False, False),
+        ("SUCCESS", True, False),
+        ("FAILURE", True, True),
+        ("TIMEOUT", True, True),
+        ("REVOKED", True, False),
+        ("EXPIRED", True, False),
+    ],
+)
+def test_every_state_is_ready_or_not_and_failed_or_not(offline, state, ready, failed):
+    run_id = sync_all_live_games().id
+    change(run_id, state=state)
+    assert (run_of(run_id).ready, run_of(run_id).failed) == (ready, failed)
+
+
+def test_run_of_nothing_is_said(app):
+    with pytest.raises(ledger.RunNotFoundError):
+        run_of("nothing")

@@ -1,0 +1,424 @@
+"""What follows from a league's errors: pauses, the breaker, samples; and whom they bind."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from sportsapp.clock import game_day, utc_now
+from sportsapp.database import db
+from sportsapp.errors import (
+    AllLeaguesFailedError,
+    FeedRefusedError,
+    FeedUnavailableError,
+    PayloadError,
+    TrackerError,
+)
+from sportsapp.leagues import BY_SLUG
+from sportsapp.ledger import find_run
+from sportsapp.models import League, RunState
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.sync import service, watch
+from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_schedule
+from sportsapp.sync.service import sync_live as service_sync_live
+from sportsapp.sync.watch import Trouble, backoff, on_error
+from sportsapp.tasks import sync_all_live_games
+from tests.integration.events import board
+
+NBA, NFL = BY_SLUG["nba"], BY_SLUG["nfl"]
+HTML = b"<html>Back soon</html>"
+
+
+@pytest.fixture
+def told(app, monkeypatch):
+    """What the alerts were told, as (event, league, kind)."""
+    told: list[tuple[str, str, str]] = []
+    alerts = app.extensions["alerts"]
+    for event in ("trouble", "well"):
+
+        def note(subject: str, kind: str, _words: str, event: str = event, **_: object) -> None:
+            told.append((event, subject, str(kind)))
+
+        monkeypatch.setattr(alerts, event, note)
+    return told
+
+
+@pytest.fixture
+def now():
+    """The time as the syncs of these tests have it."""
+    return utc_now()
+
+
+@pytest.fixture
+def poll(app, told, now):
+    """One scheduled round of live polling for the NBA, so many minutes later."""
+
+    def polling(minutes: float = 0, sync_leagues=service_sync_live, leagues=(NBA,), **more):
+        sync = Sync(
+            app.extensions["feed_client"], db.session, now + timedelta(minutes=minutes),
+            watch=app.extensions["feed_watch"], **({"scheduled": True} | more),
+        )  # fmt: skip
+        return sync_leagues(sync, list(leagues))
+
+    return polling
+
+
+def failing(poll, *minutes: float, **more: object) -> None:
+    for minute in minutes or (0,):
+        with pytest.raises(AllLeaguesFailedError):
+            poll(minute, **more)
+
+
+def nba() -> League:
+    db.session.rollback()
+    return db.session.scalars(select(League).where(League.slug == "nba")).one()
+
+
+def requests(feed) -> int:
+    """How many requests there were since the last look."""
+    count = len(feed.requests)
+    feed.requests.clear()
+    return count
+
+
+# ---------------------------------------------------------------- the registry
+
+
+def test_nearest_kind_of_error_is_handled(app, now, monkeypatch):
+    class OddError(PayloadError):
+        pass
+
+    class OddestError(OddError):
+        pass
+
+    seen = []
+    monkeypatch.setattr(watch, "_handlers", dict(watch._handlers))
+    on_error(TrackerError)(lambda _watch, trouble: seen.append(("any", trouble.error)))
+    on_error(OddError)(lambda _watch, trouble: seen.append(("odd", trouble.error)))
+    errors = [OddestError("x"), TrackerError("y")]
+    for error in errors:
+        app.extensions["feed_watch"].trouble(Trouble(NBA, error, now))
+    assert seen == [("odd", errors[0]), ("any", errors[1])]
+
+
+def test_error_that_nobody_handles_is_left_alone(app, now, told):
+    app.extensions["feed_watch"].trouble(Trouble(NBA, TrackerError("x"), now))
+    assert told == []
+
+
+# ---------------------------------------------------------------- refused
+
+
+def test_refusal_pauses_scheduled_polling_for_15_minutes_and_is_told_at_once(poll, feed, told):
+    feed.fail("nba", 403)
+    failing(poll)
+    assert told == [("trouble", "NBA", "refused")]
+    assert requests(feed) == 1
+    failing(poll, 1, 14.9)
+    failing(poll, 2, sync_leagues=sync_schedule)
+    assert requests(feed) == 0
+    failing(poll, 15.1)
+    assert requests(feed) == 1
+
+
+def test_pages_keep_saying_that_the_feed_fails_during_a_pause(poll, feed, client, now):
+    feed.fail("nba", 403)
+    failing(poll, 0, 5)
+    assert nba().failing_since == now
+    assert "refused us with 403" in nba().failure
+    page = client.get("/nba")
+    assert "cannot be reached" in page.text or "fail" in page.text.lower()
+
+
+def test_paused_league_is_a_line_and_the_others_are_read(poll, feed):
+    feed.fail("nba", 403)
+    failing(poll)
+    requests(feed)
+    result = poll(1, leagues=(NBA, NFL))
+    assert feed.asked() == [f"nfl {game_day(utc_now()):%Y%m%d}"]
+    (line,) = result.errors
+    assert line.startswith("NBA: not asked before ")
+    assert "refused us with 403" in line
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_refusal_of_one_request_pauses_nothing(poll, feed, told, status):
+    feed.fail("nba", status)
+    failing(poll, 0, 1)
+    assert requests(feed) == 2
+    assert (nba().paused_until, told) == (None, [])
+
+
+def test_pause_binds_no_person_and_their_success_ends_it(poll, feed, told):
+    feed.fail("nba", 403)
+    failing(poll)
+    requests(feed)
+    failing(poll, 1, scheduled=False)
+    assert requests(feed) == 1
+    feed.say("nba", board())
+    poll(2, scheduled=False)
+    assert (nba().paused_until, nba().failures) == (None, 0)
+    assert told[-1] == ("well", "NBA", "refused")
+    poll(3)
+    assert len(told) == 3  # each of the two refusals, and one end
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["sync"], ["sync", "live"], ["sync", "day", "NBA", "2026-01-15"], ["sync", "schedule"]],
+)
+def test_commands_ask_a_paused_league(poll, feed, runner, words):
+    feed.fail("nba", 403)
+    failing(poll)
+    requests(feed)
+    runner.invoke(args=words)
+    assert any(line.startswith("nba") for line in feed.asked())
+
+
+@pytest.fixture
+def offline(app, monkeypatch):
+    """The queues take messages into memory and run nothing."""
+    for queue in (huey, backfill_huey):
+        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+
+
+def test_scheduled_run_keeps_to_the_pause_and_one_asked_for_does_not(offline, poll, feed):
+    feed.fail("nba", 403)
+    failing(poll)
+    requests(feed)
+    slot = utc_now().replace(microsecond=0)
+    huey.push(huey.hooks.claim(huey, huey.periodics["sync_all_live_games"], slot))
+    huey.execute(huey.dequeue())
+    assert not any(line.startswith("nba") for line in feed.asked())
+    requests(feed)
+    feed.say("nba", board())
+    by_hand = sync_all_live_games().id
+    huey.execute(huey.dequeue())
+    assert any(line.startswith("nba") for line in feed.asked())
+    assert (nba().paused_until, find_run(by_hand).state) == (None, RunState.SUCCESS)
+
+
+def test_run_in_which_every_league_is_paused_fails_and_is_not_retried(offline, poll, feed):
+    feed.fail("nba", 403)
+    failing(poll)
+    with pytest.raises(AllLeaguesFailedError, match="not asked before") as raised:
+        poll(1)
+    assert not raised.value.retryable
+
+
+@pytest.mark.parametrize("kind", ["standings", "teams", "roster"])
+def test_refusal_is_heard_at_every_door(poll, feed, told, kind):
+    team = {"team": {"id": "1", "displayName": "A Team", "abbreviation": "A"}}
+    feed.say("nba", {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
+    feed.fail("nba", 403, kind=kind)
+    call = sync_leagues if kind == "standings" else service.sync_teams
+    try:
+        poll(sync_leagues=call, scheduled=False)
+    except AllLeaguesFailedError:
+        assert kind == "teams"
+    assert told == [("trouble", "NBA", "refused")]
+
+
+def test_refusal_of_a_day_or_a_range_is_heard(poll, feed, told, now):
+    feed.fail("nba", 403)
+    with pytest.raises(FeedRefusedError):
+        poll(sync_leagues=lambda sync, _: sync_day(sync, NBA, game_day(now)))
+    day = game_day(now) - timedelta(days=3)
+    with pytest.raises(FeedRefusedError):
+        poll(sync_leagues=lambda sync, _: sync_range(sync, NBA, day, day))
+    assert told == [("trouble", "NBA", "refused")] * 2
+
+
+# ---------------------------------------------------------------- told to wait
+
+
+def test_league_is_left_alone_as_long_as_the_feed_says(poll, feed, told):
+    feed.fail("nba", 429, **{"Retry-After": "240"})
+    failing(poll)
+    assert requests(feed) == 1
+    failing(poll, 3.9)
+    assert requests(feed) == 0
+    failing(poll, 4.1)
+    assert requests(feed) == 1
+    assert told == []
+
+
+@pytest.mark.parametrize(("said", "minutes"), [("99999999", 60), ("9" * 400, 60)])
+def test_feed_cannot_send_us_away_for_ever(poll, feed, now, said, minutes):
+    feed.fail("nba", 429, **{"Retry-After": said})
+    failing(poll)
+    assert nba().paused_until == now + timedelta(minutes=minutes)
+
+
+def test_longer_pause_stands(app, poll, now, feed):
+    feed.fail("nba", 403)
+    failing(poll)
+    app.extensions["feed_watch"].pause(NBA, now + timedelta(minutes=1))
+    assert nba().paused_until == now + timedelta(minutes=15)
+
+
+def test_failure_without_a_wait_pauses_nothing(poll, feed):
+    feed.fail("nba", 500)
+    failing(poll)
+    assert nba().paused_until is None
+
+
+# ---------------------------------------------------------------- the breaker
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes"),
+    [(0, None), (4, None), (5, 1), (6, 2), (7, 4), (8, 8), (9, 10), (10, 10), (100_000, 10)],
+)
+def test_backing_off_doubles_up_to_ten_minutes(failures, minutes):
+    assert backoff(failures) == (timedelta(minutes=minutes) if minutes else None)
+
+
+def test_repeated_failures_make_live_polling_back_off(poll, feed):
+    feed.fail("nba", 400)
+    failing(poll, 0, 0, 0, 0, 0)
+    assert requests(feed) == 5
+    failing(poll, 0.9)
+    assert requests(feed) == 0
+    failing(poll, 1.1)
+    assert requests(feed) == 1
+    failing(poll, 3)  # two minutes now
+    assert requests(feed) == 0
+    failing(poll, 3.2)
+    assert requests(feed) == 1
+
+
+def test_backing_off_does_not_bind_the_hourly_schedule_nor_people(poll, feed):
+    feed.fail("nba", 400)
+    failing(poll, 0, 0, 0, 0, 0)
+    requests(feed)
+    failing(poll, 0.5, sync_leagues=sync_schedule)
+    assert requests(feed) == 3
+    failing(poll, 0.5, scheduled=False)
+    assert requests(feed) == 1
+
+
+def test_first_success_resets_the_breaker(poll, feed):
+    feed.fail("nba", 400)
+    failing(poll, 0, 0, 0, 0, 0)
+    feed.say("nba", board())
+    poll(1.1)
+    assert (nba().failures, nba().backoff_until) == (0, None)
+    feed.answers.clear()
+    feed.say("nba", b"nonsense")
+    requests(feed)
+    days = (2, 2.1, 2.2, 2.3)
+    for minute in days:
+        with pytest.raises(AllLeaguesFailedError):
+            poll(minute, sync_leagues=service.sync_today)
+    assert (requests(feed), nba().backoff_until) == (4, None)
+
+
+def test_what_a_person_asks_for_does_not_trip_the_breaker(poll, feed):
+    feed.fail("nba", 400)
+    failing(poll, *[0] * 9, scheduled=False)
+    assert nba().failures == 0
+
+
+def test_league_that_failed_on_one_of_its_days_is_not_well(poll, feed, now):
+    yesterday = game_day(now) - timedelta(days=1)
+    feed.fail("nba", 400)
+    feed.say("nba", board(), dates=f"{yesterday:%Y%m%d}")
+    for _ in range(2):
+        assert len(poll(sync_leagues=sync_schedule).errors) == 2
+    assert nba().failures == 2
+
+
+def test_good_round_writes_nothing_of_the_watch(poll, feed, told):
+    from tests.stored import statements, writes
+
+    poll(0, sync_leagues=service.sync_today)
+    with statements() as count:
+        poll(0, sync_leagues=service.sync_today)
+    assert (writes(count), told) == (0, [])
+
+
+# ---------------------------------------------------------------- samples
+
+
+def samples(settings) -> list:
+    return sorted((settings.instance_path / "samples").glob("*"))
+
+
+def test_answer_of_unknown_shape_is_kept_for_the_owner_alone(poll, feed, settings, now):
+    feed.say("nba", HTML)
+    failing(poll)
+    (path,) = samples(settings)
+    assert path.read_bytes() == HTML
+    assert path.name.startswith(f"{now:%Y%m%dT%H%M%S}-nba-")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_same_answer_is_kept_once(poll, feed, settings):
+    feed.say("nba", HTML)
+    failing(poll, 0, 1, 2)
+    assert len(samples(settings)) == 1
+
+
+def test_samples_are_capped_in_number_and_size(app, settings, now, monkeypatch):
+    monkeypatch.setattr(watch, "SAMPLE_BYTES", 100)
+    for number in range(watch.SAMPLES + 5):
+        moment = now + timedelta(seconds=number)
+        body = str(number).encode() * 200
+        trouble = Trouble(NBA, PayloadError("odd"), moment, body)
+        app.extensions["feed_watch"].trouble(trouble)
+    kept = samples(settings)
+    assert len(kept) == watch.SAMPLES
+    assert kept[0].read_bytes() == b"5" * 100
+    assert max(path.stat().st_size for path in kept) == 100
+
+
+def test_sample_that_cannot_be_kept_fails_no_sync(poll, feed, settings, caplog):
+    (settings.instance_path / "samples").write_text("in the way")
+    feed.say("nba", HTML)
+    failing(poll)
+    assert "a sample could not be kept" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["standings", "teams", "roster", "range", "day", "leagues"])
+def test_sample_is_kept_at_every_door(poll, feed, settings, now, kind):
+    team = {"team": {"id": "1", "displayName": "A Team", "abbreviation": "A"}}
+    feed.say("nba", {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
+    feed.say("nba", HTML, kind=kind if kind in ("standings", "teams", "roster") else "scoreboard")
+    day = game_day(now)
+    doors = {
+        "standings": sync_leagues,
+        "leagues": sync_leagues,
+        "range": lambda sync, _: sync_range(sync, NBA, day, day),
+        "day": lambda sync, _: sync_day(sync, NBA, day),
+    }
+    try:
+        poll(sync_leagues=doors.get(kind, service.sync_teams), scheduled=False)
+    except TrackerError:
+        assert kind not in ("standings", "roster")
+    assert [path.read_bytes() for path in samples(settings)] == [HTML]
+
+
+def test_no_answer_is_no_sample(poll, feed, settings):
+    feed.fail("nba", 500)
+    failing(poll)
+    assert samples(settings) == []
+
+
+def test_sync_without_a_watch_minds_nothing(app, feed, now):
+    feed.fail("nba", 403)
+    sync = Sync(app.extensions["feed_client"], db.session, now, scheduled=True)
+    for _ in range(2):
+        with pytest.raises(AllLeaguesFailedError):
+            service_sync_live(replace(sync), [NBA])
+    assert requests(feed) == 2
+    assert nba().paused_until is None
+
+
+def test_handlers_are_registered_for_the_three_kinds():
+    assert {FeedUnavailableError, FeedRefusedError, PayloadError} <= set(watch._handlers)

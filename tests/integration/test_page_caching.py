@@ -1,0 +1,235 @@
+"""Who may keep a page, and when it counts as changed: one query tells, before any rendering."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import flask
+import pytest
+from sqlalchemy import update
+
+from sportsapp.database import write_connection
+from sportsapp.models import League
+from tests.integration.events import event
+from tests.stored import statements, writes
+
+PATHS = (
+    "/", "/live", "/nfl", "/nfl/2026-01-15", "/nfl/games/401", "/nfl/teams/ALP", "/nfl/teams",
+    "/nfl/standings", "/search", "/nfl/scores.atom", "/nfl/teams/ALP.ics",
+)  # fmt: skip
+READ_AT = datetime(2026, 1, 15, 20, 59, 50, tzinfo=UTC)
+START = "2026-01-15T20:00Z"
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture(autouse=True)
+def live_game(synced):
+    """A game that is live, read ten seconds ago."""
+    synced("nfl", event(start=START, state="in"), at=READ_AT)
+
+
+def etag(visitor, path="/nfl", **headers):
+    return visitor.get(path, headers=headers).headers["ETag"]
+
+
+def change_league(**values):
+    with write_connection() as connection:
+        connection.execute(update(League).values(**values))
+
+
+# ---------------------------------------------------------------- who may keep it
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page_of_a_newcomer_may_be_shared_and_is_always_asked_for_again(visitor, path):
+    headers = visitor.get(path).headers
+    assert headers["Cache-Control"] == "public, no-cache"
+    assert "Cookie" in headers["Vary"]
+
+
+@pytest.mark.parametrize("cookie", ["zone=Europe/Berlin", "scores=hide", "favourites=nfl-1"])
+@pytest.mark.parametrize("path", PATHS)
+def test_page_of_somebody_with_preferences_is_private(visitor, path, cookie):
+    headers = visitor.get(path, headers={"Cookie": cookie}).headers
+    assert headers["Cache-Control"] == "private, no-cache"
+    assert "Cookie" in headers["Vary"]
+
+
+@pytest.mark.parametrize("cookie", ["zone=Nowhere", "scores=show", "favourites=x", "other=1"])
+def test_cookie_that_means_nothing_keeps_the_page_public(visitor, cookie):
+    headers = visitor.get("/nfl", headers={"Cookie": cookie}).headers
+    assert headers["Cache-Control"] == "public, no-cache"
+
+
+def test_error_page_is_kept_by_nobody(visitor):
+    assert visitor.get("/xyz").headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_time_of_the_last_good_read_travels_with_the_page_and_with_its_304(visitor, path):
+    page = visitor.get(path)
+    again = visitor.get(path, headers={"If-None-Match": page.headers["ETag"]})
+    assert (page.status_code, again.status_code) == (200, 304)
+    assert again.data == b""
+    for answer in (page, again):
+        assert answer.headers["X-Feed-Read"] == "2026-01-15T20:59:50Z"
+
+
+def test_feed_read_again_without_news_moves_the_header_and_not_the_page(visitor):
+    before = etag(visitor)
+    change_league(polled_at=READ_AT + timedelta(seconds=7))
+    again = visitor.get("/nfl", headers={"If-None-Match": before})
+    assert again.status_code == 304
+    assert again.headers["X-Feed-Read"] == "2026-01-15T20:59:57Z"
+
+
+# ---------------------------------------------------------------- how it is decided
+
+
+@pytest.mark.parametrize("path", ["/", "/live", "/nfl", "/nfl/2026-01-15", "/nfl/standings"])
+def test_304_costs_one_query_and_no_rendering(visitor, path, monkeypatch):
+    known = etag(visitor, path)
+    monkeypatch.setattr(flask.templating, "_render", None)
+    with statements() as count:
+        answer = visitor.get(path, headers={"If-None-Match": known})
+    assert answer.status_code == 304
+    assert (count["SELECT"], writes(count)) == (1, 0)
+
+
+def test_page_in_html_names_its_own_etag_for_the_script(visitor):
+    page = visitor.get("/nfl")
+    tag = page.headers["ETag"].replace('"', "&#34;")
+    assert f'data-etag="{tag}"' in page.text
+
+
+def test_weak_and_several_tags_are_compared(visitor):
+    known = etag(visitor)
+    assert known.startswith('W/"')
+    assert visitor.get("/nfl", headers={"If-None-Match": f'"x", {known}'}).status_code == 304
+    assert visitor.get("/nfl", headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+# ---------------------------------------------------------------- what changes it
+
+
+def test_score_that_changes_makes_another_page(visitor, synced):
+    before = etag(visitor)
+    synced("nfl", event(start=START, state="in", home=27), at=READ_AT + timedelta(seconds=5))
+    assert etag(visitor) != before
+
+
+def test_league_that_changes_leaves_the_pages_of_others_alone(visitor, synced):
+    synced("nba", event(start=START), at=READ_AT)
+    before = {path: etag(visitor, path) for path in ("/nfl", "/nba", "/")}
+    synced("nba", event(start=START, home=30), at=READ_AT + timedelta(seconds=5))
+    changed = {path for path, tag in before.items() if etag(visitor, path) != tag}
+    assert changed == {"/nba", "/"}
+
+
+def test_new_game_day_makes_another_page(visitor, clock):
+    change_league(polled_at=datetime(2026, 1, 16, 9, tzinfo=UTC))
+    tags = []
+    for hour in (8, 9, 10):  # the day changes at four in the morning, Eastern
+        clock.shown = datetime(2026, 1, 16, hour, 30, tzinfo=UTC)
+        change_league(polled_at=clock.shown)
+        tags.append(etag(visitor))
+    assert tags[0] != tags[1] == tags[2]
+
+
+def test_feed_that_fails_makes_another_page(visitor):
+    before = etag(visitor)
+    change_league(failing_since=READ_AT)
+    assert etag(visitor) != before
+
+
+def test_game_about_to_start_makes_another_page(visitor, synced, clock):
+    synced("nba", event("5", "2026-01-15T23:00Z", "pre"), at=READ_AT)
+    tags = []
+    for minute in (40, 44, 46):
+        clock.shown = datetime(2026, 1, 15, 22, minute, tzinfo=UTC)
+        tags.append(etag(visitor, "/nba"))
+    assert tags[0] == tags[1] != tags[2]
+
+
+@pytest.mark.parametrize("cookie", ["zone=Europe/Berlin", "scores=hide", "favourites=nfl-1"])
+def test_preferences_make_another_page(visitor, cookie):
+    assert etag(visitor) != etag(visitor, Cookie=cookie)
+
+
+def test_every_address_has_a_tag_of_its_own(visitor):
+    tags = [etag(visitor, path) for path in (*PATHS, "/nfl?reveal=401")]
+    assert len(set(tags)) == len(tags)
+
+
+def test_other_code_makes_another_page_and_another_address_of_the_style(visitor, monkeypatch):
+    before = visitor.get("/nfl")
+    for module in ("page", "filters"):
+        monkeypatch.setattr(f"sportsapp.web.{module}.code_version", lambda: "other")
+    after = visitor.get("/nfl")
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert "/static/style.css?v=other" in after.text
+
+
+# ---------------------------------------------------------------- late, in words
+
+
+def late_words(page):
+    return "Games are live (NFL), but the feed was last read at" in page
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(170, False), (190, True)])
+def test_live_game_that_was_not_read_for_three_ticks_is_called_late(
+    visitor, clock, seconds, is_late
+):
+    clock.shown = READ_AT + timedelta(seconds=seconds)
+    for path in ("/", "/live", "/nfl", "/nfl/games/401"):
+        assert late_words(visitor.get(path).text) == is_late
+
+
+def test_three_ticks_are_shorter_where_ticks_are(app, visitor, clock):
+    settings = app.extensions["settings"]
+    app.extensions["settings"] = replace(settings, live_sync_seconds=10)
+    clock.shown = READ_AT + timedelta(seconds=40)
+    assert late_words(visitor.get("/nfl").text)
+
+
+def test_data_gets_late_by_the_clock_alone(visitor, clock):
+    before = etag(visitor)
+    clock.shown = READ_AT + timedelta(minutes=5)
+    answer = visitor.get("/nfl", headers={"If-None-Match": before})
+    assert answer.status_code == 200
+    assert late_words(answer.text)
+
+
+def test_old_data_is_not_late_when_nothing_is_live(visitor, synced, clock):
+    synced("nfl", event(start=START, state="post"), at=READ_AT)
+    clock.shown = READ_AT + timedelta(hours=5)
+    assert "scores may be late" not in visitor.get("/nfl").text
+
+
+# ---------------------------------------------------------------- how often a page may ask
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [("/nfl/2026-01-15", 15), ("/nfl/games/401", 15), ("/live", 15), ("/nfl/2026-01-10", 300)],
+)
+def test_page_polls_often_only_for_what_is_live_on_it(visitor, path, seconds):
+    assert f'data-poll="{seconds}"' in visitor.get(path).text
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(20, 300), (10, 15), (-30, 15), (-300, 300)])
+def test_page_polls_often_when_a_game_is_about_to_start(visitor, synced, clock, minutes, seconds):
+    start = clock.shown + timedelta(minutes=minutes)
+    synced("nba", event("5", f"{start:%Y-%m-%dT%H:%MZ}", "pre"), at=READ_AT)
+    for path in ("/nba/2026-01-15", "/nba/games/5"):
+        assert f'data-poll="{seconds}"' in visitor.get(path).text
+
+
+def test_style_has_an_address_that_changes_with_it(visitor):
+    page = visitor.get("/nfl").text
+    address = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+    assert "v=" in address
+    assert visitor.get(address, buffered=True).mimetype == "text/css"

@@ -1,0 +1,92 @@
+"""The search: teams by name, and which one when several answer."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.leagues import BY_SLUG
+from sportsapp.sync.service import Sync, sync_teams
+
+TEAMS = {
+    "nfl": [("19", "NYG", "New York Giants"), ("5", "CLE", "Cleveland Browns")],
+    "mlb": [("26", "SF", "San Francisco Giants"), ("8", "MIL", "Milwaukee 100% Brewers")],
+}
+
+
+@pytest.fixture(autouse=True)
+def teams(app, feed):
+    """Two leagues with two teams each."""
+    for slug, named in TEAMS.items():
+        rows = [
+            {"team": {"id": team_id, "abbreviation": short, "displayName": name}}
+            for team_id, short, name in named
+        ]
+        feed.say(slug, {"sports": [{"leagues": [{"teams": rows}]}]}, kind="teams")
+        feed.say(slug, {"athletes": []}, kind="roster")
+    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync_teams(sync, [BY_SLUG[slug] for slug in TEAMS])
+
+
+def test_name_in_two_leagues_is_asked_back(client):
+    page = client.get("/search?q=giants").text
+    assert "Which one?" in page
+    assert "2 teams answer to giants." in page
+    assert '<a href="/nfl/teams/NYG">New York Giants</a> <small>NFL</small>' in page
+    assert '<a href="/mlb/teams/SF">San Francisco Giants</a> <small>MLB</small>' in page
+
+
+@pytest.mark.parametrize(
+    "words", ["new york giants", "GIANTS york", "  nyg  ", "browns nothing", "%", "_", "e"]
+)
+def test_search_by_words_and_abbreviations(client, words):
+    targets = {
+        "new york giants": "/nfl/teams/NYG",
+        "GIANTS york": "/nfl/teams/NYG",
+        "  nyg  ": "/nfl/teams/NYG",
+        "%": "/mlb/teams/MIL",
+    }
+    answer = client.get("/search", query_string={"q": words})
+    expected = (303, targets[words]) if words in targets else (200, None)
+    assert (answer.status_code, answer.location) == expected
+
+
+def test_nothing_found_names_the_leagues_to_look_through(client):
+    page = client.get("/search?q=nobody").text
+    assert "No team answers to nobody." in page
+    for slug in BY_SLUG:
+        assert f'href="/{slug}/teams"' in page
+
+
+@pytest.mark.parametrize("query", ["", "?q=", "?q=%20%20"])
+def test_search_without_words_explains_itself(client, query):
+    assert "Find a team</h1>" in client.get(f"/search{query}").text
+
+
+def test_words_are_shown_as_text(client):
+    page = client.get("/search", query_string={"q": '"><script>alert(1)</script>'}).text
+    assert "<script>alert" not in page
+    assert 'value="&#34;&gt;&lt;script&gt;' in page
+
+
+@pytest.mark.parametrize(
+    "words", ["a" * 10_000, "a " * 5_000, "%" * 10_000, "\x00" * 101], ids=lambda words: words[:2]
+)
+def test_search_of_ten_kilobytes_is_refused_at_once(client, words):
+    began = time.perf_counter()
+    answer = client.get("/search", query_string={"q": words})
+    assert time.perf_counter() - began < 1
+    assert answer.status_code == 400
+    assert "at most 100 signs" in answer.text
+    assert len(answer.data) < 5000
+
+
+@pytest.mark.parametrize("words", ["\x00", "\ud800", "'; DROP TABLE teams; --", "\\", "é" * 100])
+def test_odd_words_find_nobody(client, words):
+    from urllib.parse import quote
+
+    address = "/search?q=" + quote(words, errors="surrogatepass")
+    assert client.get(address).status_code == 200

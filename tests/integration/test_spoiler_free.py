@@ -1,0 +1,104 @@
+"""Pages of somebody who hides scores: nothing tells a result until it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration.events import event
+
+HIDES = {"Cookie": "scores=hide"}
+PATHS = ("/nfl/2026-01-15", "/nfl/games/401", "/nfl/teams/ALP", "/live", "/nfl/weeks/2026/2/1")
+
+
+def game(
+    state: str = "post", detail: str = "Final/OT", name: str = "", **more: Any
+) -> dict[str, Any]:
+    """A game in its week, with everything that could tell how it went."""
+    made = event(state=state, home=41, away=38, **more)
+    made |= {"season": {"year": 2026, "type": 2}, "week": {"number": 1}}
+    competition = made["competitions"][0]
+    kind = competition["status"]["type"]
+    kind["detail"] = detail
+    if name:
+        kind |= {"name": name, "completed": False}
+    competition["series"] = {"type": "playoff", "summary": "ALP leads series 2-0"}
+    for side in competition["competitors"]:
+        side["winner"] = side["homeAway"] == "home"
+    return made
+
+
+def words_of(page: str) -> str:
+    return page.partition("<b>")[2].partition("</b>")[0]
+
+
+@pytest.mark.parametrize(
+    ("state", "detail"), [("post", "Final/OT"), ("in", "4:00 - OT"), ("pre", "Scheduled")]
+)
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_tells_score_winner_record_series_or_extra_time(
+    visitor, synced, path, state, detail
+):
+    synced("nfl", game(state, detail))
+    page = visitor.get(path, headers=HIDES).text
+    for telling in (">41<", ">38<", "41-38", "38-41", "3-1", "OT", 'class="r w"', "side w", "leads",
+                    "data-say", 'class="s"'):  # fmt: skip
+        assert telling not in page
+
+
+def test_what_is_hidden_is_there_for_others(visitor, synced):
+    synced("nfl", game())
+    page = visitor.get("/nfl/games/401").text
+    assert all(part in page for part in (">41<", ">38<", "3-1", "Final/OT", "side w", "leads"))
+
+
+@pytest.mark.parametrize(
+    ("state", "detail", "name", "words"),
+    [
+        ("post", "Final/OT", "", "Final"),
+        ("in", "4:00 - OT", "", "Live"),
+        ("in", "Rain Delay, Top 12th", "STATUS_RAIN_DELAY", "Live"),
+        ("post", "Suspended", "STATUS_SUSPENDED", "Suspended"),
+        ("post", "Bottom 12th", "STATUS_SUSPENDED", "Suspended"),
+        ("post", "Forfeit", "STATUS_FORFEIT", "Forfeit"),
+        ("post", "Postponed", "STATUS_POSTPONED", "Postponed"),
+        ("post", "Canceled", "STATUS_CANCELED", "Canceled"),
+    ],
+)
+def test_state_is_told_without_its_period(visitor, synced, state, detail, name, words):
+    synced("nfl", game(state, detail, name))
+    assert words_of(visitor.get("/nfl/2026-01-15", headers=HIDES).text) == words
+
+
+@pytest.mark.parametrize("name", ["STATUS_POSTPONED", "STATUS_CANCELED"])
+def test_game_that_was_not_played_has_nothing_to_reveal(visitor, synced, name):
+    synced("nfl", game("post", "", name))
+    assert "Show score" not in visitor.get("/nfl/2026-01-15", headers=HIDES).text
+
+
+def test_games_are_revealed_one_by_one_and_stay_so(visitor, synced):
+    games = [game() | {"id": str(number)} for number in (1, 2, 3)]
+    synced("nfl", *games)
+    page = visitor.get("/nfl/2026-01-15", headers=HIDES).text
+    assert page.count('class="s"') == 0
+    assert 'href="?reveal=2#nfl2"' in page
+    page = visitor.get("/nfl/2026-01-15?reveal=2", headers=HIDES).text
+    assert page.count('class="s"') == 2
+    assert 'href="?reveal=2.3#nfl3"' in page
+    page = visitor.get("/nfl/2026-01-15?reveal=2.3", headers=HIDES).text
+    assert page.count('class="s"') == 4
+
+
+def test_games_link_to_their_result_from_the_team_page(visitor, synced):
+    synced("nfl", game())
+    page = visitor.get("/nfl/teams/ALP", headers=HIDES).text
+    assert '<a href="/nfl/games/401?reveal=401">Show' in page
+    assert ">41<" in visitor.get("/nfl/games/401?reveal=401", headers=HIDES).text
+
+
+def test_reveal_takes_no_markup(visitor, synced):
+    synced("nfl", game())
+    page = visitor.get('/nfl/2026-01-15?reveal="><script>.401x', headers=HIDES).text
+    assert "<script>." not in page
+    assert "reveal=401x.401#" in page

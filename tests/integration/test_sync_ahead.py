@@ -1,0 +1,83 @@
+"""The weeks to come, read with the leagues, so that pages can name the next game."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from sportsapp import queries
+from sportsapp.database import db
+from sportsapp.espn.parse import parse_calendar
+from sportsapp.leagues import BY_SLUG
+from sportsapp.models import Game
+from sportsapp.sync.service import Sync, months_ahead, sync_leagues
+from tests.integration.events import board, event
+
+NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
+NBA = BY_SLUG["nba"]
+
+
+@pytest.fixture
+def sync(app, feed) -> Sync:
+    """A sync on a day in March."""
+    feed.say("nba", {"children": []}, kind="standings")
+    return Sync(app.extensions["feed_client"], db.session, NOW)
+
+
+@pytest.mark.parametrize(
+    ("league", "expected"),
+    [
+        ({"calendar": ["2026-10-04T07:00Z", "2026-10-03T07:00Z"], "calendarIsWhitelist": True},
+         (date(2026, 10, 3), date(2026, 10, 4))),
+        ({"calendar": ["2026-02-15T08:00Z"], "calendarStartDate": "2026-02-14T08:00Z"},
+         (date(2026, 2, 14),)),
+        ({"calendar": [{"label": "Preseason", "entries": [{"startDate": "2026-08-01T07:00Z"}]},
+                       {"label": "Off Season"}], "calendarIsWhitelist": True},
+         (date(2026, 8, 1),)),
+        ({"calendar": ["soon"], "calendarIsWhitelist": True}, ()),
+        ({}, ()),
+    ],
+)  # fmt: skip
+def test_calendar_tells_from_when_there_are_games(league, expected):
+    assert parse_calendar(msgspec.json.encode({"leagues": [league], "events": []})) == expected
+
+
+@pytest.mark.parametrize(
+    ("today", "season", "months"),
+    [
+        (date(2026, 3, 10), [], [(2026, 3), (2026, 4)]),
+        (date(2026, 12, 31), [date(2026, 12, 1)], [(2026, 12), (2027, 1)]),
+        (date(2026, 3, 10), [date(2026, 3, 9), date(2026, 8, 6)],
+         [(2026, 3), (2026, 4), (2026, 8)]),
+        (date(2026, 3, 10), [date(2026, 3, 20)], [(2026, 3), (2026, 4)]),
+    ],
+)  # fmt: skip
+def test_this_month_the_next_and_the_one_in_which_the_season_begins(today, season, months):
+    assert [(day.year, day.month) for day in months_ahead(today, season)] == months
+
+
+def test_games_to_come_are_stored_and_the_next_day_is_known(sync, feed):
+    feed.say("nba", board(event("1", "2026-03-01T20:00Z"), event("2", "2026-03-14T20:00Z", "pre")),
+             dates="202603")  # fmt: skip
+    feed.say("nba", board(event("3", "2026-04-02T20:00Z", "pre")), dates="202604")
+    assert sync_leagues(sync, [NBA]).errors == []
+    assert list(db.session.scalars(select(Game.espn_id).order_by(Game.espn_id))) == ["2", "3"]
+    assert queries.day_after(db.session, "nba", date(2026, 3, 10)) == date(2026, 3, 14)
+
+
+def test_month_that_fails_is_a_line_and_the_league_is_well(sync, feed):
+    feed.say("nba", b"<html>", dates="202604")
+    result = sync_leagues(sync, [NBA])
+    assert result.created == 1
+    (line,) = result.errors
+    assert line.startswith("NBA 2026-04: this is not a scoreboard")
+
+
+def test_reading_ahead_does_not_count_as_having_read_today(sync, feed):
+    from sportsapp.sync.service import live_days
+
+    sync_leagues(sync, [NBA])
+    assert live_days(sync, [NBA]) == {NBA: [date(2026, 3, 10)]}

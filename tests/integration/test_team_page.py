@@ -1,0 +1,128 @@
+"""A team's page: record, results, what comes, the season, the roster."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.leagues import BY_SLUG
+from sportsapp.models import League, Team
+from sportsapp.sync.service import Sync, sync_teams
+from sportsapp.web.teams import season_label
+from tests.integration.conftest import DAY
+from tests.integration.events import event
+
+
+def rows(page: str, part: str) -> list[str]:
+    """The ids of the games in one of the tables, in order."""
+    return [line.partition('"')[0] for line in page.split(f'<tr id="{part}')[1:]]
+
+
+def test_results_are_letters_and_the_teams_own_score_comes_first(client, synced):
+    synced(
+        "nfl", event("1", home=20, away=17), event("2", home=3, away=30), event("3", home=7, away=7)
+    )
+    home = client.get("/nfl/teams/ALP").text
+    away = client.get("/nfl/teams/BET").text
+    assert [text in home for text in ("W 20-17", "L 3-30", "T 7-7")] == [True] * 3
+    assert [text in away for text in ("L 17-20", "W 30-3", "T 7-7")] == [True] * 3
+
+
+def test_last_results_are_newest_first_and_next_games_in_order(client, synced):
+    for offset in range(7):
+        day = DAY + timedelta(days=offset)
+        synced("nfl", event(str(offset), f"{day}T20:00Z", "post"), day=day)
+    for offset in range(10, 17):
+        day = DAY + timedelta(days=offset)
+        synced("nfl", event(str(offset), f"{day}T20:00Z", "pre"), day=day)
+    page = client.get("/nfl/teams/ALP").text
+    assert rows(page, "last") == ["6", "5", "4", "3", "2"]
+    assert rows(page, "next") == ["10", "11", "12", "13", "14"]
+    assert len(rows(page, "season")) == 14
+
+
+def test_postponed_game_is_neither_a_result_nor_a_next_game(client, synced):
+    synced("mlb", event("1", state="postponed", home=0, away=0))
+    page = client.get("/mlb/teams/ALP").text
+    assert rows(page, "last") == rows(page, "next") == []
+    assert rows(page, "season") == ["1"]
+    assert "Postponed" in page
+    assert "0-0" not in page
+
+
+def test_overtime_is_said_beside_the_result_and_the_channel_beside_the_start(client, synced):
+    over = event("1")
+    over["competitions"][0]["status"]["type"] |= {"detail": "Final/OT"}
+    synced("nfl", over, event("2", state="pre"))
+    page = client.get("/nfl/teams/ALP").text
+    assert "W 20-17 <small>Final/OT</small>" in page
+    assert "3:00 PM <small>TV One</small>" in page
+
+
+def test_neutral_ground_is_said(client, synced):
+    synced("nfl", event(neutralSite=True))
+    page = client.get("/nfl/teams/BET").text
+    assert "vs Alpha <small>neutral site</small>" in page
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [("2026-27 Regular Season", "2026-27"), ("2026", "2026"), ("", "2027"), ("Off Season", "2027")],
+)
+def test_season_is_named_as_its_league_names_it(said, label):
+    assert season_label(League(season_name=said, season_year=2027)) == label
+
+
+def test_roster_is_in_groups_with_names_for_people(app, client, feed):
+    feed.say("nfl", {"sports": [{"leagues": [{"teams": [{"team": TEAM}]}]}]}, kind="teams")
+    groups = {
+        "specialTeam": "Kim Kicker",
+        "offense": "Quinn Back",
+        "injuredReserveOrOut": "Ira Out",
+    }
+    athletes = [
+        {"position": group, "items": [{"id": str(n), "fullName": name, "jersey": "7"}]}
+        for n, (group, name) in enumerate(groups.items())
+    ]
+    feed.say("nfl", {"athletes": athletes}, kind="roster")
+    sync_teams(Sync(app.extensions["feed_client"], db.session, utc_now()), [BY_SLUG["nfl"]])
+    page = client.get("/nfl/teams/ALP").text
+    for heading in ("Special team", "Offense", "Injured reserve or out"):
+        assert f"<h3>{heading}</h3>" in page
+    assert all(name in page for name in groups.values())
+
+
+TEAM = {"id": "1", "abbreviation": "ALP", "displayName": "Alpha"}
+
+
+def test_team_without_games_says_so(app, client, feed):
+    feed.say("nfl", {"sports": [{"leagues": [{"teams": [{"team": TEAM}]}]}]}, kind="teams")
+    sync_teams(Sync(app.extensions["feed_client"], db.session, utc_now()), [BY_SLUG["nfl"]])
+    assert "No games of this season are known yet." in client.get("/nfl/teams/ALP").text
+
+
+@pytest.mark.parametrize("path", ["/NFL/teams/ALP", "/nfl/teams/alp", "/Nfl/teams/Alp"])
+def test_other_case_leads_to_the_one_address(client, synced, path):
+    synced("nfl", event())
+    answer = client.get(path)
+    assert (answer.status_code, answer.location) == (301, "/nfl/teams/ALP")
+
+
+@pytest.mark.parametrize("name", ["XXX", "A" * 5000, "%00", "..%2f..", "'"])
+def test_unknown_team_is_a_page_that_leads_back(client, synced, name):
+    synced("nfl", event())
+    for kind in ("", ".ics"):
+        answer = client.get(f"/nfl/teams/{name}{kind}")
+        assert answer.status_code == 404
+        assert 'href="/"' in answer.text
+
+
+def test_record_is_told_only_to_those_who_see_scores(visitor, synced, app):
+    synced("nfl", event())
+    db.session.query(Team).update({Team.record: "9-1"})
+    db.session.commit()
+    assert "<small>9-1</small>" in visitor.get("/nfl/teams/ALP").text
+    assert "9-1" not in visitor.get("/nfl/teams/ALP", headers={"Cookie": "scores=hide"}).text

@@ -1,0 +1,157 @@
+"""The panel as a signed-in admin sees it, over HTTP; and a ledger with whatever a test needs."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import event, select
+from werkzeug.test import TestResponse
+
+from sportsapp.accounts import add_account
+from sportsapp.clock import utc_now
+from sportsapp.database import db, writing
+from sportsapp.ledger import find_run
+from sportsapp.models import Consumer, League, RunState, TaskRun, Trigger
+
+NAME, PASSWORD = "maria", "a long pass phrase"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass
+class PanelVisitor:
+    """A browser without a window at the panel."""
+
+    client: FlaskClient
+
+    def open(self, path: str, method: str = "GET", **more: Any) -> TestResponse:
+        """Ask in an app context of its own, as a server does; ``g`` holds who is signed in."""
+        with self.client.application.app_context():
+            return self.client.open(path, method=method, buffered=True, **more)
+
+    def get(self, path: str, status: int = 200) -> str:
+        """A page's text, after its redirects."""
+        answer = self.open(path, follow_redirects=True)
+        assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[:500]}"
+        return answer.text
+
+    def token(self, path: str = "/admin/sign-in") -> str:
+        """The CSRF token of a page's form."""
+        return TOKEN.search(self.open(path, follow_redirects=True).text)[1]
+
+    def sign_in(self, name: str = NAME, password: str = PASSWORD, **more: str) -> TestResponse:
+        """Send the sign-in form."""
+        form = {"username": name, "password": password, "csrf_token": self.token(), **more}
+        return self.open("/admin/sign-in", "POST", data=form)
+
+    def post(self, path: str, /, **form: Any) -> TestResponse:
+        """Send a form with a token, without following where it leads."""
+        form = {"csrf_token": self.token("/admin/accounts/"), **form}
+        return self.open(path, "POST", data=form)
+
+    def said(self, path: str, /, **form: Any) -> str:
+        """The message that a form is answered with."""
+        answer = self.post(path, **form)
+        assert answer.status_code == 303, f"{answer.status_code} {answer.text[:300]}"
+        return messages_of(self.get("/admin/accounts/"))
+
+
+def messages_of(page: str) -> str:
+    """The messages on a page, one a line."""
+    return "\n".join(
+        unescape(found) for found in re.findall(r'<p class="note[^>]*>(.*?)</p>', page)
+    )
+
+
+def signed_in(app: Any, name: str = NAME) -> PanelVisitor:
+    """A visitor who has an account and is in."""
+    visitor = PanelVisitor(app.test_client())
+    add_account(name, PASSWORD)
+    assert visitor.sign_in(name).status_code == 303
+    return visitor
+
+
+def row(run_id: str) -> TaskRun:
+    """A run as the database has it now."""
+    db.session.rollback()
+    return find_run(run_id)
+
+
+def runs_of(task: str) -> list[TaskRun]:
+    """A task's runs, oldest first."""
+    db.session.rollback()
+    found = select(TaskRun).where(TaskRun.task == task).order_by(TaskRun.queued_at)
+    return list(db.session.scalars(found))
+
+
+def add_run(task: str = "sync_daily_schedule", state: str = RunState.SUCCESS, **values: Any) -> str:
+    """Write a run into the ledger; its id. ``ago`` is how long ago it was queued."""
+    at = utc_now() - values.pop("ago", timedelta(minutes=5))
+    run_id = values.pop("id", str(uuid.uuid4()))
+    is_over = state not in (RunState.PENDING, RunState.RETRY, RunState.STARTED)
+    row = {
+        "queue": "sportsapp", "args": {}, "trigger": Trigger.SCHEDULE, "queued_at": at,
+        "due_at": at, "started_at": at, "heartbeat_at": at, "attempt": 1, "host": "box", "pid": 7,
+        "finished_at": at + timedelta(seconds=2) if is_over else None,
+    }  # fmt: skip
+    with writing(db.session):
+        db.session.add(TaskRun(id=run_id, task=task, state=state, **{**row, **values}))
+    return run_id
+
+
+def add_failure(fingerprint: str = "abc123", error: str = "it broke", **values: Any) -> str:
+    """A run that failed for good."""
+    trace = 'Traceback (most recent call last):\n  File "feed.py", line 1\nValueError: it broke\n'
+    more = {"error": error, "fingerprint": fingerprint, "traceback": trace, **values}
+    return add_run(state=RunState.FAILURE, **more)
+
+
+def add_consumer(queue: str = "sportsapp", role: str = "worker", **values: Any) -> None:
+    """A live process of a consumer."""
+    now = utc_now()
+    row = {"host": "box", "pid": 41, "started_at": now, "beat_at": now, **values}
+    with writing(db.session):
+        db.session.add(Consumer(queue=queue, role=role, **row))
+
+
+def add_league(slug: str = "nba", **values: Any) -> int:
+    """A league; its id."""
+    now = utc_now()
+    row = {"name": slug.upper(), "created_at": now, "updated_at": now, "polled_at": now, **values}
+    league = League(slug=slug, **row)
+    with writing(db.session):
+        db.session.add(league)
+    return league.id
+
+
+@dataclass
+class Statements:
+    """The SQL statements that were sent within ``counted``."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@contextmanager
+def counted() -> Iterator[Statements]:
+    """Counts statements, those that begin and end transactions left out."""
+    seen = Statements()
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            seen.texts.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)

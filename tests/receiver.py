@@ -1,0 +1,44 @@
+"""A receiver of alerts and of heartbeats on loopback: keeps what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from tests.loopback import serving
+
+
+@dataclass
+class Receiver:
+    """``messages`` are the bodies posted, ``pings`` the paths fetched; ``status`` is answered."""
+
+    url: str = ""
+    status: int = 200
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    pings: list[str] = field(default_factory=list)
+
+    @property
+    def texts(self) -> list[str]:
+        """What a person would read, oldest first."""
+        return [message["text"] for message in self.messages]
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        if request.method == "POST":
+            self.messages.append(request.get_json())
+        else:
+            self.pings.append(request.path)
+        return Response("ok", self.status)(environ, start_response)
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver that is being served."""
+    receiver = Receiver()
+    with serving(receiver) as url:
+        receiver.url = url
+        yield receiver
