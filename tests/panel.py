@@ -13,13 +13,13 @@ from typing import Any
 
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from sportsapp.accounts import add_account
 from sportsapp.clock import utc_now
 from sportsapp.database import db, writing
 from sportsapp.ledger import find_run
-from sportsapp.models import Consumer, League, RunState, TaskRun, Trigger
+from sportsapp.models import AdminUser, Consumer, League, RunState, TaskRun, Trigger
 
 NAME, PASSWORD = "maria", "a long pass phrase"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -71,9 +71,12 @@ def messages_of(page: str) -> str:
 
 
 def signed_in(app: Any, name: str = NAME) -> PanelVisitor:
-    """A visitor who has an account and is in."""
+    """A visitor who has an account and is in; the hash is a cheap one, since tests are many."""
     visitor = PanelVisitor(app.test_client())
-    add_account(name, PASSWORD)
+    hashed = generate_password_hash(PASSWORD, "pbkdf2:sha256:1")
+    account = AdminUser(username=name, password_hash=hashed, created_at=utc_now())
+    with writing(db.session):
+        db.session.add(account)
     assert visitor.sign_in(name).status_code == 303
     return visitor
 

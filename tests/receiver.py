@@ -32,7 +32,8 @@ class Receiver:
             self.messages.append(request.get_json())
         else:
             self.pings.append(request.path)
-        return Response("ok", self.status)(environ, start_response)
+        headers = {"Location": f"{self.url}/elsewhere"} if self.status == 302 else {}
+        return Response("ok", self.status, headers)(environ, start_response)
 
 
 @contextmanager

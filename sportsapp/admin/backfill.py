@@ -59,7 +59,7 @@ class Backfill(PanelView):
     @expose("/live")
     def live(self) -> str:
         """The runs, for the page to refresh itself."""
-        return self.render("admin/backfill_live.html", **_watched())
+        return self.render("admin/backfill_live.html", back=url_for(".index"), **_watched())
 
     def _page(self, problem: str = "", run_id: str = "", status: int = 200) -> ResponseReturnValue:
         plan = None

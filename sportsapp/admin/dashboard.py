@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 from flask_admin import AdminIndexView, expose
 
 from sportsapp import activity
@@ -29,7 +29,7 @@ class Dashboard(Panel, AdminIndexView):  # type: ignore[misc]  # Flask-Admin has
     @expose("/live")
     def live(self) -> str:
         """The fragment, for the page to refresh itself."""
-        return self.render("admin/dashboard_live.html", **_state())
+        return self.render("admin/dashboard_live.html", back=url_for("admin.index"), **_state())
 
 
 def _state() -> dict[str, Any]:

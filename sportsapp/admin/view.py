@@ -38,8 +38,12 @@ class Panel:
         return fn(self, *args, **kwargs)
 
     def render(self, template: str, **kwargs: Any) -> str:
-        """A page with the words and the time that every template uses."""
-        page: str = super().render(template, **{"words": words, "now": utc_now(), **kwargs})  # type: ignore[misc]
+        """A page with the words and the time that every template uses.
+
+        ``back`` is where its forms lead back to: the page itself, unless it is a fragment.
+        """
+        usual = {"words": words, "now": utc_now(), "back": request.full_path.rstrip("?")}
+        page: str = super().render(template, **(usual | kwargs))  # type: ignore[misc]
         return page
 
     def question(self, text: str, yes: str) -> ResponseReturnValue | None:

@@ -202,7 +202,9 @@ class _Door:
         try:
             with ledger.recorded_here(name, args, person()) as outcome, _Progress(name) as shown:
                 watch = current_app.extensions["feed_watch"]
-                sync = service.Sync(client, db.session, utc_now(), outcome.run_id, watch)
+                sync = service.Sync(
+                    client, db.session, utc_now(), outcome.run_id, watch=watch, clock=utc_now
+                )
                 outcome.result = work(sync, shown.report).as_dict()
         except TrackerError as error:
             click.echo(str(error), err=True)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +19,7 @@ from sqlalchemy import and_, or_, select
 
 from sportsapp.clock import check_range, each_day, game_day
 from sportsapp.database import AnySession
-from sportsapp.errors import AllLeaguesFailedError, PayloadError, TrackerError
+from sportsapp.errors import AllLeaguesFailedError, FeedRefusedError, PayloadError, TrackerError
 from sportsapp.espn import parse
 from sportsapp.espn.client import SUSPECT_COUNTS, Answer, FeedClient
 from sportsapp.leagues import BY_SLUG, League
@@ -27,7 +27,7 @@ from sportsapp.models import Game, Team
 from sportsapp.models import League as LeagueRow
 from sportsapp.records import State
 from sportsapp.sync import store
-from sportsapp.sync.watch import FeedWatch, Trouble
+from sportsapp.sync.watch import REFUSALS, FeedWatch, Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ def no_progress(_done: int, _total: int, _resume: dict[str, Any] | None = None) 
 class Sync:
     """What every sync needs: the feed, the session, the time, and the run it works for.
 
-    ``watch`` hears of the leagues' errors; ``scheduled`` says that no person asked for this sync,
-    so that it keeps to the watch's pauses.
+    ``clock`` lets long work see the time go on; ``watch`` hears of the leagues' errors;
+    ``scheduled`` says that no person asked for this sync, so that it keeps to the watch's pauses.
     """
 
     client: FeedClient
@@ -59,6 +59,11 @@ class Sync:
     run_id: str | None = None
     watch: FeedWatch | None = None
     scheduled: bool = False
+    clock: Callable[[], datetime] | None = None
+
+    def at_once(self) -> Sync:
+        """The same at the time it is now, for work that takes long; as it is without a clock."""
+        return replace(self, now=self.clock()) if self.clock else self
 
     def report(self, league: League, error: TrackerError, answer: Answer | None = None) -> None:
         """Tell the watch of a league's error, with the answer that caused it."""
@@ -141,10 +146,15 @@ def _fetched(key: K, future: Future[Answer]) -> Fetched[K]:
 def sync_day(sync: Sync, league: League, day: date) -> SyncResult:
     """Bring one league's day up to date. Raises the league's FeedError."""
     boards = _Boards(sync, {league: [day]})
-    with sync.reporting(league):
+    answer = None
+    try:
         answer = sync.client.scoreboard(league, day)
-    with sync.reporting(league, answer):
         boards.take(league, day, answer)
+    except TrackerError as error:
+        sync.report(league, error, answer)
+        if day == game_day(sync.now):
+            store.mark_failed(sync.session, boards.refs[league], str(error), sync.now)
+        raise
     return boards.result([league])
 
 
@@ -300,7 +310,6 @@ class _Boards:
         reason = error or PayloadError("no answer")
         self.failures[league] = reason
         self.errors[league, day] = [f"{league.label} {day}: {reason}"]
-        store.mark_failed(self.sync.session, self.refs[league], str(reason), self.sync.now)
         self.asked_in_vain.add(league)
         self.sync.report(league, reason, answer)
 
@@ -316,6 +325,8 @@ class _Boards:
     def result(self, leagues: Sequence[League]) -> SyncResult:
         """The account. Raises AllLeaguesFailedError when no answer at all was good."""
         self._confirm()
+        for league, error in self.failures.items():
+            store.mark_failed(self.sync.session, self.refs[league], str(error), self.sync.now)
         self.tell_watch()
         if self.failures and not self.ids:
             raise AllLeaguesFailedError(
@@ -384,6 +395,7 @@ def sync_range(
     failure: TrackerError | None = None
     progress(done, len(chunks), _resume_point(done, result))
     for number, chunk in enumerate(chunks[done:], done + 1):
+        sync = sync.at_once()
         try:
             result.synced += _sync_chunk(sync, league, chunk, result.errors)
             good += 1
@@ -434,6 +446,8 @@ def _sync_month(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> 
         answer = sync.client.month(league, chunk.start)
         record = parse.parse_scoreboard(answer.body, league)
     except TrackerError as error:
+        if isinstance(error, FeedRefusedError) and error.status in REFUSALS:
+            raise  # it does not want us: asking for thirty days would be thirty refusals
         logger.warning("%s %s: by day instead of by month: %s", league.label, _words(chunk), error)
         return None
     if record.events in SUSPECT_COUNTS:

@@ -154,8 +154,8 @@ def store_scoreboard(
     """Write what these games change, in one transaction. Commits.
 
     ``games`` are those of ``fetched`` that are wanted. With ``day`` and ``answer`` the answer is
-    remembered, so that the same bytes need not be decoded again; not so when it held broken
-    events or games that were held back, since such an answer is not stored whole.
+    remembered, so that the same bytes need not be decoded again. An answer with broken events or
+    games that were held back is not stored whole: then only that the day was read is noted.
     """
     league_id = league.id
     with writing(session):
@@ -171,9 +171,10 @@ def store_scoreboard(
         _write_season(session, league_id, fetched.league if day == game_day(now) else None, now)
         if changes.inserts or changes.updates or has_news:
             _touch(session, league_id, now)
-        if day and answer and not fetched.errors and not changes.doubts:
+        if day and answer:
             ids = [game.espn_id for game in fetched.games]
-            _remember(session, league_id, day, answer.digest, ids, now)
+            digest = "" if fetched.errors or changes.doubts else answer.digest
+            _remember(session, league_id, day, digest, ids, now)
 
 
 def _lock(session: AnySession, league_id: int) -> None:
@@ -304,17 +305,23 @@ def _write_season(
 
 
 def _touch(session: AnySession, league_id: int, now: datetime) -> None:
-    session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(changed_at=now))
+    """Move the version of a league's data: always forward, also when two changes share a time."""
+    here = LEAGUES.c.id == league_id
+    before = session.scalar(select(LEAGUES.c.changed_at).where(here))
+    version = max(now, before + timedelta(microseconds=1)) if before else now
+    session.execute(update(LEAGUES).where(here).values(changed_at=version))
 
 
 def _remember(
     session: AnySession, league_id: int, day: date, digest: str, ids: list[str], now: datetime
 ) -> None:
-    values = {"digest": digest, "game_ids": ids, "stored_at": now}
+    row = {
+        "league_id": league_id, "day": day, "digest": digest, "game_ids": ids, "stored_at": now,
+    }  # fmt: skip
     here = (SCOREBOARDS.c.league_id == league_id) & (SCOREBOARDS.c.day == day)
-    known: Any = session.execute(update(SCOREBOARDS).where(here).values(values))
-    if not known.rowcount:
-        session.execute(insert(SCOREBOARDS).values(league_id=league_id, day=day, **values))
+    known: Any = session.execute(update(SCOREBOARDS).where(here).values(row)) if digest else None
+    if known is None or not known.rowcount:
+        insert_ignoring(session, SCOREBOARDS, [row], ["league_id", "day"])
 
 
 def store_league(session: AnySession, league: LeagueRef, said: LeagueRecord, now: datetime) -> None:

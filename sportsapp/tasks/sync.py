@@ -7,7 +7,7 @@ All times of schedules are UTC. A retry waits twice as long as the one before.
 from __future__ import annotations
 
 import logging
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import requests
@@ -114,6 +114,7 @@ def _sync() -> service.Sync:
         db.session,
         utc_now(),
         run.id if run else None,
+        clock=utc_now,
         watch=current_app.extensions["feed_watch"],
         scheduled=run is not None and run.trigger == Trigger.SCHEDULE,
     )
@@ -135,6 +136,8 @@ def _name(league: object) -> str:
 
 
 def _day(value: object) -> date:
+    if isinstance(value, datetime):
+        return value.date()
     if isinstance(value, date):
         return value
     if isinstance(value, str):

@@ -182,6 +182,13 @@ def test_fragment_is_what_the_page_holds(panel, healthy):
     assert "<section" in fragment
 
 
+@pytest.mark.parametrize("path", [PAGE, "/admin/backfill/"])
+def test_forms_of_a_fragment_lead_back_to_its_page(panel, path):
+    add_run("sync_date_range_task", RunState.STARTED, args={"league": "NBA"})
+    for page in (panel.get(path), panel.get(f"{path}live")):
+        assert f'name="back" value="{path}"' in page
+
+
 def test_chart_counts_runs_and_failures_by_the_hour_they_ended_in(panel):
     now = utc_now().replace(minute=30)
     for hours, state in (

