@@ -13,8 +13,9 @@ run: $(VENV)/.installed ## start everything: broker, consumers, web server
 demo: $(VENV)/.installed ## the same against a made-up feed that needs no internet
 	@INSTANCE_PATH="$${INSTANCE_PATH:-instance-demo}" exec $(BIN)/flask up --demo
 
-test: $(VENV)/.installed-dev ## all tests
-	$(BIN)/pytest -n 2
+test: $(VENV)/.installed-dev ## all tests; those of the real thing one by one, since they watch the clock
+	$(BIN)/pytest -n 2 tests/unit tests/integration
+	$(BIN)/pytest tests/acceptance
 
 test-quick: $(VENV)/.installed-dev ## without the tests that take their time
 	$(BIN)/pytest -n 2 -m "not slow"

@@ -25,7 +25,7 @@ from sportsapp.models.run import OPEN
 
 logger = logging.getLogger(__name__)
 
-SEARCHED_RUNS = 20_000
+SEARCHED_RUNS = 10_000
 STATES = {"open": OPEN, "failed": FAILED, **{str(state): (state,) for state in RunState}}
 LEAGUE_TASKS = (control.BACKFILL, "sync_day")
 BY_HAND = ("sync_day", "sync_today")
@@ -106,10 +106,10 @@ class Runs(Table):
 
     def search(self, found: Select[Any], text: str) -> Select[Any]:
         """Among the newest runs only: looking into every error ever would hold up the rest."""
-        newest = found.with_only_columns(TaskRun.id).order_by(TaskRun.queued_at.desc())
+        newest = self._filtered().with_only_columns(TaskRun.id).order_by(*self.newest_first)
         within = newest.limit(SEARCHED_RUNS).subquery()
         matches = or_(*(one.icontains(text, autoescape=True) for one in self.searched))
-        return select(TaskRun).where(TaskRun.id.in_(select(within.c.id)), matches)
+        return found.where(TaskRun.id.in_(select(within.c.id)), matches)
 
     def render(self, template: str, **kwargs: Any) -> str:
         return super().render(template, searched_runs=SEARCHED_RUNS, OPEN=OPEN, **kwargs)

@@ -154,7 +154,7 @@ def timeline(run: TaskRun) -> list[tuple[datetime, str]]:
     if run.state == RunState.RETRY:
         known.append((run.due_at, f"attempt {run.attempt + 1} is due"))
     known.append((run.finished_at, f"{run.state}: {MEANINGS.get(RunState(run.state), '')}"))
-    return sorted((at, text) for at, text in known if at is not None)
+    return sorted(((at, text) for at, text in known if at is not None), key=lambda one: one[0])
 
 
 def lateness(run: TaskRun | None) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -329,10 +330,12 @@ def test_a_child_may_save_when_the_supervisor_is_killed(
 
 def test_a_reader_that_does_not_read_cannot_keep_it_from_stopping(supervise: Supervise) -> None:
     run = supervise(python("web", NOISY), piped=True, stop_seconds=2)
-    time.sleep(1)
+    assert run.process.stderr
+    assert select.select([run.process.stderr], [], [], 30)[0], "nothing was said"
+    time.sleep(1)  # now the pipe is full
     began = time.monotonic()
     assert run.end() == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6
 
 
 def test_a_reader_that_has_gone_stops_nothing(supervise: Supervise) -> None:
