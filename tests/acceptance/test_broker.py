@@ -252,7 +252,7 @@ def test_the_command_runs_until_it_is_asked_to_stop(settings: Settings, number: 
 def test_the_command_refuses_when_another_broker_is_named(settings: Settings) -> None:
     with run_command(settings, REDIS_URL="redis://localhost/0") as process:
         try:
-            output, _ = process.communicate(timeout=10)
+            output, _ = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 1

@@ -125,7 +125,7 @@ class Run:
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 Supervise = Callable[..., Run]
@@ -176,20 +176,20 @@ def test_lines_of_several_processes_stay_whole(supervise: Supervise) -> None:
 
 def test_last_words_without_a_line_end_are_passed_on(supervise: Supervise) -> None:
     run = supervise(python("web", "print('goodbye', end='')"))
-    assert run.process.wait(20) == 1
+    assert run.process.wait(60) == 1
     assert run.lines() == ["web | goodbye", "stopped: web ended with exit code 0"]
 
 
 def test_more_than_a_pipe_holds_is_passed_on_in_full(supervise: Supervise) -> None:
     run = supervise(python("web", "print('x' * 500_000); print('y' * 500_000)"))
-    assert run.process.wait(20) == 1
+    assert run.process.wait(60) == 1
     assert run.lines()[:2] == ["web | " + "x" * 500_000, "web | " + "y" * 500_000]
 
 
 def test_json_lines_stay_json_and_name_their_process(supervise: Supervise) -> None:
     code = """print('{"level": "info"}'); print('plain'); print('{broken'); print('[1]')"""
     run = supervise(python("web", code), as_json=True)
-    assert run.process.wait(20) == 1
+    assert run.process.wait(60) == 1
     assert [json.loads(line) for line in run.lines()] == [
         {"level": "info", "process": "web"},
         {"message": "plain", "process": "web"},
@@ -201,14 +201,14 @@ def test_json_lines_stay_json_and_name_their_process(supervise: Supervise) -> No
 
 def test_json_that_is_nested_beyond_reason_is_wrapped(supervise: Supervise) -> None:
     run = supervise(python("web", """print('{"a":' * 200_000)"""), as_json=True)
-    assert run.process.wait(20) == 1
+    assert run.process.wait(60) == 1
     assert json.loads(run.lines()[0])["message"].startswith('{"a":{"a":')
 
 
 def test_a_child_that_dies_stops_everything_and_is_named_last(supervise: Supervise) -> None:
     dies = "import sys, time; time.sleep(0.5); print('oh no', file=sys.stderr); sys.exit(3)"
     run = supervise(python("broker", SLEEPS, stop_rank=1), python("web", dies))
-    assert run.process.wait(20) == 1
+    assert run.process.wait(60) == 1
     assert run.lines()[-2:] == ["web    | oh no", "stopped: web ended with exit code 3"]
     assert run.others() == []
 
@@ -216,13 +216,13 @@ def test_a_child_that_dies_stops_everything_and_is_named_last(supervise: Supervi
 def test_a_child_that_was_killed_is_named_with_its_signal(supervise: Supervise) -> None:
     kills_itself = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     run = supervise(python("web", kills_itself))
-    assert run.process.wait(20) == 1
+    assert run.process.wait(60) == 1
     assert run.lines() == ["stopped: web was ended by SIGKILL"]
 
 
 def test_a_program_that_is_not_there_is_named(supervise: Supervise) -> None:
     run = supervise(python("broker", SLEEPS), {"name": "web", "argv": ["/nowhere/at/all"]})
-    assert run.process.wait(20) == 1
+    assert run.process.wait(60) == 1
     assert run.lines()[-1].startswith("stopped: web could not be started")
     assert run.others() == []
 

@@ -202,7 +202,7 @@ def test_child_that_dies_stops_everything_and_is_named(up):
 )
 def test_fault_in_a_setting_is_one_line_and_ends_the_start(up, environ, said):
     running = up(**environ)
-    assert running.process.wait(20) != 0
+    assert running.process.wait(60) != 0
     lines = running.said().strip().splitlines()
     assert len(lines) == 1, lines
     assert said in lines[0]
@@ -212,6 +212,6 @@ def test_fault_in_a_setting_is_one_line_and_ends_the_start(up, environ, said):
 def test_port_in_use_is_one_line(up):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         running = up(PORT=str(taken.getsockname()[1]))
-        assert running.process.wait(20) != 0
+        assert running.process.wait(60) != 0
     (line,) = running.said().strip().splitlines()
     assert "is already in use" in line
