@@ -15,7 +15,10 @@ import feedparser
 import pytest
 import vobject
 from flask.testing import FlaskClient
+from sqlalchemy import text, update
 
+from sportsapp.database import write_connection
+from sportsapp.models import Team
 from sportsapp.settings import PROJECT_ROOT
 from tests.demosite import FINAL_NFL, LIVE_NFL, PAGES, POSTPONED_NBA, DemoSite, demo_site
 
@@ -117,13 +120,8 @@ def test_calendar_tells_no_scores(visitor):
 
 
 def test_game_without_a_time_is_a_whole_day(visitor, site):
-    with site.app.app_context():
-        from sqlalchemy import text
-
-        from sportsapp.database import write_connection
-
-        with write_connection() as connection:
-            connection.execute(text("UPDATE games SET time_set = 0 WHERE day = '2026-11-26'"))
+    with site.app.app_context(), write_connection() as connection:
+        connection.execute(text("UPDATE games SET time_set = 0 WHERE day = '2026-11-26'"))
     found = entries(visitor, "/nfl/teams/CHI.ics")
     assert found[-1].dtstart.value == date(2026, 11, 26)
 
@@ -156,8 +154,8 @@ def test_feed_has_what_rfc_4287_requires(visitor, slug):
     assert len(set(ids)) == len(ids)
 
 
-def is_moment(text: str | None) -> bool:
-    return datetime.fromisoformat(text or "").utcoffset() == timedelta(0)
+def is_moment(words: str | None) -> bool:
+    return datetime.fromisoformat(words or "").utcoffset() == timedelta(0)
 
 
 def test_feed_has_finals_with_their_scores(visitor):
@@ -179,11 +177,6 @@ def test_feed_hides_scores_when_asked(visitor, path, headers):
 
 
 def test_feed_stays_well_formed_whatever_a_name_holds(visitor, site):
-    from sqlalchemy import update
-
-    from sportsapp.database import write_connection
-    from sportsapp.models import Team
-
     with site.app.app_context(), write_connection() as connection:
         odd = "A & <b>\x0b\x1f]]>"
         connection.execute(update(Team).where(Team.abbreviation == "LAR").values(display_name=odd))

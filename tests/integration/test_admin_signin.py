@@ -77,11 +77,11 @@ def test_deactivated_account_stays_out_even_with_its_password(visitor):
 
 def test_session_is_renewed_at_sign_in(visitor):
     visitor.open(SIGN_IN)
-    with visitor.client.session_transaction() as session:
+    with visitor.client.session_transaction("/admin/") as session:
         session["planted"] = "by somebody else"
     before = visitor.token()
     visitor.sign_in()
-    with visitor.client.session_transaction() as session:
+    with visitor.client.session_transaction("/admin/") as session:
         assert "planted" not in session
     assert visitor.token("/admin/") != before
 
@@ -117,7 +117,7 @@ def test_deactivation_ends_every_session_of_the_account(visitor):
 @pytest.mark.parametrize("session_id", ["", "x", "1", "1.2", "99.1", "1.1.1", "-1.1", "²."])
 def test_made_up_session_is_nobodys(visitor, session_id):
     visitor.open(SIGN_IN)
-    with visitor.client.session_transaction() as session:
+    with visitor.client.session_transaction("/admin/") as session:
         session["_user_id"] = session_id
     assert not is_in(visitor)
 
