@@ -372,8 +372,9 @@ def store_standings(
         updates = plan.plan_standings(teams, fetched)
         _update_teams(session, league_id, updates, now)
         if updates:
-            stamps = {"standings_at": now, "changed_at": now}
-            session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(stamps))
+            here = update(LEAGUES).where(LEAGUES.c.id == league_id)
+            session.execute(here.values(standings_at=now))
+            _touch(session, league_id, now)
 
 
 def store_roster(
