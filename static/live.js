@@ -59,6 +59,7 @@ async function ask() {
     if (html && !paused) show(html);
     read = answer.headers.get("X-Feed-Read") || read;
     failures = 0;
+    age();
   } catch {
     failures++;
   }
