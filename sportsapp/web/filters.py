@@ -44,7 +44,9 @@ def init_app(app: Flask) -> None:
         result_of=result_of,
         reveal_address=reveal_address,
     )
-    app.jinja_env.globals.update(asset=asset, current=current, here=here, share=share)
+    app.jinja_env.globals.update(
+        asset=asset, current=current, here=here, share=share, NEVER_PLAYED=NEVER_PLAYED
+    )
     app.jinja_env.tests.update(hidden=is_hidden, told=is_told)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -50,6 +50,18 @@ def test_postponed_game_is_no_final(client, synced):
     assert ">0<" not in page
 
 
+def test_page_of_a_postponed_game_tells_nothing_of_play(client, synced):
+    leaders = [{"displayName": "Points", "leaders": [{"displayValue": "31",
+        "athlete": {"displayName": "Ann Other"}, "team": {"id": "1"}}]}]  # fmt: skip
+    synced("mlb", event(state="post", leaders=leaders, attendance=1234))
+    page = client.get("/mlb/games/401").text
+    assert all(part in page for part in ("Ann Other", "1,234", "Score by inning"))
+    synced("mlb", event("402", state="postponed", leaders=leaders, attendance=1234))
+    page = client.get("/mlb/games/402").text
+    assert "Postponed" in page
+    assert not any(part in page for part in ("Ann Other", "1,234", "Score by inning"))
+
+
 def test_game_page_has_the_line_score(client, synced):
     synced("nfl", event())
     page = client.get("/nfl/games/401").text

@@ -44,6 +44,12 @@ def test_last_results_are_newest_first_and_next_games_in_order(client, synced):
     assert len(rows(page, "season")) == 14
 
 
+def test_start_of_a_coming_game_can_be_read_by_machines(client, synced):
+    synced("nfl", event("1", state="pre"))
+    page = client.get("/nfl/teams/ALP").text
+    assert '<time datetime="2026-01-15T20:00:00Z">3:00 PM</time>' in page
+
+
 def test_postponed_game_is_neither_a_result_nor_a_next_game(client, synced):
     synced("mlb", event("1", state="postponed", home=0, away=0))
     page = client.get("/mlb/teams/ALP").text
@@ -59,7 +65,7 @@ def test_overtime_is_said_beside_the_result_and_the_channel_beside_the_start(cli
     synced("nfl", over, event("2", state="pre"))
     page = client.get("/nfl/teams/ALP").text
     assert "W 20-17 <small>Final/OT</small>" in page
-    assert "3:00 PM <small>TV One</small>" in page
+    assert "3:00 PM</time> <small>TV One</small>" in page
 
 
 def test_neutral_ground_is_said(client, synced):
