@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import CursorResult, Table, delete, func, select, update
+from sqlalchemy import Connection, CursorResult, Table, delete, func, select, update
 
 from sportsapp.clock import check_range, utc_now
 from sportsapp.database import db, insert_ignoring, write_connection
@@ -20,7 +20,7 @@ from sportsapp.errors import DeadLetterError, OverlapError, RunNotFoundError, Un
 from sportsapp.leagues import League
 from sportsapp.ledger import asking, find_run
 from sportsapp.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
-from sportsapp.models.run import OPEN, WAITING
+from sportsapp.models.run import FAILED, OPEN, WAITING
 from sportsapp.queue import TrackerHuey, broker_errors
 from sportsapp.sync.service import chunks_of
 
@@ -93,21 +93,24 @@ def queue_ranges(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) -> li
     for _, start, end in ranges:
         check_range(start, end, utc_now())
     parts = [(one, *part) for one, start, end in ranges for part in season_parts(one, start, end)]
-    for league, first, last in parts:
-        _refuse_overlap(league, first, last)
     queue, task_class = find_task(BACKFILL)
-    ids = []
-    with asking(trigger, by):
-        for league, first, last in parts:
-            args = (league.label, first.isoformat(), last.isoformat())
-            ids.append(queue.enqueue(task_class(args)).id)
-    return ids
+    tasks = [
+        task_class((league.label, first.isoformat(), last.isoformat()))
+        for league, first, last in parts
+    ]
 
-
-def _refuse_overlap(league: League, start: date, end: date) -> None:
-    found = select(RUNS).where(RUNS.c.task == BACKFILL, RUNS.c.state.in_(OPEN))
-    with db.engine.connect() as connection:
+    def check(connection: Connection) -> None:
+        found = select(RUNS).where(RUNS.c.task == BACKFILL, RUNS.c.state.in_(OPEN))
         runs = connection.execute(found).all()
+        for part in parts:
+            _refuse_overlap(runs, *part)
+
+    with asking(trigger, by):
+        queue.enqueue_all(tasks, check)
+    return [task.id for task in tasks]
+
+
+def _refuse_overlap(runs: Sequence[Any], league: League, start: date, end: date) -> None:
     for run in runs:
         if run.queue and str(run.args.get("league", "")).lower() == league.slug:
             first, last = str(run.args.get("start_date")), str(run.args.get("end_date"))
@@ -154,9 +157,10 @@ def run_again(run_id: str, trigger: Trigger, by: str) -> str:
 
 def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
     """Queue every failed run of this fingerprint again, each set of arguments once."""
-    failed = (RunState.FAILURE, RunState.TIMEOUT)
-    found = select(TaskRun).where(TaskRun.fingerprint == fingerprint, TaskRun.state.in_(failed))
-    once = {(run.task, repr(sorted(run.args.items()))): run.id for run in db.session.scalars(found)}
+    found = select(TaskRun.task, TaskRun.args, TaskRun.id).where(
+        TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED)
+    )
+    once = {(run.task, repr(sorted(run.args.items()))): run.id for run in db.session.execute(found)}
     return [run_again(run_id, trigger, by) for run_id in once.values()]
 
 

@@ -7,6 +7,7 @@ half-way. Services hold one short writing transaction a scoreboard.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,17 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, Connection, DateTime, Engine, MetaData, Table, event
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Engine,
+    MetaData,
+    Table,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
@@ -119,6 +130,16 @@ def write_connection() -> Iterator[Connection]:
     """A short writing transaction on a connection of its own, apart from any session."""
     with db.engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         yield connection
+
+
+def wait_for_turn(connection: Connection, name: str) -> None:
+    """Until this transaction ends, no other that waits for a turn of this name goes on.
+
+    For checks that what is inserted next must not race with. Writers on SQLite take turns anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
 def forget_connections() -> None:

@@ -26,10 +26,16 @@ from typing import Any, Protocol
 from flask import Flask, current_app
 from huey.exceptions import CancelExecution, TaskTimeout
 from huey.signals import SIGNAL_EXPIRED
-from sqlalchemy import CursorResult, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Table, delete, func, insert, select, update
 
 from sportsapp.clock import iso_utc, utc_now
-from sportsapp.database import db, forget_connections, insert_ignoring, write_connection
+from sportsapp.database import (
+    db,
+    forget_connections,
+    insert_ignoring,
+    wait_for_turn,
+    write_connection,
+)
 from sportsapp.errors import RunNotFoundError, TrackerError
 from sportsapp.models.run import (
     WAITING,
@@ -52,6 +58,8 @@ RECOVERIES_WITHOUT_PROGRESS = 3
 SHELL_BEAT_SECONDS = 10
 PRUNE_EVERY = timedelta(hours=1)
 ERROR_LIMIT = 2_000
+EARLIER_ATTEMPTS = 50
+EARLIER_ERROR_LIMIT = 300
 TRACEBACK_LIMIT = 20_000
 DEAD_LETTER_LIMIT = 65_536
 
@@ -247,6 +255,10 @@ def finish(
     if result is not None:
         values["result"] = result
     with write_connection() as connection:
+        if state in WAITING:
+            values["earlier"] = _with_last_attempt(
+                connection, run_id, "failed" if error else "interrupted", values.get("error", "")
+            )
         done: CursorResult[Any] = connection.execute(
             update(RUNS)
             .where(RUNS.c.id == run_id, RUNS.c.attempt == attempt)
@@ -256,6 +268,24 @@ def finish(
         if done.rowcount and follow:
             connection.execute(insert(RUNS).values(follow))
     return bool(done.rowcount)
+
+
+def _with_last_attempt(
+    connection: Connection, run_id: str, end: str, error: str
+) -> list[dict[str, Any]]:
+    """A run's earlier attempts and, after them, the one that ends now while the run goes on."""
+    columns = (RUNS.c.earlier, RUNS.c.attempt, RUNS.c.started_at, RUNS.c.host, RUNS.c.pid)
+    run = connection.execute(select(*columns).where(RUNS.c.id == run_id)).one()
+    attempt = {
+        "attempt": run.attempt,
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "ended_at": utc_now().isoformat(),
+        "host": run.host,
+        "pid": run.pid,
+        "end": end,
+        "error": error[:EARLIER_ERROR_LIMIT],
+    }
+    return [*run.earlier, attempt][-EARLIER_ATTEMPTS:]
 
 
 def error_values(error: BaseException) -> dict[str, Any]:
@@ -305,6 +335,7 @@ def _new_row(
         "expires_at": None,
         "attempt": 0,
         "retries_left": 0,
+        "earlier": [],
         "recoveries": 0,
         "stalls": 0,
         "host": "",
@@ -381,6 +412,15 @@ class Ledger:
         with self.app.app_context(), write_connection() as connection:
             row = _row_of(huey, task, _asked.get(), utc_now())
             return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
+
+    def record_all(
+        self, huey: TrackerHuey, tasks: Sequence[Any], check: Callable[[Connection], None]
+    ) -> None:
+        with self.app.app_context(), write_connection() as connection:
+            wait_for_turn(connection, RUNS.name)
+            check(connection)
+            rows = [_row_of(huey, task, _asked.get(), utc_now()) for task in tasks]
+            connection.execute(insert(RUNS), rows)
 
     def unsent(self, task: Any, error: Exception) -> None:
         values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
@@ -642,6 +682,10 @@ class Ledger:
             # due in the past, so that it is put back in this very round
             values |= {"state": RunState.PENDING, "due_at": now - GRACE}
         with write_connection() as connection:
+            if values["state"] == RunState.PENDING:
+                values["earlier"] = _with_last_attempt(
+                    connection, run.id, "lost with its worker", ""
+                )
             done = connection.execute(
                 update(RUNS)
                 .where(RUNS.c.id == run.id, RUNS.c.attempt == run.attempt)

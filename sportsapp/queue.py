@@ -19,7 +19,7 @@ import math
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -56,6 +56,11 @@ class Hooks(Protocol):
 
     def record(self, huey: TrackerHuey, task: Any) -> bool:
         """Write a new run down before it goes to the broker; False when it is known already."""
+
+    def record_all(
+        self, huey: TrackerHuey, tasks: Sequence[Any], check: Callable[[Any], None]
+    ) -> None:
+        """Write new runs down in one transaction, unless ``check(connection)`` raises in it."""
 
     def unsent(self, task: Any, error: Exception) -> None:
         """The broker did not take a run that somebody asked for."""
@@ -390,6 +395,24 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             if is_new:
                 self.hooks.unsent(task, error)
             raise
+
+    def enqueue_all(self, tasks: Sequence[Any], check: Callable[[Any], None]) -> None:
+        """Record several runs, all or none, then hand them to the broker.
+
+        ``check`` gets the connection of the transaction that records them, which nobody else
+        can be in meanwhile; what it raises is raised here and nothing is recorded.
+        Raises BrokerUnavailableError; what the broker did not take will not run then.
+        """
+        for task in tasks:
+            self.serialize_task(task)
+        self.hooks.record_all(self, tasks, check)
+        for n, task in enumerate(tasks):
+            try:
+                self.push(task)
+            except BrokerUnavailableError as error:
+                for unsent in tasks[n:]:
+                    self.hooks.unsent(unsent, error)
+                raise
 
     def push(self, task: Any) -> Any:
         """Hand a recorded run to the broker. Raises BrokerUnavailableError."""

@@ -142,19 +142,33 @@ def result(run: TaskRun, errors_shown: int = 1) -> str:
 
 
 def timeline(run: TaskRun) -> list[tuple[datetime, str]]:
-    """What the ledger knows of a run's course, in order. It keeps the last attempt's times."""
+    """A run's course in order: queued, each attempt and how it ended, what comes next."""
     by = f" by {run.asked_by}" if run.asked_by else ""
-    known = [
-        (run.slot, "slot of the schedule"),
-        (run.queued_at, f"queued ({run.trigger}{by})"),
-        (run.started_at, f"attempt {run.attempt} began on {run.host}, process {run.pid}"),
-    ]
+    known = [(run.slot, "slot of the schedule"), (run.queued_at, f"queued ({run.trigger}{by})")]
+    for one in run.earlier:
+        known += _attempt(one)
+    if all(one["attempt"] != run.attempt for one in run.earlier):
+        began = f"attempt {run.attempt} began on {run.host}, process {run.pid}"
+        known.append((run.started_at, began))
     if run.state == RunState.STARTED:
         known.append((run.heartbeat_at, "last sign of life"))
     if run.state == RunState.RETRY:
         known.append((run.due_at, f"attempt {run.attempt + 1} is due"))
     known.append((run.finished_at, f"{run.state}: {MEANINGS.get(RunState(run.state), '')}"))
     return sorted(((at, text) for at, text in known if at is not None), key=lambda one: one[0])
+
+
+def _attempt(one: dict[str, Any]) -> list[tuple[datetime | None, str]]:
+    """The beginning and the end of an earlier attempt."""
+    began, ended = (
+        datetime.fromisoformat(one[name]) if one[name] else None
+        for name in ("started_at", "ended_at")
+    )
+    name, error = f"attempt {one['attempt']}", f": {one['error']}" if one["error"] else ""
+    return [
+        (began, f"{name} began on {one['host']}, process {one['pid']}"),
+        (ended, f"{name} {one['end']}{error}"),
+    ]
 
 
 def lateness(run: TaskRun | None) -> str:

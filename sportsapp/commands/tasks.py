@@ -290,6 +290,7 @@ def show(run_id: str, as_json: bool) -> None:
         "expires_at": _moment(run.expires_at),
         "heartbeat_at": _moment(run.heartbeat_at),
         "retries_left": run.retries_left,
+        "earlier": run.earlier,
         "chain": run.chain,
         "cancel_asked": run.cancel_asked,
         "host": run.host,
@@ -303,9 +304,12 @@ def show(run_id: str, as_json: bool) -> None:
 def _show_lines(document: dict[str, Any]) -> list[str]:
     lines = []
     for name, value in document.items():
-        if name != "traceback" and value not in (None, "", [], {}):
+        if name not in ("earlier", "traceback") and value not in (None, "", [], {}):
             text = value if isinstance(value, str) else json.dumps(value)
             lines.append(f"{name:<13} {text}")
+    for one in document["earlier"]:
+        course = f"{one['started_at']}  {one['end']} {one['ended_at']}  {one['error']}"
+        lines.append(f"{'attempt ' + str(one['attempt']):<13} {course.rstrip()}")
     return lines + (["", document["traceback"].rstrip()] if document["traceback"] else [])
 
 

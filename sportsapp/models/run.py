@@ -50,6 +50,8 @@ class TaskRun(Base):
     back after its worker was lost, ``stalls`` how often since it last made progress. ``chain``
     lists the names of the tasks to run after SUCCESS. ``progress_done`` and ``progress_total``
     count chunks; ``resume`` is what a recovered run needs to go on from its last finished chunk.
+    ``earlier`` lists the attempts before the last one, oldest first, as
+    ``{"attempt", "started_at", "ended_at", "host", "pid", "end", "error"}``.
     """
 
     __tablename__ = "task_runs"
@@ -81,6 +83,7 @@ class TaskRun(Base):
     heartbeat_at: Mapped[datetime | None] = mapped_column(Moment)
     attempt: Mapped[int] = mapped_column(default=0)
     retries_left: Mapped[int] = mapped_column(default=0)
+    earlier: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     recoveries: Mapped[int] = mapped_column(default=0)
     stalls: Mapped[int] = mapped_column(default=0)
     host: Mapped[str] = mapped_column(default="")

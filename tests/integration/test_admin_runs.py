@@ -134,6 +134,23 @@ def test_details_tell_everything(panel):
         assert said in page
 
 
+def test_timeline_has_every_attempt_in_order(panel):
+    earlier = [
+        {"attempt": n, "started_at": f"2026-01-01T0{n}:00:00+00:00", "host": "far", "pid": n,
+         "ended_at": f"2026-01-01T0{n}:30:00+00:00", "end": end, "error": error}
+        for n, end, error in [(1, "failed", "no <answer>"), (2, "lost with its worker", "")]
+    ]  # fmt: skip
+    page = panel.get(details(add_failure(attempt=3, earlier=earlier)))
+    told = [
+        "queued", "attempt 1 began on far, process 1", "attempt 1 failed: no &lt;answer&gt;",
+        "attempt 2 began on far, process 2", "attempt 2 lost with its worker", "attempt 3 began",
+        "FAILURE: failed for good",
+    ]  # fmt: skip
+    places = [page.find(words) for words in told[1:]]
+    assert places == sorted(places)
+    assert -1 not in places
+
+
 def test_traceback_keeps_its_lines(panel):
     page = panel.get(details(add_failure()))
     assert "(most recent call last):\n  File &#34;feed.py&#34;, line 1\nValueError" in page

@@ -139,6 +139,15 @@ def test_show_has_everything_with_the_traceback(offline, tasks, feed):
     assert "Traceback (most recent call last)" in text
 
 
+def test_show_lists_the_attempts_before_the_last(offline, tasks, feed):
+    feed.fail("nba", 500)
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-01").id
+    backfill_huey.execute(backfill_huey.dequeue())
+    (attempt,) = said(tasks("show", run_id, "--json"))["earlier"]
+    assert (attempt["attempt"], attempt["end"]) == (1, "failed")
+    assert f"attempt 1     {attempt['started_at']}  failed" in tasks("show", run_id).output
+
+
 # ---------------------------------------------------------------- acting
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -12,6 +14,7 @@ from sportsapp import control
 from sportsapp.clock import utc_now
 from sportsapp.database import db, write_connection
 from sportsapp.errors import (
+    BrokerUnavailableError,
     DateRangeError,
     DeadLetterError,
     OverlapError,
@@ -98,6 +101,38 @@ def test_overlapping_backfill_is_refused_and_names_the_run(days, state):
         backfill(days=days)
     assert refused.value.run_id == first
     assert backfill_huey.pending_count() == 1
+
+
+def test_of_equal_backfills_asked_for_at_once_one_is_queued(app):
+    together = threading.Barrier(4)
+
+    def ask(_: int) -> bool:
+        with app.app_context():
+            together.wait()
+            try:
+                return bool(backfill())
+            except OverlapError:
+                return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(ask, range(4))) == 1
+    assert backfill_huey.pending_count() == 1
+
+
+def test_broker_that_takes_only_the_first_run_leaves_the_others_failed(monkeypatch):
+    push, seen = backfill_huey.push, []
+
+    def push_once(task):
+        seen.append(task.id)
+        if len(seen) > 1:
+            raise BrokerUnavailableError("away")
+        return push(task)
+
+    monkeypatch.setattr(backfill_huey, "push", push_once)
+    with pytest.raises(BrokerUnavailableError):
+        backfill(NBA, NFL, MLB)
+    states = db.session.execute(select(TaskRun.args["league"].as_string(), TaskRun.state))
+    assert dict(states.all()) == {"NBA": "PENDING", "NFL": "FAILURE", "MLB": "FAILURE"}
 
 
 def test_backfill_that_has_ended_or_is_of_another_league_is_no_overlap():

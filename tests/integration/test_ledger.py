@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -124,6 +125,31 @@ def test_failure_with_retries_left_waits_for_its_retry(offline, broken_sync):
     assert timedelta(seconds=4) < run.due_at - run.heartbeat_at <= timedelta(seconds=5)
     (task,) = huey.scheduled()
     assert (task.attempt, task.retries, task.retry_delay) == (1, 2, 10)
+
+
+def test_attempts_before_the_last_are_kept(offline, broken_sync):
+    broken_sync(FeedUnavailableError("no answer"))
+    run_id = sync_all_live_games().id
+    work()
+    (first,) = row(run_id).earlier
+    assert (first["attempt"], first["end"], first["error"]) == (1, "failed", "no answer")
+    assert first["pid"] == os.getpid()
+    assert first["started_at"] <= first["ended_at"]
+    broken_sync(KeyboardInterrupt())
+    (task,) = huey.scheduled()
+    task.eta = None  # its time has come
+    huey.execute(task)
+    ends = [(one["attempt"], one["end"]) for one in row(run_id).earlier]
+    assert ends == [(1, "failed"), (2, "interrupted")]
+
+
+def test_attempts_that_are_kept_are_bounded(offline, broken_sync, monkeypatch):
+    monkeypatch.setattr(ledger, "EARLIER_ATTEMPTS", 2)
+    broken_sync(KeyboardInterrupt())
+    run_id = sync_all_live_games().id
+    for _ in range(3):
+        work()
+    assert [one["attempt"] for one in row(run_id).earlier] == [2, 3]
 
 
 def test_last_failure_is_final_and_keeps_its_traceback(offline, broken_sync):
@@ -327,6 +353,9 @@ def test_run_without_a_heart_is_put_back_and_ends_well(offline, monkeypatch, fee
     recover()
     run = row(run_id)
     assert (run.state, run.recoveries) == (RunState.PENDING, 1)
+    assert [(one["end"], one["host"]) for one in run.earlier] == [
+        ("lost with its worker", "elsewhere")
+    ]
     work(backfill_huey)
     run = row(run_id)
     assert (run.state, run.attempt, run.result["synced"]) == (RunState.SUCCESS, 2, 5)
