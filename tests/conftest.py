@@ -16,12 +16,18 @@ from sportsapp.espn.client import FeedClient, Patience
 from sportsapp.factory import create_app
 from sportsapp.queue import backfill_huey, huey
 from sportsapp.settings import PROJECT_ROOT, Settings
+from tests.databases import PostgresServer, postgres_server
 from tests.loopback import LoopbackFeed, serving
 from tests.panel import PanelVisitor, signed_in
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 NO_BROKER = "redis://127.0.0.1:1/0"
 QUICK = Patience(connect=2, read=2, deadline=3, retries=1, first_wait=0.01, longest_wait=0.05)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--database postgresql`` runs every test that has a database on a real PostgreSQL."""
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
 
 
 @pytest.fixture
@@ -52,13 +58,42 @@ def feed() -> Iterator[LoopbackFeed]:
         yield feed
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL server."""
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
 @pytest.fixture
-def settings(tmp_path: Path, feed: LoopbackFeed, migrated_file: Path) -> Settings:
+def database_url(request: pytest.FixtureRequest, instance: Path) -> Iterator[str]:
+    """An empty database with all tables: a file in the instance folder, or on PostgreSQL."""
+    if request.config.getoption("--database") == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), instance / "tracker.db")
+        yield ""
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.migrated_database() as url:
+        yield url
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    """The instance folder."""
+    folder = tmp_path / "instance"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def settings(instance: Path, feed: LoopbackFeed, database_url: str) -> Settings:
     """Settings with a database in place, the loopback feed and no broker."""
-    instance = tmp_path / "instance"
-    instance.mkdir(mode=0o700)
-    shutil.copy(migrated_file, instance / "tracker.db")
-    return Settings(instance_path=instance, espn_base_url=feed.url, redis_url=NO_BROKER)
+    return Settings(
+        instance_path=instance,
+        database_url=database_url,
+        espn_base_url=feed.url,
+        redis_url=NO_BROKER,
+    )
 
 
 @pytest.fixture

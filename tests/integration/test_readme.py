@@ -63,6 +63,19 @@ def test_every_command_for_tasks_is_listed(app):
         assert f"`flask tasks {name}" in listed, name
 
 
+def test_every_command_for_accounts_is_listed(app):
+    listed = " ".join(row[0] for row in table("Commands"))
+    for name in app.cli.commands["admin"].commands:
+        assert f"`flask admin {name}" in listed, name
+
+
+def test_every_view_of_the_panel_is_listed(panel):
+    menu = re.findall(r'<a[^>]* href="/admin/[^"]*"[^>]*>([^<]+)</a>', panel.get("/admin/"))
+    listed = {name for row in table("The panel") for name in row[0].split(", ")}
+    assert listed <= set(menu)
+    assert {row[0] for row in table("The panel")} != set()
+
+
 def test_troubleshooting_follows_the_doctor(runner):
     done = runner.invoke(args=["doctor", "--json"])
     order = [check["name"] for check in json.loads(done.stdout)["checks"]]
@@ -72,6 +85,17 @@ def test_troubleshooting_follows_the_doctor(runner):
 
 def addresses() -> list[str]:
     return re.findall(r"`(/[^`]*)`", "\n".join(row[0] for row in table("Addresses")))
+
+
+def test_every_page_is_listed(app):
+    """Each rule that is asked with GET is what some listed address leads to."""
+    map_ = app.url_map.bind("localhost")
+    listed = {map_.match(address.split("?")[0])[0] for address in addresses()}
+    pages = {
+        rule.endpoint for rule in app.url_map.iter_rules()
+        if "GET" in rule.methods and not rule.endpoint.startswith(("admin", "panel", "static"))
+    }  # fmt: skip
+    assert pages - listed == {"api.unknown"}
 
 
 @pytest.mark.parametrize("address", addresses())

