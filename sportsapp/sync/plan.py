@@ -271,10 +271,20 @@ class RowPlan:
     updates: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def plan_teams(stored: Mapping[str, Values], fetched: Iterable[TeamRecord]) -> RowPlan:
-    """What a league's list of teams changes. Those on it become ``listed``."""
+def plan_teams(
+    stored: Mapping[str, Values], fetched: Iterable[TeamRecord], *, is_whole: bool = True
+) -> RowPlan:
+    """What a league's list of teams changes. Those on it become ``listed``, others no longer are.
+
+    A list that is not whole (a team on it could not be read), or is empty, unlists nobody.
+    """
     rows = [team_values(team) | {"listed": True} for team in fetched]
-    return _plan_rows(stored, rows, keep_blank=("color", "alternate_color"))
+    changes = _plan_rows(stored, rows, keep_blank=("color", "alternate_color"))
+    if rows and is_whole:
+        gone = {espn_id for espn_id, team in stored.items() if team["listed"]}
+        gone -= {row["espn_id"] for row in rows}
+        changes.updates.update({espn_id: {"listed": False} for espn_id in gone})
+    return changes
 
 
 def plan_roster(

@@ -627,7 +627,7 @@ def _sync_team_list(sync: Sync, league: League, result: SyncResult) -> dict[str,
     with sync.reporting(league, answer):
         teams, errors = parse.parse_teams(answer.body)
     row = _ref(sync, league)
-    ids = store.store_teams(sync.session, row, teams, sync.now)
+    ids = store.store_teams(sync.session, row, teams, sync.now, is_whole=not errors)
     result.synced += len(ids)
     result.errors += [f"{league.label}: {line}" for line in errors]
     return ids

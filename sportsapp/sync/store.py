@@ -336,13 +336,19 @@ def store_league(session: AnySession, league: LeagueRef, said: LeagueRecord, now
 
 
 def store_teams(
-    session: AnySession, league: LeagueRef, fetched: Sequence[TeamRecord], now: datetime
+    session: AnySession,
+    league: LeagueRef,
+    fetched: Sequence[TeamRecord],
+    now: datetime,
+    *,
+    is_whole: bool = True,
 ) -> dict[str, int]:
     """Write what a list of teams changes. Commits. Our id of each listed team by the feed's."""
     league_id = league.id
     with writing(session):
         _lock(session, league_id)
-        changes = plan.plan_teams(_stored_teams(session, league_id), fetched)
+        stored = _stored_teams(session, league_id)
+        changes = plan.plan_teams(stored, fetched, is_whole=is_whole)
         if changes.inserts:
             rows = [_new_team(league_id, values, now) for values in changes.inserts]
             session.execute(insert(TEAMS), rows)

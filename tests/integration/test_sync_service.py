@@ -1028,5 +1028,17 @@ def test_guest_becomes_a_listed_team(sync, feed):
     assert teams("mlb")["1"].listed
 
 
+def test_team_that_leaves_the_league_is_no_longer_listed(sync, feed):
+    say_teams(feed, t1=("11:Ann",), t2=("21:Bea",))
+    service.sync_teams(sync, [MLB])
+    broken = make_team_list(make_team("1"), {"displayName": "Nobody"})
+    feed.say("mlb", broken, kind="teams")
+    service.sync_teams(sync, [MLB])
+    assert teams("mlb")["2"].listed
+    say_teams(feed, t1=("11:Ann",))
+    service.sync_teams(sync, [MLB])
+    assert (teams("mlb")["1"].listed, teams("mlb")["2"].listed) == (True, False)
+
+
 def test_followed_leagues_keep_their_order():
     assert service.followed_leagues(("nhl", "nfl")) == [NHL, NFL]

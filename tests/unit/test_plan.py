@@ -426,6 +426,15 @@ def player_row(player_id: str, team_id: int, *, active: bool = True) -> dict[str
     return row | {"team_id": team_id, "active": active}
 
 
+@pytest.mark.parametrize(("is_whole", "gone"), [(True, ["2"]), (False, [])])
+def test_team_that_leaves_the_list_is_no_longer_listed(is_whole, gone):
+    known = {n: plan.team_values(team(n)) | {"listed": n != "3"} for n in ("1", "2", "3")}
+    made = plan.plan_teams(known, [team("1")], is_whole=is_whole)
+    assert [(n, values) for n, values in made.updates.items()] == [
+        (n, {"listed": False}) for n in gone
+    ]
+
+
 def test_new_player_is_made_in_his_team():
     made = plan.plan_roster({}, [player("1", jersey="9")], 7)
     (row,) = made.inserts
