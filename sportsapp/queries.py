@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only, undefer
+from sqlalchemy.sql.base import ExecutableOption
 
 from sportsapp.database import AnySession
 from sportsapp.models import Game, League, Player, TaskRun, Team
 from sportsapp.records import State, Status
 
 SEARCH_LIMIT = 40
+CARD = (
+    Game.espn_id, Game.league_id, Game.day, Game.start_at, Game.time_set, Game.state, Game.status,
+    Game.detail, Game.home_team_id, Game.away_team_id, Game.home_score, Game.away_score,
+    Game.home_record, Game.away_record, Game.home_winner, Game.away_winner, Game.neutral_site,
+    Game.broadcast, Game.note, Game.season_year, Game.season_type, Game.week,
+)  # fmt: skip
+SIDE = (Team.espn_id, Team.abbreviation, Team.display_name, Team.short_name, Team.color)
 
 
 @dataclass(frozen=True)
@@ -66,12 +74,12 @@ def leagues_by_slug(session: AnySession, slugs: Sequence[str]) -> dict[str, Leag
 
 def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[Game]:
     """A day's games of these leagues with their teams, by start, then id. May be empty."""
-    return list(session.scalars(_ordered(_games_of(slugs).where(Game.day == day))))
+    return list(session.scalars(_ordered(_cards_of(slugs).where(Game.day == day))))
 
 
 def live_games(session: AnySession, slugs: Sequence[str]) -> list[Game]:
     """What is on now in these leagues, by start, then id."""
-    return list(session.scalars(_ordered(_games_of(slugs).where(Game.state == State.IN))))
+    return list(session.scalars(_ordered(_cards_of(slugs).where(Game.state == State.IN))))
 
 
 def game_list(
@@ -95,7 +103,7 @@ def games_in_week(
     session: AnySession, slug: str, season_year: int, season_type: int, week: int
 ) -> list[Game]:
     """A week's games, by start, then id. May be empty."""
-    found = _games_of([slug]).where(
+    found = _cards_of([slug]).where(
         Game.season_year == season_year, Game.season_type == season_type, Game.week == week
     )
     return list(session.scalars(_ordered(found)))
@@ -133,7 +141,7 @@ def games_of_team(session: AnySession, team: Team, season_year: int | None) -> l
     found = (
         select(Game)
         .where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
-        .options(joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team))
+        .options(*_card(), undefer(Game.venue), undefer(Game.city), undefer(Game.updated_at))
     )
     if season_year is not None:
         found = found.where(Game.season_year == season_year)
@@ -254,11 +262,27 @@ def has_data(session: AnySession) -> bool:
 
 
 def _games_of(slugs: Sequence[str]) -> Select[Game]:
+    """Games of these leagues with all that is known of them, and their teams."""
+    return _of(slugs).options(
+        joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team)
+    )
+
+
+def _cards_of(slugs: Sequence[str]) -> Select[Game]:
+    """Games of these leagues with what a list of games shows; anything else raises."""
+    return _of(slugs).options(*_card())
+
+
+def _of(slugs: Sequence[str]) -> Select[Game]:
+    return select(Game).join(Game.league).where(League.slug.in_(slugs))
+
+
+def _card() -> tuple[ExecutableOption, ...]:
     return (
-        select(Game)
-        .join(Game.league)
-        .where(League.slug.in_(slugs))
-        .options(joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team))
+        load_only(*CARD, raiseload=True),
+        joinedload(Game.league).load_only(League.slug, raiseload=True),
+        joinedload(Game.home_team).load_only(*SIDE, raiseload=True),
+        joinedload(Game.away_team).load_only(*SIDE, raiseload=True),
     )
 
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import gzip
 import re
-from typing import Any
 
 import pytest
 
 from sportsapp.clock import game_day, utc_now
 from sportsapp.database import db
-from sportsapp.demo.teams import teams_of
 from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
 from sportsapp.settings import PROJECT_ROOT
 from sportsapp.sync.service import Sync, sync_today
-from tests.integration.events import STATES, board, event
+from tests.busiest import GAMES, STATE_OF, busiest_boards
+from tests.integration.events import STATES, board
 
 KILOBYTE = 1024
-GAMES = {"nfl": 16, "nba": 15, "mlb": 15, "nhl": 12}
-STATE_OF = ["in", "pre", "post"]
-NETWORKS = ["ESPN, ABC", "FOX", "NBC, Peacock", "Utah Sports Net, Toronto Sports Net", "Apple TV+"]
 PATHS = (
     "/", "/live", "/nfl", "/nba/2026-01-15", "/nfl/games/nfl0", "/nfl/teams/ARI", "/nfl/teams",
     "/nfl/standings", "/search", "/search?q=giants", "/preferences", "/xyz", "/nfl/scores.atom",
@@ -31,36 +27,9 @@ PATHS = (
 def busiest_day(app, feed):
     """58 games of four leagues today: a third live, a third to come, a third final."""
     today = game_day(utc_now())
-    for slug, count in GAMES.items():
-        feed.say(slug, board(*(busy_event(slug, n, f"{today}T20:{n:02}Z") for n in range(count))))
+    for slug, events in busiest_boards(today).items():
+        feed.say(slug, board(*events))
     sync_today(Sync(app.extensions["feed_client"], db.session, utc_now()), list(ALL_LEAGUES))
-
-
-def busy_event(slug: str, number: int, start: str) -> dict[str, Any]:
-    """A game that has all that a card shows, of teams that no other game has."""
-    state = STATE_OF[number % 3]
-    game = event(
-        f"{slug}{number}", start, state, home=3 + number * 7 % 40, away=2 + number * 5 % 33
-    )
-    competition = game["competitions"][0]
-    clubs = list(teams_of(slug).values())
-    for side, club in zip(
-        competition["competitors"], clubs[2 * number : 2 * number + 2], strict=True
-    ):
-        side["team"] = {
-            "id": club.id, "abbreviation": club.abbreviation, "color": club.color,
-            "displayName": f"{club.location} {club.name}", "shortDisplayName": club.name,
-        }  # fmt: skip
-        side["records"] = [{"type": "total", "summary": f"{number * 3 % 50}-{number * 7 % 41}"}]
-        side["winner"] = state == "post" and side["homeAway"] == "home"
-    competition["broadcasts"] = [{"market": "national", "names": [NETWORKS[number % 5]]}]
-    competition["notes"] = (
-        [{"headline": f"Rivalry Week - Game {number}"}] if number % 4 == 0 else []
-    )
-    if state == "in":
-        detail = f"{number % 12}:{number * 13 % 60:02} - {1 + number % 4}th Quarter"
-        competition["status"]["type"] = competition["status"]["type"] | {"detail": detail}
-    return game
 
 
 def zipped(data: bytes) -> int:

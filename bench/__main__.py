@@ -1,0 +1,71 @@
+"""``python -m bench``: measures, prints a table, writes JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from bench import page_rows, sync_rows
+from bench.measure import Figure
+
+ROWS = {
+    "tick": sync_rows.tick,
+    "tick-changed": sync_rows.tick_changed,
+    "first-sync": sync_rows.first_sync,
+    "statements": sync_rows.statements,
+    "backfill": sync_rows.backfill,
+    "page-warm": page_rows.warm,
+    "page-304": page_rows.not_modified,
+    "page-cold": page_rows.cold,
+    "history": page_rows.history,
+}
+
+
+def main() -> None:
+    """Measure the rows that are asked for, all without any."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
+    asked = parser.parse_args()
+    if unknown := set(asked.rows) - set(ROWS):
+        parser.error(f"unknown rows {', '.join(sorted(unknown))}: known are {', '.join(ROWS)}")
+    figures: list[Figure] = []
+    print(_line("row", "measured", "value", "spread", "floor", "ratio", "goal", ""))
+    for name in asked.rows or ROWS:
+        for figure in ROWS[name]():
+            figures.append(figure)
+            print(_line(*_cells(figure)), flush=True)
+    if asked.json:
+        document = {"machine": _machine(), "figures": [one.as_json() for one in figures]}
+        asked.json.write_text(json.dumps(document, indent=2) + "\n")
+    sys.exit(any(one.is_met is False for one in figures))
+
+
+def _cells(one: Figure) -> list[str]:
+    met = {True: "met", False: "NOT MET", None: ""}[one.is_met]
+    return [
+        one.row, one.what, f"{one.value:.4g} {one.unit}", f"{one.spread:.2g}",
+        f"{one.floor:.4g}" if one.floor is not None else "",
+        f"{one.ratio:.2f}" if one.ratio is not None else "", one.goal, met,
+    ]  # fmt: skip
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""What a sync costs: a tick with and without changes, the first one, its statements, a backfill."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import threading
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import event, func, select, text
+
+from bench.boards import NOW, BytesAtHand, digest_of, four_boards, games_in, with_changes
+from bench.measure import Figure, at_most, cpu_ms, side_by_side
+from sportsapp.database import db
+from sportsapp.demo.app import create_demo_feed
+from sportsapp.demo.server import running_feed
+from sportsapp.espn.client import FeedClient
+from sportsapp.espn.shapes import Event, Scoreboard
+from sportsapp.factory import create_app
+from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.models import Game
+from sportsapp.settings import Settings
+from sportsapp.sync import service
+from sportsapp.sync.service import Sync
+
+LATENCY = 0.1
+SEASON = (date(2025, 3, 1), date(2025, 11, 30))
+SYNCED = ("leagues", "teams", "players", "games", "scoreboards", "game_doubts")
+
+
+@contextmanager
+def fresh_app(**more: Any) -> Iterator[Flask]:
+    """An app on an empty, migrated SQLite file, inside its context."""
+    with tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder:
+        nowhere = f"unix://{folder}/no-broker.sock"
+        settings = Settings(instance_path=Path(folder), redis_url=nowhere, **more)
+        app = create_app(settings)
+        with app.app_context():
+            upgrade()
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+
+def sync_boards(boards: dict[str, bytes]) -> int:
+    """One sync of four scoreboards whose bytes are at hand; how many games."""
+    client: Any = BytesAtHand(boards)
+    done = service.sync_today(Sync(client, db.session, NOW), list(ALL_LEAGUES))
+    assert not done.errors, done.errors
+    return done.synced
+
+
+def tick() -> list[Figure]:
+    """Nothing has changed since the last tick."""
+    boards = four_boards()
+    with fresh_app():
+        games = sync_boards(boards)
+        assert games == games_in(boards)
+        sides = side_by_side(
+            lambda: cpu_ms(lambda: sync_boards(boards), 20),
+            lambda: cpu_ms(lambda: [digest_of(body) for body in boards.values()], 20),
+        )
+    return [at_most("tick", f"{games} games, nothing changed, CPU", "ms", sides, 3)]
+
+
+def tick_changed() -> list[Figure]:
+    """Ten scores have changed."""
+    boards = four_boards()
+    versions = [with_changes(boards, step) for step in range(1, 200)]
+    with fresh_app() as app:
+        sync_boards(boards)
+        place = iter(versions)
+        path = app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
+        sides = side_by_side(
+            lambda: cpu_ms(lambda: sync_boards(next(place)), 5),
+            lambda: cpu_ms(lambda: _decode_and_update(boards, path), 5),
+        )
+    return [at_most("tick-changed", "10 of the games changed, CPU", "ms", sides, 3)]
+
+
+def _decode(boards: dict[str, bytes]) -> list[Event]:
+    scoreboard, one = msgspec.json.Decoder(Scoreboard), msgspec.json.Decoder(Event)
+    raws = [raw for body in boards.values() for raw in scoreboard.decode(body).events or ()]
+    return [one.decode(raw) for raw in raws]
+
+
+def _decode_and_update(boards: dict[str, bytes], path: str) -> None:
+    events = _decode(boards)
+    connection = sqlite3.connect(path)
+    with connection:
+        for found in events[:10]:
+            connection.execute(
+                "UPDATE games SET attendance = 1 WHERE espn_id = ?", (str(found.id),)
+            )
+    connection.close()
+
+
+def first_sync() -> list[Figure]:
+    """The same boards into an empty database."""
+    boards = four_boards()
+    with fresh_app():
+        sync_boards(boards)
+        columns, rows = _stored_games()
+
+        def measured() -> float:
+            _forget()
+            return cpu_ms(lambda: sync_boards(boards), 1)
+
+        sides = side_by_side(measured, lambda: cpu_ms(lambda: _bulk(boards, columns, rows), 1))
+    return [at_most("first-sync", "into an empty database, CPU", "ms", sides, 4)]
+
+
+def _stored_games() -> tuple[list[str], list[tuple[Any, ...]]]:
+    found = db.session.execute(text("SELECT * FROM games"))
+    return list(found.keys()), [tuple(row) for row in found]
+
+
+def _forget() -> None:
+    for table in reversed(SYNCED):
+        db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
+    db.session.commit()
+
+
+def _bulk(boards: dict[str, bytes], columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    _decode(boards)
+    with tempfile.NamedTemporaryFile(suffix=".db") as file:
+        connection = sqlite3.connect(file.name)
+        connection.execute(f"CREATE TABLE games ({', '.join(columns)})")
+        marks = ", ".join("?" * len(columns))
+        with connection:
+            connection.executemany(f"INSERT INTO games VALUES ({marks})", rows)  # noqa: S608
+        connection.close()
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Counts statements by their first word, and rows written to each table."""
+    count: Counter[str] = Counter()
+
+    def note(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        words = statement.split()
+        kind = words[0].upper()
+        count[kind] += 1
+        if kind in ("INSERT", "UPDATE", "DELETE"):
+            table = words[1] if kind == "UPDATE" else words[2]
+            count[f"rows of {table}"] += max(cursor.rowcount, 0)
+
+    event.listen(db.engine, "after_cursor_execute", note)
+    try:
+        yield count
+    finally:
+        event.remove(db.engine, "after_cursor_execute", note)
+
+
+def statements() -> list[Figure]:
+    """SQL statements and rows written per tick."""
+    boards = four_boards()
+    figures = []
+    with fresh_app():
+        sync_boards(boards)
+        for what, body in (("nothing changed", boards), ("10 changed", with_changes(boards, 1))):
+            with counted() as count:
+                sync_boards(body)
+            asked = sum(count[kind] for kind in ("SELECT", "INSERT", "UPDATE", "DELETE"))
+            rows = {name[8:]: n for name, n in count.items() if name.startswith("rows of ")}
+            told = f"{what}: {dict(sorted(rows.items()))} rows written"
+            calm = not any(rows.get(table) for table in ("games", "teams", "players"))
+            is_met = (asked <= 2 * len(boards) and calm) if what == "nothing changed" else None
+            goal = "at most 2 a league, no game written" if is_met is not None else ""
+            figures.append(Figure("statements", told, asked, "statements", goal, is_met))
+    return figures
+
+
+def backfill() -> list[Figure]:
+    """One MLB season with 100 ms of latency, then the memory of ten."""
+    league = BY_SLUG["mlb"]
+    demo = create_demo_feed(now=lambda: NOW)
+
+    @demo.before_request
+    def wait() -> None:
+        time.sleep(LATENCY)
+
+    with running_feed(demo) as url, fresh_app() as app:
+        client = FeedClient(url, app.extensions["settings"].user_agent)
+        sync = Sync(client, db.session, NOW)
+        for month in range(SEASON[0].month, SEASON[1].month + 1):  # the demo makes it up only once
+            client.month(league, SEASON[0].replace(month=month))
+        asked = _Requests(demo)
+        began = time.perf_counter()
+        with asked:
+            done = service.sync_range(sync, league, *SEASON)
+        seconds = time.perf_counter() - began
+        floor = asked.count * LATENCY
+        games = db.session.scalar(select(func.count()).select_from(Game)) or 0
+        assert done.synced == games, (done.synced, games)
+        client.close()
+    return [
+        Figure("backfill", f"requests for {games} games", asked.count, "requests", "at most 10",
+               asked.count <= 10),
+        Figure("backfill", f"{games / seconds:.0f} games a second, 100 ms latency", seconds, "s",
+               "at most 2 x", seconds <= 2 * floor, floor),
+        *_memory_of_ten_seasons(),
+    ]  # fmt: skip
+
+
+class _Requests:
+    """Counts what the demo feed is asked within a block."""
+
+    def __init__(self, demo: Flask) -> None:
+        self.demo = demo
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self.before = len(self.demo.extensions["demo"].requests)
+
+    def __exit__(self, *_: object) -> None:
+        self.count = len(self.demo.extensions["demo"].requests) - self.before
+
+
+def _memory_of_ten_seasons() -> list[Figure]:
+    league = BY_SLUG["mlb"]
+    peaks = []
+    with running_feed(create_demo_feed(now=lambda: NOW)) as url, fresh_app() as app:
+        client = FeedClient(url, app.extensions["settings"].user_agent)
+        for year in range(2016, 2026):
+            tracemalloc.start()
+            span = SEASON[0].replace(year=year), SEASON[1].replace(year=year)
+            worker = threading.Thread(target=_range_in, args=(app, client, league, span))
+            worker.start()
+            worker.join()
+            peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+            tracemalloc.stop()
+        client.close()
+    grows = max(peaks[5:]) / max(peaks[:5])
+    what = f"peak of Python's memory, last of ten seasons (first {peaks[0]:.0f} MB)"
+    return [Figure("backfill", what, peaks[-1], "MB", "flat: at most 1.2 x", grows <= 1.2)]
+
+
+def _range_in(app: Flask, client: FeedClient, league: Any, span: tuple[date, date]) -> None:
+    with app.app_context():
+        service.sync_range(Sync(client, db.session, NOW), league, *span)
+        db.session.remove()
