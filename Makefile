@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test test-quick check format requirements clean
+.PHONY: run demo test test-quick audit fuzz check format requirements clean
 
 run: $(VENV)/.installed ## start everything: broker, consumers, web server
 	@exec $(BIN)/flask up
@@ -20,11 +20,23 @@ test: $(VENV)/.installed-dev ## all tests; those of the real thing one by one, s
 test-quick: $(VENV)/.installed-dev ## without the tests that take their time
 	$(BIN)/pytest -n 2 -m "not slow"
 
+audit: $(VENV)/.installed-dev ## insecure code, and known holes in what is pinned
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml sportsapp
+	$(BIN)/python .ci/audit requirements.txt requirements-dev.txt
+
+# Atheris is not among the requirements: it has no wheels for every Python we run on.
+fuzz: $(VENV)/.installed-dev ## look for an answer of the feed that breaks the parser; SECONDS=600
+	$(INSTALL) atheris==3.0.0
+	$(BIN)/python -m tests.fuzz_parse .fuzz -max_total_time=$(or $(SECONDS),600)
+
 check: $(VENV)/.installed-dev ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev ## what things cost, beside the least they can cost; ROWS="tick page-cold" for some
+	$(BIN)/python -m bench $(ROWS)
 
 format: $(VENV)/.installed-dev ## put the code into its format
 	$(BIN)/ruff format .
