@@ -14,7 +14,8 @@ One way through: fetch, plan, store. A module imports only from lower floors::
     floor 2  database, queue, throttle,        the database, the two queues, the feed's pace,
              espn.client                       and the only HTTP to the feed
     floor 1  espn.parse, sync.plan, settings,  pure: JSON to records, records to changes;
-             clock, processes                  the settings; the clock; process lifetimes
+             clock, processes, security        the settings; the clock; process lifetimes; what
+                                               holds at every door
     floor 0  records, leagues, errors          what the feed said; the table of leagues; our errors
     beside   demo                              a feed that behaves like ESPN's; shares no code
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from sportsapp import admin, api, commands, web
+from sportsapp import admin, api, commands, security, web
 from sportsapp.alerts import Alerts
 from sportsapp.database import db, init_database
 from sportsapp.espn.client import FeedClient
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     init_database(app)
     Migrate(app, db, directory=str(Path(PROJECT_ROOT) / "migrations"), compare_type=True)
     _init_queues(app, settings)
+    security.init_app(app)
     admin.init_app(app, self_guarded=[preferences.blueprint])
     web.init_app(app)
     api.init_app(app)

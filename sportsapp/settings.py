@@ -28,6 +28,7 @@ VERSION = "0.1.0"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PROJECT_URL = "https://github.com/sports-game-tracker/sports-game-tracker"
 SOCKET_PATH_BYTES = 107
+PASSWORD = re.compile(r"//[^/@]*@")  # what stands before the host in a URL
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -39,13 +40,14 @@ def _setting(
     default: Any = None,
     shown: str = "",
     secret: bool = False,
+    may_hold_password: bool = False,
 ) -> Any:
     """A dataclass field that knows how to read itself; ``shown`` is the default in words."""
     words = shown or str(default)
     metadata = {
         "parse": parse, "meaning": meaning, "example": example, "shown": words, "secret": secret,
     }  # fmt: skip
-    return field(default=default, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not (secret or may_hold_password))
 
 
 def _text(value: str) -> str:
@@ -165,8 +167,9 @@ class Settings:
         shown="the embedded broker's Unix socket in the instance folder",
     )  # fmt: skip
     espn_base_url: str = _setting(
-        _web_url, "the feed", "https://site.api.espn.com", default="https://site.api.espn.com"
-    )
+        _web_url, "the feed", "https://site.api.espn.com", default="https://site.api.espn.com",
+        may_hold_password=True,
+    )  # fmt: skip
     espn_contact_url: str = _setting(
         _contact_url, "goes into our honest User-Agent", "https://example.org/scores",
         default=PROJECT_URL, shown="the project's address",
@@ -275,7 +278,7 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
     try:
         return metadata["parse"](text)
     except ValueError as error:
-        shown = "its value" if metadata["secret"] else repr(text[:80])
+        shown = "its value" if metadata["secret"] else repr(PASSWORD.sub("//...@", text[:80]))
         raise SettingsError(
             f"{environment_name(name)}: {shown} {error}; for example {metadata['example']}"
         ) from None
@@ -300,7 +303,7 @@ def _shown(value: Any, metadata: Mapping[str, Any]) -> str:
         return f"({metadata['shown'].replace('`', '')})"
     if metadata["secret"]:
         return "(hidden)"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(value) if isinstance(value, tuple) else PASSWORD.sub("//...@", str(value))
 
 
 def make_instance_folder(settings: Settings) -> None:

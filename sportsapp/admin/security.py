@@ -1,4 +1,7 @@
-"""Headers, session cookie and CSRF tokens of the panel. Public pages have none of the three."""
+"""Headers, session cookie and CSRF tokens of the panel. Public pages have no session, no token.
+
+What every answer is sent with is in ``sportsapp/security.py``.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+
+from sportsapp.security import came_by_https
 
 PREFIX = "/admin"
 SIGNED_IN_FOR = timedelta(hours=12)
@@ -36,14 +41,10 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint]) -> None:
 
 
 class PanelSessions(SecureCookieSessionInterface):
-    """Sessions whose cookie is Secure whenever the visitor came by HTTPS, by a proxy too.
-
-    Believing the proxy's header costs nothing: it can only make the cookie stricter.
-    """
+    """Sessions whose cookie is Secure whenever the visitor came by HTTPS, by a proxy too."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
-        forwarded = request.headers.get("X-Forwarded-Proto", "").split(",")[0].strip()
-        return request.is_secure or forwarded == "https"
+        return came_by_https()
 
 
 def is_panel(path: str) -> bool:
@@ -68,8 +69,6 @@ def _add_headers(response: Response) -> Response:
         )
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["X-Frame-Options"] = "DENY"
     return response
 
 

@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -85,12 +86,13 @@ class FeedClient:
         pace: Callable[[], None] = lambda: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self.base_url, account = _without_account(base_url.rstrip("/"))
         self.user_agent = user_agent
         self.patience = patience or Patience()
         self.pace = pace
         self.sleep = sleep
         self._session = _new_session(user_agent)
+        self._session.auth = account
         self.clock_off: timedelta | None = None
         self._remembered: OrderedDict[str, tuple[str, Answer]] = OrderedDict()
         self._lock = threading.Lock()
@@ -161,7 +163,7 @@ class FeedClient:
         if error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.patience.longest_wait else None
         longest = min(self.patience.first_wait * 2**attempt, self.patience.longest_wait)
-        return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
+        return random.uniform(longest / 2, longest)  # noqa: S311  # jitter  # nosec B311
 
     def _ask(self, request: requests.PreparedRequest) -> Answer:
         self.pace()
@@ -196,6 +198,15 @@ class FeedClient:
             self._remembered.move_to_end(answer.url)
             while len(self._remembered) > REMEMBERED_ANSWERS:
                 self._remembered.popitem(last=False)
+
+
+def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
+    """The URL as errors and logs may name it; name and password, if it had them, apart."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return url, None
+    account = (unquote(parts.username), unquote(parts.password or ""))
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), account
 
 
 def _new_session(user_agent: str) -> requests.Session:

@@ -2,7 +2,8 @@
 
 A payload that is not what we know raises PayloadError. Within a good payload a broken event,
 player or line becomes one line in ``errors`` and the rest survives; a broken part that a game
-can do without (venue, leaders, situation) is left out of its game.
+can do without (venue, leaders, line score, record, season) is left out of its game. Who plays,
+the score, the state and the date are what a game cannot do without.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ LONE_SURROGATE = re.compile(
     rb"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\[^u])|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
 
+CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
+
 BREAKS = {"STATUS_END_PERIOD", "STATUS_HALFTIME", "STATUS_INTERMISSION"}
 CALLED_OFF = {
     "STATUS_POSTPONED": Status.POSTPONED,
@@ -57,12 +60,78 @@ CALLED_OFF = {
 }
 
 
+# What ends an event (a player, a line) when it is broken. Any other part is left out instead.
+EVENT_NEEDS = frozenset({
+    "", "id", "competitions", "competitions.competitors", "competitions.competitors.team",
+    "competitions.competitors.team.id", "competitions.competitors.homeAway",
+    "competitions.competitors.score",
+})  # fmt: skip
+TEAM_NEEDS = frozenset({"", "team", "team.id"})
+PLAYER_NEEDS = frozenset({"", "id"})
+WORDS_OF_STATUS = ("detail", "shortDetail", "description")
+BAD_PARTS_LIMIT = 40
+PLACE = re.compile(r" - at `\$([^`]*)`$")
+STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
 def _decoder(shape: type[T]) -> Callable[[bytes | Raw], T]:
     return msgspec.json.Decoder(shape, strict=False).decode
 
 
+def _patient(decode: Callable[[bytes | Raw], T], needs: frozenset[str]) -> Callable[[Raw], T]:
+    """The same decoder, leaving out broken parts as long as none of them is needed."""
+
+    def read(raw: Raw) -> T:
+        try:
+            return decode(raw)
+        except msgspec.ValidationError as error:
+            return _without_bad_parts(decode, raw, needs, error)
+
+    return read
+
+
+def _without_bad_parts(
+    decode: Callable[[bytes | Raw], T],
+    raw: Raw,
+    needs: frozenset[str],
+    error: msgspec.ValidationError,
+) -> T:
+    document = msgspec.json.decode(raw)
+    for _ in range(BAD_PARTS_LIMIT):
+        steps = _steps_to(error)
+        if ".".join(step for step in steps if isinstance(step, str)) in needs:
+            raise error
+        _leave_out(document, steps)
+        try:
+            return decode(msgspec.json.encode(document))
+        except msgspec.ValidationError as another:
+            error = another
+    raise error
+
+
+def _steps_to(error: msgspec.ValidationError) -> list[str | int]:
+    """Keys and positions that lead to the smallest named part that is broken.
+
+    A status whose state is broken goes as a whole: half of it would be another status.
+    """
+    found = PLACE.search(str(error))
+    steps = [name or int(n) for name, n in STEP.findall(found[1])] if found else []
+    while steps and isinstance(steps[-1], int):
+        steps.pop()
+    for place in range(len(steps) - 1):
+        if steps[place : place + 2] == ["status", "type"] and steps[-1] not in WORDS_OF_STATUS:
+            return steps[: place + 1]
+    return steps
+
+
+def _leave_out(document: Any, steps: Sequence[str | int]) -> None:
+    for step in steps[:-1]:
+        document = document[step]
+    del document[steps[-1]]
+
+
 _scoreboard = _decoder(shapes.Scoreboard)
-_event = _decoder(shapes.Event)
+_event = _patient(_decoder(shapes.Event), EVENT_NEEDS)
 _event_id = _decoder(shapes.EventId)
 _leagues = _decoder(list[shapes.League])
 _calendar = _decoder(shapes.CalendarLeagues)
@@ -75,12 +144,12 @@ _series = _decoder(shapes.Series)
 _situation = _decoder(shapes.Situation)
 _leaders = _decoder(list[shapes.LeaderCategory])
 _teams = _decoder(shapes.Teams)
-_team_entry = _decoder(shapes.TeamEntry)
+_team_entry = _patient(_decoder(shapes.TeamEntry), TEAM_NEEDS)
 _roster = _decoder(shapes.Roster)
 _roster_group = _decoder(shapes.RosterGroup)
-_player = _decoder(shapes.Player)
+_player = _patient(_decoder(shapes.Player), PLAYER_NEEDS)
 _standings = _decoder(shapes.Standings)
-_standing_entry = _decoder(shapes.StandingEntry)
+_standing_entry = _patient(_decoder(shapes.StandingEntry), TEAM_NEEDS)
 
 
 def parse_scoreboard(body: bytes, league: League) -> ScoreboardRecord:
@@ -227,8 +296,13 @@ def _optional(raw: Raw | UnsetType, decode: Callable[[Raw], T]) -> T | None:
 
 
 def _text(value: object, limit: int = TEXT_LIMIT) -> str:
-    """Text of the feed, fit for any database: no NUL, bounded. The decoder sees to the rest."""
-    return "" if value is None else str(value).replace("\x00", "").strip()[:limit]
+    """Text of the feed, fit for any database and any line: no NUL, no line ends, bounded.
+
+    The decoder sees to the rest.
+    """
+    return (
+        "" if value is None else CONTROLS.sub(" ", str(value)).replace("\x00", "").strip()[:limit]
+    )
 
 
 # ---------------------------------------------------------------- a game
@@ -380,10 +454,10 @@ def _known_team(team: shapes.Team) -> TeamRecord:
     name = _text(team.name, 80)
     location = _text(team.location, 80)
     shown = _text(team.display_name, 120) or f"{location} {name}".strip()
-    abbreviation = _text(team.abbreviation, 12)
+    abbreviation = _abbreviation(team.abbreviation) or _abbreviation(shown)[:3].upper()
     return TeamRecord(
         espn_id=_identifier(team.id),
-        abbreviation=abbreviation or shown[:3].upper(),
+        abbreviation=abbreviation,
         location=location,
         name=name or location or shown,
         display_name=shown or abbreviation,
@@ -391,6 +465,11 @@ def _known_team(team: shapes.Team) -> TeamRecord:
         color=_color(team.color),
         alternate_color=_color(team.alternate_color),
     )
+
+
+def _abbreviation(value: object) -> str:
+    """Letters and digits only: it is a part of addresses."""
+    return "".join(sign for sign in _text(value, 12) if sign.isalnum() or sign in "&-")
 
 
 def _color(value: object) -> str:

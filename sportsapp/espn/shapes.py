@@ -184,11 +184,11 @@ class Situation(Shape):
     possession: Text = None
     possession_text: Text = None
     is_red_zone: bool | None = None
-    home_timeouts: int | None = None
-    away_timeouts: int | None = None
-    balls: int | None = None
-    strikes: int | None = None
-    outs: int | None = None
+    home_timeouts: Small | None = None
+    away_timeouts: Small | None = None
+    balls: Small | None = None
+    strikes: Small | None = None
+    outs: Small | None = None
     on_first: bool | None = None
     on_second: bool | None = None
     on_third: bool | None = None

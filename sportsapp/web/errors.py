@@ -23,10 +23,17 @@ def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     message = error.description or ""
     if isinstance(error, InternalServerError):
         message = "Something went wrong here. It has been logged."
-    if isinstance(error, SecurityError):  # no page can be built for a host that is not ours
-        return Response("This site does not answer to that name (TRUSTED_HOSTS).", status)
+    if isinstance(error, SecurityError):
+        message = "This site does not answer to that name (TRUSTED_HOSTS)."
     if request.path.startswith(API):
         code = CODES.get(status, error.name.lower().replace(" ", "_"))
-        return jsonify({"error": {"code": code, "message": message}}), status
+        return jsonify({"error": {"code": code, "message": message}}), status, _kept(error)
+    if isinstance(error, SecurityError):  # no page can be built for a host that is not ours
+        return Response(message, status, content_type="text/plain; charset=utf-8")
     page = render_template("error.html", status=status, name=error.name, message=message)
-    return page, status, {"Cache-Control": "private, no-cache"}
+    return page, status, {"Cache-Control": "private, no-cache", **_kept(error)}
+
+
+def _kept(error: HTTPException) -> dict[str, str]:
+    """What an error's own headers tell programs, such as the methods that are allowed."""
+    return {name: value for name, value in error.get_headers() if name != "Content-Type"}

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from sportsapp import queries
 from sportsapp.database import db
 from sportsapp.leagues import BY_SLUG
+from sportsapp.security import came_by_https
 
 blueprint = Blueprint("preferences", __name__)
 
@@ -127,6 +128,7 @@ def favourite() -> ResponseReturnValue:
 
 def _keep(chosen: Preferences) -> Response:
     answer = redirect(_local(request.form.get("next", "")), 303)
+    secure = came_by_https()
     values = {
         ZONE: "" if chosen.zone == DEFAULT_ZONE else chosen.zone,
         FAVOURITES: ".".join(chosen.favourites),
@@ -135,10 +137,10 @@ def _keep(chosen: Preferences) -> Response:
     for name, value in values.items():
         if value:
             answer.set_cookie(
-                name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+                name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=secure
             )
         elif name in request.cookies:
-            answer.delete_cookie(name, httponly=True, samesite="Lax", secure=request.is_secure)
+            answer.delete_cookie(name, httponly=True, samesite="Lax", secure=secure)
     return answer
 
 

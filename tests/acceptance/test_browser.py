@@ -169,6 +169,50 @@ def failing(site: DemoSite) -> Iterator[None]:
             yield
 
 
+VIOLATIONS = """addEventListener("securitypolicyviolation", (one) =>
+    console.error(`policy: ${one.violatedDirective} ${one.blockedURI}`))"""
+STRANGERS = """() => {
+    for (const kind of ["style", "script"]) {
+        const stranger = document.createElement(kind)
+        stranger.textContent = kind === "style" ? "b { color: red }" : "window.ran = true"
+        document.body.append(stranger)
+    }
+    return window.ran
+}"""
+
+
+def console_of(page: Page) -> list[str]:
+    """What the page complains of from now on; a page that is not there is no complaint."""
+    said: list[str] = []
+    page.add_init_script(VIOLATIONS)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda one: "status of 404" in one.text or said.append(one.text))
+    return said
+
+
+@pytest.mark.parametrize("hides", [False, True], ids=["shown", "hidden"])
+def test_no_page_does_what_its_policy_forbids(visitors, site, hides):
+    with visitors.context(hides=hides) as context:
+        page = context.new_page()
+        said = console_of(page)
+        page.clock.install(time=site.now)
+        for path in PAGES.values():
+            page.goto(path)
+            page.clock.run_for(TICK + 1_000)
+            assert said == [], path
+
+
+def test_scripts_and_styles_that_are_not_ours_are_not_run(visitors):
+    with visitors.context() as context:
+        page = context.new_page()
+        said = console_of(page)
+        page.goto("/nfl")
+        assert page.evaluate(STRANGERS) is None
+        page.goto("/")
+    kinds = {one.split()[1] for one in said if one.startswith("policy: ")}
+    assert kinds == {"style-src-elem", "script-src-elem"}
+
+
 @pytest.mark.parametrize("hides", [False, True], ids=["shown", "hidden"])
 def test_nothing_is_wider_than_a_small_screen(visitors, hides):
     wide = {}

@@ -117,7 +117,7 @@ def test_filters_and_search(panel, data, path, there, absent):
 @pytest.mark.parametrize(
     "junk",
     ["league=x", "day=x", "season=x", "season=99999", "state=x", "listed=x", "failing=x",
-     "sort=77", "page=-1", "search=%00"],
+     "sort=77", "page=-1", "search=%01"],
 )  # fmt: skip
 def test_junk_in_the_address_does_no_harm(panel, data, table, junk):
     panel.get(f"/admin/{table}/?{junk}")

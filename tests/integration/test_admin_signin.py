@@ -12,7 +12,7 @@ from sportsapp.admin import signin
 from sportsapp.admin.signin import limits_url
 from sportsapp.database import db
 from sportsapp.models import AdminUser
-from tests.panel import NAME, PASSWORD, PanelVisitor, signed_in
+from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
 
 SIGN_IN = "/admin/sign-in"
 
@@ -68,6 +68,47 @@ def test_unknown_name_and_wrong_password_cost_the_same(visitor, monkeypatch):
     assert len(costs[0]) == 1
 
 
+@pytest.fixture
+def hashes(monkeypatch) -> list[int]:
+    """One entry for each password hash that is computed."""
+    computed: list[int] = []
+    real = hashlib.scrypt
+
+    def note(password: bytes, **cost: int | bytes) -> bytes:
+        computed.append(cost["n"])
+        return real(password, **cost)
+
+    monkeypatch.setattr(hashlib, "scrypt", note)
+    return computed
+
+
+def test_every_refusal_reads_the_same_and_costs_one_hash(app, visitor, hashes):
+    """An account that is not there, one that is shut, and a wrong password tell no difference."""
+    accounts.add_account("shut", PASSWORD)
+    accounts.deactivate("shut")
+    hashes.clear()
+    seen = set()
+    for name, password in ((NAME, "wrong"), ("nobody", PASSWORD), ("shut", PASSWORD)):
+        stranger = PanelVisitor(app.test_client())
+        answer = stranger.sign_in(name, password)
+        text = TOKEN.sub("", answer.text).replace(f'"{name}"', "")
+        headers = sorted(set(answer.headers.keys()) - {"Content-Length"})
+        seen.add((answer.status_code, text, tuple(headers), len(hashes)))
+        hashes.clear()
+    ((status, _, _, computed),) = seen
+    assert (status, computed) == (401, 1)
+
+
+def test_attempt_that_has_to_wait_costs_no_hash_and_tells_nothing(visitor, hashes):
+    for _ in range(10):
+        visitor.sign_in(password="wrong")
+    hashes.clear()
+    answers = [visitor.sign_in(password=password) for password in ("wrong", PASSWORD)]
+    assert [answer.status_code for answer in answers] == [429, 429]
+    assert hashes == []
+    assert len({TOKEN.sub("", answer.text) for answer in answers}) == 1
+
+
 def test_deactivated_account_stays_out_even_with_its_password(visitor):
     accounts.add_account("other", PASSWORD)
     accounts.deactivate(NAME)
@@ -84,6 +125,18 @@ def test_session_is_renewed_at_sign_in(visitor):
     with visitor.client.session_transaction("/admin/") as session:
         assert "planted" not in session
     assert visitor.token("/admin/") != before
+
+
+def test_cookie_from_before_the_sign_in_opens_nothing(app, visitor):
+    """Whoever gave a visitor his cookie is not signed in with him."""
+    planter = PanelVisitor(app.test_client())
+    planter.open(SIGN_IN)
+    (planted,) = planter.client._cookies.values()
+    visitor.client.set_cookie("tracker_admin", planted.value, path="/admin")
+    visitor.sign_in()
+    (renewed,) = visitor.client._cookies.values()
+    assert renewed.value != planted.value
+    assert (is_in(visitor), is_in(planter)) == (True, False)
 
 
 def test_sign_out_ends_the_session(visitor):
@@ -103,6 +156,19 @@ def test_password_change_ends_every_session_of_the_account(app, visitor):
     visitor.sign_in()
     accounts.set_password(NAME, "another long pass phrase")
     assert not is_in(visitor)
+
+
+def test_password_change_ends_the_sessions_of_no_other_account(app, visitor):
+    accounts.add_account("other", PASSWORD)
+    elsewhere, other = PanelVisitor(app.test_client()), PanelVisitor(app.test_client())
+    for one, name in ((visitor, NAME), (elsewhere, NAME), (other, "other")):
+        one.sign_in(name)
+    accounts.set_password(NAME, "another long pass phrase")
+    assert [is_in(one) for one in (visitor, elsewhere, other)] == [False, False, True]
+    elsewhere.sign_in(NAME, PASSWORD)
+    assert not is_in(elsewhere)
+    elsewhere.sign_in(NAME, "another long pass phrase")
+    assert is_in(elsewhere)
 
 
 def test_deactivation_ends_every_session_of_the_account(visitor):

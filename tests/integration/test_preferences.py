@@ -173,7 +173,7 @@ def test_form_of_our_own_page_is_taken(visitor, headers):
 ELSEWHERE = [
     "//evil", "//evil/nfl", "/\\evil", "\\\\evil", "https:evil", "https://evil", "///evil",
     "javascript:alert(1)", "/nfl\r\nSet-Cookie: a=b", "/nfl\nx", "/\tevil", "\t//evil",
-    " //evil", "//[", "nfl", "", "/" + "a" * 600, "/\x00",
+    " //evil", "//[", "nfl", "", "/" + "a" * 600, "/\x01",
 ]  # fmt: skip
 
 

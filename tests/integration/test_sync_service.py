@@ -198,8 +198,9 @@ def test_hostile_values_are_refused_or_stored_without_harm(sync, feed):
     )
     feed.say("nfl", board)
     result = service.sync_day(sync, NFL, TODAY)
-    assert set(games()) == {"1", "4", "7", "9"}
-    assert len(result.errors) == 5
+    assert set(games()) == {"1", "2", "4", "6", "7", "9"}
+    assert len(result.errors) == 3
+    assert (game("2").period, game("6").season_year) == (0, None)
     assert (game("1").detail, game("1").venue, game("1").attendance) == ("ab", "Park", None)
     assert game("7").clock_left is None
     service.sync_day(later(sync, minutes=1), NFL, TODAY)

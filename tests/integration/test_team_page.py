@@ -117,7 +117,7 @@ def test_other_case_leads_to_the_one_address(client, synced, path):
     assert (answer.status_code, answer.location) == (301, "/nfl/teams/ALP")
 
 
-@pytest.mark.parametrize("name", ["XXX", "A" * 5000, "%00", "..%2f..", "'"])
+@pytest.mark.parametrize("name", ["XXX", "A" * 5000, "..%2f..", "'"])
 def test_unknown_team_is_a_page_that_leads_back(client, synced, name):
     synced("nfl", event())
     for kind in ("", ".ics"):

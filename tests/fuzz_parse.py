@@ -1,0 +1,127 @@
+"""A coverage-guided search for an answer that breaks the parser: ``make fuzz``.
+
+Atheris watches which branches an input reaches and breeds those that reach new ones. Inputs are
+answers of the feed: our samples, and the recorded ones where they lie beside the project. What is
+looked for: an exception that is not PayloadError, and a record that no database takes.
+
+    python -m tests.fuzz_parse FOLDER -max_total_time=600
+
+New inputs are kept in FOLDER, the figures in its ``figures.json``; what broke the parser is
+written to ``crash-*`` in it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import atheris
+
+with atheris.instrument_imports(include=["sportsapp.espn", "sportsapp.clock", "sportsapp.records"]):
+    from sportsapp.errors import PayloadError
+    from sportsapp.espn import parse
+    from sportsapp.leagues import BY_SLUG
+
+from tests.answers import SAMPLE_NAMES, sample
+from tests.conftest import RECORDED
+from tests.unit.test_parse_mutations import (
+    HOSTILE,
+    assert_storable,
+    places,
+    recorded_documents,
+    with_value,
+    without,
+)
+
+KINDS = ("scoreboard", "teams", "roster", "standings", "calendar")
+SLUGS = tuple(BY_SLUG)
+TOLD_EVERY = 5_000  # libFuzzer ends the process itself: nothing can be told at the end
+SEED_BYTES = 30_000
+SUMMARY = {"runs": 0, "read": 0, "refused": 0, "games": 0, "left out": 0}
+
+
+def read(kind: str, slug: str, body: bytes) -> Any:
+    """What the parser makes of a body."""
+    readers = {
+        "teams": parse.parse_teams,
+        "roster": parse.parse_roster,
+        "standings": parse.parse_standings,
+        "calendar": parse.parse_calendar,
+    }
+    return readers[kind](body) if kind in readers else parse.parse_scoreboard(body, BY_SLUG[slug])
+
+
+def try_one(data: bytes) -> None:
+    """The first byte says what kind of answer the rest is to be."""
+    if len(data) < 2:
+        return
+    kind, slug = KINDS[data[0] % len(KINDS)], SLUGS[data[0] // len(KINDS) % len(SLUGS)]
+    SUMMARY["runs"] += 1
+    if SUMMARY["runs"] % TOLD_EVERY == 0:
+        (Path(sys.argv[1]) / "figures.json").write_text(json.dumps(SUMMARY))
+    try:
+        record = read(kind, slug, data[1:])
+    except PayloadError:
+        SUMMARY["refused"] += 1
+        return
+    SUMMARY["read"] += 1
+    if kind == "scoreboard":
+        SUMMARY["games"] += len(record.games)
+        SUMMARY["left out"] += len(record.errors)
+    if kind != "calendar":
+        assert_storable(record)
+
+
+def change(data: bytes, max_size: int, seed: int) -> bytes:
+    """Half of the time a change of the document, so that it stays JSON; else one of its bytes."""
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be guessed at
+    if data and chance.random() < 0.5:
+        with suppress(ValueError, RecursionError):
+            document = json.loads(data[1:])
+            path = chance.choice(list(places(document)))
+            if chance.random() < 0.3:
+                document = without(document, path)
+            else:
+                document = with_value(document, path, chance.choice(HOSTILE))
+            return (data[:1] + json.dumps(document).encode())[:max_size]
+    changed: bytes = atheris.Mutate(data, max_size)
+    return changed
+
+
+def seeds(folder: Path) -> None:
+    """Write the answers to begin with, those of a scoreboard one event at a time."""
+    answers = []
+    for name in SAMPLE_NAMES:
+        document = sample(name)
+        for event in document.get("events", [None]):
+            part = document if event is None else document | {"events": [event]}
+            answers.append((name, part))
+    answers += recorded_documents(RECORDED) if RECORDED.is_dir() else []
+    for n, (name, document) in enumerate(answers):
+        slug, kind = name.split("-")[:2]
+        first = KINDS.index(kind) + len(KINDS) * SLUGS.index(slug)
+        body = json.dumps(document, separators=(",", ":")).encode()
+        if len(body) < SEED_BYTES:
+            (folder / f"seed-{n:03}").write_bytes(bytes([first]) + body)
+            if kind == "scoreboard":
+                (folder / f"seed-{n:03}c").write_bytes(
+                    bytes([first - first % len(KINDS) + 4]) + body
+                )
+
+
+def main() -> None:
+    """Search until libFuzzer's limits are reached."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    seeds(folder)
+    options = [f"-artifact_prefix={folder}/", f"-max_len={SEED_BYTES}", "-timeout=10"]
+    atheris.Setup([sys.argv[0], *options, *sys.argv[1:]], try_one, custom_mutator=change)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The clock is set forward and back, or shows an odd day: ticks, days and seasons stay right."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from sportsapp.clock import iso_utc
+from sportsapp.control import season_of
+from sportsapp.database import db, write_connection
+from sportsapp.leagues import BY_SLUG
+from sportsapp.models import RunState, Schedule, TaskRun
+from sportsapp.queue import SlotScheduler, huey
+from sportsapp.sync import store
+from tests.integration.events import event
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LIVE = "sync_all_live_games"
+
+
+@pytest.fixture
+def scheduler(app, memory_queues) -> SlotScheduler:
+    """A scheduler of an instance that began a month ago."""
+    with write_connection() as connection:
+        connection.execute(Schedule.__table__.delete())
+        rows = [
+            {"task": name, "paused": False, "since_at": NOON - timedelta(days=30)}
+            for name in huey.periodics
+        ]
+        connection.execute(Schedule.__table__.insert(), rows)
+    one = SlotScheduler(huey, None, 1, True)
+    one._seen = {}
+    return one
+
+
+def tick(scheduler: SlotScheduler, start: datetime, minutes: int) -> None:
+    """The scheduler looks every ten seconds for so many minutes; what it queues ends at once."""
+    for seconds in range(0, minutes * 60, 10):
+        scheduler.enqueue_periodic_tasks(start + timedelta(seconds=seconds))
+        with write_connection() as connection:
+            connection.execute(TaskRun.__table__.update().values(state=RunState.SUCCESS))
+
+
+def slots(task: str = LIVE) -> list[str]:
+    """The slots of a task that were claimed, in order."""
+    db.session.rollback()
+    found = select(TaskRun.slot).where(TaskRun.task == task).order_by(TaskRun.slot)
+    return [iso_utc(slot)[11:16] for slot in db.session.scalars(found)]
+
+
+def test_ticks_go_on_at_once_when_the_clock_is_set_back_from_a_day_ahead(scheduler):
+    tick(scheduler, NOON + timedelta(days=1), 3)
+    tick(scheduler, NOON, 3)
+    assert slots() == ["12:01", "12:02", "12:00", "12:01", "12:02"]  # and those of the day ahead
+
+
+def test_minutes_that_come_twice_are_ticked_once_and_then_it_goes_on(scheduler):
+    tick(scheduler, NOON, 5)
+    tick(scheduler, NOON + timedelta(minutes=2), 5)
+    assert slots() == [f"12:0{minute}" for minute in range(7)]
+
+
+def test_clock_set_forward_leaves_minutes_out_and_catches_up_what_is_worth_it(
+    scheduler,
+):
+    tick(scheduler, NOON, 2)
+    tick(scheduler, NOON + timedelta(hours=5, minutes=30), 2)
+    assert slots() == ["12:00", "12:01", "17:30", "17:31"]
+    assert slots("sync_daily_schedule") == ["12:00", "17:00"]
+
+
+def test_new_instance_whose_clock_was_ahead_does_not_wait_for_that_day(scheduler):
+    with write_connection() as connection:
+        ahead = {"since_at": NOON + timedelta(days=400)}
+        connection.execute(Schedule.__table__.update().values(ahead))
+    tick(scheduler, NOON - timedelta(seconds=20), 2)
+    assert slots() == ["12:00", "12:01"]
+    assert slots("sync_all_teams") == []
+
+
+def test_pause_does_not_last_longer_because_the_clock_was_set_back(app):
+    watch, nba = app.extensions["feed_watch"], BY_SLUG["nba"]
+    store.league_refs(db.session, [nba], NOON)
+    watch.pause(nba, NOON + timedelta(minutes=15))
+    assert list(watch.closed([nba], NOON, live=True)) == [nba]
+    assert watch.closed([nba], NOON - timedelta(days=1), live=True) == {}
+
+
+# ---------------------------------------------------------------- odd days
+
+
+@pytest.mark.parametrize(
+    ("slug", "day", "first", "last"),
+    [
+        ("nfl", date(2027, 1, 1), date(2026, 4, 1), date(2027, 3, 31)),
+        ("nfl", date(2026, 12, 31), date(2026, 4, 1), date(2027, 3, 31)),
+        ("nfl", date(2027, 4, 1), date(2027, 4, 1), date(2028, 3, 31)),
+        ("nba", date(2028, 2, 29), date(2027, 7, 1), date(2028, 6, 30)),
+        ("nba", date(2026, 6, 30), date(2025, 7, 1), date(2026, 6, 30)),
+        ("nhl", date(2027, 1, 1), date(2026, 7, 1), date(2027, 6, 30)),
+        ("mlb", date(2026, 12, 31), date(2026, 1, 1), date(2026, 12, 31)),
+        ("mlb", date(2027, 1, 1), date(2027, 1, 1), date(2027, 12, 31)),
+    ],
+)
+def test_season_goes_over_new_year_where_its_league_does(slug, day, first, last):
+    assert season_of(BY_SLUG[slug], day) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("start", "day", "before", "after"),
+    [
+        ("2027-01-01T01:15Z", "2026-12-31", "2026-12-30", "2027-01-01"),
+        ("2027-01-01T18:00Z", "2027-01-01", "2026-12-31", "2027-01-02"),
+        ("2028-02-29T23:00Z", "2028-02-29", "2028-02-28", "2028-03-01"),
+        ("2028-03-01T04:30Z", "2028-02-29", "2028-02-28", "2028-03-01"),
+        ("2027-02-28T23:00Z", "2027-02-28", "2027-02-27", "2027-03-01"),
+        ("2026-03-08T04:30Z", "2026-03-07", "2026-03-06", "2026-03-08"),  # clocks go forward
+        ("2026-03-09T03:30Z", "2026-03-08", "2026-03-07", "2026-03-09"),
+        ("2026-11-01T03:30Z", "2026-10-31", "2026-10-30", "2026-11-01"),  # clocks go back
+        ("2026-11-02T04:30Z", "2026-11-01", "2026-10-31", "2026-11-02"),
+    ],
+)
+def test_game_is_on_the_page_of_its_eastern_day_and_on_no_other(
+    client, synced, start, day, before, after
+):
+    synced("nba", event("88", start), day=date.fromisoformat(day))
+    pages = {one: client.get(f"/nba/{one}").text for one in (before, day, after)}
+    assert ["/nba/games/88" in pages[one] for one in pages] == [False, True, False]
+    assert f'<a rel="prev" href="/nba/{before}">' in pages[day]
+    assert f'<a rel="next" href="/nba/{after}">' in pages[day]
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-11-01T08:59", "2026-10-31"),  # 03:59 in New York, in the night of 25 hours
+        ("2026-11-01T09:00", "2026-11-01"),
+        ("2026-03-08T07:59", "2026-03-07"),  # 03:59 there, in the night of 23 hours
+        ("2026-03-08T08:00", "2026-03-08"),
+        ("2027-01-01T08:59", "2026-12-31"),
+        ("2027-01-01T09:00", "2027-01-01"),
+        ("2028-02-29T09:00", "2028-02-29"),
+        ("2028-03-01T08:59", "2028-02-29"),
+    ],
+)
+def test_todays_page_turns_at_four_in_the_morning(client, synced, clock, now, day):
+    clock.shown = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    for number in (-1, 0, 1):
+        one = date.fromisoformat(day) + timedelta(days=number)
+        synced("nba", event(f"9{number + 1}", f"{one}T20:00Z"), day=one, at=clock.shown)
+    page = client.get("/nba").text
+    assert [f"/nba/games/9{number}" in page for number in (0, 1, 2)] == [False, True, False]
+
+
+def test_day_that_there_is_not_is_no_page(client):
+    pages = ("2027-02-29", "2026-02-30", "2026-13-01", "2026-11-31")
+    assert {client.get(f"/nba/{day}").status_code for day in pages} == {404}
