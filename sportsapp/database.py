@@ -8,6 +8,7 @@ half-way. Services hold one short writing transaction a scoreboard.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,9 +30,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, ExceptionContext, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import TypeDecorator
+
+logger = logging.getLogger(__name__)
 
 BUSY_MILLISECONDS = 10_000
 WRITES = "writes"
@@ -79,10 +82,12 @@ class Moment(TypeDecorator[datetime]):
 Json = JSON(none_as_null=True).with_variant(
     postgresql.JSONB(none_as_null=True), "postgresql"
 )  # JSONB compares and indexes; SQLite keeps text
+OrderedJson = JSON(none_as_null=True)  # keeps the order of names, which JSONB does not
 
 
 def init_database(app: Flask) -> None:
     """Join ``db`` to the app and teach its engine to behave."""
+    protect_file(app.config["SQLALCHEMY_DATABASE_URI"], Path(app.instance_path))
     db.init_app(app)
     with app.app_context():
         _prepare(db.engine)
@@ -92,6 +97,7 @@ def _prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "handle_error", _drop_read_only)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -107,6 +113,12 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _drop_read_only(context: ExceptionContext) -> None:
+    """A connection that was opened while the file was read-only stays so: open another."""
+    if "readonly database" in str(context.original_exception):
+        context.is_disconnect = True
 
 
 @contextmanager
@@ -176,9 +188,25 @@ def _insert(session: AnySession | Connection) -> Any:
     return postgresql.insert if bind.dialect.name == "postgresql" else sqlite.insert
 
 
-def protect_file(url: str) -> None:
-    """Give an SQLite file, where there is one, to its owner alone."""
-    if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
-        if path.is_file() and path.stat().st_uid == os.getuid():
-            path.chmod(0o600)
+def protect_file(url: str, folder: Path) -> None:
+    """Make a missing SQLite file for its owner alone; in our folder, take it from all others.
+
+    SQLite gives the files beside it the same mode. A file that cannot be made or changed is no
+    fault here: whoever connects to it is told why, and a read-only one can still be read.
+    """
+    name = make_url(url).database if url.startswith("sqlite:") else None
+    if not name or name == ":memory:" or name.startswith("file:"):
+        return
+    try:
+        _make_private(Path(name), folder)
+    except OSError as error:
+        logger.debug("%s cannot be made private: %s", name, error)
+
+
+def _make_private(path: Path, folder: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        status = path.stat()
+        if path.is_relative_to(folder) and status.st_uid == os.getuid():
+            path.chmod(status.st_mode & 0o700)

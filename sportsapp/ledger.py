@@ -26,7 +26,19 @@ from typing import Any, Protocol
 from flask import Flask, current_app
 from huey.exceptions import CancelExecution, TaskTimeout
 from huey.signals import SIGNAL_EXPIRED
-from sqlalchemy import Connection, CursorResult, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Table,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.database import (
@@ -77,6 +89,19 @@ class RunCancelled(Exception):
     def __init__(self, result: Any) -> None:
         super().__init__("cancelled")
         self.result = result
+
+
+class NotWrittenDown(Exception):
+    """The database does not take what the ledger has to write."""
+
+
+@contextmanager
+def writing_down() -> Iterator[None]:
+    """The ledger's own writing around a run. Raises NotWrittenDown for a database that fails."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise NotWrittenDown(str(error.__cause__ or error)) from error
 
 
 @dataclass
@@ -160,9 +185,11 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
     run = _in_hand
     if run is None:
         return
+    # what a lost worker takes with it was no progress: nor is beginning at the same chunk again
+    is_further = (RUNS.c.progress_done < done) if resume else false()
     values = {
-        "progress_done": done, "progress_total": total, "resume": resume, "stalls": 0,
-        "heartbeat_at": utc_now(),
+        "progress_done": done, "progress_total": total, "resume": resume,
+        "stalls": case((is_further, 0), else_=RUNS.c.stalls), "heartbeat_at": utc_now(),
     }  # fmt: skip
     with write_connection() as connection:
         mine = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
@@ -441,27 +468,41 @@ class Ledger:
     def run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
         """Claim the run, do the work, write down what became of it.
 
-        A message that came twice finds nothing to claim and is dropped.
+        A message that came twice finds nothing to claim and is dropped. When the database does
+        not take what is to be written down, Huey is told nothing: recovery puts the run back.
         """
-        global _in_hand
         with self.app.app_context():
-            run = self._claim(huey, task)
-            if run is None:
-                logger.warning("run %s has been taken or ended: dropped", task.id)
-                return None
-            outer, _in_hand = _in_hand, run
             try:
-                _check_arguments(task)
-                value = body()
-            except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - written down, raised
-                db.session.rollback()
-                self._failed(huey, task, run, error)
-            else:
+                return self._run(huey, task, body)
+            except NotWrittenDown as error:
+                logger.exception("run %s waits for the database: %s", task.id, error)  # noqa: TRY401
+                return None
+
+    def _run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
+        global _in_hand
+        with writing_down():
+            run = self._claim(huey, task)
+        if run is None:
+            logger.warning("run %s has been taken or ended: dropped", task.id)
+            return None
+        outer, _in_hand = _in_hand, run
+        try:
+            _check_arguments(task)
+            value = body()
+        except (KeyboardInterrupt, Exception) as error:
+            db.session.rollback()
+            with writing_down():
+                outcome = self._failed(huey, task, run, error)
+            if outcome is error:
+                raise
+            raise outcome from error
+        else:
+            with writing_down():
                 self._succeeded(run, value)
-                return value
-            finally:
-                _in_hand = outer
-                db.session.remove()
+            return value
+        finally:
+            _in_hand = outer
+            db.session.remove()
 
     def _claim(self, huey: TrackerHuey, task: Any) -> RunInHand | None:
         now = utc_now()
@@ -512,14 +553,17 @@ class Ledger:
         asked = Asked(Trigger.CHAIN, asked_by, chain[1:])
         return (queue, task), _row_of(queue, task, asked, utc_now())
 
-    def _failed(self, huey: TrackerHuey, task: Any, run: RunInHand, error: BaseException) -> None:
-        """Write the failure down and raise what makes Huey do the same as the ledger."""
+    def _failed(
+        self, huey: TrackerHuey, task: Any, run: RunInHand, error: BaseException
+    ) -> BaseException:
+        """Write the failure down; the exception that makes Huey do the same as the ledger."""
         if isinstance(error, KeyboardInterrupt):
             self._put_back(huey, task, run)
-            raise KeyboardInterrupt from error
+            return KeyboardInterrupt()
         if isinstance(error, RunCancelled):
             finish(run.id, run.attempt, RunState.REVOKED, result=_as_json(error.result))
-            raise CancelExecution(retry=False) from error
+            cancelled: BaseException = CancelExecution(retry=False)
+            return cancelled
         if isinstance(error, TrackerError) and not error.retryable:
             task.retries = 0
         if task.retries:
@@ -532,7 +576,7 @@ class Ledger:
         else:
             is_late = isinstance(error, TaskTimeout)
             self._end(run, RunState.TIMEOUT if is_late else RunState.FAILURE, error=error)
-        raise error
+        return error
 
     def _put_back(self, huey: TrackerHuey, task: Any, run: RunInHand) -> None:
         """An interrupted run waits again, and is on the broker again when that can be reached."""

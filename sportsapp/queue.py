@@ -44,6 +44,7 @@ from sportsapp.processes import die_with_parent
 logger = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 1_000_000
+ATTEMPTS_LIMIT = 1_000_000
 BEAT_SECONDS = 10
 RECOVERY_SECONDS = 15
 BROKER_TIMEOUT = 3
@@ -441,6 +442,8 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         message = _decode(document["task"])
         if not isinstance(message, Message) or not isinstance(document["attempt"], int):
             raise TypeError("this is not a task message")
+        if not 0 <= document["attempt"] < ATTEMPTS_LIMIT:
+            raise ValueError("no run is tried so often")
         _check_message(message)
         task = self._registry.create_task(message)
         task.attempt = document["attempt"]
@@ -493,6 +496,8 @@ def _check_message(message: Any) -> None:
     is_sound = (
         isinstance(message.id, str)
         and 0 < len(message.id) <= 200
+        and message.id.isascii()
+        and message.id.isprintable()  # it stands in the log, and a database looks for it
         and isinstance(message.name, str)
         and isinstance(message.args, (tuple, list))
         and isinstance(message.kwargs, dict)
@@ -516,11 +521,13 @@ def _id_of(data: bytes) -> str | None:
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Turn redis-py's errors of a broker that is away into BrokerUnavailableError."""
+    """Turn redis-py's errors of a broker that is away, or full, into BrokerUnavailableError."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
+    except redis.ResponseError as error:  # its memory or disk is full, or it only reads
+        raise BrokerUnavailableError(f"the broker refuses: {error}") from error
 
 
 # ---------------------------------------------------------------- the consumer
@@ -604,6 +611,7 @@ class SlotScheduler(_Process, Scheduler):  # type: ignore[misc]  # Huey has no t
     def look(self, periodic: Periodic, now: datetime) -> None:
         """Enqueue the newest slot of a periodic task that is due and nobody has claimed."""
         after = self._seen.get(periodic.name) or self.huey.hooks.since(periodic.name)
+        after = min(after, now)  # it is later than now when the clock has been set back
         slot = periodic.schedule.newest_slot(after, now)
         if slot is not None:
             task = None

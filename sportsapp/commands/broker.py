@@ -201,5 +201,6 @@ def broker_command_line() -> None:
         click.echo(str(error), err=True)
         raise SystemExit(1) from None
     click.echo(f"The broker is at {settings.broker}")
+    os.umask(0o077)  # what it keeps is for its owner alone
     os.set_inheritable(broker.lock, True)
     os.execv(broker.argv[0], broker.argv)  # noqa: S606 - no shell is what we want

@@ -46,7 +46,7 @@ from sportsapp.sync.service import followed_leagues
 OK, NOTE, WRONG = "ok", "note", "WRONG"
 CLOCK_OFF = timedelta(seconds=30)
 DISK_WRONG, DISK_NOTE = 200_000_000, 1_000_000_000
-ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound  # nosec B104
 OPTIONS = "-k process -w 2 -g TERM -t 25 -m 1"
 CONSUMERS = {
     "sportsapp": f"huey_consumer huey_config.huey {OPTIONS}",

@@ -389,7 +389,7 @@ class Supervisor:
 
 
 def _output_of(running: _Running) -> int:
-    assert running.process.stdout is not None  # noqa: S101 - it was started with a pipe
+    assert running.process.stdout is not None  # noqa: S101  # for types  # nosec B101
     return running.process.stdout.fileno()
 
 

@@ -194,6 +194,8 @@ class _Door:
                 run_id = call()
         except BrokerUnavailableError as error:
             fail(f"{error}; start the app with `flask up`, or leave --queue out")
+        except (OperationalError, ProgrammingError) as error:
+            fail(database_fault(error))
         click.echo(json.dumps({"task_id": run_id}) if self.as_json else run_id)
 
     def run(self, name: str, args: dict[str, Any], work: Work) -> dict[str, Any]:

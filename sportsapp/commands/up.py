@@ -40,7 +40,7 @@ BLOCKING_THREADS = 4
 FIRST, LAST = 0, 1
 CONSUMERS = {"consumer": "huey_config.huey", "backfill": "huey_config.backfill_huey"}
 CONSUMER_OPTIONS = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach them, not bind
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # reached, not bound  # nosec B104
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,7 @@ def _free_port() -> int:
 
 def bring_up(app: Flask, plan: Plan) -> int:
     """Run everything until it is stopped. The exit status: 0 on request, 1 when a child ended."""
+    os.umask(0o077)  # whatever we and our children write is for the owner alone
     with hold_instance(plan.settings):
         broker = None
         if plan.settings.broker_is_embedded:
@@ -168,13 +169,17 @@ def hold_instance(settings: Settings) -> Iterator[None]:
 
 
 def prepare_database(app: Flask, plan: Plan) -> None:
-    """Bring the tables up to date and make the first admin account, which is printed once."""
+    """Bring the tables up to date and make the first admin account, which is printed once.
+
+    A password that was set is known to whoever set it, and does not belong into a log.
+    """
     with app.app_context():
         migrate_database()
         made = make_first_admin(plan.settings)
     if made:
         username, password = made
-        click.echo(f"Admin account, shown this once: {username} / {password}")
+        shown = "as set in ADMIN_PASSWORD" if plan.settings.admin_password else password
+        click.echo(f"Admin account, shown this once: {username} / {shown}")
 
 
 def migrate_database() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sportsapp.database import Base, Json, Moment
+from sportsapp.database import Base, Json, Moment, OrderedJson
 
 
 class RunState(StrEnum):
@@ -70,7 +70,7 @@ class TaskRun(Base):
     task: Mapped[str]
     queue: Mapped[str]
     slot: Mapped[datetime | None] = mapped_column(Moment)
-    args: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    args: Mapped[dict[str, Any]] = mapped_column(OrderedJson, default=dict)
     state: Mapped[str]
     trigger: Mapped[str]
     asked_by: Mapped[str] = mapped_column(default="")
@@ -92,7 +92,7 @@ class TaskRun(Base):
     progress_total: Mapped[int] = mapped_column(default=0)
     resume: Mapped[dict[str, Any] | None] = mapped_column(Json)
     cancel_asked: Mapped[bool] = mapped_column(default=False)
-    result: Mapped[Any | None] = mapped_column(Json)
+    result: Mapped[Any | None] = mapped_column(OrderedJson)
     error: Mapped[str] = mapped_column(default="")
     fingerprint: Mapped[str] = mapped_column(default="")
     traceback: Mapped[str] = mapped_column(default="")

@@ -326,7 +326,9 @@ class _Boards:
         """The account. Raises AllLeaguesFailedError when no answer at all was good."""
         self._confirm()
         for league, error in self.failures.items():
-            store.mark_failed(self.sync.session, self.refs[league], str(error), self.sync.now)
+            ref = self.refs[league]
+            if league in self.asked_in_vain or not ref.failing_since:  # else it says why already
+                store.mark_failed(self.sync.session, ref, str(error), self.sync.now)
         self.tell_watch()
         if self.failures and not self.ids:
             raise AllLeaguesFailedError(

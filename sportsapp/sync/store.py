@@ -188,9 +188,9 @@ def _teams_with(
 ) -> dict[str, dict[str, Any]]:
     """The league's teams by the feed's id; unknown ones (guests, all-stars) are made."""
     stored = _stored_teams(session, league_id)
-    missing = [team for team in needed if team.espn_id not in stored]
+    missing = {team.espn_id: team for team in needed if team.espn_id not in stored}
     if missing:
-        rows = [_new_team(league_id, plan.team_values(team), now) for team in missing]
+        rows = [_new_team(league_id, plan.team_values(team), now) for team in missing.values()]
         session.execute(insert(TEAMS), rows)
         stored = _stored_teams(session, league_id)
     return stored
