@@ -30,6 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about SQLite alone when the tests run on PostgreSQL."""
+    if config.getoption("--database") == "postgresql":
+        for item in items:
+            if item.get_closest_marker("only_sqlite"):
+                item.add_marker(pytest.mark.skip(reason="about SQLite alone"))
+
+
 @pytest.fixture
 def recorded() -> Path:
     """The folder of recorded real answers; tests that need it skip without it."""

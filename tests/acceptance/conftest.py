@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from sportsapp.factory import create_app
 from sportsapp.settings import PROJECT_ROOT, Settings
 from tests.conftest import QUICK
 from tests.loopback import LoopbackFeed
+
+DOOR = ("-m", "huey.bin.huey_consumer")
 
 
 def wait_for(what: Callable[[], object], seconds: float = 20, every: float = 0.05) -> object:
@@ -73,11 +75,12 @@ class RealConsumer:
     queue: str
     environ: dict[str, str]
     log: Path
+    door: Sequence[str] = DOOR
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         options = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
-        command = [sys.executable, "-m", "huey.bin.huey_consumer", f"huey_config.{self.queue}"]
+        command = [sys.executable, *self.door, f"huey_config.{self.queue}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *options],
@@ -167,17 +170,18 @@ def start_consumer(
     """Starts consumers on the real broker; whatever still runs at the end is killed."""
     started: list[RealConsumer] = []
 
-    def start(queue: str = "huey", **settings: object) -> RealConsumer:
+    def start(queue: str = "huey", door: Sequence[str] = DOOR, **settings: object) -> RealConsumer:
         chosen = replace(real_settings, **settings)
         environ = {
             **os.environ,
             "INSTANCE_PATH": str(chosen.instance_path),
+            "DATABASE_URL": chosen.database_url,
             "ESPN_BASE_URL": chosen.espn_base_url,
             "LIVE_SYNC_SECONDS": str(chosen.live_sync_seconds),
             "ALERT_WEBHOOK_URL": chosen.alert_webhook_url,
             "PYTHONUNBUFFERED": "1",
         }
-        consumer = RealConsumer(queue, environ, tmp_path / "consumer.log")
+        consumer = RealConsumer(queue, environ, tmp_path / "consumer.log", door)
         started.append(consumer)
         wait_for(lambda: len(consumer.children()) == 3)
         return consumer

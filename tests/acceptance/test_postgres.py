@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from flask_migrate import downgrade, upgrade
+from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect, select, text
 
 from sportsapp import ledger
@@ -43,6 +43,7 @@ def app(settings: Settings, postgres: PostgresServer) -> Iterator[Flask]:
 def test_migrations_make_what_the_models_say_and_take_it_back(app):
     tables = set(inspect(db.engine).get_table_names())
     assert tables == {*db.metadata.tables, "alembic_version"}
+    check()  # raises when a column or an index is not what its model says
     downgrade(revision="base")
     assert inspect(db.engine).get_table_names() == ["alembic_version"]
     upgrade()

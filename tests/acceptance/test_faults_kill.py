@@ -1,0 +1,169 @@
+"""kill -9 at random moments: every game is stored once, every run ends, nothing runs twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import date
+
+import pytest
+
+from sportsapp.models import RunState
+from sportsapp.tasks import sync_date_range_task
+from tests.acceptance import harm
+from tests.acceptance.conftest import (
+    RealBroker,
+    RealConsumer,
+    StartConsumer,
+    is_alive,
+    wait_for,
+)
+from tests.acceptance.harm import HURRY, ended, open_runs, run_of, runs
+
+KILLS = 50 if harm.IS_LONG else 6
+MONTHS_A_KILL = 12
+FIRST = date(1970, 1, 1)
+KINDS = ("worker", "consumers", "masters", "everything")
+ORPHAN_SECONDS = 2
+
+
+class House:
+    """A broker and both consumers, to be killed in part or as a whole, and to be set up again."""
+
+    def __init__(self, broker: RealBroker, start: StartConsumer) -> None:
+        self.broker = broker
+        self.start = start
+        self.killed: Counter[str] = Counter()
+        self.slowest_orphan = 0.0
+        self.consumers = self._start()
+
+    def _start(self) -> list[RealConsumer]:
+        live = self.start(door=HURRY, live_sync_seconds=10)
+        return [live, self.start("backfill_huey", door=HURRY)]
+
+    def kill(self, kind: str, run_id: str) -> None:
+        """End this much of the house with kill -9, and start what is gone, as systemd would."""
+        self.killed[kind] += 1
+        if kind == "worker":
+            self._kill_worker(run_id)
+            return
+        for consumer in self.consumers:
+            if kind == "masters":
+                self._kill_master(consumer)
+            consumer.kill_all()
+        if kind == "everything":
+            self.broker.kill()
+            self.broker.start()
+        self.consumers = self._start()
+
+    def _kill_master(self, consumer: RealConsumer) -> None:
+        """The master alone: its workers and its scheduler have to end by themselves."""
+        children = consumer.children()
+        consumer.process.kill()
+        began = time.monotonic()
+        wait_for(lambda: not any(map(is_alive, children)), ORPHAN_SECONDS, 0.002)
+        self.slowest_orphan = max(self.slowest_orphan, time.monotonic() - began)
+
+    def _kill_worker(self, run_id: str) -> None:
+        """The worker that has the run in hand, or any that waits for it."""
+        run, idle = run_of(run_id), self.consumers[1].children()
+        pid = run.pid if run.state == RunState.STARTED else idle[0]
+        with suppress(ProcessLookupError):  # the last one to have it is dead already
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_kills_at_random_moments_of_a_backfill_lose_and_double_nothing(
+    real_app, start_consumer, broker, feed
+):
+    print(f"seed {harm.SEED}, {KILLS} kills")
+    chance = random.Random(harm.SEED)  # noqa: S311 - moments, no secrets
+    kinds = [KINDS[n % len(KINDS)] for n in range(KILLS)]
+    chance.shuffle(kinds)
+    firsts = list(harm.months(FIRST, KILLS * MONTHS_A_KILL))
+    harm.serve_months(feed, 0.1)
+    harm.serve_live(feed, 3)
+    house = House(broker, start_consumer)
+    last = date(firsts[-1].year, firsts[-1].month, 28)
+    run_id = sync_date_range_task("NBA", f"{FIRST}", f"{last}").id
+    at_once = 0
+    for kind in kinds:
+        # a run that is lost too often without progress counts as poisonous: not more than twice
+        at_once = at_once + 1 if chance.random() < 0.3 and at_once < 2 else 0
+        if not at_once:
+            seen = run_of(run_id).progress_done
+            wait_for(lambda seen=seen: run_of(run_id).progress_done > seen, 60)
+        time.sleep(chance.uniform(0, 0.8))  # the random moment
+        assert run_of(run_id).state in (RunState.PENDING, RunState.STARTED)
+        house.kill(kind, run_id)
+    run = ended(run_id, 120)
+    assert run.state == RunState.SUCCESS, run.error
+    assert harm.games() == [*harm.ids_of(firsts), "900"]
+    assert run.result == {"synced": 3 * len(firsts), "errors": []}
+    assert 0 < run.recoveries <= KILLS
+    lost = [one for one in run.earlier if one["end"] == "lost with its worker"]
+    assert run.attempt == run.recoveries + 1 == len(lost) + 1
+    asked = [
+        line for line in feed.asked() if line.startswith("nba") and len(line) == len("nba 197001")
+    ]
+    assert len(firsts) <= len(asked) <= len(firsts) + run.recoveries  # only the chunk in hand again
+    wait_for(lambda: not open_runs(), 30)
+    ticks = runs("sync_all_live_games")
+    assert all(one.attempt == len(one.earlier) + 1 for one in ticks if one.state == "SUCCESS")
+    print(
+        f"{KILLS} kills {dict(house.killed)}: {run.recoveries} recoveries, "
+        f"{3 * len(firsts)} games, lost 0, "
+        f"{len(asked) - len(firsts)} of {len(firsts)} chunks read again, "
+        f"slowest orphan {house.slowest_orphan:.3f} s"
+    )
+    print(f"{len(ticks)} ticks {dict(Counter(one.state for one in ticks))}, none left open")
+
+
+@pytest.mark.slow
+def test_run_whose_third_chunk_always_kills_its_worker_fails_in_the_end(
+    real_app, real_settings, start_consumer, feed
+):
+    path = real_settings.instance_path / "tracker.db"
+
+    def poison(dates: str) -> None:
+        if dates.startswith("202603"):
+            with sqlite3.connect(path) as connection:
+                (pid,) = connection.execute("SELECT pid FROM task_runs").fetchone()
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    harm.serve_months(feed, before=poison)
+    start_consumer("backfill_huey", door=HURRY)
+    run = ended(sync_date_range_task("NBA", "2026-01-01", "2026-04-30").id, 60)
+    assert (run.state, run.recoveries) == (RunState.FAILURE, 3)
+    assert "its worker died every time" in run.error
+    assert harm.games() == harm.ids_of([date(2026, 1, 1), date(2026, 2, 1)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_run_that_hangs_in_a_request_is_interrupted_and_goes_on_after_the_restart(
+    real_app, start_consumer, feed, number
+):
+    release = threading.Event()
+    harm.serve_months(feed, before=lambda dates: dates == "202603" and release.wait(30))
+    consumer = start_consumer("backfill_huey", door=HURRY)
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-06-30").id
+    wait_for(lambda: "nba 202603" in feed.asked())
+    assert consumer.stop(number) < 10
+    run = run_of(run_id)
+    assert (run.state, run.progress_done) == (RunState.PENDING, 2)
+    release.set()
+    start_consumer("backfill_huey", door=HURRY)
+    run = ended(run_id)
+    assert (run.state, run.recoveries) == (RunState.SUCCESS, 0)
+    assert {one["end"] for one in run.earlier} == {"interrupted"}
+    assert run.result == {"synced": 18, "errors": []}
+    assert max(Counter(feed.asked()).values()) == 2

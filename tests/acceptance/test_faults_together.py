@@ -1,0 +1,153 @@
+"""Four processes sync one scoreboard at the same moment: the rows are those of one sync."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.wrappers import Request, Response
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.factory import create_app
+from sportsapp.leagues import BY_SLUG
+from sportsapp.models import Game, Scoreboard, Team
+from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.sync.service import Sync, sync_day
+from tests.acceptance import harm
+from tests.databases import PostgresServer
+from tests.integration.events import board, event
+
+ROUNDS = 50 if harm.IS_LONG else 10
+PROCESSES = 4
+GAMES, SHARED = 20, 10  # of each process's answer, and of it with the next one's
+DAY = date(2026, 1, 15)
+SECONDS = 30
+
+PROGRAM = """
+import sys
+from datetime import date
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.factory import create_app
+from sportsapp.leagues import BY_SLUG
+from sportsapp.sync.service import Sync, sync_day
+app = create_app()
+for _ in sys.stdin:
+    with app.app_context():
+        sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+        print(sync_day(sync, BY_SLUG["nba"], date(2026, 1, 15)).synced, flush=True)
+"""
+
+
+def game(number: int, score: int) -> dict[str, Any]:
+    """A game between two teams of its own, which each process may be the first to meet."""
+    made = event(f"{number}", home=score, away=3)
+    for side, competitor in zip("ha", made["competitions"][0]["competitors"], strict=True):
+        name = f"{number}{side}"
+        competitor["team"] = {"id": name, "displayName": name, "abbreviation": name}
+        competitor["records"] = [{"type": "total", "summary": f"{score}-0"}]
+    return made
+
+
+def part(process: int, score: int) -> list[dict[str, Any]]:
+    """What the feed lists for this process: half of it is what it lists for the next."""
+    first = 100 + process * (GAMES - SHARED)
+    return [game(number, score) for number in range(first, first + GAMES)]
+
+
+def rows() -> list[tuple[Any, ...]]:
+    """Games, teams and remembered answers, without ids and times."""
+    db.session.rollback()
+    found = select(
+        Game.espn_id, Game.day, Game.state, Game.home_score, Game.away_score, Game.home_linescores
+    ).order_by(Game.espn_id)
+    teams = select(Team.espn_id, Team.name, Team.record).order_by(Team.espn_id)
+    return [tuple(row) for query in (found, teams) for row in db.session.execute(query)]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def app(request: pytest.FixtureRequest, settings: Settings, migrated_file: Path) -> Iterator[Flask]:
+    """The app on each kind of database."""
+    with ExitStack() as cleanup:
+        if request.param == "sqlite":
+            shutil.copy(migrated_file, settings.instance_path / "tracker.db")
+            url = ""
+        else:
+            server: PostgresServer = request.getfixturevalue("postgres")
+            url = cleanup.enter_context(server.migrated_database())
+        app = create_app(replace(settings, database_url=url))
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+
+class Together:
+    """Processes that sync the day whenever they are told to, all at the same moment."""
+
+    def __init__(self, app: Flask, cleanup: ExitStack) -> None:
+        settings = app.extensions["settings"]
+        self.processes = []
+        for number in range(PROCESSES):
+            chosen = replace(settings, espn_base_url=f"{settings.espn_base_url}/{number}")
+            environ = harm.environ_of(chosen) | {"REDIS_URL": settings.redis_url}
+            process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM],
+                cwd=PROJECT_ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                text=True,
+            )  # fmt: skip
+            cleanup.enter_context(process)
+            cleanup.callback(process.kill)
+            self.processes.append(process)
+
+    def sync(self) -> list[str]:
+        """Tell all of them; what each says it has synced, nothing from one that died."""
+        for process in self.processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        return [process.stdout.readline().strip() for process in self.processes]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_four_processes_that_store_one_scoreboard_at_once_leave_the_rows_of_one_sync(app, feed):
+    score = 0
+    gate = threading.Barrier(PROCESSES)
+
+    def answer(request: Request) -> Response:
+        gate.wait(SECONDS)  # so that all of them store at the same moment
+        body = board(*part(int(request.path.split("/")[1]), score))
+        return Response(json.dumps(body), mimetype="application/json")
+
+    feed.say("nba", answer)
+    with ExitStack() as cleanup:
+        together = Together(app, cleanup)
+        for score in range(1, ROUNDS + 1):
+            assert together.sync() == [f"{GAMES}"] * PROCESSES
+            db.session.rollback()
+            assert set(db.session.scalars(select(Game.home_score))) == {score}
+    at_once = rows()
+    whole = {one["id"]: one for number in range(PROCESSES) for one in part(number, score)}
+    feed.say("nba", board(*whole.values()))
+    assert len(at_once) == 3 * len(whole)
+    for table in (Scoreboard, Game, Team):
+        with db.engine.begin() as connection:
+            connection.execute(table.__table__.delete())
+    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    assert sync_day(sync, BY_SLUG["nba"], DAY).synced == len(whole)
+    assert at_once == rows()
+    kind = db.engine.dialect.name
+    print(f"{kind}: {ROUNDS * PROCESSES} syncs, {len(whole)} games, {len(at_once)} rows as of one")
