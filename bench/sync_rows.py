@@ -221,10 +221,10 @@ class _Requests:
         self.count = 0
 
     def __enter__(self) -> None:
-        self.before = len(self.demo.extensions["demo"].requests)
+        self.before = self.demo.extensions["demo"].request_count
 
     def __exit__(self, *_: object) -> None:
-        self.count = len(self.demo.extensions["demo"].requests) - self.before
+        self.count = self.demo.extensions["demo"].request_count - self.before
 
 
 def _memory_of_ten_seasons() -> list[Figure]:
