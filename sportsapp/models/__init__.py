@@ -4,7 +4,15 @@ from sportsapp.models.account import AdminUser
 from sportsapp.models.alert import Alert
 from sportsapp.models.game import Game, GameDoubt, Scoreboard
 from sportsapp.models.league import League, Player, Team
-from sportsapp.models.run import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.models.run import (
+    Consumer,
+    DeadLetter,
+    RunState,
+    RunTotal,
+    Schedule,
+    TaskRun,
+    Trigger,
+)
 
 __all__ = [
     "AdminUser",
@@ -16,6 +24,7 @@ __all__ = [
     "League",
     "Player",
     "RunState",
+    "RunTotal",
     "Schedule",
     "Scoreboard",
     "TaskRun",

@@ -25,9 +25,12 @@ class Game(Base):
         UniqueConstraint("league_id", "espn_id"),
         Index("ix_games_league_id_day", "league_id", "day"),
         Index("ix_games_day", "day"),
-        Index("ix_games_league_id_state_start_at", "league_id", "state", "start_at"),
-        Index("ix_games_home_team_id_day", "home_team_id", "day"),
-        Index("ix_games_away_team_id_day", "away_team_id", "day"),
+        # A list of the first games reads these in their order and ends at its limit.
+        Index("ix_games_league_id_start_at", "league_id", "start_at", "espn_id"),
+        Index("ix_games_league_id_state_start_at", "league_id", "state", "start_at", "espn_id"),
+        Index("ix_games_league_id_week", "league_id", "season_year", "season_type", "week"),
+        Index("ix_games_home_team_id_season_year", "home_team_id", "season_year"),
+        Index("ix_games_away_team_id_season_year", "away_team_id", "season_year"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -98,6 +98,19 @@ class TaskRun(Base):
     traceback: Mapped[str] = mapped_column(default="")
 
 
+class RunTotal(Base):
+    """How many runs that ended in this state are no longer in the ledger.
+
+    With the ledger's own they make a count that only grows.
+    """
+
+    __tablename__ = "run_totals"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
 class DeadLetter(Base):
     """A message of a queue that could not be read or names no task; kept for a person."""
 
