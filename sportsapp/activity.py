@@ -6,6 +6,7 @@ the number of runs; hours and groups are counted in SQL, on indexes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,11 +17,19 @@ from sqlalchemy.orm import defer
 
 from sportsapp.database import AnySession
 from sportsapp.errors import BrokerUnavailableError
-from sportsapp.models import Consumer, DeadLetter, League, RunState, Schedule, TaskRun
-from sportsapp.models.run import OPEN, WAITING
+from sportsapp.models import (
+    Consumer,
+    DeadLetter,
+    Game,
+    League,
+    RunState,
+    RunTotal,
+    Schedule,
+    TaskRun,
+)
+from sportsapp.models.run import FAILED, OPEN, WAITING
 from sportsapp.queue import Periodic, TrackerHuey, broker_errors
 
-FAILED = (RunState.FAILURE, RunState.TIMEOUT)
 ALIVE_FOR = timedelta(seconds=45)
 STRIP = 24
 HEAVY = (TaskRun.traceback, TaskRun.resume)
@@ -89,6 +98,29 @@ def _depths(queues: Sequence[TrackerHuey]) -> list[int | None]:
 
 
 # ---------------------------------------------------------------- runs
+
+
+def run_counts(session: AnySession) -> dict[tuple[str, str], int]:
+    """How many runs there are of each task and state, those the ledger has forgotten too."""
+    counts: Counter[tuple[str, str]] = Counter()
+    kept = select(TaskRun.task, TaskRun.state, func.count()).group_by(TaskRun.task, TaskRun.state)
+    forgotten = select(RunTotal.task, RunTotal.state, RunTotal.count)
+    for found in (kept, forgotten):
+        for task, state, count in session.execute(found):
+            counts[task, state] += count
+    return dict(counts)
+
+
+def durations(session: AnySession, since: datetime) -> dict[str, list[float]]:
+    """Seconds that runs took that ended well since then, by task, shortest first."""
+    found = select(TaskRun.task, TaskRun.started_at, TaskRun.finished_at).where(
+        TaskRun.state == RunState.SUCCESS, TaskRun.finished_at >= since
+    )
+    seconds: dict[str, list[float]] = {}
+    for task, started_at, finished_at in session.execute(found):
+        if started_at and finished_at:
+            seconds.setdefault(task, []).append((finished_at - started_at).total_seconds())
+    return {task: sorted(each) for task, each in seconds.items()}
 
 
 def running(session: AnySession, limit: int = 50) -> list[TaskRun]:
@@ -264,6 +296,16 @@ def leagues(session: AnySession, slugs: Sequence[str]) -> list[League]:
     """These leagues' rows, in that order; one never asked for has none."""
     rows = {row.slug: row for row in session.scalars(select(League).where(League.slug.in_(slugs)))}
     return [rows[slug] for slug in slugs if slug in rows]
+
+
+def game_counts(session: AnySession) -> dict[tuple[str, str], int]:
+    """How many games are stored, by league and state."""
+    found = (
+        select(League.slug, Game.state, func.count())
+        .join(Game, Game.league_id == League.id)
+        .group_by(League.slug, Game.state)
+    )
+    return {(slug, state): count for slug, state, count in session.execute(found)}
 
 
 def _light() -> Select[TaskRun]:

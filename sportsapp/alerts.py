@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from flask import Flask
 from huey.exceptions import TaskTimeout
-from sqlalchemy import Connection, CursorResult, Table, func, select, update
+from sqlalchemy import Connection, CursorResult, Table, bindparam, func, select, update
 
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.database import AnySession, db, insert_ignoring, write_connection
@@ -54,6 +54,10 @@ TITLE = "Sports Game Tracker"
 
 ALERTS: Table = Alert.__table__  # type: ignore[assignment]  # declared as FromClause
 LOOK = {"subject": "", "kind": "look"}  # not trouble: the row in which the looks are claimed
+
+_ACTIVE = select(ALERTS.c.kind).where(
+    ALERTS.c.subject == bindparam("subject"), ALERTS.c.active_since.is_not(None)
+)  # built once: it is asked after every run
 
 USER_INFO = re.compile(r"(\b[A-Za-z][\w+.-]*://)[^\s/?#]*@")
 SECRET_PARAMETER = re.compile(
@@ -193,29 +197,30 @@ class Alerts:
                 words = scrub(words, secrets_of(self.settings))
                 self._tell(message | telling, words, directly)
 
-    def ended(self, run_id: str) -> None:
-        """A run of a queue has ended; a run that only carries an alert is nobody's business."""
+    def succeeded(self, task: str, args: dict[str, Any]) -> None:
+        """A run of a queue has succeeded: what was wrong with this task is well again."""
+        with self._at_work():
+            with db.engine.connect() as connection:
+                kinds = connection.scalars(_ACTIVE, {"subject": task}).all()
+            for kind in set(OF_RUNS.values()).intersection(kinds):
+                self.well(task, kind, f"{_named(task, args)} has succeeded again")
+
+    def failed(self, run_id: str) -> None:
+        """A run of a queue has failed for good; one that only carries an alert is no trouble."""
         with self._at_work():
             with db.engine.connect() as connection:
                 run = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one()
             if run.task == ALERT_TASK:
                 return
-            named = " ".join([run.task, *(str(value) for value in run.args.values())])
-            if run.state in OF_RUNS:
-                self._failed(run, named)
-            elif run.state == RunState.SUCCESS:
-                for kind in OF_RUNS.values():
-                    self.well(run.task, kind, f"{named} has succeeded again")
-
-    def _failed(self, run: Any, named: str) -> None:
-        error = (run.error.splitlines() or [""])[0]
-        outcome = "was cut off at its time limit" if run.state == RunState.TIMEOUT else "failed"
-        self.trouble(
-            run.task,
-            OF_RUNS[run.state],
-            f"{named} {outcome} for good, after {run.attempt} attempts: {error}",
-            task=run.task, run_id=run.id, arguments=run.args, error=error, attempt=run.attempt,
-        )  # fmt: skip
+            error = (run.error.splitlines() or [""])[0]
+            outcome = "was cut off at its time limit" if run.state == RunState.TIMEOUT else "failed"
+            self.trouble(
+                run.task,
+                OF_RUNS[run.state],
+                f"{_named(run.task, run.args)} {outcome} for good, "
+                f"after {run.attempt} attempts: {error}",
+                task=run.task, run_id=run.id, arguments=run.args, error=error, attempt=run.attempt,
+            )  # fmt: skip
 
     # -- looking around
 
@@ -322,6 +327,10 @@ class Alerts:
             raise
         except Exception:
             logger.exception("an alert could not be told")
+
+
+def _named(task: str, args: dict[str, Any]) -> str:
+    return " ".join([task, *(str(value) for value in args.values())])
 
 
 def _text(message: Message, words: str) -> str:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from sqlalchemy import (
     DateTime,
     Engine,
     MetaData,
+    PoolProxiedConnection,
     Table,
     event,
     func,
@@ -31,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import TypeDecorator
 
@@ -138,9 +142,13 @@ def writing(session: AnySession) -> Iterator[AnySession]:
 
 
 @contextmanager
-def write_connection() -> Iterator[Connection]:
-    """A short writing transaction on a connection of its own, apart from any session."""
-    with db.engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+def write_connection(engine: Engine | None = None) -> Iterator[Connection]:
+    """A short writing transaction on a connection of its own, apart from any session.
+
+    Of the current app's database, or of ``engine`` where there is no app context.
+    """
+    connection = (engine or db.engine).connect().execution_options(**{WRITES: True})
+    with connection, connection.begin():
         yield connection
 
 
@@ -159,33 +167,105 @@ def forget_connections() -> None:
     db.engine.dispose(close=False)
 
 
+class DataVersion:
+    """Whether anything at all has been committed since it was last asked, for a few microseconds.
+
+    SQLite counts the commits of all other connections for each connection, so one is kept for
+    this alone. PostgreSQL's snapshot names the transactions whose work can be seen. Either way
+    equal answers mean equal data. Any thread may ask; the connection is made when first asked,
+    so that an app can be made before its process forks.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_known = engine.url.database not in (None, "", ":memory:")
+        on_sqlite = engine.dialect.name == "sqlite"
+        self._question = (
+            "PRAGMA data_version" if on_sqlite else "SELECT pg_current_snapshot()::text"
+        )
+        self._connection: PoolProxiedConnection | None = None
+        self._lock = threading.Lock()
+        event.listen(engine, "engine_disposed", self._close)
+
+    def now(self) -> object:
+        """The version at this moment, or None when it cannot be told."""
+        if not self._is_known:
+            return None
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                driver: Any = self._connection.dbapi_connection
+                return driver.execute(self._question).fetchone()[0]
+            except (DBAPIError, self._engine.dialect.loaded_dbapi.Error) as error:
+                logger.debug("the data's version cannot be told: %s", error)
+                self._close()
+                return None
+
+    def _close(self, *_: object) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
+
+    def _connect(self) -> PoolProxiedConnection:
+        """A connection that is not the pool's any more and opens no transaction."""
+        connection = self._engine.raw_connection()
+        connection.detach()
+        driver: Any = connection.dbapi_connection
+        if self._engine.dialect.name != "sqlite":
+            driver.autocommit = True
+        return connection
+
+
 def insert_ignoring(
     session: AnySession | Connection,
     table: Table,
     rows: Sequence[dict[str, Any]],
-    unique: Iterable[str],
+    unique: Sequence[str],
 ) -> int:
     """Insert rows, leaving out those whose ``unique`` columns are there already.
 
     Returns how many rows were inserted.
     """
-    if not rows:
-        return 0
-    insert = (
-        _insert(session)(table)
-        .on_conflict_do_nothing(index_elements=list(unique))
-        .execution_options(preserve_rowcount=True)  # not kept for inserts unless asked for
-    )
-    inserted = 0
+    insert = _insert(session, table, tuple(unique), ())
+    results: Iterable[Any] = (session.execute(insert, row) for row in rows)
+    return sum(result.rowcount for result in results)
+
+
+def insert_replacing(
+    session: AnySession | Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    unique: Sequence[str],
+) -> None:
+    """Insert rows; those whose ``unique`` columns are there already get the other values."""
     for row in rows:
-        result: Any = session.execute(insert, row)
-        inserted += result.rowcount
-    return inserted
+        others = tuple(name for name in row if name not in unique)
+        session.execute(_insert(session, table, tuple(unique), others), row)
 
 
-def _insert(session: AnySession | Connection) -> Any:
+def _insert(
+    session: AnySession | Connection,
+    table: Table,
+    unique: tuple[str, ...],
+    replaced: tuple[str, ...],
+) -> Any:
     bind = session if isinstance(session, Connection) else session.get_bind()
-    return postgresql.insert if bind.dialect.name == "postgresql" else sqlite.insert
+    return _built_insert(bind.dialect.name, table, unique, replaced)
+
+
+@cache  # building it takes longer than running it
+def _built_insert(
+    dialect: str, table: Table, unique: tuple[str, ...], replaced: tuple[str, ...]
+) -> Any:
+    insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    if replaced:
+        new = {name: insert.excluded[name] for name in replaced}
+        return insert.on_conflict_do_update(index_elements=unique, set_=new)
+    # the number of rows is not kept for inserts unless asked for
+    return insert.on_conflict_do_nothing(index_elements=unique).execution_options(
+        preserve_rowcount=True
+    )
 
 
 def protect_file(url: str, folder: Path) -> None:

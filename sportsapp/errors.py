@@ -11,6 +11,7 @@
       UnknownTaskError (also LookupError)      a name that no task has
       OverlapError                             a backfill that waits or runs already: its run_id
       DeadLetterError                          a message that cannot be put back
+      CopyError                                a database that cannot be copied into another
       AccountError                             an admin account that cannot be made or changed so
       WebhookError                             an alert that its receiver did not take
       PollingPausedError                       a league that is not asked by itself for a while
@@ -90,6 +91,10 @@ class WebhookError(TrackerError):
 
 class PollingPausedError(TrackerError):
     """Scheduled polling leaves this league alone until a moment; what people ask for does not."""
+
+
+class CopyError(TrackerError):
+    """The database to copy into is not empty, or a row in it is not what was copied."""
 
 
 class AccountError(TrackerError):

@@ -16,11 +16,13 @@ import socket
 import threading
 import traceback
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 from flask import Flask, current_app
@@ -29,12 +31,15 @@ from huey.signals import SIGNAL_EXPIRED
 from sqlalchemy import (
     Connection,
     CursorResult,
+    Engine,
     Table,
+    bindparam,
     case,
     delete,
     false,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -50,10 +55,12 @@ from sportsapp.database import (
 )
 from sportsapp.errors import RunNotFoundError, TrackerError
 from sportsapp.models.run import (
+    FAILED,
     WAITING,
     Consumer,
     DeadLetter,
     RunState,
+    RunTotal,
     Schedule,
     TaskRun,
     Trigger,
@@ -77,6 +84,19 @@ DEAD_LETTER_LIMIT = 65_536
 
 RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
 CONSUMERS: Table = Consumer.__table__  # type: ignore[assignment]
+TOTALS: Table = RunTotal.__table__  # type: ignore[assignment]
+
+# Building a statement takes longer than running it, so those of every run are built once. What
+# is to be written is given with the parameters, by the columns' names.
+_ATTEMPT = (RUNS.c.id == bindparam("run_id")) & (RUNS.c.attempt == bindparam("this_attempt"))
+_CLAIM = (
+    update(RUNS)
+    .where(_ATTEMPT, or_(*(RUNS.c.state == state for state in WAITING)))
+    .returning(
+        RUNS.c.resume, RUNS.c.trigger, RUNS.c.task, RUNS.c.args, RUNS.c.chain, RUNS.c.asked_by
+    )
+)
+_FINISH = update(RUNS).where(_ATTEMPT, RUNS.c.state == RunState.STARTED)
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -106,7 +126,7 @@ def writing_down() -> Iterator[None]:
 
 @dataclass
 class RunInHand:
-    """The run that this process is executing."""
+    """The run that this process is executing; ``task``, ``args`` and so on are its row's."""
 
     id: str
     attempt: int
@@ -115,6 +135,10 @@ class RunInHand:
     resume: dict[str, Any] | None
     is_stopping: Callable[[], bool]
     trigger: str = ""
+    task: str = ""
+    args: dict[str, Any] = field(default_factory=dict)
+    chain: Sequence[str] = ()
+    asked_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -286,12 +310,8 @@ def finish(
             values["earlier"] = _with_last_attempt(
                 connection, run_id, "failed" if error else "interrupted", values.get("error", "")
             )
-        done: CursorResult[Any] = connection.execute(
-            update(RUNS)
-            .where(RUNS.c.id == run_id, RUNS.c.attempt == attempt)
-            .where(RUNS.c.state == RunState.STARTED)
-            .values(values | (more or {}))
-        )
+        mine = {"run_id": run_id, "this_attempt": attempt}
+        done: CursorResult[Any] = connection.execute(_FINISH, mine | values | (more or {}))
         if done.rowcount and follow:
             connection.execute(insert(RUNS).values(follow))
     return bool(done.rowcount)
@@ -395,10 +415,13 @@ def _aware(moment: datetime | None) -> datetime | None:
 def _named_args(task: Any) -> dict[str, Any]:
     """A task's arguments by name, as JSON; by position where they don't fit the function."""
     try:
-        bound = inspect.signature(type(task).function).bind(*task.args, **task.kwargs).arguments
+        bound = _signature(type(task).function).bind(*task.args, **task.kwargs).arguments
     except TypeError:
         bound = {str(n): value for n, value in enumerate(task.args)} | task.kwargs
     return {name: _as_json(value) for name, value in bound.items()}
+
+
+_signature = cache(inspect.signature)
 
 
 def _as_json(value: Any) -> Any:
@@ -417,8 +440,11 @@ def _as_json(value: Any) -> Any:
 class Witness(Protocol):
     """Who is told how runs end and that this process lives: the alerts, by way of the factory."""
 
-    def ended(self, run_id: str) -> None:
-        """A run of a queue has succeeded, or failed for good."""
+    def succeeded(self, task: str, args: dict[str, Any]) -> None:
+        """A run of this task with these arguments has succeeded."""
+
+    def failed(self, run_id: str) -> None:
+        """A run of a queue has failed for good."""
 
     def look(self) -> None:
         """A heartbeat: time to look around."""
@@ -433,10 +459,15 @@ class Ledger:
         self.witness = witness
         self._pruned_at: datetime | None = None
 
+    @cached_property
+    def _engine(self) -> Engine:
+        with self.app.app_context():
+            return db.engine
+
     # -- before the body
 
     def record(self, huey: TrackerHuey, task: Any) -> bool:
-        with self.app.app_context(), write_connection() as connection:
+        with write_connection(self._engine) as connection:
             row = _row_of(huey, task, _asked.get(), utc_now())
             return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
 
@@ -506,34 +537,31 @@ class Ledger:
 
     def _claim(self, huey: TrackerHuey, task: Any) -> RunInHand | None:
         now = utc_now()
+        this = {"run_id": task.id, "this_attempt": task.attempt}
+        values = {"state": RunState.STARTED, "attempt": task.attempt + 1} | _worker_values(now)
         with write_connection() as connection:
-            taken: CursorResult[Any] = connection.execute(
-                update(RUNS)
-                .where(RUNS.c.id == task.id, RUNS.c.attempt == task.attempt)
-                .where(RUNS.c.state.in_(WAITING))
-                .values(state=RunState.STARTED, attempt=task.attempt + 1, **_worker_values(now))
-            )
-            if not taken.rowcount:
-                return None
-            found = select(RUNS.c.resume, RUNS.c.trigger).where(RUNS.c.id == task.id)
-            resume, trigger = connection.execute(found).one()
+            row = connection.execute(_CLAIM, this | values).one_or_none()
+        if row is None:
+            return None
         task.attempt += 1
         return RunInHand(
-            task.id, task.attempt, now, task.timeout, resume, huey.is_stopping, trigger
+            task.id, task.attempt, now, task.timeout, is_stopping=huey.is_stopping, **row._mapping
         )
 
-    def _end(self, run: RunInHand, state: RunState, **what: Any) -> None:
+    def _failed_for_good(self, run: RunInHand, state: RunState, error: BaseException) -> None:
         """Write the end of a run, and let it be known."""
-        if finish(run.id, run.attempt, state, **what):
+        if finish(run.id, run.attempt, state, error=error):
             self._tell(run.id)
 
     def _tell(self, run_id: str) -> None:
         if self.witness is not None:
-            self.witness.ended(run_id)
+            self.witness.failed(run_id)
 
     def _succeeded(self, run: RunInHand, value: Any) -> None:
         following, row = self._next_in_chain(run)
-        self._end(run, RunState.SUCCESS, result=_as_json(value), follow=row)
+        is_ours = finish(run.id, run.attempt, RunState.SUCCESS, result=_as_json(value), follow=row)
+        if is_ours and self.witness is not None:
+            self.witness.succeeded(run.task, run.args)
         if following is not None:
             try:
                 following[0].push(following[1])
@@ -543,14 +571,11 @@ class Ledger:
     def _next_in_chain(
         self, run: RunInHand
     ) -> tuple[tuple[TrackerHuey, Any] | None, dict[str, Any] | None]:
-        with db.engine.connect() as connection:
-            found = select(RUNS.c.chain, RUNS.c.asked_by).where(RUNS.c.id == run.id)
-            chain, asked_by = connection.execute(found).one()
-        if not chain:
+        if not run.chain:
             return None, None
-        queue, task_class = self._task_class(chain[0])
+        queue, task_class = self._task_class(run.chain[0])
         task = task_class()
-        asked = Asked(Trigger.CHAIN, asked_by, chain[1:])
+        asked = Asked(Trigger.CHAIN, run.asked_by, run.chain[1:])
         return (queue, task), _row_of(queue, task, asked, utc_now())
 
     def _failed(
@@ -575,7 +600,8 @@ class Ledger:
             finish(run.id, run.attempt, RunState.RETRY, error=error, more=more)
         else:
             is_late = isinstance(error, TaskTimeout)
-            self._end(run, RunState.TIMEOUT if is_late else RunState.FAILURE, error=error)
+            state = RunState.TIMEOUT if is_late else RunState.FAILURE
+            self._failed_for_good(run, state, error)
         return error
 
     def _put_back(self, huey: TrackerHuey, task: Any, run: RunInHand) -> None:
@@ -643,7 +669,7 @@ class Ledger:
         error = TaskTimeout(
             f"still running {OVERTIME.seconds} s after its limit of {run.timeout} s"
         )
-        self._end(run, RunState.TIMEOUT, error=error)
+        self._failed_for_good(run, RunState.TIMEOUT, error)
         logger.error("run %s cannot be interrupted: this worker ends itself", run.id)
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -688,11 +714,14 @@ class Ledger:
         newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
         is_old_news = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
         calm = RUNS.c.state.in_((RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED))
-        failed = RUNS.c.state.in_((RunState.FAILURE, RunState.TIMEOUT))
+        failed = RUNS.c.state.in_(FAILED)
         with write_connection() as connection:
             for which, age in ((calm, self.retention), (failed, 2 * self.retention)):
                 old = RUNS.c.finished_at < now - age
-                connection.execute(delete(RUNS).where(which, old, is_old_news))
+                forget = delete(RUNS).where(which, old, is_old_news)
+                gone = connection.execute(forget.returning(RUNS.c.task, RUNS.c.state))
+                for (task, state), count in Counter((row.task, row.state) for row in gone).items():
+                    _add_to_total(connection, task, state, count)
 
     def _forget_dead_consumers(self, now: datetime) -> None:
         with write_connection() as connection:
@@ -803,6 +832,13 @@ class Ledger:
         raise LookupError(f"there is no task {name!r}")
 
 
+def _add_to_total(connection: Connection, task: str, state: str, count: int) -> None:
+    key = {"task": task, "state": state}
+    insert_ignoring(connection, TOTALS, [key | {"count": 0}], list(key))
+    mine = (TOTALS.c.task == task) & (TOTALS.c.state == state)
+    connection.execute(update(TOTALS).where(mine).values(count=TOTALS.c.count + count))
+
+
 def _readable(data: bytes) -> str:
     """Any bytes as text that a database takes; what is not UTF-8 is escaped."""
     return data.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
@@ -811,7 +847,7 @@ def _readable(data: bytes) -> str:
 def _check_arguments(task: Any) -> None:
     """A task called with the wrong number of arguments fails at once, without a retry."""
     try:
-        inspect.signature(type(task).function).bind(*task.args, **task.kwargs)
+        _signature(type(task).function).bind(*task.args, **task.kwargs)
     except TypeError:
         task.retries = 0
         raise

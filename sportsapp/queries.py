@@ -5,23 +5,115 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload, load_only, undefer
-from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy import ScalarSelect, Select, bindparam, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased, joinedload, load_only
 
 from sportsapp.database import AnySession
+from sportsapp.leagues import BY_SLUG
+from sportsapp.leagues import League as KnownLeague
 from sportsapp.models import Game, League, Player, TaskRun, Team
 from sportsapp.records import State, Status
 
 SEARCH_LIMIT = 40
-CARD = (
-    Game.espn_id, Game.league_id, Game.day, Game.start_at, Game.time_set, Game.state, Game.status,
-    Game.detail, Game.home_team_id, Game.away_team_id, Game.home_score, Game.away_score,
-    Game.home_record, Game.away_record, Game.home_winner, Game.away_winner, Game.neutral_site,
-    Game.broadcast, Game.note, Game.season_year, Game.season_type, Game.week,
+BY_START = attrgetter("start_at", "espn_id")
+
+
+class Side(NamedTuple):
+    """What a list of games shows of a team, under the names that ``Team`` has for it."""
+
+    espn_id: str
+    abbreviation: str
+    display_name: str
+    short_name: str
+    color: str
+
+
+class Card(NamedTuple):
+    """What a list shows of a game, under the names that ``Game`` has for it."""
+
+    league: KnownLeague
+    home_team: Side | None
+    away_team: Side | None
+    espn_id: str
+    day: date
+    start_at: datetime
+    time_set: bool
+    season_year: int | None
+    season_type: int | None
+    week: int | None
+    state: str
+    status: str
+    detail: str
+    home_team_id: int | None
+    home_score: int | None
+    away_score: int | None
+    home_record: str
+    away_record: str
+    home_winner: bool | None
+    away_winner: bool | None
+    venue: str
+    city: str
+    neutral_site: bool
+    broadcast: str
+    note: str
+    updated_at: datetime
+
+
+AnyGame = Game | Card
+AnyTeam = Team | Side
+
+# Building a statement takes longer than running it, so what pages need is built once.
+_HOME, _AWAY = aliased(Team), aliased(Team)
+_CARDS = (
+    select(
+        League.slug,
+        *(getattr(_HOME, name) for name in Side._fields),
+        *(getattr(_AWAY, name) for name in Side._fields),
+        *(getattr(Game, name) for name in Card._fields[3:]),
+    )
+    .select_from(Game)
+    .join(Game.league)
+    .outerjoin(_HOME, Game.home_team_id == _HOME.id)
+    .outerjoin(_AWAY, Game.away_team_id == _AWAY.id)
+)
+_LISTED = (
+    load_only(
+        Game.espn_id, Game.day, Game.start_at, Game.time_set, Game.state, Game.status, Game.detail,
+        Game.period, Game.clock, Game.home_score, Game.away_score, Game.home_record,
+        Game.away_record, Game.home_linescores, Game.away_linescores, Game.venue, Game.broadcast,
+        Game.updated_at, raiseload=True,
+    ),
+    joinedload(Game.league).load_only(League.slug, raiseload=True),
+    joinedload(Game.home_team).load_only(
+        Team.espn_id, Team.abbreviation, Team.display_name, raiseload=True
+    ),
+    joinedload(Game.away_team).load_only(
+        Team.espn_id, Team.abbreviation, Team.display_name, raiseload=True
+    ),
 )  # fmt: skip
-SIDE = (Team.espn_id, Team.abbreviation, Team.display_name, Team.short_name, Team.color)
+_IN_SLUGS = League.slug.in_(bindparam("slugs", expanding=True))
+_ON_DAY = _CARDS.where(_IN_SLUGS, Game.day == bindparam("day"))
+_LIVE = _CARDS.where(_IN_SLUGS, Game.state == State.IN)
+_OF_LEAGUE = Game.league_id == League.id
+_LEAGUE_STATES = select(
+    League.slug, League.season_name, League.changed_at, League.polled_at,
+    League.failing_since, League.standings_at,
+    select(func.count()).where(_OF_LEAGUE, Game.state == State.IN).scalar_subquery(),
+    select(Game.start_at)
+    .where(_OF_LEAGUE, Game.state == State.PRE, Game.time_set)
+    .where(Game.start_at > bindparam("starts_after"))
+    .order_by(Game.start_at).limit(1).scalar_subquery(),
+).where(_IN_SLUGS)  # fmt: skip
+_NEXT_DAYS = select(
+    League.slug,
+    select(Game.day)
+    .where(_OF_LEAGUE, Game.day > bindparam("day"))
+    .where(Game.status.not_in((Status.POSTPONED, Status.CANCELLED)))
+    .order_by(Game.day).limit(1).label("day"),
+).where(_IN_SLUGS)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,21 +137,8 @@ def league_states(
 
     ``next_start`` is the earliest start after ``starts_after`` of a game that has not begun.
     """
-    mine = Game.league_id == League.id
-    live = select(func.count()).where(mine, Game.state == State.IN).scalar_subquery()
-    waiting = (Game.state == State.PRE) & Game.time_set & (Game.start_at > starts_after)
-    next_start = (
-        select(Game.start_at)
-        .where(mine, waiting)
-        .order_by(Game.start_at)
-        .limit(1)
-        .scalar_subquery()
-    )
-    found = select(
-        League.slug, League.season_name, League.changed_at, League.polled_at,
-        League.failing_since, League.standings_at, live, next_start,
-    ).where(League.slug.in_(slugs))  # fmt: skip
-    states = {row.slug: LeagueState(*row) for row in session.execute(found)}
+    rows = session.execute(_LEAGUE_STATES, {"slugs": slugs, "starts_after": starts_after})
+    states = {row.slug: LeagueState(*row) for row in rows}
     return [states[slug] for slug in slugs if slug in states]
 
 
@@ -72,49 +151,118 @@ def leagues_by_slug(session: AnySession, slugs: Sequence[str]) -> dict[str, Leag
 # ---------------------------------------------------------------- games
 
 
-def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[Game]:
-    """A day's games of these leagues with their teams, by start, then id. May be empty."""
-    return list(session.scalars(_ordered(_cards_of(slugs).where(Game.day == day))))
+def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[Card]:
+    """A day's games of these leagues, by start, then id. May be empty."""
+    return _cards(session, _ON_DAY, slugs=slugs, day=day)
 
 
-def live_games(session: AnySession, slugs: Sequence[str]) -> list[Game]:
+def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[Card]:
+    """Today's games of these leagues and what is on now, by start, then id.
+
+    A game that begins after midnight Eastern has the next date, and one that goes on past
+    04:00 has the last: while they are on, they are today's.
+    """
+    late = [game for game in live_games(session, slugs) if game.day != today]
+    return sorted(games_on(session, today, slugs) + late, key=BY_START)
+
+
+def live_games(session: AnySession, slugs: Sequence[str]) -> list[Card]:
     """What is on now in these leagues, by start, then id."""
-    return list(session.scalars(_ordered(_cards_of(slugs).where(Game.state == State.IN))))
+    return _cards(session, _LIVE, slugs=slugs)
+
+
+class Place(NamedTuple):
+    """A game's place in the list of all games; ids are unique in a league only."""
+
+    start_at: datetime
+    espn_id: str
+    slug: str
 
 
 def game_list(
-    session: AnySession, slugs: Sequence[str], day: date | None, state: str | None, limit: int
+    session: AnySession,
+    slugs: Sequence[str],
+    day: date | None,
+    state: str | None,
+    limit: int,
+    after: Place | None = None,
 ) -> list[Game]:
-    """Games by start, then id; ``day`` and ``state`` narrow them where given."""
-    found = _games_of(slugs)
-    if day is not None:
-        found = found.where(Game.day == day)
-    if state is not None:
-        found = found.where(Game.state == state)
-    return list(session.scalars(_ordered(found).limit(limit)))
+    """Games with what the API lists, by place; ``day`` and ``state`` narrow them.
+
+    ``after`` leaves out what comes up to there.
+    """
+    found = select(Game).options(*_LISTED)
+    if day is None:
+        found = found.where(Game.id.in_(_first_games(slugs, state, limit, after)))
+    else:
+        found = found.join(Game.league).where(League.slug.in_(slugs), Game.day == day)
+    games = sorted(session.scalars(found), key=_place)
+    wanted = (game for game in games if state in (None, game.state))
+    return [game for game in wanted if after is None or _place(game) > after][:limit]
+
+
+def _place(game: Game) -> Place:
+    return Place(game.start_at, game.espn_id, game.league.slug)
+
+
+def _first_games(
+    slugs: Sequence[str], state: str | None, limit: int, after: Place | None
+) -> Select[Any]:
+    """The ids of these leagues' first games after that place.
+
+    Each league's are read from an index that has their order, so that a long history costs
+    nothing: asked of all leagues at once, SQLite and PostgreSQL sort every game there is.
+    """
+
+    def first(slug: str) -> Any:
+        games = select(Game.id, Game.start_at, Game.espn_id, literal(slug).label("slug"))
+        games = games.where(Game.league_id == _id_of(slug))
+        if state is not None:
+            games = games.where(Game.state == state)
+        if after is not None:
+            is_later = (
+                Game.espn_id >= after.espn_id
+                if slug > after.slug
+                else (Game.espn_id > after.espn_id)
+            )
+            same_start = (Game.start_at == after.start_at) & is_later
+            games = games.where(
+                Game.start_at >= after.start_at, (Game.start_at > after.start_at) | same_start
+            )
+        return games.order_by(Game.start_at, Game.espn_id).limit(limit).subquery()
+
+    every = union_all(*(select(first(slug)) for slug in slugs)).subquery()
+    place = (every.c.start_at, every.c.espn_id, every.c.slug)
+    return select(every.c.id).order_by(*place).limit(limit)
 
 
 def find_game(session: AnySession, slug: str, espn_id: str) -> Game | None:
-    """One game with its teams."""
-    return session.scalar(_games_of([slug]).where(Game.espn_id == espn_id))
+    """One game with all that is known of it, and its teams."""
+    found = (
+        select(Game)
+        .join(Game.league)
+        .where(League.slug == slug, Game.espn_id == espn_id)
+        .options(joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team))
+    )
+    return session.scalar(found)
 
 
 def games_in_week(
     session: AnySession, slug: str, season_year: int, season_type: int, week: int
-) -> list[Game]:
+) -> list[Card]:
     """A week's games, by start, then id. May be empty."""
-    found = _cards_of([slug]).where(
-        Game.season_year == season_year, Game.season_type == season_type, Game.week == week
-    )
-    return list(session.scalars(_ordered(found)))
+    found = _CARDS.where(
+        Game.league_id == _id_of(slug), Game.season_year == season_year,
+        Game.season_type == season_type, Game.week == week,
+    )  # fmt: skip
+    return _cards(session, found)
 
 
 def weeks_of(session: AnySession, slug: str, season_year: int) -> list[tuple[int, int, date]]:
     """The weeks of a season that games are known of: season type, week, first day; in order."""
     found = (
         select(Game.season_type, Game.week, func.min(Game.day))
-        .join(Game.league)
-        .where(League.slug == slug, Game.season_year == season_year)
+        .where(Game.league_id == _id_of(slug), Game.season_year == season_year)
         .where(Game.season_type.is_not(None), Game.week.is_not(None))
         .group_by(Game.season_type, Game.week)
         .order_by(func.min(Game.day))
@@ -125,35 +273,35 @@ def weeks_of(session: AnySession, slug: str, season_year: int) -> list[tuple[int
 
 def day_before(session: AnySession, slug: str, day: date) -> date | None:
     """The last day with games before this one."""
-    days = select(Game.day).join(Game.league).where(League.slug == slug, Game.day < day)
+    days = select(Game.day).where(Game.league_id == _id_of(slug), Game.day < day)
     return session.scalar(days.order_by(Game.day.desc()).limit(1))
 
 
-def day_after(session: AnySession, slug: str, day: date) -> date | None:
-    """The first day with games after this one, without games that were called off."""
-    days = select(Game.day).join(Game.league).where(League.slug == slug, Game.day > day)
-    on = Game.status.not_in((Status.POSTPONED, Status.CANCELLED))
-    return session.scalar(days.where(on).order_by(Game.day).limit(1))
+def next_days(session: AnySession, slugs: Sequence[str], day: date) -> dict[str, date | None]:
+    """For each of these leagues the first day with games after this one, or None.
+
+    Games that were called off do not count; a league never asked for is left out.
+    """
+    rows = session.execute(_NEXT_DAYS, {"slugs": slugs, "day": day})
+    return {row.slug: row.day for row in rows}
 
 
-def games_of_team(session: AnySession, team: Team, season_year: int | None) -> list[Game]:
+def games_of_team(session: AnySession, team: Team, season_year: int | None) -> list[Card]:
     """A team's games of a season, by start, then id; of all seasons where none is given."""
-    found = (
-        select(Game)
-        .where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
-        .options(*_card(), undefer(Game.venue), undefer(Game.city), undefer(Game.updated_at))
-    )
+    found = _CARDS.where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
     if season_year is not None:
         found = found.where(Game.season_year == season_year)
-    return list(session.scalars(_ordered(found)))
+    return _cards(session, found)
 
 
-def latest_finals(session: AnySession, slug: str, limit: int) -> list[Game]:
+def latest_finals(session: AnySession, slug: str, limit: int) -> list[Card]:
     """The games that ended last, newest start first."""
-    found = _games_of([slug]).where(
-        Game.state == State.POST, Game.status.in_((Status.FINAL, Status.FORFEIT))
-    )
-    return list(session.scalars(found.order_by(Game.start_at.desc(), Game.espn_id).limit(limit)))
+    found = _CARDS.where(
+        Game.league_id == _id_of(slug),
+        Game.state == State.POST, Game.status.in_((Status.FINAL, Status.FORFEIT)),
+    )  # fmt: skip
+    newest = found.order_by(Game.start_at.desc(), Game.espn_id).limit(limit)
+    return [_card(row) for row in session.execute(newest)]
 
 
 # ---------------------------------------------------------------- teams and players
@@ -261,30 +409,24 @@ def has_data(session: AnySession) -> bool:
     return session.scalar(team) is not None or session.scalar(game) is not None
 
 
-def _games_of(slugs: Sequence[str]) -> Select[Game]:
-    """Games of these leagues with all that is known of them, and their teams."""
-    return _of(slugs).options(
-        joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team)
-    )
+def _cards(session: AnySession, found: Select[Any], **values: Any) -> list[Card]:
+    """Games as a list shows them, by start, then id.
+
+    They are few, and put in order here: asked for an order, SQLite may read all of a league's
+    games along an index that has it rather than the few and sort them.
+    """
+    return sorted(map(_card, session.execute(found, values)), key=BY_START)
 
 
-def _cards_of(slugs: Sequence[str]) -> Select[Game]:
-    """Games of these leagues with what a list of games shows; anything else raises."""
-    return _of(slugs).options(*_card())
+def _card(row: Sequence[Any]) -> Card:
+    return Card(BY_SLUG[row[0]], _side(row[1:6]), _side(row[6:11]), *row[11:])
 
 
-def _of(slugs: Sequence[str]) -> Select[Game]:
-    return select(Game).join(Game.league).where(League.slug.in_(slugs))
+def _side(columns: Sequence[Any]) -> Side | None:
+    """A team; None while nobody knows who it will be."""
+    return Side(*columns) if columns[0] is not None else None
 
 
-def _card() -> tuple[ExecutableOption, ...]:
-    return (
-        load_only(*CARD, raiseload=True),
-        joinedload(Game.league).load_only(League.slug, raiseload=True),
-        joinedload(Game.home_team).load_only(*SIDE, raiseload=True),
-        joinedload(Game.away_team).load_only(*SIDE, raiseload=True),
-    )
-
-
-def _ordered(found: Select[Game]) -> Select[Game]:
-    return found.order_by(Game.start_at, Game.espn_id)
+def _id_of(slug: str) -> ScalarSelect[int]:
+    """A league's id within another statement, which so sees one league, not a join."""
+    return select(League.id).where(League.slug == slug).scalar_subquery()

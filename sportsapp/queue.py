@@ -39,7 +39,7 @@ from redis.retry import Retry
 
 from sportsapp.clock import utc_now
 from sportsapp.errors import BrokerUnavailableError
-from sportsapp.processes import die_with_parent
+from sportsapp.processes import die_with_parent, freeze_memory
 
 logger = logging.getLogger(__name__)
 
@@ -386,9 +386,10 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         """
         if isinstance(task, (group, chord)):
             return super().enqueue(task)
-        self.serialize_task(task)  # a value that cannot travel is refused before it is recorded
         if task.expires:
             task.resolve_expires(self.utc)
+        # a value that cannot travel is refused before it is recorded
+        task.message = self.serialize_task(task)
         is_new = self.hooks.record(self, task)
         try:
             return self.push(task)
@@ -433,6 +434,9 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
     # -- messages: the attempt travels with the task, so that a copy is recognised
 
     def serialize_task(self, task: Any) -> bytes:
+        ready: bytes | None = task.__dict__.pop("message", None)  # by ``enqueue``, a moment ago
+        if ready is not None:
+            return ready
         message = self._registry.create_message(task)
         document = {"attempt": task.attempt, "task": _encode(message)}
         return json.dumps(document, separators=(",", ":")).encode()
@@ -633,6 +637,10 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
 
     worker_class = TrackerWorker
     scheduler_class = SlotScheduler
+
+    def start(self) -> None:
+        freeze_memory()
+        super().start()
 
 
 huey = TrackerHuey("sportsapp")

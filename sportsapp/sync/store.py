@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from sportsapp.clock import game_day
-from sportsapp.database import AnySession, insert_ignoring, writing
+from sportsapp.database import AnySession, insert_ignoring, insert_replacing, writing
 from sportsapp.espn.client import Answer
 from sportsapp.leagues import League as KnownLeague
 from sportsapp.models import Game, GameDoubt, League, Player, Scoreboard, Team
@@ -26,12 +26,34 @@ from sportsapp.sync import plan
 
 # A poll stamp finer than this tells nobody anything, and would be a write for nothing.
 POLL_STAMP = timedelta(seconds=5)
+READ = {"failing_since": None, "failure": ""}
 
 GAMES: Table = Game.__table__  # type: ignore[assignment]  # declared as FromClause
 TEAMS: Table = Team.__table__  # type: ignore[assignment]
 PLAYERS: Table = Player.__table__  # type: ignore[assignment]
 LEAGUES: Table = League.__table__  # type: ignore[assignment]
 SCOREBOARDS: Table = Scoreboard.__table__  # type: ignore[assignment]
+
+
+# Building a statement takes longer than running it, so those of every tick are built once.
+_REFS = select(LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since).where(
+    LEAGUES.c.slug.in_(bindparam("slugs", expanding=True))
+)
+_KNOWN = select(
+    SCOREBOARDS.c.league_id, SCOREBOARDS.c.day, SCOREBOARDS.c.digest, SCOREBOARDS.c.game_ids
+).where(
+    SCOREBOARDS.c.league_id.in_(bindparam("league_ids", expanding=True)),
+    SCOREBOARDS.c.day.in_(bindparam("days", expanding=True)),
+)
+# Doubts are few and games are many: only an outer join makes SQLite begin with the doubts.
+_DOUBTED = select(
+    GAMES.c.league_id, GAMES.c.espn_id, GameDoubt.game_id, GameDoubt.since_at, GameDoubt.answers
+).join(GAMES, GAMES.c.id == GameDoubt.game_id, isouter=True)
+_LEAGUE = (
+    select(LEAGUES).where(LEAGUES.c.id == bindparam("league_id")).with_for_update()
+)  # SQLite, where writers take turns anyway, knows no such lock and is not told of it
+_THIS_LEAGUE = update(LEAGUES).where(LEAGUES.c.id == bindparam("league_id"))
+_TEAMS = select(TEAMS).where(TEAMS.c.league_id == bindparam("league_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +92,17 @@ def _league_refs(
     session: AnySession, leagues: Sequence[KnownLeague]
 ) -> dict[KnownLeague, LeagueRef]:
     by_slug = {league.slug: league for league in leagues}
-    found = select(
-        LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since
-    ).where(LEAGUES.c.slug.in_(by_slug))
-    return {by_slug[row[0]]: LeagueRef(*row[1:]) for row in session.execute(found)}
+    rows = session.execute(_REFS, {"slugs": list(by_slug)})
+    return {by_slug[row[0]]: LeagueRef(*row[1:]) for row in rows}
 
 
 def known_answers(
     session: AnySession, league_ids: Iterable[int], days: Iterable[date]
 ) -> dict[int, Boards]:
     """Digest and game ids of the last whole answer stored, by league and day."""
-    found = select(
-        SCOREBOARDS.c.league_id, SCOREBOARDS.c.day, SCOREBOARDS.c.digest, SCOREBOARDS.c.game_ids
-    ).where(SCOREBOARDS.c.league_id.in_(set(league_ids)), SCOREBOARDS.c.day.in_(set(days)))
+    wanted = {"league_ids": list(set(league_ids)), "days": list(set(days))}
     answers: dict[int, Boards] = {}
-    for league_id, day, digest, game_ids in session.execute(found):
+    for league_id, day, digest, game_ids in session.execute(_KNOWN, wanted):
         answers.setdefault(league_id, {})[day] = (digest, game_ids)
     return answers
 
@@ -97,18 +115,14 @@ def mark_read(session: AnySession, leagues: Iterable[LeagueRef], now: datetime) 
         if league.failing_since or not league.polled_at or now - league.polled_at >= POLL_STAMP
     ]
     if due:
+        stale = (LEAGUES.c.polled_at.is_(None)) | (LEAGUES.c.polled_at <= now - POLL_STAMP)
+        failing = LEAGUES.c.failing_since.is_not(None)
         with writing(session):
-            _mark_read(session, due, now)
-
-
-def _mark_read(session: AnySession, league_ids: Sequence[int], now: datetime) -> None:
-    stale = (LEAGUES.c.polled_at.is_(None)) | (LEAGUES.c.polled_at <= now - POLL_STAMP)
-    failing = LEAGUES.c.failing_since.is_not(None)
-    session.execute(
-        update(LEAGUES)
-        .where(LEAGUES.c.id.in_(league_ids), stale | failing)
-        .values(polled_at=now, failing_since=None, failure="")
-    )
+            session.execute(
+                update(LEAGUES)
+                .where(LEAGUES.c.id.in_(due), stale | failing)
+                .values(READ | {"polled_at": now})
+            )
 
 
 def confirm_answers(
@@ -119,12 +133,8 @@ def confirm_answers(
     ``unchanged`` holds the ids of the games they held. Commits when there is something to note.
     """
     ids = {league.id: set(games) for league, games in unchanged.items()}
-    found = (
-        select(GameDoubt.game_id, GAMES.c.league_id, GAMES.c.espn_id)
-        .join(GAMES, GAMES.c.id == GameDoubt.game_id)
-        .where(GAMES.c.league_id.in_(ids))
-    )
-    doubted = [row[0] for row in session.execute(found) if row[2] in ids[row[1]]]
+    rows = session.execute(_DOUBTED)
+    doubted = [row.game_id for row in rows if row.espn_id in ids.get(row.league_id, ())]
     if doubted:
         with writing(session):
             session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
@@ -159,7 +169,7 @@ def store_scoreboard(
     """
     league_id = league.id
     with writing(session):
-        _lock(session, league_id)
+        row = _locked(session, league_id)
         teams = _teams_with(session, league_id, plan.teams_of(games).values(), now)
         stored = _stored_games(session, league_id, [game.espn_id for game in games], teams)
         doubts = _doubts(session, league_id) if stored else {}
@@ -167,20 +177,21 @@ def store_scoreboard(
         _write_games(session, league_id, changes, stored, teams, now, run_id)
         current = [game for game in games if game.espn_id not in changes.doubts]
         has_news = _write_records(session, teams, current, now)
-        _mark_read(session, [league_id], now)
-        _write_season(session, league_id, fetched.league if day == game_day(now) else None, now)
+        values = _read_now(row, now)
+        if day == game_day(now):
+            values |= _season(row, fetched.league, now)
         if changes.inserts or changes.updates or has_news:
-            _touch(session, league_id, now)
+            values |= _new_version(row, now)
+        _write_league(session, league_id, values)
         if day and answer:
             ids = [game.espn_id for game in fetched.games]
             digest = "" if fetched.errors or changes.doubts else answer.digest
             _remember(session, league_id, day, digest, ids, now)
 
 
-def _lock(session: AnySession, league_id: int) -> None:
-    """Syncs of one league take turns. SQLite's write lock does it there."""
-    if session.get_bind().dialect.name != "sqlite":
-        session.execute(select(LEAGUES.c.id).where(LEAGUES.c.id == league_id).with_for_update())
+def _locked(session: AnySession, league_id: int) -> Any:
+    """The league's row. Syncs of one league take turns until their transactions end."""
+    return session.execute(_LEAGUE, {"league_id": league_id}).one()
 
 
 def _teams_with(
@@ -203,7 +214,7 @@ def _new_team(league_id: int, values: dict[str, Any], now: datetime) -> dict[str
 
 
 def _stored_teams(session: AnySession, league_id: int) -> dict[str, dict[str, Any]]:
-    rows = session.execute(select(TEAMS).where(TEAMS.c.league_id == league_id))
+    rows = session.execute(_TEAMS, {"league_id": league_id})
     return {row["espn_id"]: dict(row) for row in rows.mappings()}
 
 
@@ -222,12 +233,11 @@ def _stored_games(
 
 
 def _doubts(session: AnySession, league_id: int) -> dict[str, plan.Doubt]:
-    found = (
-        select(GAMES.c.espn_id, GameDoubt.since_at, GameDoubt.answers)
-        .join(GAMES, GAMES.c.id == GameDoubt.game_id)
-        .where(GAMES.c.league_id == league_id)
-    )
-    return {row.espn_id: plan.Doubt(row.since_at, row.answers) for row in session.execute(found)}
+    return {
+        row.espn_id: plan.Doubt(row.since_at, row.answers)
+        for row in session.execute(_DOUBTED)
+        if row.league_id == league_id
+    }
 
 
 def _write_games(
@@ -286,30 +296,33 @@ def _write_records(
     return has_news
 
 
-def _write_season(
-    session: AnySession, league_id: int, said: LeagueRecord | None, now: datetime
-) -> None:
+def _read_now(row: Any, now: datetime) -> dict[str, Any]:
+    """That a league was read well, unless that was noted a moment ago."""
+    if not row.failing_since and row.polled_at and row.polled_at > now - POLL_STAMP:
+        return {}
+    return READ | {"polled_at": now}
+
+
+def _season(row: Any, said: LeagueRecord | None, now: datetime) -> dict[str, Any]:
+    """A league's season, where it has changed."""
     if said is None or said.season_year is None:
-        return
-    row = session.get_one(League, league_id)
-    values = {
-        "season_year": said.season_year,
-        "season_type": said.season_type,
-        "season_name": said.season_name,
-    }
-    changes = {name: value for name, value in values.items() if getattr(row, name) != value}
-    for name, value in changes.items():
-        setattr(row, name, value)
-    if changes:
-        row.updated_at = now
+        return {}
+    said_now = (said.season_year, said.season_type, said.season_name)
+    if said_now == (row.season_year, row.season_type, row.season_name):
+        return {}
+    values = dict(zip(("season_year", "season_type", "season_name"), said_now, strict=True))
+    return values | {"updated_at": now}
 
 
-def _touch(session: AnySession, league_id: int, now: datetime) -> None:
-    """Move the version of a league's data: always forward, also when two changes share a time."""
-    here = LEAGUES.c.id == league_id
-    before = session.scalar(select(LEAGUES.c.changed_at).where(here))
-    version = max(now, before + timedelta(microseconds=1)) if before else now
-    session.execute(update(LEAGUES).where(here).values(changed_at=version))
+def _new_version(row: Any, now: datetime) -> dict[str, Any]:
+    """The next version of a league's data: always later, also when two changes share a time."""
+    before = row.changed_at
+    return {"changed_at": max(now, before + timedelta(microseconds=1)) if before else now}
+
+
+def _write_league(session: AnySession, league_id: int, values: dict[str, Any]) -> None:
+    if values:
+        session.execute(_THIS_LEAGUE, {"league_id": league_id} | values)
 
 
 def _remember(
@@ -318,21 +331,19 @@ def _remember(
     row = {
         "league_id": league_id, "day": day, "digest": digest, "game_ids": ids, "stored_at": now,
     }  # fmt: skip
-    here = (SCOREBOARDS.c.league_id == league_id) & (SCOREBOARDS.c.day == day)
-    known: Any = session.execute(update(SCOREBOARDS).where(here).values(row)) if digest else None
-    if known is None or not known.rowcount:
-        insert_ignoring(session, SCOREBOARDS, [row], ["league_id", "day"])
+    write = insert_replacing if digest else insert_ignoring
+    write(session, SCOREBOARDS, [row], ["league_id", "day"])
 
 
 def store_league(session: AnySession, league: LeagueRef, said: LeagueRecord, now: datetime) -> None:
     """Write a league's name and season where they have changed. Commits."""
     league_id = league.id
     with writing(session):
-        row = session.get_one(League, league_id)
+        row = _locked(session, league_id)
+        values = _read_now(row, now) | _season(row, said, now)
         if said.name and row.name != said.name:
-            row.name, row.updated_at = said.name, now
-        _write_season(session, league_id, said, now)
-        _mark_read(session, [league_id], now)
+            values |= {"name": said.name, "updated_at": now}
+        _write_league(session, league_id, values)
 
 
 def store_teams(
@@ -346,7 +357,7 @@ def store_teams(
     """Write what a list of teams changes. Commits. Our id of each listed team by the feed's."""
     league_id = league.id
     with writing(session):
-        _lock(session, league_id)
+        row = _locked(session, league_id)
         stored = _stored_teams(session, league_id)
         changes = plan.plan_teams(stored, fetched, is_whole=is_whole)
         if changes.inserts:
@@ -354,7 +365,7 @@ def store_teams(
             session.execute(insert(TEAMS), rows)
         _update_teams(session, league_id, changes.updates, now)
         if changes.inserts or changes.updates:
-            _touch(session, league_id, now)
+            _write_league(session, league_id, _new_version(row, now))
         stored = _stored_teams(session, league_id)
     return {team.espn_id: stored[team.espn_id]["id"] for team in fetched}
 
@@ -373,14 +384,12 @@ def store_standings(
     """Write what standings change of the teams. Commits."""
     league_id = league.id
     with writing(session):
-        _lock(session, league_id)
+        row = _locked(session, league_id)
         teams = _teams_with(session, league_id, [line.team for line in fetched], now)
         updates = plan.plan_standings(teams, fetched)
         _update_teams(session, league_id, updates, now)
         if updates:
-            here = update(LEAGUES).where(LEAGUES.c.id == league_id)
-            session.execute(here.values(standings_at=now))
-            _touch(session, league_id, now)
+            _write_league(session, league_id, {"standings_at": now} | _new_version(row, now))
 
 
 def store_roster(
@@ -390,13 +399,13 @@ def store_roster(
     league_id = league.id
     ids = [player.espn_id for player in fetched.players]
     with writing(session):
-        _lock(session, league_id)
+        row = _locked(session, league_id)
         concerned = (PLAYERS.c.league_id == league_id) & (
             PLAYERS.c.espn_id.in_(ids) | (PLAYERS.c.team_id == team_id)
         )
-        rows = session.execute(select(Player).where(concerned)).scalars()
-        stored = {row.espn_id: row for row in rows}
-        known = {espn_id: _player_values(row) for espn_id, row in stored.items()}
+        players = session.scalars(select(Player).where(concerned))
+        stored = {player.espn_id: player for player in players}
+        known = {espn_id: _player_values(player) for espn_id, player in stored.items()}
         is_whole = not fetched.errors
         changes = plan.plan_roster(known, fetched.players, team_id, is_whole=is_whole)
         for values in changes.inserts:
@@ -407,7 +416,7 @@ def store_roster(
                 setattr(stored[espn_id], name, value)
             stored[espn_id].updated_at = now
         if changes.inserts or changes.updates:
-            _touch(session, league_id, now)
+            _write_league(session, league_id, _new_version(row, now))
 
 
 def _player_values(row: Player) -> dict[str, Any]:
