@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
+from sportsapp.database import DataVersion, db
 from sportsapp.web import (
     errors,
     feeds,
     filters,
     games,
     health,
+    kept,
     preferences,
     scores,
     standings,
@@ -18,8 +20,10 @@ from sportsapp.web import (
 
 
 def init_app(app: Flask) -> None:
-    """Add pages, template filters and error pages to the app."""
+    """Add pages, template filters and error pages to the app, and keep finished pages."""
     filters.init_app(app)
     for module in (health, preferences, scores, games, teams, standings, feeds):
         app.register_blueprint(module.blueprint)
     errors.init_app(app)
+    with app.app_context():
+        kept.init_app(app, DataVersion(db.engine))

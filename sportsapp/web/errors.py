@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 API = "/api/"
-CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 500: "internal_error"}
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+CODES |= {429: "too_many_requests", 500: "internal_error"}
 
 
 def init_app(app: Flask) -> None:

@@ -12,7 +12,7 @@ from icalendar import Calendar, Event
 from sportsapp import queries
 from sportsapp.clock import utc_now
 from sportsapp.database import db
-from sportsapp.models import Game
+from sportsapp.queries import Card
 from sportsapp.records import Status
 from sportsapp.settings import VERSION
 from sportsapp.web.games import team_name
@@ -48,7 +48,7 @@ def calendar(league_name: str, abbreviation: str) -> ResponseReturnValue:
     return _typed(answer([league.slug], render), "text/calendar; charset=utf-8")
 
 
-def _entry(game: Game) -> Event:
+def _entry(game: Card) -> Event:
     entry = Event()
     name = f"{team_name(game.away_team)} at {team_name(game.home_team)}"
     status = CALLED_OFF.get(Status(game.status))
@@ -84,7 +84,7 @@ def atom(league_name: str) -> ResponseReturnValue:
     return _typed(answer([league.slug], render), "application/atom+xml; charset=utf-8")
 
 
-def _newest(games: list[Game]) -> datetime:
+def _newest(games: list[Card]) -> datetime:
     return max((game.updated_at for game in games), default=utc_now())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, request, url_for
@@ -10,7 +11,8 @@ from markupsafe import Markup
 
 from sportsapp.clock import iso_utc
 from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, Team
+from sportsapp.models import Game
+from sportsapp.queries import AnyGame, AnyTeam
 from sportsapp.records import State, Status
 from sportsapp.web.games import team_name
 from sportsapp.web.page import code_version
@@ -111,18 +113,18 @@ def short_day(day: date) -> str:
 # ---------------------------------------------------------------- how a game stands
 
 
-def is_told(game: Game) -> bool:
+def is_told(game: AnyGame) -> bool:
     """Whether this visitor may see what tells results: all do who do not hide scores."""
     return not preferences().hides_scores or game.espn_id in _revealed()
 
 
-def is_hidden(game: Game) -> bool:
+def is_hidden(game: AnyGame) -> bool:
     """Whether there is something to see of this game that the visitor has not asked for."""
     is_bare = game.state == State.PRE or game.status in NEVER_PLAYED
     return not is_bare and not is_told(game)
 
 
-def reveal_address(game: Game) -> str:
+def reveal_address(game: AnyGame) -> str:
     """This page with this game's score shown, beside those that are shown already."""
     names = [*_revealed(), game.espn_id][-MOST_REVEALED:]
     return f"?reveal={'.'.join(names)}#{game.league.slug}{game.espn_id}"
@@ -133,7 +135,7 @@ def _revealed() -> list[str]:
     return [name for name in names if name.isalnum()][:MOST_REVEALED]
 
 
-def state_words(game: Game) -> str:
+def state_words(game: AnyGame) -> str:
     """How a game stands, in the feed's own words where it has begun."""
     if game.state == State.PRE and game.status == Status.SCHEDULED:
         return clock(game.start_at) if game.time_set else "Time not set"
@@ -144,7 +146,7 @@ def state_words(game: Game) -> str:
     return game.detail or game.status.capitalize()
 
 
-def _bare_words(game: Game) -> str:
+def _bare_words(game: AnyGame) -> str:
     """How a game stands without its period: extra ones tell that it was close."""
     if game.status in CALLED_OFF:
         return game.status.capitalize()
@@ -177,7 +179,7 @@ def _runners(bases: list[int]) -> str:
     return f"runner{'s' if len(bases) > 1 else ''} on {' and '.join(names[b] for b in bases)}"
 
 
-def spoken(game: Game) -> str:
+def spoken(game: AnyGame) -> str:
     """What a listener should hear when it changes: score and state, not the clock."""
     if game.state == State.PRE or is_hidden(game):
         return ""
@@ -217,20 +219,24 @@ def _went_to_shootout(game: Any) -> bool:
 # ---------------------------------------------------------------- teams
 
 
-def side_name(game: Game) -> str:
+def side_name(game: AnyGame) -> str:
     """``Beta at Alpha``; ``vs`` on neutral ground."""
     word = "vs" if game.neutral_site else "at"
     return f"{team_name(game.away_team)} {word} {team_name(game.home_team)}"
 
 
-def short_name(team: Team | None) -> str:
+def short_name(team: AnyTeam | None) -> str:
     """A side's name without its city; TBD while nobody knows who it will be."""
     return team.short_name if team else "TBD"
 
 
-def chip(team: Team | None) -> str:
+def chip(team: AnyTeam | None) -> str:
     """A team's colour and the text colour that can be read on it, as CSS."""
-    color = team.color if team and team.color else ""
+    return _paint(team.color if team else "")
+
+
+@lru_cache(maxsize=1024)
+def _paint(color: str) -> str:
     background, ink = (color, _ink_on(color)) if color else NO_COLOR
     return f"--c:#{background};--i:#{ink}"
 

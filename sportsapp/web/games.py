@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from sportsapp import queries
 from sportsapp.clock import iso_utc
 from sportsapp.database import db
-from sportsapp.models import Game, Team
+from sportsapp.models import Game
+from sportsapp.queries import AnyTeam
 from sportsapp.records import Status
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.scores import wanted_league
@@ -57,10 +58,10 @@ def event_of(game: Game) -> dict[str, object]:
     return event
 
 
-def _team(team: Team | None) -> dict[str, str]:
+def _team(team: AnyTeam | None) -> dict[str, str]:
     return {"@type": "SportsTeam", "name": team_name(team)}
 
 
-def team_name(team: Team | None) -> str:
+def team_name(team: AnyTeam | None) -> str:
     """A side's full name; TBD while nobody knows who it will be."""
     return team.display_name if team else "TBD"

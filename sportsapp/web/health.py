@@ -1,9 +1,21 @@
-"""Is this process well? For load balancers and watchers."""
+"""How is it? For load balancers (this process), watchers (the instance) and Prometheus."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import hmac
+
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db
+from sportsapp.metrics import Metrics
+from sportsapp.readiness import readiness
+from sportsapp.settings import Settings
 
 blueprint = Blueprint("health", __name__)
 
@@ -12,3 +24,34 @@ blueprint = Blueprint("health", __name__)
 def healthz() -> ResponseReturnValue:
     """This process answers."""
     return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """Database, broker, consumers and data are well (200), or which of them is not (503)."""
+    settings: Settings = current_app.extensions["settings"]
+    queues = current_app.extensions["queues"]
+    checks = readiness(db.session, queues, settings.leagues, utc_now())
+    is_well = all(check.is_well for check in checks)
+    body = {
+        "status": "ok" if is_well else "failing",
+        "checks": {check.name: check.words for check in checks},
+    }
+    return body, 200 if is_well else 503, {"Cache-Control": "no-store"}
+
+
+@blueprint.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """What the database and the broker say now, for Prometheus."""
+    settings: Settings = current_app.extensions["settings"]
+    if settings.metrics_token and not _has_token(settings.metrics_token):
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    registry = CollectorRegistry()
+    registry.register(Metrics(current_app, utc_now()))
+    encode, kind = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(registry), content_type=kind, headers={"Cache-Control": "no-store"})
+
+
+def _has_token(token: str) -> bool:
+    said = request.headers.get("Authorization", "")
+    return hmac.compare_digest(said.encode(), f"Bearer {token}".encode())

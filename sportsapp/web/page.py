@@ -21,10 +21,10 @@ from sportsapp import queries
 from sportsapp.clock import game_day, iso_utc, utc_now
 from sportsapp.database import db
 from sportsapp.leagues import League, find_league
-from sportsapp.models import Game
-from sportsapp.queries import LeagueState
+from sportsapp.queries import AnyGame, LeagueState
 from sportsapp.records import State
 from sportsapp.settings import PROJECT_ROOT, VERSION, Settings
+from sportsapp.web import kept
 from sportsapp.web.preferences import preferences
 
 ABOUT_TO_START = timedelta(minutes=15)
@@ -54,7 +54,7 @@ class Freshness:
         """How often the page may ask whether it has changed."""
         return POLL_LIVE if self.is_hot else POLL_QUIET
 
-    def watching(self, games: Sequence[Game]) -> Freshness:
+    def watching(self, games: Sequence[AnyGame]) -> Freshness:
         """The same for a page of these games only: it is hot when one of them is."""
         now = utc_now()
         return replace(self, is_hot=any(_is_hot(game, now) for game in games))
@@ -92,7 +92,7 @@ def freshness_of(states: Sequence[LeagueState], now: datetime) -> Freshness:
     )
 
 
-def _is_hot(game: Game, now: datetime) -> bool:
+def _is_hot(game: AnyGame, now: datetime) -> bool:
     waits = game.state == State.PRE and game.time_set and game.start_at > now - LATE_START
     return game.state == State.IN or (waits and _is_near(game.start_at, now))
 
@@ -102,17 +102,19 @@ def _is_near(start: datetime | None, now: datetime) -> bool:
 
 
 def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> ResponseReturnValue:
-    """The page, or 304 when the visitor has it already. ``render`` is called only if needed."""
+    """The page, or 304 when it is there already. ``render`` is called only if needed."""
     now = utc_now()
     states = queries.league_states(db.session, slugs, now - LATE_START)
     fresh = freshness_of(states, now)
     g.etag = etag = _etag(states, fresh, now)
-    if request.if_none_match.contains_weak(etag):
-        response = Response(status=304)
+    slot = kept.slot_of(request)
+    slot.tag = (etag, fresh.read_at)
+    if slot.still_stands() or request.if_none_match.contains_weak(etag):
+        response = Response(status=304)  # the keeper sends what is kept in its place
     else:
         response = make_response(render(fresh))
     response.set_etag(etag, weak=True)
-    response.vary.add("Cookie")
+    response.vary.update(("Accept-Encoding", "Cookie"))
     share = "public" if preferences().is_default else "private"
     response.headers["Cache-Control"] = f"{share}, no-cache"
     if fresh.read_at:
@@ -134,9 +136,20 @@ def _etag(states: Sequence[LeagueState], fresh: Freshness, now: datetime) -> str
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
-@cache
 def code_version() -> str:
-    """Changes with our version, templates, style and script, so that old pages are not kept."""
+    """Changes with our version, templates, style and script, so that old pages are not kept.
+
+    In debug mode the files are looked at again each time, so that a reload shows what was edited.
+    """
+    return _digest_of_code() if current_app.debug else _first_digest_of_code()
+
+
+@cache
+def _first_digest_of_code() -> str:
+    return _digest_of_code()
+
+
+def _digest_of_code() -> str:
     digest = hashlib.sha256(VERSION.encode())
     for folder in ("templates", "static"):
         for path in sorted(Path(PROJECT_ROOT / folder).rglob("*")):

@@ -59,9 +59,9 @@ class Preferences:
 
 def preferences() -> Preferences:
     """The preferences of the visitor who asks; what is not valid counts as not chosen."""
-    if "preferences" not in g:
-        g.preferences = _from_cookies(request.cookies)
-    chosen: Preferences = g.preferences
+    chosen: Preferences | None = g.get("preferences")
+    if chosen is None:
+        chosen = g.preferences = _from_cookies(request.cookies)
     return chosen
 
 

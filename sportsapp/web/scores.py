@@ -14,14 +14,14 @@ from sportsapp.clock import DAYS_AHEAD, FIRST_DAY, game_day, parse_day, utc_now
 from sportsapp.database import db
 from sportsapp.errors import DateRangeError, UnknownLeagueError
 from sportsapp.leagues import League, find_league
-from sportsapp.models import Game
+from sportsapp.queries import Card
 from sportsapp.records import State
 from sportsapp.web.page import Freshness, answer, followed, settings
-from sportsapp.web.preferences import preferences
+from sportsapp.web.preferences import Preferences, preferences
 
 blueprint = Blueprint("scores", __name__)
 
-ORDER = {State.IN: 0, State.PRE: 1, State.POST: 2}
+ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
 ROUNDS = {1: "Wild Card", 2: "Divisional", 3: "Conference", 4: "Pro Bowl", 5: "Super Bowl"}
 
@@ -31,7 +31,7 @@ class Section:
     """One league's part of a page: its games in order, and where to look when it has none."""
 
     league: League
-    games: Sequence[Game]
+    games: Sequence[Card]
     next_day: date | None = None
 
 
@@ -42,7 +42,7 @@ def home() -> ResponseReturnValue:
     day = game_day(utc_now())
 
     def render(fresh: Freshness) -> str:
-        sections = _sections(queries.games_on(db.session, day, slugs), day)
+        sections = _sections(queries.games_today(db.session, day, slugs), day, followed())
         return render_template("home.html", day=day, sections=sections, fresh=fresh)
 
     return answer(slugs, render)
@@ -54,7 +54,7 @@ def live() -> ResponseReturnValue:
     slugs = settings().leagues
 
     def render(fresh: Freshness) -> str:
-        sections = _sections(queries.live_games(db.session, slugs), None)
+        sections = _sections(queries.live_games(db.session, slugs), None, followed())
         return render_template(
             "live.html", sections=[one for one in sections if one.games], fresh=fresh
         )
@@ -113,7 +113,8 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
     today = game_day(utc_now())
 
     def render(fresh: Freshness) -> str:
-        (section,) = _sections(queries.games_on(db.session, day, [league.slug]), day, [league])
+        read = queries.games_today if day == today else queries.games_on
+        (section,) = _sections(read(db.session, day, [league.slug]), day, [league])
         return render_template(
             "day.html",
             league=league, day=day, today=today, section=section,
@@ -127,36 +128,33 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
     return answer([league.slug], render)
 
 
-def _sections(
-    games: Sequence[Game], day: date | None, leagues: Sequence[League] | None = None
-) -> list[Section]:
+def _sections(games: Sequence[Card], day: date | None, leagues: Sequence[League]) -> list[Section]:
     """Each league's section. Leagues and games with favourites come first."""
     chosen = preferences()
     liked = {name.partition("-")[0] for name in chosen.favourites}
+    following = queries.next_days(db.session, [one.slug for one in leagues], day) if day else {}
     sections = []
-    for one in leagues or followed():
-        mine = [game for game in games if game.league.slug == one.slug]
-        mine.sort(key=lambda game: (not _is_liked(game), ORDER[State(game.state)]))
-        following = queries.day_after(db.session, one.slug, day) if day else None
-        sections.append(Section(one, mine, following))
+    for one in leagues:
+        mine = [game for game in games if game.league is one]
+        mine.sort(key=lambda game: (not _is_liked(game, chosen), ORDER[game.state]))
+        sections.append(Section(one, mine, following.get(one.slug)))
     sections.sort(key=lambda section: section.league.slug not in liked)
     return sections
 
 
-def _is_liked(game: Game) -> bool:
+def _is_liked(game: Card, chosen: Preferences) -> bool:
     sides = (game.home_team, game.away_team)
-    chosen = preferences()
     return any(side and chosen.has(game.league.slug, side.espn_id) for side in sides)
 
 
-def _by_day(games: Sequence[Game]) -> dict[date, list[Game]]:
-    days: dict[date, list[Game]] = {}
+def _by_day(games: Sequence[Card]) -> dict[date, list[Card]]:
+    days: dict[date, list[Card]] = {}
     for game in games:
         days.setdefault(game.day, []).append(game)
     return days
 
 
-def _week_of(league: League, games: Sequence[Game]) -> tuple[int, int, int, str] | None:
+def _week_of(league: League, games: Sequence[Card]) -> tuple[int, int, int, str] | None:
     """Season, season type, week and its name, from a day's first game that tells them."""
     if not league.by_week:
         return None

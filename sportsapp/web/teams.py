@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
 from sportsapp.database import db
-from sportsapp.models import Game, League, Player, Team
+from sportsapp.models import League, Player, Team
+from sportsapp.queries import Card
 from sportsapp.records import State, Status
 from sportsapp.web.page import Freshness, answer, settings
 from sportsapp.web.preferences import preferences
@@ -93,7 +94,7 @@ def wanted_team(league_name: str, abbreviation: str) -> Team:
     return row
 
 
-def result_of(game: Game, team: Team) -> str:
+def result_of(game: Card, team: Team) -> str:
     """A finished game from a team's side: W, L or T, and the score, its own first."""
     is_home = game.home_team_id == team.id
     ours, theirs = (

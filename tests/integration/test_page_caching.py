@@ -89,8 +89,9 @@ def test_feed_read_again_without_news_moves_the_header_and_not_the_page(visitor)
 
 
 @pytest.mark.parametrize("path", ["/", "/live", "/nfl", "/nfl/2026-01-15", "/nfl/standings"])
-def test_304_costs_one_query_and_no_rendering(visitor, path, monkeypatch):
+def test_304_costs_one_query_and_no_rendering(visitor, clock, path, monkeypatch):
     known = etag(visitor, path)
+    clock.shown += timedelta(seconds=1)
     monkeypatch.setattr(flask.templating, "_render", None)
     with statements() as count:
         answer = visitor.get(path, headers={"If-None-Match": known})
@@ -163,13 +164,28 @@ def test_every_address_has_a_tag_of_its_own(visitor):
     assert len(set(tags)) == len(tags)
 
 
-def test_other_code_makes_another_page_and_another_address_of_the_style(visitor, monkeypatch):
+def test_other_code_makes_another_page_and_another_address_of_the_style(
+    visitor, clock, monkeypatch
+):
     before = visitor.get("/nfl")
+    clock.shown += timedelta(seconds=1)
     for module in ("page", "filters"):
         monkeypatch.setattr(f"sportsapp.web.{module}.code_version", lambda: "other")
     after = visitor.get("/nfl")
     assert after.headers["ETag"] != before.headers["ETag"]
     assert "/static/style.css?v=other" in after.text
+
+
+def test_edited_template_is_seen_at_once_in_debug_mode(app, visitor, clock, monkeypatch, tmp_path):
+    (tmp_path / "templates").mkdir()
+    monkeypatch.setattr("sportsapp.web.page.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(app, "debug", True)
+    tags = []
+    for text in ("one", "two", "two"):
+        (tmp_path / "templates" / "page.html").write_text(text)
+        clock.shown += timedelta(seconds=1)
+        tags.append(etag(visitor))
+    assert tags[0] != tags[1] == tags[2]
 
 
 # ---------------------------------------------------------------- late, in words

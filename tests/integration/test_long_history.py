@@ -1,0 +1,76 @@
+"""However long the history is, a page reads no more of it than it shows: SQLite's own plans."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from sportsapp import queries
+from sportsapp.database import db
+from sportsapp.models import Team
+from sportsapp.sync import store
+
+pytestmark = pytest.mark.only_sqlite
+
+DAY = date(2026, 1, 15)
+
+
+def plan_of(name: str, *arguments: Any) -> str:
+    """How SQLite means to read what this query asks for, a line a step."""
+    said: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        said.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    getattr(queries, name)(db.session, *arguments)
+    event.remove(db.engine, "before_cursor_execute", note)
+    statement, parameters = said[-1]
+    steps = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    return "\n".join(step.detail for step in steps)
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        (("games_on", DAY, ["nba"]), "(league_id=? AND day=?)"),
+        (("games_on", DAY, ["nba", "nfl"]), "day=?)"),
+        (("live_games", ["nba", "nfl"]), "(league_id=? AND state=?)"),
+        (("game_list", ["nba"], None, None, 9), "COVERING INDEX ix_games_league_id_start_at "),
+        (("game_list", ["nba", "nfl"], None, None, 9), "INDEX ix_games_league_id_start_at "),
+        (("game_list", ["nba"], None, "pre", 9), "COVERING INDEX ix_games_league_id_state_"),
+        (("game_list", ["nba"], DAY, "post", 9), "day=?)"),
+        (("games_in_week", "nfl", 2025, 2, 1), "season_year=? AND season_type=? AND week=?)"),
+        (("weeks_of", "nfl", 2025), "(league_id=? AND season_year=?"),
+        (("day_before", "nba", DAY), "(league_id=? AND day<?)"),
+        (("next_days", ["nba", "nfl"], DAY), "(league_id=? AND day>?)"),
+        (("games_of_team", Team(id=1), 2025), "(home_team_id=? AND season_year=?)"),
+        (("games_of_team", Team(id=1), 2025), "(away_team_id=? AND season_year=?)"),
+        (("latest_finals", "nba", 9), "(league_id=? AND state=?)\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_games_are_found_by_an_index(asked, wanted):
+    plan = plan_of(*asked)
+    assert wanted in plan
+    assert "SCAN games" not in plan
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("state", [None, "post"])
+def test_a_leagues_first_games_are_read_in_their_order(state):
+    before_merging, _, _ = plan_of("game_list", ["nba", "nfl"], None, state, 9).partition(
+        "UNION ALL"
+    )
+    assert "USE TEMP B-TREE" not in before_merging
+
+
+@pytest.mark.usefixtures("app")
+def test_a_tick_looks_for_doubts_without_reading_all_games():
+    statement = store._DOUBTED.compile(dialect=db.engine.dialect)
+    steps = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")
+    assert "SCAN games" not in "\n".join(step.detail for step in steps)
