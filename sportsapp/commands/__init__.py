@@ -1,4 +1,4 @@
-"""The ``flask`` commands: sync, tasks, doctor, settings, admin, up and broker."""
+"""The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy, up and broker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from flask import Flask
 
 from sportsapp.commands.admin import admin_group
 from sportsapp.commands.broker import broker_command_line
+from sportsapp.commands.copy import copy_command
+from sportsapp.commands.db import MigrationCommands
 from sportsapp.commands.doctor import doctor_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
@@ -16,5 +18,5 @@ from sportsapp.commands.up import up_command_line
 def init_app(app: Flask) -> None:
     """Add the commands to the app."""
     ours = (sync_group, tasks_group, settings_command, up_command_line, broker_command_line)
-    for command in (*ours, admin_group, doctor_command):
+    for command in (*ours, admin_group, doctor_command, MigrationCommands(app), copy_command):
         app.cli.add_command(command)

@@ -16,9 +16,6 @@ from datetime import datetime, timedelta
 
 import click
 import redis
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
@@ -40,7 +37,7 @@ from sportsapp.espn.client import FeedClient
 from sportsapp.ledger import LOST_AFTER
 from sportsapp.models import Consumer, League, Schedule
 from sportsapp.queue import TrackerHuey, broker_errors
-from sportsapp.settings import PROJECT_ROOT, Settings, describe_settings
+from sportsapp.settings import Settings, describe_settings
 from sportsapp.sync.service import followed_leagues
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
@@ -140,12 +137,13 @@ def check_settings(patient: Patient, environ: Mapping[str, str] | None = None) -
 
 def check_database(patient: Patient) -> Iterator[Finding]:
     """Does it answer, and has it our tables?"""
+    from sportsapp import migrations  # loads Alembic, see there
+
     kind = db.engine.dialect.name
-    script = ScriptDirectory(str(PROJECT_ROOT / "migrations"))
-    newest = script.get_current_head()
+    newest = migrations.newest_revision()
     try:
         with db.engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
+            found = migrations.revision_of(connection)
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         do = "correct DATABASE_URL, or start the database"
@@ -156,19 +154,12 @@ def check_database(patient: Patient) -> Iterator[Finding]:
         yield Finding("database", OK, f"{kind}, migrated to {found}")
     elif found is None:
         yield Finding("database", WRONG, f"{kind} is empty: not migrated", "run `flask db upgrade`")
-    elif _is_known(script, found):
+    elif migrations.is_known(found):
         says = f"{kind} is not migrated: it is at {found}, the code at {newest}"
         yield Finding("database", WRONG, says, "run `flask db upgrade`, then restart everything")
     else:
         says = f"{kind} is at {found}, which this code does not know"
         yield Finding("database", WRONG, says, "run the version that made it, or restore a backup")
-
-
-def _is_known(script: ScriptDirectory, revision: str) -> bool:
-    try:
-        return script.get_revision(revision) is not None
-    except CommandError:
-        return False
 
 
 # ---------------------------------------------------------------- broker, consumers, scheduler

@@ -3,13 +3,18 @@
 It knows nothing of this app. Children run without a shell, each in a session of its own, so that
 the terminal's Ctrl-C reaches only us and the order of stopping is ours to keep. It never restarts
 anything: a child that ends is the end of all, and the service manager outside decides what next.
+
+A child is another program, or a forked copy of this process that does one thing: what was loaded
+before the fork is then in memory once for all of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import json
+import multiprocessing
 import os
 import select
 import selectors
@@ -22,7 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import IO, Any, Protocol
 
 from sportsapp.processes import die_with_parent, kernel_can_promise, kill_group
 
@@ -43,7 +48,7 @@ COLOURS = (36, 32, 33, 35, 34, 31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """One program to run.
+    """One program to run (``argv``), or one thing for a copy of this process to do (``body``).
 
     Children are started in the order of the list and stopped by ``stop_rank``, the lowest first.
     ``ready`` is asked again and again (it may take a second, no more) before the next child is
@@ -52,7 +57,8 @@ class Child:
     """
 
     name: str
-    argv: Sequence[str]
+    argv: Sequence[str] = ()
+    body: Callable[[], object] | None = None
     env: Mapping[str, str] | None = None
     cwd: Path | None = None
     stop_rank: int = 0
@@ -63,10 +69,93 @@ class Child:
     then: Callable[[], None] | None = None
 
 
+class Process(Protocol):
+    """What the supervisor asks of a child: a part of what ``subprocess.Popen`` offers."""
+
+    pid: int
+    stdout: IO[bytes] | None
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, as far as that is known; the negative number of a signal."""
+
+    def poll(self) -> int | None:
+        """Notice whether it has ended."""
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end. Raises subprocess.TimeoutExpired."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+
+class Copy:
+    """A forked copy of this process that does what a child's ``body`` says."""
+
+    def __init__(self, child: Child, prepare: Callable[[], object]) -> None:
+        self._child = child
+        self._prepare = prepare
+        reader, self._writer = os.pipe()
+        self.stdout: IO[bytes] | None = os.fdopen(reader, "rb", 0)
+        self._process = multiprocessing.get_context("fork").Process(target=self._work)
+        # a stop signal that comes before the copy has its own handlers waits until it has
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        self._mask = mask
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            os.close(self._writer)
+        self.pid = self._process.pid or 0
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """Notice whether it has ended."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self._child.name, timeout)
+        return self._process.exitcode
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self._process.terminate()
+
+    def _work(self) -> None:
+        """In the copy: become a child like any other, then do its work."""
+        os.setsid()
+        self._prepare()
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (self._writer, 1), (self._writer, 2)):
+            os.dup2(source, target)
+        os.close(null)
+        os.close(self._writer)
+        if self.stdout:
+            self.stdout.close()
+        if self._child.env is not None:
+            os.environ.clear()
+            os.environ.update(self._child.env)
+        if self._child.cwd:
+            os.chdir(self._child.cwd)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(line_buffering=True)  # a supervisor reads lines
+        assert self._child.body is not None  # noqa: S101  # for types  # nosec B101
+        self._child.body()
+
+
 @dataclass(slots=True)
 class _Running:
     child: Child
-    process: subprocess.Popen[bytes]
+    process: Process
     unfinished: bytearray = field(default_factory=bytearray)
 
     @property
@@ -258,20 +347,8 @@ class Supervisor:
                 child.then()
 
     def _start(self, child: Child) -> bool:
-        promise = functools.partial(die_with_parent, os.getpid(), child.death_signal)
         try:
-            process = subprocess.Popen(  # noqa: S603 - our own command lines, no shell
-                child.argv,
-                env=child.env,
-                cwd=child.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                bufsize=0,
-                start_new_session=True,
-                pass_fds=child.pass_fds,
-                preexec_fn=promise if kernel_can_promise() else None,
-            )
+            process = self._fork(child) if child.body else self._execute(child)
         except OSError as error:
             self.failure = f"{child.name} could not be started ({error})"
             return False
@@ -281,6 +358,44 @@ class Supervisor:
         os.set_blocking(_output_of(running), False)
         self._selector.register(_output_of(running), selectors.EVENT_READ, running)
         return True
+
+    def _execute(self, child: Child) -> Process:
+        return subprocess.Popen(  # noqa: S603 - our own command lines, no shell
+            child.argv,
+            env=child.env,
+            cwd=child.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            start_new_session=True,
+            pass_fds=child.pass_fds,
+            preexec_fn=self._promise(child) if kernel_can_promise() else None,
+        )
+
+    def _fork(self, child: Child) -> Process:
+        promise = self._promise(child)
+
+        def prepare() -> None:
+            promise()
+            self._forget_everything()
+
+        return Copy(child, prepare)
+
+    def _promise(self, child: Child) -> Callable[[], None]:
+        return functools.partial(die_with_parent, os.getpid(), child.death_signal)
+
+    def _forget_everything(self) -> None:
+        """In a copy: what supervises is not ours, neither its handlers nor its pipes."""
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+        self._selector.close()
+        self._wake_receiver.close()
+        self._wake_sender.close()
+        for running in self._running:
+            if running.process.stdout:
+                running.process.stdout.close()
 
     def _wait_until_ready(self, child: Child, ready: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + child.ready_seconds
@@ -336,7 +451,7 @@ class Supervisor:
             self._tell_guard("-", running.group)
             self._close(running)
             if self.failure is None and not (self.stop_requested or self._stopping):
-                self.failure = f"{running.child.name} {_how(running.process.returncode)}"
+                self.failure = f"{running.child.name} {_how(running.process.returncode or 0)}"
 
     def _close(self, running: _Running) -> None:
         """Pass on the last words of a child that has ended."""

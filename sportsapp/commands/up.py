@@ -3,6 +3,10 @@
 It checks what can be checked before anything runs, brings the database up to date, and then
 supervises: one stream of logs, consumers stopped first and the broker last, and nothing left
 behind, not even after kill -9.
+
+Consumers and web server are copies of this process, forked when all that they need is loaded, so
+that it is in memory once. Where a fork of a loaded process is not safe (macOS), and for broker and
+demo feed, which share nothing with us, they are programs of their own.
 """
 
 from __future__ import annotations
@@ -11,25 +15,29 @@ import contextlib
 import errno
 import fcntl
 import http.client
-import logging
+import importlib
+import multiprocessing
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
-from sqlalchemy.exc import OperationalError
+from setproctitle import getproctitle, setproctitle
 
 from sportsapp.accounts import make_first_admin
 from sportsapp.commands.broker import Broker, broker_answers, prepare_broker, wait_for_broker
 from sportsapp.commands.supervisor import Child, Supervisor
+from sportsapp.database import db
 from sportsapp.errors import SettingsError, TrackerError
-from sportsapp.processes import SUPERVISED
+from sportsapp.processes import SUPERVISED, die_with_parent, freeze_memory
 from sportsapp.settings import PROJECT_ROOT, Settings, load_settings, make_instance_folder
 from sportsapp.tasks.chain import start_first_sync
 
@@ -40,7 +48,33 @@ BLOCKING_THREADS = 4
 FIRST, LAST = 0, 1
 CONSUMERS = {"consumer": "huey_config.huey", "backfill": "huey_config.backfill_huey"}
 CONSUMER_OPTIONS = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
+DEMO_PORT = "SPORTSAPP_DEMO_PORT"
+SHARED = (
+    "huey.bin.huey_consumer",
+    "huey_config",
+    "granian.cli",
+    "granian.server",
+    "multiprocessing.popen_fork",
+)
+"""What consumers and web server need in memory."""
+CAN_COPY = sys.platform == "linux"
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # reached, not bound  # nosec B104
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A Python program: its name, what `python -m` calls it, and its main function."""
+
+    name: str
+    module: str
+    entry_module: str
+    entry: str
+
+
+CONSUMER_PROGRAM = Program(
+    "huey_consumer", "huey.bin.huey_consumer", "huey.bin.huey_consumer", "consumer_main"
+)
+WEB_PROGRAM = Program("granian", "granian", "granian.cli", "entrypoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +100,11 @@ class Plan:
 @with_appcontext
 def up_command_line(demo: bool, demo_speed: float) -> None:
     """Start everything: broker, consumers and web server. Ctrl-C stops it."""
-    if demo and not os.environ.get("INSTANCE_PATH", "").strip():
-        start_again(INSTANCE_PATH=str(PROJECT_ROOT / "instance-demo"))
+    if demo and DEMO_PORT not in os.environ:
+        port = _free_port()
+        folder = os.environ.get("INSTANCE_PATH", "").strip() or str(PROJECT_ROOT / "instance-demo")
+        feed = f"http://127.0.0.1:{port}"
+        start_again(**{DEMO_PORT: str(port), "INSTANCE_PATH": folder, "ESPN_BASE_URL": feed})
     try:
         status = bring_up(current_app._get_current_object(), make_plan(demo, demo_speed))  # type: ignore[attr-defined]
     except TrackerError as error:
@@ -88,9 +125,7 @@ def make_plan(demo: bool, demo_speed: float = 1.0) -> Plan:
     Raises SettingsError: one line for people.
     """
     environ = dict(os.environ)
-    demo_port = _free_port() if demo else None
-    if demo_port:
-        environ["ESPN_BASE_URL"] = f"http://127.0.0.1:{demo_port}"
+    demo_port = int(environ.pop(DEMO_PORT)) if demo else None
     settings = load_settings(environ)
     if demo and settings.database_url:
         raise SettingsError(
@@ -151,7 +186,37 @@ def bring_up(app: Flask, plan: Plan) -> int:
         children = list(planned_children(app, plan, broker))
         with Supervisor(children, as_json=plan.settings.log_format == "json") as supervisor:
             prepare_database(app, plan)
+            if broker is None:
+                prepare_copies(app)
             return supervisor.run()
+
+
+def prepare_copies(app: Flask) -> None:
+    """Queue the first sync, and have in memory what the copies need, but nothing open.
+
+    What is done here once has not to be done, nor kept, by each copy: what Python and SQLAlchemy
+    build for a heartbeat and for a recovery is built when both have been done.
+    """
+    with app.app_context():
+        start_first_sync()
+        for queue in app.extensions["queues"]:
+            queue.hooks.beat(queue.name, "supervisor")
+            queue.hooks.recover(queue)
+            queue.hooks.leave(queue.name, "supervisor")
+            queue.storage.close()
+        if CAN_COPY:
+            _load(SHARED)
+        db.session.remove()
+        db.engine.dispose()
+    getproctitle()  # finds the place of the title, before copies change their environment
+    freeze_memory()
+
+
+def _load(names: Sequence[str]) -> None:
+    if str(PROJECT_ROOT) not in sys.path:
+        sys.path.insert(0, str(PROJECT_ROOT))
+    for name in names:
+        importlib.import_module(name)
 
 
 @contextlib.contextmanager
@@ -159,8 +224,8 @@ def hold_instance(settings: Settings) -> Iterator[None]:
     """Keep every other `flask up` off this instance folder. Raises SettingsError if one has it."""
     with (settings.instance_path / "up.lock").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a copy of us does not hold it
+        except (BlockingIOError, PermissionError):
             raise SettingsError(
                 f"INSTANCE_PATH: another `flask up` is running on {settings.instance_path}; "
                 "stop it or name another folder, for example /srv/scores"
@@ -174,7 +239,10 @@ def prepare_database(app: Flask, plan: Plan) -> None:
     A password that was set is known to whoever set it, and does not belong into a log.
     """
     with app.app_context():
-        migrate_database()
+        if CAN_COPY:
+            in_a_copy(migrate_database)
+        else:
+            migrate_database()
         made = make_first_admin(plan.settings)
     if made:
         username, password = made
@@ -183,26 +251,17 @@ def prepare_database(app: Flask, plan: Plan) -> None:
 
 
 def migrate_database() -> None:
-    """Run the migrations that this database has not seen. Needs an application context.
+    """Run the migrations that this database has not seen. Raises SettingsError."""
+    from sportsapp import migrations  # loads Alembic, see there
 
-    Raises SettingsError when the database cannot be reached.
-    """
-    alembic = logging.getLogger("alembic.runtime.migration")
-    alembic.addFilter(_is_about_a_migration)
-    try:
-        upgrade(directory=str(PROJECT_ROOT / "migrations"))
-    except OperationalError as error:
-        raise SettingsError(
-            f"DATABASE_URL: the database does not work ({error.orig}); "
-            "for example sqlite:////srv/scores/tracker.db"
-        ) from error
-    finally:
-        alembic.removeFilter(_is_about_a_migration)
+    migrations.migrate_database()
 
 
-def _is_about_a_migration(record: logging.LogRecord) -> bool:
-    """Of what Alembic says at each start, only what it changes is news."""
-    return record.levelno > logging.INFO or record.getMessage().startswith("Running")
+def in_a_copy(work: Callable[[], object]) -> None:
+    """Have a copy of this process do it, so that what it takes of memory ends with it."""
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(1, mp_context=fork, initializer=die_with_parent) as copies:
+        copies.submit(work).result()
 
 
 def planned_children(app: Flask, plan: Plan, broker: Broker | None) -> Iterator[Child]:
@@ -210,10 +269,10 @@ def planned_children(app: Flask, plan: Plan, broker: Broker | None) -> Iterator[
     if plan.demo_port:
         yield demo_child(plan, plan.demo_port)
     if broker:
-        yield broker_child(plan, broker)
+        yield broker_child(app, plan, broker)
     for name, queue in CONSUMERS.items():
         yield consumer_child(plan, name, queue)
-    yield web_child(app, plan)
+    yield web_child(plan)
 
 
 def demo_child(plan: Plan, port: int) -> Child:
@@ -229,8 +288,13 @@ def demo_child(plan: Plan, port: int) -> Child:
     )
 
 
-def broker_child(plan: Plan, broker: Broker) -> Child:
+def broker_child(app: Flask, plan: Plan, broker: Broker) -> Child:
     """The embedded broker; when we are killed it may still close its file properly."""
+
+    def after_start() -> None:
+        os.close(broker.lock)
+        prepare_copies(app)
+
     return Child(
         name="broker",
         argv=broker.argv,
@@ -241,23 +305,43 @@ def broker_child(plan: Plan, broker: Broker) -> Child:
         pass_fds=(broker.lock,),
         ready=lambda: broker_answers(plan.settings.broker),
         ready_seconds=BROKER_SECONDS,
-        then=lambda: os.close(broker.lock),
+        then=after_start,
     )
 
 
 def consumer_child(plan: Plan, name: str, queue: str) -> Child:
     """A consumer of one of the queues."""
+    return program_child(plan, name, CONSUMER_PROGRAM, [queue, *CONSUMER_OPTIONS])
+
+
+def program_child(
+    plan: Plan, name: str, program: Program, arguments: Sequence[str], **options: Any
+) -> Child:
+    """A Python program, in a copy of this process where that can be."""
     return Child(
         name=name,
-        argv=[sys.executable, "-m", "huey.bin.huey_consumer", queue, *CONSUMER_OPTIONS],
+        argv=[sys.executable, "-m", program.module, *arguments],
+        body=partial(run_program, plan, program, arguments) if CAN_COPY else None,
         env=plan.environ,
         cwd=PROJECT_ROOT,
         stop_rank=FIRST,
+        **options,
     )
 
 
-def web_child(app: Flask, plan: Plan) -> Child:
-    """The web server; once it answers, the first sync is queued and the address printed."""
+def run_program(plan: Plan, program: Program, arguments: Sequence[str]) -> None:
+    """Do in this process what `python -m module arguments` would do in another."""
+    os.register_at_fork(
+        after_in_child=die_with_parent
+    )  # the web server's workers know no other way
+    setproctitle(f"{program.name} {arguments[0]} ({plan.settings.instance_path})")
+    module = importlib.import_module(program.entry_module)
+    sys.argv = [str(module.__file__), *arguments]
+    getattr(module, program.entry)()
+
+
+def web_child(plan: Plan) -> Child:
+    """The web server; once it answers, the address is printed."""
     settings = plan.settings
     options = {
         "interface": "wsgi",
@@ -267,25 +351,19 @@ def web_child(app: Flask, plan: Plan) -> Child:
         "blocking-threads": str(BLOCKING_THREADS),
         "workers-kill-timeout": "5",
         "log-level": settings.log_level.lower(),
+        "process-name": f"granian wsgi:app ({settings.instance_path})",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     access_log = "--access-log" if settings.log_level == "DEBUG" else "--no-access-log"
-    return Child(
-        name="web",
-        argv=[sys.executable, "-m", "granian", "wsgi:app", *words, "--no-ws", access_log],
-        env=plan.environ,
-        cwd=PROJECT_ROOT,
-        stop_rank=FIRST,
+    return program_child(
+        plan,
+        "web",
+        WEB_PROGRAM,
+        ["wsgi:app", *words, "--no-ws", access_log],
         ready=lambda: _answers(plan.address, settings.port),
         ready_seconds=WEB_SECONDS,
-        then=lambda: _welcome(app, plan),
+        then=lambda: click.echo(f"Sports Game Tracker is at {address_of(plan)}"),
     )
-
-
-def _welcome(app: Flask, plan: Plan) -> None:
-    with app.app_context():
-        start_first_sync()
-    click.echo(f"Sports Game Tracker is at {address_of(plan)}")
 
 
 def address_of(plan: Plan) -> str:

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
+from sportsapp.clock import game_day, utc_now
 from sportsapp.settings import PROJECT_ROOT
 from tests.acceptance.conftest import is_alive, wait_for
 from tests.integration.events import board, event
+from tests.loopback import LoopbackFeed
 
 Up = Callable[..., "Running"]
 
@@ -115,10 +118,34 @@ def up(feed) -> Iterator[Up]:
             one.end()
 
 
+def assert_is_watched(running: Running, feed: LoopbackFeed) -> None:
+    """A watcher sees that all is well, and Prometheus what was done for it."""
+    ready = running.get("/readyz")
+    assert ready is not None
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok"), ready.text
+
+    def samples() -> dict[tuple[str, ...], float]:
+        families = text_string_to_metric_families(running.get("/metrics").text)
+        found = [sample for family in families for sample in family.samples]
+        return {(one.name, *one.labels.values()): one.value for one in found}
+
+    def has_counted_everything() -> bool:
+        asked = {name[1]: value for name, value in samples().items() if "requests" in name[0]}
+        return asked["ok"] > 0 and sum(asked.values()) == len(feed.requests)
+
+    wait_for(has_counted_everything)
+    seen = samples()
+    for queue in ("sportsapp", "sportsapp-backfill"):
+        assert seen["sportsapp_consumers", queue, "worker"] == 2
+        assert seen["sportsapp_queue_depth", queue] == 0
+    assert seen["sportsapp_task_runs_total", "SUCCESS", "sync_all_teams"] == 1
+    assert seen["sportsapp_broker_up",] == seen["sportsapp_database_up",] == 1
+
+
 def test_everything_starts_syncs_and_stops(up, feed):
     team = {"team": {"id": "1", "displayName": "Alpha", "abbreviation": "ALP"}}
     for slug in ("nfl", "nba", "mlb", "nhl"):
-        feed.say(slug, board(event(start=f"{time.strftime('%Y-%m-%d')}T17:00Z")))
+        feed.say(slug, board(event(start=f"{game_day(utc_now())}T17:00Z")))
         feed.say(slug, {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
         feed.say(slug, {"athletes": []}, kind="roster")
         feed.say(slug, {"children": []}, kind="standings")
@@ -136,6 +163,7 @@ def test_everything_starts_syncs_and_stops(up, feed):
 
     wait_for(chain_is_done, 30, 0.5)
     assert len(running.processes()) >= 9
+    assert_is_watched(running, feed)
     began = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(15) == 0

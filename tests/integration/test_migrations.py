@@ -1,0 +1,149 @@
+"""Migrations up and down, from every earlier revision, on SQLite and PostgreSQL: data is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import check, downgrade, upgrade
+
+from sportsapp import migrations
+from sportsapp.database import db
+from sportsapp.factory import create_app
+from sportsapp.settings import Settings
+from tests.conftest import NO_BROKER
+
+REVISIONS = [one.revision for one in ScriptDirectory(migrations.FOLDER).walk_revisions()][::-1]
+HEAD = REVISIONS[-1]
+ROWS = 3
+
+Content = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request, tmp_path: Path) -> Iterator[Flask]:
+    """The app, inside its context, on a database without tables."""
+    if request.param == "sqlite":
+        yield from app_on("", tmp_path)
+        return
+    with request.getfixturevalue("postgres").empty_database() as url:
+        yield from app_on(url, tmp_path)
+
+
+def app_on(url: str, folder: Path) -> Iterator[Flask]:
+    app = create_app(Settings(instance_path=folder, redis_url=NO_BROKER, database_url=url))
+    with app.app_context():
+        migrations.init_app(app)
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables() -> dict[str, sa.Table]:
+    """The tables that the database has now, in the order of their foreign keys."""
+    found = sa.MetaData()
+    found.reflect(db.engine)
+    return {one.name: one for one in found.sorted_tables if one.name != "alembic_version"}
+
+
+def value_for(column: sa.Column[Any], n: int) -> Any:
+    """Some value that the column can hold, another one for each row."""
+    if column.foreign_keys:
+        return n
+    kind = column.type
+    if isinstance(kind, sa.Boolean):
+        return bool(n % 2)
+    if isinstance(kind, sa.DateTime):
+        return datetime(2026, 1, n, 20, 30, 15, 1000 * n, tzinfo=UTC if kind.timezone else None)
+    if isinstance(kind, sa.Date):
+        return date(2026, 2, n)
+    if isinstance(kind, sa.JSON):
+        return {"b": [n, None, "é"], "a": {}}
+    if isinstance(kind, sa.Integer):
+        return n
+    if isinstance(kind, sa.Float):
+        return n + 0.25
+    assert isinstance(kind, sa.String), f"{column} is of a kind that this test does not know"
+    return f"{column.name} {n}"
+
+
+def fill() -> Content:
+    """Rows in every table there is; what they hold."""
+    with db.engine.begin() as connection:
+        for table in tables().values():
+            rows = [{one.name: value_for(one, n) for one in table.columns}
+                    for n in range(1, ROWS + 1)]  # fmt: skip
+            connection.execute(sa.insert(table), rows)
+    return content()
+
+
+def content() -> Content:
+    with db.engine.connect() as connection:
+        found = {}
+        for name, table in tables().items():
+            order = [table.c[one.name] for one in table.primary_key.columns]
+            rows = connection.execute(sa.select(table).order_by(*order)).mappings()
+            found[name] = [dict(row) for row in rows]
+        return found
+
+
+def shape() -> dict[str, Any]:
+    """Columns, indexes and constraints, by table."""
+    inspector = sa.inspect(db.engine)
+    return {
+        name: {
+            "columns": {
+                one["name"]: (str(one["type"]), one["nullable"])
+                for one in inspector.get_columns(name)
+            },
+            "indexes": sorted(
+                (one["name"], tuple(one["column_names"]), bool(one["unique"]))
+                for one in inspector.get_indexes(name)
+            ),
+            "unique": sorted(
+                tuple(one["column_names"]) for one in inspector.get_unique_constraints(name)
+            ),
+            "foreign": sorted(
+                (tuple(one["constrained_columns"]), one["referred_table"])
+                for one in inspector.get_foreign_keys(name)
+            ),
+        }
+        for name in tables()
+    }
+
+
+def kept(before: Content, after: Content) -> Content:
+    """Of what is there after, what was there before: the same tables, rows and columns."""
+    return {
+        name: [{key: row[key] for key in rows[0] if key in row} for row in after[name]]
+        for name, rows in before.items()
+    }
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_upgrade_from_every_revision_and_back_keeps_the_data(empty, revision):
+    upgrade(revision=revision)
+    old_shape, old = shape(), fill()
+    assert all(len(rows) == ROWS for rows in old.values())
+    upgrade()
+    assert kept(old, content()) == old
+    check()  # raises when a column or an index is not what its model says
+    downgrade(revision=revision)
+    assert content() == old
+    assert shape() == old_shape
+
+
+def test_every_migration_can_be_taken_back_to_nothing(empty):
+    upgrade()
+    fill()
+    downgrade(revision="base")
+    assert tables() == {}
+    upgrade()
+    assert migrations.newest_revision() == HEAD
+    check()
