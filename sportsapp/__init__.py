@@ -7,12 +7,13 @@ One way through: fetch, plan, store. A module imports only from lower floors::
     floor 7  commands, web, api, admin, logs   what people and programs ask
     floor 6  tasks                             what Huey runs: one service call each
     floor 5  control, activity, sync.service   what people do to runs; what the panel asks; the
-             sync.watch, sync.store            syncs, what follows from their errors, writing
+             sync.watch, sync.store,           syncs, what follows from their errors, writing;
+             readiness, metrics                what watchers ask
     floor 4  queries, ledger, alerts,          reads for pages and services; the record of task
-             accounts                          runs; who is told; admin accounts
-    floor 3  models                            the tables
+             accounts, transfer                runs; who is told; admin accounts; a database's copy
+    floor 3  models, migrations                the tables, and the ways between versions
     floor 2  database, queue, throttle,        the database, the two queues, the feed's pace,
-             espn.client                       and the only HTTP to the feed
+             limits, espn.client               visitors' limits, and the only HTTP to the feed
     floor 1  espn.parse, sync.plan, settings,  pure: JSON to records, records to changes;
              clock, processes, security        the settings; the clock; process lifetimes; what
                                                holds at every door

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from pathlib import Path
 
 from flask import Flask
-from flask_migrate import Migrate
 
 from sportsapp import admin, api, commands, security, web
 from sportsapp.alerts import Alerts
-from sportsapp.database import db, init_database
+from sportsapp.database import init_database
 from sportsapp.espn.client import FeedClient
 from sportsapp.ledger import Ledger
 from sportsapp.queue import backfill_huey, huey
@@ -24,7 +22,7 @@ from sportsapp.settings import (
 from sportsapp.sync.watch import FeedWatch
 from sportsapp.tasks.alerts import queue_alert
 from sportsapp.tasks.sync import configure_tasks
-from sportsapp.throttle import Pace
+from sportsapp.throttle import Pace, Tally
 from sportsapp.web import preferences
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
@@ -55,9 +53,9 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.extensions["settings"] = settings
-    app.extensions["feed_client"] = client or _feed_client(settings)
+    app.extensions["feed_tally"] = tally = Tally(settings.broker)
+    app.extensions["feed_client"] = client or _feed_client(settings, tally)
     init_database(app)
-    Migrate(app, db, directory=str(Path(PROJECT_ROOT) / "migrations"), compare_type=True)
     _init_queues(app, settings)
     security.init_app(app)
     admin.init_app(app, self_guarded=[preferences.blueprint])
@@ -67,9 +65,9 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     return app
 
 
-def _feed_client(settings: Settings) -> FeedClient:
+def _feed_client(settings: Settings, tally: Tally) -> FeedClient:
     pace = Pace(settings.broker, settings.feed_requests_per_minute)
-    return FeedClient(settings.espn_base_url, settings.user_agent, pace=pace)
+    return FeedClient(settings.espn_base_url, settings.user_agent, pace=pace, tally=tally)
 
 
 def _init_queues(app: Flask, settings: Settings) -> None:

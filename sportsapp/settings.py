@@ -199,6 +199,10 @@ class Settings:
         _web_url, "pinged after every good live tick (a dead man's switch)",
         "https://hc-ping.com/your-uuid", default="", secret=True, shown="none",
     )  # fmt: skip
+    metrics_token: str = _setting(
+        _text, "what a scraper of `/metrics` has to send as its bearer token", "a long random text",
+        default="", secret=True, shown="none: anyone may read them",
+    )  # fmt: skip
     log_level: str = _setting(_choice(*LOG_LEVELS), "how much is logged", "INFO", default="INFO")
     log_format: str = _setting(_choice("plain", "json"), "plain or json", "json", default="plain")
     log_file: Path | None = _setting(
@@ -216,6 +220,10 @@ class Settings:
     )  # fmt: skip
     feed_requests_per_minute: int = _setting(
         _whole(1, 100_000), "ceiling for all processes together", "600", default=600
+    )
+
+    api_requests_per_minute: int = _setting(
+        _whole(1, 100_000), "what one address may ask of the API", "300", default=300
     )
 
     @property

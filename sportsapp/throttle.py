@@ -1,7 +1,8 @@
-"""The feed's pace: at most so many requests a minute from all our processes together.
+"""The feed's pace, at most so many requests a minute from all our processes together, and how
+its answers turned out.
 
-Counted on the broker, so that more consumers never mean more requests. While the broker is
-away each process counts for itself.
+Both are counted on the broker, so that more consumers never mean more requests. While the broker
+is away each process counts its requests for itself, and outcomes are not counted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -18,6 +20,7 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 
 WINDOW = 60
+OUTCOMES = "sportsapp.feed.outcomes"
 
 
 class Pace:
@@ -32,9 +35,7 @@ class Pace:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.per_minute = per_minute
-        self._redis = redis.Redis.from_url(
-            url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
-        )
+        self._redis = _impatient(url)
         self._sleep = sleep
         self._clock = clock
         self._own: dict[int, int] = {}
@@ -63,3 +64,27 @@ class Pace:
             count = self._own.get(window, 0) + 1
             self._own = {window: count}
             return count
+
+
+class Tally:
+    """Call it after each request with how it turned out; a broker that is away loses it."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = _impatient(url)
+
+    def __call__(self, outcome: str) -> None:
+        try:
+            self._redis.hincrby(OUTCOMES, outcome, 1)
+        except redis.RedisError as error:
+            logger.debug("an answer was not counted: %s", error)
+
+    def counts(self) -> dict[str, int]:
+        """How often each outcome was counted. Raises redis.RedisError."""
+        found: Any = self._redis.hgetall(OUTCOMES)
+        return {name.decode(): int(count) for name, count in sorted(found.items())}
+
+
+def _impatient(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+    )

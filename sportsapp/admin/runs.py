@@ -13,7 +13,6 @@ from sqlalchemy import Select, Text, cast, func, or_, select
 from sqlalchemy.orm import defer
 
 from sportsapp import control
-from sportsapp.activity import FAILED
 from sportsapp.admin.signin import who
 from sportsapp.admin.table import Choice, Condition, Table
 from sportsapp.admin.view import act, settings
@@ -21,7 +20,7 @@ from sportsapp.clock import parse_day, utc_now
 from sportsapp.errors import DateRangeError
 from sportsapp.leagues import BY_SLUG
 from sportsapp.models import RunState, TaskRun, Trigger
-from sportsapp.models.run import OPEN
+from sportsapp.models.run import FAILED, OPEN
 
 logger = logging.getLogger(__name__)
 

@@ -7,24 +7,20 @@ Attempts are counted per address and per account on the broker, in memory while 
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import RateLimitExceeded
 from flask_login import LoginManager, UserMixin, current_user, login_user
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from werkzeug.wrappers import Response
 
 from sportsapp.accounts import LONGEST, account_behind, note_sign_in
 from sportsapp.admin.security import PREFIX, is_panel, local
 from sportsapp.database import db
+from sportsapp.limits import make_limiter, visitors_address
 from sportsapp.models import AdminUser
-from sportsapp.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +28,6 @@ PER_ADDRESS = "20 per minute; 100 per hour"
 PER_ACCOUNT = "10 per minute; 60 per hour"
 SIGN_IN = "panel.sign_in"
 WRONG = "Name or password is wrong."
-BROKER_SECONDS = 1
 
 blueprint = Blueprint("panel", __name__, url_prefix=PREFIX)
 
@@ -61,11 +56,12 @@ def init_app(app: Flask) -> None:
     login = PanelLogin(app)
     login.user_loader(_load)
     app.before_request(_guard)
-    limiter = _limiter(app.extensions["settings"])
+    limiter = make_limiter(
+        app.extensions["settings"], "sportsapp-signin", lambda: request.endpoint == SIGN_IN
+    )
     limiter.init_app(app)
-    limiter.request_filter(lambda: request.endpoint != SIGN_IN)
     app.register_blueprint(blueprint)
-    by_address = limiter.limit(PER_ADDRESS, key_func=_address, methods=["POST"])
+    by_address = limiter.limit(PER_ADDRESS, key_func=visitors_address, methods=["POST"])
     by_account = limiter.limit(PER_ACCOUNT, key_func=_account, methods=["POST"])
     app.view_functions[SIGN_IN] = by_address(by_account(sign_in))
 
@@ -105,17 +101,17 @@ def sign_in() -> ResponseReturnValue:
     name, password = _name(), request.form.get("password", "")
     account = account_behind(name, password) if len(password) <= LONGEST else None
     if account is None:
-        logger.warning("sign-in refused: name %r from %s", name, _address())
+        logger.warning("sign-in refused: name %r from %s", name, visitors_address())
         return _form(WRONG), 401
     note_sign_in(account.id)
     let_in(account)
-    logger.info("%s signed in from %s", account.username, _address())
+    logger.info("%s signed in from %s", account.username, visitors_address())
     return redirect(target, 303)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End this session."""
+    """Sign the admin out."""
     logger.info("%s signed out", who())
     session.clear()
     return redirect(url_for(SIGN_IN), 303)
@@ -126,7 +122,7 @@ def _too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     wait = error.limit.limit.get_expiry() if error.limit else 60
     words = "a minute" if wait <= 60 else "an hour"
     problem = f"There were too many attempts. Try again in {words}."
-    logger.warning("sign-in refused: too many attempts from %s", _address())
+    logger.warning("sign-in refused: too many attempts from %s", visitors_address())
     return _form(problem), 429, {"Retry-After": str(wait)}
 
 
@@ -159,43 +155,3 @@ def _name() -> str:
 
 def _account() -> str:
     return f"account:{_name().lower()}"
-
-
-def _address() -> str:
-    """The visitor's address; behind a proxy on this machine, the one that the proxy saw."""
-    direct = request.remote_addr or "unknown"
-    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return seen if seen and _is_loopback(direct) and _is_address(seen) else direct
-
-
-def _is_loopback(address: str) -> bool:
-    return _is_address(address) and ipaddress.ip_address(address).is_loopback
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _limiter(settings: Settings) -> Limiter:
-    options: dict[str, Any] = {
-        "socket_timeout": BROKER_SECONDS,
-        "socket_connect_timeout": BROKER_SECONDS,
-        "retry": Retry(NoBackoff(), 0),
-    }
-    return Limiter(
-        key_func=_address,
-        storage_uri=limits_url(settings.broker),
-        storage_options=options,
-        in_memory_fallback_enabled=True,
-        key_prefix="sportsapp-signin",
-    )
-
-
-def limits_url(broker: str) -> str:
-    """The broker's URL as Flask-Limiter writes it."""
-    is_socket = urlsplit(broker).scheme == "unix"
-    return f"redis+{broker}" if is_socket else broker

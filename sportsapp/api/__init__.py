@@ -1,12 +1,53 @@
-"""The read-only JSON API under /api/v1."""
+"""The read-only JSON API under /api/v1: for programs, and for pages of other sites."""
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response, request
 
 from sportsapp.api.scores import blueprint
+from sportsapp.limits import make_limiter
+from sportsapp.settings import Settings
+
+PREFIX = "/api/"
+LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+SHARED = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": ", ".join(("ETag", "Retry-After", *LIMIT_HEADERS)),
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 def init_app(app: Flask) -> None:
-    """Add the API to the app."""
+    """Add the API to the app, its limit, and what its answers have in common."""
+    settings: Settings = app.extensions["settings"]
+    limiter = make_limiter(
+        settings, "sportsapp-api", lambda: request.blueprint == blueprint.name, headers_enabled=True
+    )
+    app.after_request(_finish)  # before the limiter's, so that it is called after that
+    limiter.init_app(app)
+    per_minute = f"{settings.api_requests_per_minute} per minute"
+    limiter.shared_limit(per_minute, scope=blueprint.name)(blueprint)
     app.register_blueprint(blueprint)
+
+
+def _finish(response: Response) -> Response:
+    """Let other sites' pages read it, and send nothing that the visitor has already.
+
+    Nothing here depends on who asks, so nothing is given away by letting everyone read it.
+    """
+    if not request.path.startswith(PREFIX):
+        return response
+    response.headers.update(SHARED)
+    if response.status_code != 429:
+        response.headers.pop("Retry-After", None)  # the limiter says it each time
+    if request.method == "OPTIONS":
+        response.headers.update(PREFLIGHT)
+    if request.method in ("GET", "HEAD") and response.status_code == 200:
+        response.headers["Cache-Control"] = "public, no-cache"
+        response.add_etag()
+        response.make_conditional(request)
+    return response

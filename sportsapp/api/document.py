@@ -27,6 +27,7 @@ VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 ERRORS = {
     400: "A parameter, or the request itself, is malformed.",
     404: "There is no such thing here.",
+    429: "Too many requests from this address; `Retry-After` says when to go on.",
 }
 
 Json = dict[str, Any]

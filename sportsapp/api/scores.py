@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+import base64
+import re
+from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, abort, current_app
+from flask import Blueprint, abort, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
@@ -23,12 +25,16 @@ from sportsapp.clock import parse_day, utc_now
 from sportsapp.database import db
 from sportsapp.errors import DateRangeError, UnknownLeagueError
 from sportsapp.leagues import find_league
+from sportsapp.models import Game
+from sportsapp.queries import Place
 from sportsapp.records import State
 from sportsapp.settings import Settings
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 GAME_LIMIT = 500
+NUMBER = re.compile("[0-9]{1,3}")
+CURSORS = re.compile("^[A-Za-z0-9_-]{1,200}$")
 
 
 # ---------------------------------------------------------------- parameters
@@ -54,6 +60,32 @@ def _state(text: str) -> str:
     return text
 
 
+def _limit(text: str) -> int:
+    if not NUMBER.fullmatch(text) or not 1 <= int(text) <= GAME_LIMIT:
+        abort(400, f"limit is a whole number from 1 to {GAME_LIMIT}")
+    return int(text)
+
+
+def _cursor(text: str) -> Place:
+    """The place that ``_cursor_of`` wrote."""
+    try:
+        if not CURSORS.fullmatch(text):
+            raise ValueError("signs that none has")
+        padded = text + "=" * (-len(text) % 4)
+        start, slug, espn_id = base64.urlsafe_b64decode(padded).decode().split(" ")
+        start_at = datetime.fromisoformat(start)
+        if start_at.tzinfo is None:
+            raise ValueError("no time zone")
+    except ValueError:
+        abort(400, "cursor is not the `next` of an earlier answer")
+    return Place(start_at, espn_id, slug)
+
+
+def _cursor_of(game: Game) -> str:
+    place = f"{game.start_at.isoformat()} {game.league.slug} {game.espn_id}"
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
 def _slugs() -> dict[str, Any]:
     return {"type": "string", "enum": list(_settings().leagues)}
 
@@ -68,10 +100,27 @@ STATE = Parameter(
     lambda: {"type": "string", "enum": list(State)},
 )  # fmt: skip
 LEAGUE_IN_PATH = Parameter("league", "The game's league.", _slug, _slugs, in_path=True)
+LIMIT = Parameter(
+    "limit", f"At most so many, 1 to {GAME_LIMIT}, which is what you get without it.", _limit,
+    lambda: {"type": "integer", "minimum": 1, "maximum": GAME_LIMIT},
+)  # fmt: skip
+CURSOR = Parameter(
+    "cursor", "The `next` of an earlier answer: the games after those.", _cursor,
+    lambda: {"type": "string", "pattern": CURSORS.pattern},
+)  # fmt: skip
 ESPN_ID = Parameter(
     "espn_id", "The feed's id of the game.", str, lambda: {"type": "string", "minLength": 1},
     example="401437650", in_path=True,
 )  # fmt: skip
+
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "leagues": {},
+    "teams": {"league": "nba"},
+    "games": {"league": "nba", "date": "2026-01-15", "limit": 50},
+    "game": {"league": "nba", "espn_id": "401810426"},
+}
+"""For people: what each address may be asked, by the name of its view."""
 
 
 # ---------------------------------------------------------------- answers
@@ -95,11 +144,19 @@ def teams(league: str | None) -> Teams:
 
 
 @blueprint.get("/games")
-@answers(Games, LEAGUE, DATE, STATE)
-def games(league: str | None, date: date | None, state: str | None) -> Games:
-    """Games by start, then id, the first 500; `league`, `date` and `state` narrow them."""
-    rows = queries.game_list(db.session, _wanted(league), date, state, GAME_LIMIT)
-    return Games([game_json(row) for row in rows])
+@answers(Games, LEAGUE, DATE, STATE, LIMIT, CURSOR)
+def games(
+    league: str | None,
+    date: date | None,
+    state: str | None,
+    limit: int | None,
+    cursor: Place | None,
+) -> Games:
+    """Games by start, then id; `league`, `date` and `state` narrow them."""
+    limit = limit or GAME_LIMIT
+    rows = queries.game_list(db.session, _wanted(league), date, state, limit + 1, cursor)
+    rest = _cursor_of(rows[limit - 1]) if len(rows) > limit else None
+    return Games([game_json(row) for row in rows[:limit]], rest)
 
 
 @blueprint.get("/games/<league>/<espn_id>")
@@ -118,7 +175,17 @@ def openapi() -> ResponseReturnValue:
     return encoded(make_document(current_app, blueprint))
 
 
-@blueprint.route("/", defaults={"path": ""})
+@blueprint.get("/")
+def docs() -> ResponseReturnValue:
+    """The same document as a page for people."""
+    return render_template(
+        "api.html",
+        document=make_document(current_app, blueprint),
+        examples={name: url_for(f"api.{name}", **values) for name, values in EXAMPLES.items()},
+        limit=_settings().api_requests_per_minute,
+    )
+
+
 @blueprint.route("/<path:path>")
 def unknown(path: str) -> ResponseReturnValue:
     """Anything else under the API."""

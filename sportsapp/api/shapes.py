@@ -85,9 +85,10 @@ class TeamJson(msgspec.Struct):
 
 
 class Games(msgspec.Struct):
-    """Games by start, then id."""
+    """Games by start, then id. `next` is the `cursor` of the games after these, null at the end."""
 
     games: list[GameJson]
+    next: str | None
 
 
 class Leagues(msgspec.Struct):

@@ -39,6 +39,7 @@ SUSPECT_COUNTS = frozenset({25, 100, LIMIT})
 POOL_SIZE = 8
 REMEMBERED_ANSWERS = 8
 REMEMBERED_BYTES = 2_000_000
+OUTCOMES = ("ok", "unavailable", "limited", "refused", "too_large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Patience:
 class FeedClient:
     """Asks ESPN's public JSON API. Safe to use from several threads at once.
 
-    ``pace`` is called before each request and may wait: it keeps the agreed rate.
+    ``pace`` is called before each request and may wait: it keeps the agreed rate. ``tally`` is
+    called after each with how it turned out, one of OUTCOMES.
     Every method raises FeedUnavailableError (worth retrying) or FeedRefusedError (not), and
     PayloadError for a body over the limit. ``clock_off`` is how far the feed's clock was ahead
     of ours at the last answer, good or not; None while it has not said.
@@ -84,12 +86,14 @@ class FeedClient:
         *,
         patience: Patience | None = None,
         pace: Callable[[], None] = lambda: None,
+        tally: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url, account = _without_account(base_url.rstrip("/"))
         self.user_agent = user_agent
         self.patience = patience or Patience()
         self.pace = pace
+        self.tally = tally
         self.sleep = sleep
         self._session = _new_session(user_agent)
         self._session.auth = account
@@ -138,7 +142,7 @@ class FeedClient:
         attempt = 0
         while True:
             try:
-                return self._ask(request)
+                return self._ask_and_count(request)
             except FeedUnavailableError as error:
                 wait = self._wait_before(attempt, error)
                 if wait is None:
@@ -155,6 +159,15 @@ class FeedClient:
             raise FeedRefusedError(
                 f"nothing can be asked at {self.base_url}: {error}", url=self.base_url
             ) from error
+
+    def _ask_and_count(self, request: requests.PreparedRequest) -> Answer:
+        try:
+            answer = self._ask(request)
+        except FeedError as error:
+            self.tally(_outcome_of(error))
+            raise
+        self.tally("ok")
+        return answer
 
     def _wait_before(self, attempt: int, error: FeedUnavailableError) -> float | None:
         """Seconds before the next attempt: doubling, jittered; None when it is to be the last."""
@@ -250,6 +263,14 @@ def _check_status(response: requests.Response, body: bytes) -> None:
     raise FeedRefusedError(
         f"the feed refused us with {status}{said}: {url}", url=url, status=status
     )
+
+
+def _outcome_of(error: FeedError) -> str:
+    if isinstance(error, FeedRefusedError):
+        return "refused"
+    if isinstance(error, FeedUnavailableError):
+        return "limited" if error.status == 429 else "unavailable"
+    return "too_large"
 
 
 def _feed_message(body: bytes) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 from sportsapp import accounts
 from sportsapp.admin import signin
-from sportsapp.admin.signin import limits_url
 from sportsapp.database import db
+from sportsapp.limits import limits_url, visitors_address
 from sportsapp.models import AdminUser
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
 
@@ -277,7 +277,7 @@ def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
     headers = {"X-Forwarded-For": forwarded}
     environ = {"REMOTE_ADDR": remote}
     with app.test_request_context(SIGN_IN, headers=headers, environ_base=environ):
-        assert signin._address() == counted_as
+        assert visitors_address() == counted_as
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 
 from sportsapp.clock import parse_day, utc_now
@@ -92,6 +95,15 @@ def test_games_are_narrowed_and_ordered_by_start_then_id(client, games, query, e
     assert ids(client, query) == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("", ["77", "401"]), ("?state=in", ["401", "402"]), ("?date=2026-01-15", ["77", "401"])],
+)
+def test_list_ends_at_its_limit_over_all_leagues(client, games, monkeypatch, query, expected):
+    monkeypatch.setattr("sportsapp.api.scores.GAME_LIMIT", 2)
+    assert ids(client, query) == expected
+
+
 def test_leagues_say_when_they_were_read(client, games):
     leagues = {row["league"]: row for row in client.get("/api/v1/leagues").json["leagues"]}
     assert list(leagues) == ["nfl", "nba", "mlb", "nhl"]
@@ -131,3 +143,147 @@ def test_errors_are_json_with_code_and_message(client, path, status, code):
 def test_writing_is_refused(client):
     answer = client.post("/api/v1/games")
     assert (answer.status_code, answer.json["error"]["code"]) == (405, "method_not_allowed")
+
+
+# ---------------------------------------------------------------- page by page
+
+
+def pages(client, query: str, limit: int) -> list[list[tuple[str, str]]]:
+    """All pages of a list, one after the other."""
+    found, cursor = [], ""
+    while len(found) < 50:
+        answer = client.get(f"/api/v1/games?{query}&limit={limit}&cursor={cursor}").json
+        found.append([(game["league"], game["espn_id"]) for game in answer["games"]])
+        cursor = answer["next"]
+        if cursor is None:
+            return found
+    raise AssertionError("the pages do not end")
+
+
+@pytest.fixture
+def many(synced) -> None:
+    """Games of three leagues with the same starts, and even the same ids."""
+    for slug in ("nfl", "nba", "mlb"):
+        starts = [f"2026-01-15T{hour}:00Z" for hour in (18, 18, 19, 20)]
+        events = [event(f"40{n}", start) for n, start in enumerate(starts)]
+        synced(slug, *events, event("409", "2026-01-15T17:00Z", "in"))
+
+
+@pytest.mark.parametrize("query", ["", "league=nba", "state=post", "date=2026-01-15", "state=in"])
+@pytest.mark.parametrize("limit", [1, 2, 4, 5, 500])
+def test_pages_together_are_the_whole_list_each_game_once(client, many, query, limit):
+    (whole,) = pages(client, query, 500)
+    found = pages(client, query, limit)
+    assert [game for page in found for game in page] == whole
+    assert all(len(page) == limit for page in found[:-1])
+    assert 0 < len(found[-1]) <= limit
+    assert len(set(whole)) == len(whole)
+
+
+def test_game_that_comes_between_two_pages_moves_nothing(client, many, synced):
+    first = client.get("/api/v1/games?league=nba&limit=2").json
+    synced("nba", event("400b", "2026-01-15T17:30Z"), event("410", "2026-01-15T21:00Z"))
+    rest = client.get(f"/api/v1/games?league=nba&cursor={first['next']}").json
+    assert [game["espn_id"] for game in first["games"]] == ["409", "400"]
+    assert [game["espn_id"] for game in rest["games"]] == ["401", "402", "403", "410"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0", "limit=501", "limit=-1", "limit=ten", "limit=1.5", "limit=%D9%A3", "cursor=abc",
+        "cursor=%C3%A9", "cursor=MjAyNi0wMS0xNSBuYmEgNDA", "cursor=" + "A" * 300, "cursor=__8",
+    ],
+)  # fmt: skip
+def test_limit_or_cursor_that_is_none_is_refused(client, query):
+    answer = client.get(f"/api/v1/games?{query}")
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_request")
+
+
+# ---------------------------------------------------------------- for programs of others
+
+
+def test_what_is_known_is_not_sent_again_until_it_changes(client, synced):
+    synced("nba", event("77", state="in"))
+    first = client.get("/api/v1/games")
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = client.get("/api/v1/games", headers=known)
+    assert (again.status_code, again.data) == (304, b"")
+    synced("nba", event("77", state="in", home=99))
+    changed = client.get("/api/v1/games", headers=known)
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    "path", ["leagues", "games", "games/nfl/none", "nothing", "openapi.json", ""]
+)
+def test_pages_of_other_sites_may_read_everything(visitor, path):
+    answer = visitor.get(f"/api/v1/{path}", headers={"Origin": "https://other.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_preflight_allows_reading_and_nothing_else(visitor):
+    answer = visitor.open(
+        "/api/v1/games",
+        method="OPTIONS",
+        headers={"Origin": "https://other.example", "Access-Control-Request-Method": "GET",
+                 "Access-Control-Request-Headers": "if-none-match"},
+    )  # fmt: skip
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+    assert answer.headers["Access-Control-Allow-Headers"] == "If-None-Match"
+
+
+def test_other_addresses_are_not_for_pages_of_other_sites(visitor):
+    for path in ("/", "/nba", "/admin/sign-in", "/healthz", "/metrics"):
+        answer = visitor.get(path, headers={"Origin": "https://other.example"})
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_one_address_is_limited_over_all_of_the_api_and_told_so(app, visitor):
+    most = app.extensions["settings"].api_requests_per_minute
+    for left in reversed(range(most)):
+        answer = visitor.get(f"/api/v1/{('leagues', 'games', 'nothing')[left % 3]}")
+        assert answer.status_code in (200, 404)
+        assert answer.headers["X-RateLimit-Limit"] == str(most)
+        assert answer.headers["X-RateLimit-Remaining"] == str(left)
+        assert "Retry-After" not in answer.headers
+    refused = visitor.get("/api/v1/leagues", headers={"Origin": "https://other.example"})
+    assert (refused.status_code, refused.json["error"]["code"]) == (429, "too_many_requests")
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert refused.headers["Access-Control-Allow-Origin"] == "*"
+    for other in ("/", "/nba", "/healthz"):
+        assert visitor.get(other).status_code == 200
+    proxied = visitor.get("/api/v1/leagues", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert proxied.status_code == 200
+
+
+# ---------------------------------------------------------------- the page for people
+
+
+def test_every_example_of_the_documentation_works(visitor, synced):
+    synced("nba", event("401810426"))
+    page = visitor.get("/api/v1/").text
+    found = [unescape(one) for one in re.findall(r'class="example" href="([^"]+)"', page)]
+    assert len(found) == 4
+    for address in found:
+        assert visitor.get(address).status_code == 200, address
+
+
+def test_documentation_has_everything_that_the_document_has(visitor):
+    page = visitor.get("/api/v1/").text
+    assert "Macro" not in page  # the page around it has names of its own
+    document = visitor.get("/api/v1/openapi.json").json
+    parameters = [one["name"] for path in document["paths"].values()
+                  for one in path["get"]["parameters"]]  # fmt: skip
+    fields = [field for schema in document["components"]["schemas"].values()
+              for field in schema.get("properties", ())]  # fmt: skip
+    for name in [*document["paths"], *parameters, *fields]:
+        assert f"<code>{name}</code>" in page
+    links = re.findall(r'href="#(\w+)"', page)
+    assert links
+    assert all(f'id="{name}"' in page for name in links)

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
@@ -20,7 +20,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from sportsapp.errors import FeedRefusedError, FeedUnavailableError, PayloadError
-from sportsapp.espn.client import FeedClient, Patience
+from sportsapp.espn.client import OUTCOMES, FeedClient, Patience
 from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
 from tests.loopback import LoopbackFeed, serving
 
@@ -549,3 +549,27 @@ def test_serving_ends_with_its_test():
         port = int(url.rsplit(":", 1)[1])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcomes"),
+    [(200, ["ok"]), (503, ["unavailable"] * 3), (429, ["limited"] * 3), (403, ["refused"])],
+)
+def test_each_request_is_counted_by_how_it_turned_out(feed, make_client, status, outcomes):
+    said: list[str] = []
+    client = make_client(feed.url, tally=said.append)
+    feed.fail("nfl", status) if status != 200 else feed.say("nfl", {"events": []})
+    with suppress(FeedRefusedError, FeedUnavailableError):
+        client.scoreboard(NFL, DAY)
+    assert said == outcomes
+    assert set(said) <= set(OUTCOMES)
+
+
+def test_no_answer_and_one_that_is_too_large_are_counted_too(feed, make_client):
+    said: list[str] = []
+    feed.say("nfl", {"events": ["x" * 200_000]})
+    with pytest.raises(PayloadError):
+        make_client(feed.url, tally=said.append).scoreboard(NFL, DAY)
+    with pytest.raises(FeedUnavailableError):
+        make_client("http://127.0.0.1:1", HASTE, tally=said.append).scoreboard(NFL, DAY)
+    assert said == ["too_large", "unavailable"]

@@ -8,35 +8,17 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
 
 from sportsapp import ledger
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.database import db, write_connection
-from sportsapp.ledger import find_run
 from sportsapp.models import RunState, Schedule, TaskRun
 from sportsapp.queue import backfill_huey, huey
 from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
+from tests.panel import change, row
 
 UNKNOWN = "no task run has the id 'nothing'\n"
 BACKFILL = ("NBA", "2026-01-01", "2026-03-31")
-
-
-@pytest.fixture
-def offline(app, monkeypatch):
-    """The queues take messages into memory and run nothing."""
-    for queue in (huey, backfill_huey):
-        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
-
-
-def row(run_id: str) -> TaskRun:
-    db.session.rollback()
-    return find_run(run_id)
-
-
-def change(run_id: str, **values: object) -> None:
-    with write_connection() as connection:
-        connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
 
 
 def started(run_id: str) -> str:

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from sportsapp import control
 from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection
+from sportsapp.database import db
 from sportsapp.errors import (
     BrokerUnavailableError,
     DateRangeError,
@@ -22,30 +22,15 @@ from sportsapp.errors import (
     UnknownTaskError,
 )
 from sportsapp.leagues import BY_SLUG
-from sportsapp.ledger import find_run
 from sportsapp.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
 from sportsapp.queue import backfill_huey, huey
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
+from tests.panel import change, row
 
 NBA, NFL, MLB = BY_SLUG["nba"], BY_SLUG["nfl"], BY_SLUG["mlb"]
 JANUARY = (date(2026, 1, 1), date(2026, 1, 31))
 
-
-@pytest.fixture(autouse=True)
-def offline(app, monkeypatch):
-    """The queues take messages into memory and run nothing."""
-    for queue in (huey, backfill_huey):
-        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
-
-
-def row(run_id: str) -> TaskRun:
-    db.session.rollback()
-    return find_run(run_id)
-
-
-def change(run_id: str, **values: object) -> None:
-    with write_connection() as connection:
-        connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
+pytestmark = pytest.mark.usefixtures("offline")
 
 
 def backfill(*leagues, days=JANUARY) -> list[str]:

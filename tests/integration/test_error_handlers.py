@@ -21,7 +21,7 @@ from sportsapp.errors import (
 from sportsapp.leagues import BY_SLUG
 from sportsapp.ledger import find_run
 from sportsapp.models import League, RunState
-from sportsapp.queue import backfill_huey, huey
+from sportsapp.queue import huey
 from sportsapp.sync import service, watch
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_schedule
 from sportsapp.sync.service import sync_live as service_sync_live
@@ -177,13 +177,6 @@ def test_commands_ask_a_paused_league(poll, feed, runner, words):
     requests(feed)
     runner.invoke(args=words)
     assert any(line.startswith("nba") for line in feed.asked())
-
-
-@pytest.fixture
-def offline(app, monkeypatch):
-    """The queues take messages into memory and run nothing."""
-    for queue in (huey, backfill_huey):
-        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
 
 
 def test_scheduled_run_keeps_to_the_pause_and_one_asked_for_does_not(offline, poll, feed):

@@ -21,7 +21,7 @@ LIVE = "sync_all_live_games"
 
 
 @pytest.fixture
-def scheduler(app, memory_queues) -> SlotScheduler:
+def scheduler(app, offline) -> SlotScheduler:
     """A scheduler of an instance that began a month ago."""
     with write_connection() as connection:
         connection.execute(Schedule.__table__.delete())

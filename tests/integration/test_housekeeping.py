@@ -11,17 +11,10 @@ from sportsapp import ledger
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.database import db, write_connection
 from sportsapp.models import RunState, TaskRun
-from sportsapp.queue import SlotScheduler, backfill_huey, huey
+from sportsapp.queue import SlotScheduler, huey
 from sportsapp.tasks import sync_all_live_games
 
 DAYS = 30
-
-
-@pytest.fixture
-def offline(app, monkeypatch):
-    """The queues take messages into memory and run nothing."""
-    for queue in (huey, backfill_huey):
-        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
 
 
 def run_that_ended(days_ago: float, state: RunState, **more: object) -> str:

@@ -23,30 +23,14 @@ from sportsapp.tasks import (
     sync_daily_schedule,
     sync_date_range_task,
 )
+from tests.panel import change, row
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
-
-
-def row(run_id: str) -> TaskRun:
-    db.session.rollback()
-    return ledger.find_run(run_id)
 
 
 def rows() -> list[TaskRun]:
     db.session.rollback()
     return list(db.session.scalars(select(TaskRun).order_by(TaskRun.queued_at)))
-
-
-def change(run_id: str, **values: object) -> None:
-    with write_connection() as connection:
-        connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
-
-
-@pytest.fixture
-def offline(app, monkeypatch):
-    """The queues take messages into memory and run nothing, so that a test plays the worker."""
-    for queue in (huey, backfill_huey):
-        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
 
 
 @pytest.fixture

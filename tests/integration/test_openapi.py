@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
+from sportsapp.settings import Settings
 from tests.hostile import ATTACKS
 from tests.integration.events import event
 
@@ -20,14 +23,20 @@ PROMISES = CHECKS.get_by_names([
     "response_schema_conformance", "response_headers_conformance", "negative_data_rejection",
     "unsupported_method",
 ])  # fmt: skip
-PATIENT = settings(
+PATIENT = effort(
     max_examples=60,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 DOCUMENT = "/api/v1/openapi.json"
-UNDESCRIBED = {"api.openapi", "api.unknown"}
+UNDESCRIBED = {"api.openapi", "api.unknown", "api.docs"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Nothing is to be limited."""
+    return replace(settings, api_requests_per_minute=100_000)
 
 
 @pytest.fixture

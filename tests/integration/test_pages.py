@@ -104,6 +104,17 @@ def test_live_games_come_first_and_finals_last(client, app, feed):
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("days", [-1, 1])
+def test_game_that_is_on_is_on_todays_pages_whatever_its_date(client, synced, days):
+    today = game_day(utc_now())
+    other = today + timedelta(days=days)
+    synced("nba", event("1", f"{other}T20:00Z", "in"), event("2", f"{other}T20:00Z"), day=other)
+    for path in ("/", "/nba", f"/nba/{other}"):
+        page = client.get(path).text
+        assert page.count('href="/nba/games/1"') == 1
+        assert ('href="/nba/games/2"' in page) == (path == f"/nba/{other}")
+
+
 def test_failing_feed_is_said_with_since_when_and_the_data_stays(client, synced):
     synced("nfl", event())
     since = utc_now() - timedelta(hours=2)
@@ -159,7 +170,7 @@ def test_own_fault_says_nothing_private(app, client, monkeypatch):
     def broken(*_: object) -> None:
         raise RuntimeError("secret path /srv")
 
-    monkeypatch.setattr(queries, "games_on", broken)
+    monkeypatch.setattr(queries, "games_today", broken)
     app.testing = False
     answer = client.get("/")
     assert answer.status_code == 500

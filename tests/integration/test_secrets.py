@@ -31,6 +31,7 @@ MARK = "PLANTED"
 SECRETS = {
     "SECRET_KEY": f"{MARK}-key",
     "ADMIN_PASSWORD": f"{MARK}-admin-password",
+    "METRICS_TOKEN": f"{MARK}-metrics-token",
     "REDIS_URL": f"redis://someone:{MARK}-broker@127.0.0.1:1/0",
     "DATABASE_URL": f"postgresql://someone:{MARK}-database@127.0.0.1:1/scores",
     "ALERT_WEBHOOK_URL": f"http://127.0.0.1:1/{MARK}-hook",
@@ -83,7 +84,17 @@ def everything_said(site: Flask, caplog: pytest.LogCaptureFixture) -> Iterator[t
         except Exception as error:  # noqa: BLE001 - whatever a broken instance raises
             yield "a task", repr(error) + str(error.__cause__)
     client = site.test_client(use_cookies=False)
-    for path in ("/", "/nfl", "/api/v1/games", "/healthz", "/preferences", "/admin/", "/nothing"):
+    for path in (
+        "/",
+        "/nfl",
+        "/api/v1/games",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/preferences",
+        "/admin/",
+        "/nothing",
+    ):
         yield path, client.get(path).text
     yield "the settings", repr(site.extensions["settings"]) + str(site.extensions["settings"])
     yield "the log", caplog.text

@@ -75,7 +75,7 @@ def test_games_to_come_are_stored_and_the_next_day_is_known(sync, feed):
     feed.say("nba", board(event("3", "2026-04-02T20:00Z", "pre")), dates="202604")
     assert sync_leagues(sync, [NBA]).errors == []
     assert list(db.session.scalars(select(Game.espn_id).order_by(Game.espn_id))) == ["2", "3"]
-    assert queries.day_after(db.session, "nba", date(2026, 3, 10)) == date(2026, 3, 14)
+    assert queries.next_days(db.session, ["nba"], date(2026, 3, 10)) == {"nba": date(2026, 3, 14)}
 
 
 def test_month_that_fails_is_a_line_and_the_league_is_well(sync, feed):

@@ -247,7 +247,7 @@ def test_same_games_in_other_bytes_change_only_the_digest(sync, feed):
     after = all_rows()
     assert before.pop("scoreboards") != after.pop("scoreboards")
     assert after == before
-    assert (count["INSERT"], count["DELETE"]) == (0, 0)
+    assert (count["INSERT"], count["UPDATE"], count["DELETE"]) == (1, 0, 0)  # the digest alone
 
 
 def test_new_record_of_a_team_is_news_where_its_game_keeps_the_old_one(sync, feed):
@@ -514,7 +514,7 @@ def test_unexpected_error_stops_the_sync_and_leaves_nothing_half_done(sync, feed
     def fail(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("sportsapp.sync.store._mark_read", fail)
+    monkeypatch.setattr("sportsapp.sync.store._write_league", fail)
     with pytest.raises(RuntimeError):
         service.sync_day(sync, NFL, TODAY)
     assert (games(), teams()) == ({}, {})

@@ -84,6 +84,7 @@ def test_settings_cannot_be_changed():
         ("PORT", "65535", 65535),
         ("TRUSTED_HOSTS", "a.org, b.org,,", ("a.org", "b.org")),
         ("LEAGUES", "NHL, nba,nhl", ("nhl", "nba")),
+        ("API_REQUESTS_PER_MINUTE", "1", 1),
         ("FEED_REQUESTS_PER_MINUTE", "1", 1),
     ],
 )
@@ -133,6 +134,7 @@ MALFORMED = [
     ("PORT", "9" * 5000, "is not a whole number"),
     ("LEAGUES", "NFL,XFL", r"has unknown leagues xfl \(known are NFL, NBA, MLB, NHL\)"),
     ("LEAGUES", ",", "names no league"),
+    ("API_REQUESTS_PER_MINUTE", "0", "is not between"),
     ("FEED_REQUESTS_PER_MINUTE", "0", "is not between"),
     ("FEED_REQUESTS_PER_MINUTE", "100001", "is not between"),
 ]
@@ -150,7 +152,8 @@ def test_malformed_value_names_itself_in_one_line(name, text, fault):
 
 
 def test_every_setting_that_can_be_malformed_is_tried_above():
-    free_text = {"SECRET_KEY", "ADMIN_USERNAME", "ADMIN_PASSWORD", "HOST", "TRUSTED_HOSTS"}
+    secrets = {"SECRET_KEY", "ADMIN_PASSWORD", "METRICS_TOKEN"}
+    free_text = {*secrets, "ADMIN_USERNAME", "HOST", "TRUSTED_HOSTS"}
     names = {environment_name(each.name) for each in fields(Settings)}
     assert {name for name, _, _ in MALFORMED} == names - free_text
 

@@ -1,0 +1,37 @@
+"""What the docs name exists: commands, pages and files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sportsapp.settings import PROJECT_ROOT
+
+PAGES = sorted((PROJECT_ROOT / "docs").rglob("*.md"))
+NAMES = [str(path.relative_to(PROJECT_ROOT)) for path in PAGES]
+
+
+def named(path: Path, pattern: str) -> set[str]:
+    return set(re.findall(pattern, path.read_text()))
+
+
+def test_there_are_pages():
+    assert "docs/coming-from-celery.md" in NAMES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_command_exists(runner, page):
+    for words in sorted(named(page, r"`flask ([a-z][a-z -]*)")):
+        names = [word for word in words.split() if re.fullmatch("[a-z]+(-[a-z]+)?", word)]
+        done = runner.invoke(args=[*names, "--help"])
+        assert done.exit_code == 0, f"flask {words}: {done.output}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_file_it_leads_to_exists(page):
+    for target in named(page, r"\]\(([^)#]+)\)"):
+        assert (page.parent / target).exists(), target
+    for target in named(page, r"`((?:tests|sportsapp|bench|deploy|docs|static)/[\w./-]+)`"):
+        assert (PROJECT_ROOT / target).exists(), target

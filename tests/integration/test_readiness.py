@@ -1,0 +1,87 @@
+"""/healthz for restarts, /readyz for watchers: what is wrong is named, and nothing else told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sportsapp.clock import utc_now
+from sportsapp.database import db, write_connection
+from sportsapp.errors import BrokerUnavailableError
+from sportsapp.queue import huey
+from tests.panel import add_consumer, add_league
+
+LEAGUES = ("nfl", "nba", "mlb", "nhl")
+QUEUES = ("sportsapp", "sportsapp-backfill")
+
+
+@pytest.fixture
+def well(offline):
+    """An instance that lacks nothing."""
+    for queue in QUEUES:
+        add_consumer(queue)
+        add_consumer(queue, "scheduler", pid=42)
+    for slug in LEAGUES:
+        add_league(slug)
+
+
+def said(visitor) -> tuple[int, str, dict[str, str]]:
+    answer = visitor.get("/readyz")
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.status_code, answer.json["status"], answer.json["checks"]
+
+
+def faults(visitor) -> dict[str, str]:
+    status, word, checks = said(visitor)
+    assert (status, word) == (503, "failing")
+    assert list(checks) == ["database", "broker", "consumers", "data"]
+    return {name: words for name, words in checks.items() if words != "ok"}
+
+
+def test_all_is_well(visitor, well):
+    everything = dict.fromkeys(("database", "broker", "consumers", "data"), "ok")
+    assert said(visitor) == (200, "ok", everything)
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("role", ["worker", "scheduler"])
+def test_missing_process_of_a_consumer_is_named(visitor, well, queue, role):
+    with write_connection() as connection:
+        which = f"queue = '{queue}' AND role = '{role}'"
+        connection.exec_driver_sql(f"DELETE FROM consumers WHERE {which}")  # noqa: S608
+    assert faults(visitor) == {"consumers": f"no {role} of {queue}"}
+
+
+def test_broker_that_is_away_is_named_without_its_address(visitor, well, monkeypatch):
+    def away() -> int:
+        raise BrokerUnavailableError("the broker cannot be reached: redis://me:secret@host")
+
+    monkeypatch.setattr(huey, "pending_count", away)
+    assert faults(visitor) == {"broker": "cannot be reached, or refuses"}
+
+
+def test_database_without_tables_is_named_and_what_hangs_on_it(visitor, well):
+    with write_connection() as connection:
+        connection.exec_driver_sql("ALTER TABLE schedules RENAME TO elsewhere")
+    unknown = "unknown without the database"
+    assert faults(visitor) == {
+        "database": "cannot be used or is not migrated", "consumers": unknown, "data": unknown,
+    }  # fmt: skip
+    assert visitor.get("/healthz").status_code == 200
+
+
+def test_league_that_was_never_read_or_long_ago_is_named(visitor, well):
+    with write_connection() as connection:
+        connection.exec_driver_sql("UPDATE leagues SET polled_at = NULL WHERE slug = 'nhl'")
+        connection.exec_driver_sql("DELETE FROM leagues WHERE slug = 'mlb'")
+    db.session.rollback()
+    add_league("mlb", polled_at=utc_now() - timedelta(minutes=140))
+    assert faults(visitor) == {"data": "MLB was read 140 minutes ago, NHL was never read"}
+
+
+def test_reading_that_was_missed_once_is_no_fault(visitor, offline, well):
+    with write_connection() as connection:
+        connection.exec_driver_sql("DELETE FROM leagues WHERE slug = 'mlb'")
+    add_league("mlb", polled_at=utc_now() - timedelta(minutes=130))
+    assert said(visitor)[0] == 200
