@@ -9,7 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import page_rows, sync_rows
+from bench import freshness_rows, growth_rows, memory_rows, page_rows, queue_rows, sync_rows
 from bench.measure import Figure
 
 ROWS = {
@@ -22,6 +22,10 @@ ROWS = {
     "page-304": page_rows.not_modified,
     "page-cold": page_rows.cold,
     "history": page_rows.history,
+    "queue": queue_rows.queue,
+    "freshness": freshness_rows.freshness,
+    "memory": memory_rows.memory,
+    "growth": growth_rows.growth,
 }
 
 

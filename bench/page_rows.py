@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import random
@@ -20,11 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from bench.boards import BytesAtHand
-from bench.measure import Figure, at_least, cpu_ms, median_and_spread, side_by_side
+from bench.measure import Figure, at_least, at_most, cpu_ms, median_and_spread, side_by_side
 from bench.sync_rows import fresh_app
 from sportsapp.clock import game_day, utc_now
 from sportsapp.database import db, write_connection
@@ -40,8 +40,9 @@ from tests.integration.events import board
 CONNECTIONS = 32
 SECONDS = 3.0
 ROUNDS = 5
-SERVER_CPUS, CLIENT_CPUS = {0}, {1}
+COLD = 40
 HISTORY = (1_000, 100_000)
+SERVERS_OWN = {"server", "date", "content-length"}
 
 
 def fill_busiest_day() -> None:
@@ -128,8 +129,8 @@ def _length(head: bytes) -> int:
     raise ValueError(f"no length: {head!r}")
 
 
-def load(port: int, headers: str = "") -> tuple[float, float]:
-    """Requests a second, and the 99th percentile of the waits in ms, with 32 connections."""
+def load(port: int, headers: str = "", connections: int = CONNECTIONS) -> tuple[float, float]:
+    """Requests a second, and the 99th percentile of the waits in ms."""
     request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept-Encoding: gzip\r\n{headers}\r\n"
     waits: list[float] = []
 
@@ -139,7 +140,7 @@ def load(port: int, headers: str = "") -> tuple[float, float]:
             await loop.create_connection(
                 lambda: _Visitor(request.encode(), waits), "127.0.0.1", port
             )
-            for _ in range(CONNECTIONS)
+            for _ in range(connections)
         ]
         await asyncio.sleep(SECONDS)
         for transport, _ in made:
@@ -150,8 +151,6 @@ def load(port: int, headers: str = "") -> tuple[float, float]:
 
 
 def _answer_of(port: int) -> tuple[dict[str, str], bytes]:
-    import http.client
-
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("GET", "/", headers={"Accept-Encoding": "gzip"})
     response = connection.getresponse()
@@ -159,21 +158,27 @@ def _answer_of(port: int) -> tuple[dict[str, str], bytes]:
 
 
 @contextmanager
-def _both_servers() -> Iterator[tuple[int, int, str]]:
-    """Ports of the application on its busiest day and of the constant; the page's ETag."""
+def running_page() -> Iterator[int]:
+    """The port of the application on its busiest day."""
     with fresh_app() as app:
         fill_busiest_day()
         instance = str(app.extensions["settings"].instance_path)
         broker = f"unix://{instance}/no-broker.sock"
         with served("wsgi:app", {"INSTANCE_PATH": instance, "REDIS_URL": broker}) as port:
-            headers, body = _answer_of(port)
-            kept = Path(tempfile.mkdtemp(prefix="sgt-bench-")) / "page.json"
-            names = ("Content-Type", "Content-Encoding", "ETag", "Cache-Control", "Vary")
-            lower = {name.lower(): value for name, value in headers.items()}
-            told = {name: lower[name.lower()] for name in names if name.lower() in lower}
-            kept.write_text(json.dumps({"headers": told, "body": body.hex()}))
-            with served("bench.constant:app", {"BENCH_PAGE": str(kept)}) as floor_port:
-                yield port, floor_port, lower["etag"]
+            yield port
+
+
+@contextmanager
+def _both_servers() -> Iterator[tuple[int, int, str]]:
+    """Ports of the application on its busiest day and of the constant; the page's ETag."""
+    with running_page() as port, tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder:
+        headers, body = _answer_of(port)
+        kept = Path(folder) / "page.json"
+        lower = {name.lower(): value for name, value in headers.items()}
+        told = {name: value for name, value in lower.items() if name not in SERVERS_OWN}
+        kept.write_text(json.dumps({"headers": told, "body": body.hex()}))
+        with served("bench.constant:app", {"BENCH_PAGE": str(kept)}) as floor_port:
+            yield port, floor_port, lower["etag"]
 
 
 def warm() -> list[Figure]:
@@ -212,11 +217,11 @@ def cold() -> list[Figure]:
     with fresh_app() as app:
         fill_busiest_day()
         visitor = app.test_client()
-        values = []
-        for n in range(20):
-            visitor.get("/")
+        values, tags = [], {visitor.get("/").headers["ETag"]}
+        for n in range(COLD):
             _touch(n)
-            values.append(cpu_ms(lambda: visitor.get("/"), 1))
+            values.append(cpu_ms(lambda: tags.add(visitor.get("/").headers["ETag"]), 1))
+        assert len(tags) == COLD + 1, "a page that was kept is no cold page"
     value, spread = median_and_spread(values)
     what = "58 games, first render after a change, CPU"
     return [Figure("page-cold", what, value, "ms", "at most 8 ms", value <= 8, spread=spread)]
@@ -225,67 +230,75 @@ def cold() -> list[Figure]:
 def _touch(n: int) -> None:
     with write_connection() as connection:
         moment = utc_now() + timedelta(microseconds=n)
-        connection.execute(
-            text("UPDATE leagues SET changed_at = :at"), {"at": moment.isoformat(" ")}
-        )
+        connection.execute(update(LeagueRow).values(changed_at=moment))
+    db.session.rollback()  # requests share the session here, and what it has read
 
 
 def history() -> list[Figure]:
-    """The same pages with a thousand games behind them, and with a hundred thousand."""
-    figures = []
-    with fresh_app() as app:
-        fill_busiest_day()
-        medians: dict[int, dict[str, float]] = {}
-        for count in HISTORY:
-            _add_history(count)
-            medians[count] = _medians(app)
-    for path, value in medians[HISTORY[1]].items():
-        floor = medians[HISTORY[0]][path]
-        what = f"{path} at {HISTORY[1]:,} games beside {HISTORY[0]:,}"
-        figures.append(
-            Figure("history", what, value, "ms", "at most 1.2 x", value <= 1.2 * floor, floor)
-        )
-    return figures
+    """The same pages with a thousand games behind them, and with a hundred thousand.
 
-
-def _medians(app: Flask) -> dict[str, float]:
+    Both have the same games this season, so that both show the same.
+    """
     day = game_day(utc_now()) - timedelta(days=40)
-    team = db.session.scalars(select(Team.abbreviation).join(Team.league).where(
-        LeagueRow.slug == "nba").order_by(Team.id)).first()  # fmt: skip
+    with fresh_app() as short, fresh_app() as long:
+        for app, count in zip((short, long), HISTORY, strict=True):
+            with app.app_context():
+                fill_busiest_day()
+                add_history(count)
+        paths = ["/", f"/nba/{day}", f"/nba/teams/{_some_team()}", "/api/v1/games"]
+        return [_history_of(path, short, long) for path in paths]
+
+
+def _history_of(path: str, short: Flask, long: Flask) -> Figure:
+    sides = side_by_side(lambda: _p50(long, path), lambda: _p50(short, path), ROUNDS)
+    what = f"p50 of {path} at {HISTORY[1]:,} games beside {HISTORY[0]:,}"
+    return at_most("history", what, "ms", sides, 1.2)
+
+
+def _some_team() -> str:
+    found = select(Team.abbreviation).join(Team.league).where(LeagueRow.slug == "nba")
+    return db.session.scalars(found.order_by(Team.id)).first() or ""
+
+
+def _p50(app: Flask, path: str) -> float:
     visitor = app.test_client()
-    paths = ["/", f"/nba/{day}", f"/nba/teams/{team}", "/api/v1/games?league=nba"]
-    return {path: _p50(visitor, path) for path in paths}
-
-
-def _p50(visitor: FlaskClient, path: str) -> float:
-    waits = []
-    for n in range(40):
-        _touch(n)  # a page that is kept would hide what reading costs
-        began = time.perf_counter()
-        answer = visitor.get(path)
-        waits.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200, path
+    waits, answers = [], []
+    with app.app_context():
+        for n in range(COLD):
+            _touch(n)  # a page that is kept would hide what reading costs
+            began = time.perf_counter()
+            answers.append(visitor.get(path))
+            waits.append((time.perf_counter() - began) * 1000)
+    assert {answer.status_code for answer in answers} == {200}, path
+    tags = {answer.headers.get("ETag") for answer in answers}
+    assert len(tags) == COLD or path.startswith("/api/"), "a page that was kept costs nothing"
     return statistics.median(waits)
 
 
-def _add_history(count: int) -> None:
-    """Games of earlier seasons, made of those of the busiest day, up to this many in all."""
+def add_history(count: int) -> None:
+    """Games, made of those of the busiest day, up to this many in all.
+
+    The first thousand are of this season, all others of seasons before it.
+    """
     have = db.session.query(Game).count()
     columns = [column.name for column in Game.__table__.columns if column.name != "id"]
     models = [
         dict(row) for row in db.session.execute(text("SELECT * FROM games LIMIT 58")).mappings()
     ]
     chance = random.Random(1)  # noqa: S311 - no secret
-    newest = game_day(utc_now()) - timedelta(days=30)
+    today = game_day(utc_now())
     rows = []
-    for n in range(count - have):
+    for n in range(have, count):
         model = chance.choice(models)
-        day = newest - timedelta(days=(have + n) // 40)
+        is_now = n < HISTORY[0]
+        day = today - timedelta(days=30 + n // 40 if is_now else 400 + n // 40)
         row = {name: model[name] for name in columns}
         row |= {
-            "espn_id": f"h{have + n}", "day": str(day), "state": "post", "status": "final",
-            "start_at": f"{day} 20:00:00.000000", "season_year": day.year,
+            "espn_id": f"h{n}", "day": str(day), "state": "post", "status": "final",
+            "start_at": f"{day} 20:00:00.000000",
         }  # fmt: skip
+        if not is_now:
+            row["season_year"] = day.year
         rows.append(row)
     marks = ", ".join(f":{name}" for name in columns)
     with write_connection() as connection:

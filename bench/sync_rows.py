@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -16,11 +18,10 @@ from typing import Any
 
 import msgspec
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import event, func, select, text
 
 from bench.boards import NOW, BytesAtHand, digest_of, four_boards, games_in, with_changes
-from bench.measure import Figure, at_most, cpu_ms, side_by_side
+from bench.measure import ROUNDS, Figure, at_most, cpu_ms, median_and_spread, side_by_side
 from sportsapp.database import db
 from sportsapp.demo.app import create_demo_feed
 from sportsapp.demo.server import running_feed
@@ -28,8 +29,9 @@ from sportsapp.espn.client import FeedClient
 from sportsapp.espn.shapes import Event, Scoreboard
 from sportsapp.factory import create_app
 from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.migrations import migrate_database
 from sportsapp.models import Game
-from sportsapp.settings import Settings
+from sportsapp.settings import PROJECT_ROOT, Settings
 from sportsapp.sync import service
 from sportsapp.sync.service import Sync
 
@@ -43,19 +45,22 @@ def fresh_app(**more: Any) -> Iterator[Flask]:
     """An app on an empty, migrated SQLite file, inside its context."""
     with tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder:
         nowhere = f"unix://{folder}/no-broker.sock"
-        settings = Settings(instance_path=Path(folder), redis_url=nowhere, **more)
+        settings = Settings(
+            instance_path=Path(folder), redis_url=nowhere, api_requests_per_minute=100_000, **more
+        )
         app = create_app(settings)
         with app.app_context():
-            upgrade()
+            migrate_database()
             yield app
             db.session.remove()
             db.engine.dispose()
 
 
 def sync_boards(boards: dict[str, bytes]) -> int:
-    """One sync of four scoreboards whose bytes are at hand; how many games."""
+    """One sync of scoreboards whose bytes are at hand; how many games."""
     client: Any = BytesAtHand(boards)
-    done = service.sync_today(Sync(client, db.session, NOW), list(ALL_LEAGUES))
+    leagues = [league for league in ALL_LEAGUES if league.slug in boards]
+    done = service.sync_today(Sync(client, db.session, NOW), leagues)
     assert not done.errors, done.errors
     return done.synced
 
@@ -70,7 +75,36 @@ def tick() -> list[Figure]:
             lambda: cpu_ms(lambda: sync_boards(boards), 20),
             lambda: cpu_ms(lambda: [digest_of(body) for body in boards.values()], 20),
         )
-    return [at_most("tick", f"{games} games, nothing changed, CPU", "ms", sides, 3)]
+    whole, spread = median_and_spread(_whole_ticks())
+    return [
+        at_most("tick", f"{games} games, nothing changed, CPU", "ms", sides, 3),
+        Figure(
+            "tick", "the same from request to end, HTTP and all, CPU", whole, "ms", spread=spread
+        ),
+    ]
+
+
+def _whole_ticks() -> list[float]:
+    """CPU of ticks that ask a feed in another process, of which nothing is counted."""
+    command = [sys.executable, "-m", "bench.feed"]
+    with (
+        fresh_app() as app,
+        subprocess.Popen(  # noqa: S603
+            command, cwd=PROJECT_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as feed,
+    ):
+        assert feed.stdin is not None
+        assert feed.stdout is not None
+        with _client_of(app, f"http://127.0.0.1:{int(feed.stdout.readline())}") as client:
+            sync = Sync(client, db.session, NOW)
+
+            def tick_once() -> None:
+                assert not service.sync_today(sync, list(ALL_LEAGUES)).errors
+
+            tick_once()
+            found = [cpu_ms(tick_once, 10) for _ in range(ROUNDS)]
+        feed.stdin.close()
+    return found
 
 
 def tick_changed() -> list[Figure]:
@@ -185,46 +219,57 @@ def backfill() -> list[Figure]:
     """One MLB season with 100 ms of latency, then the memory of ten."""
     league = BY_SLUG["mlb"]
     demo = create_demo_feed(now=lambda: NOW)
-
-    @demo.before_request
-    def wait() -> None:
-        time.sleep(LATENCY)
-
+    far_away = demo.wsgi_app = _FarAway(demo.wsgi_app)  # type: ignore[method-assign]
     with running_feed(demo) as url, fresh_app() as app:
-        client = FeedClient(url, app.extensions["settings"].user_agent)
-        sync = Sync(client, db.session, NOW)
-        for month in range(SEASON[0].month, SEASON[1].month + 1):  # the demo makes it up only once
-            client.month(league, SEASON[0].replace(month=month))
-        asked = _Requests(demo)
-        began = time.perf_counter()
-        with asked:
-            done = service.sync_range(sync, league, *SEASON)
-        seconds = time.perf_counter() - began
-        floor = asked.count * LATENCY
+        with _client_of(app, url) as client:
+            for month in range(SEASON[0].month, SEASON[1].month + 1):
+                client.month(league, SEASON[0].replace(month=month))
+        far_away.requests = 0
+        with _client_of(app, url) as client:
+            began = time.perf_counter()
+            done = service.sync_range(Sync(client, db.session, NOW), league, *SEASON)
+            seconds = time.perf_counter() - began
+        asked = far_away.requests
+        floor = asked * LATENCY
         games = db.session.scalar(select(func.count()).select_from(Game)) or 0
         assert done.synced == games, (done.synced, games)
-        client.close()
     return [
-        Figure("backfill", f"requests for {games} games", asked.count, "requests", "at most 10",
-               asked.count <= 10),
+        Figure("backfill", f"requests for {games} games", asked, "requests", "at most 10",
+               asked <= 10),
         Figure("backfill", f"{games / seconds:.0f} games a second, 100 ms latency", seconds, "s",
                "at most 2 x", seconds <= 2 * floor, floor),
         *_memory_of_ten_seasons(),
     ]  # fmt: skip
 
 
-class _Requests:
-    """Counts what the demo feed is asked within a block."""
+class _FarAway:
+    """A feed that answers after 100 ms, and takes no time for an answer that it has made before."""
 
-    def __init__(self, demo: Flask) -> None:
-        self.demo = demo
-        self.count = 0
+    def __init__(self, feed: Any) -> None:
+        self.feed = feed
+        self.answers: dict[str, tuple[Any, ...]] = {}
+        self.requests = 0
 
-    def __enter__(self) -> None:
-        self.before = self.demo.extensions["demo"].request_count
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        self.requests += 1
+        time.sleep(LATENCY)
+        asked = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+        if asked not in self.answers:
+            said: list[Any] = []
+            body = b"".join(self.feed(environ, lambda *start: said.extend(start)))
+            self.answers[asked] = (*said, body)
+        *start, body = self.answers[asked]
+        start_response(*start)
+        return [body]
 
-    def __exit__(self, *_: object) -> None:
-        self.count = self.demo.extensions["demo"].request_count - self.before
+
+@contextmanager
+def _client_of(app: Flask, url: str) -> Iterator[FeedClient]:
+    client = FeedClient(url, app.extensions["settings"].user_agent)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 def _memory_of_ten_seasons() -> list[Figure]:

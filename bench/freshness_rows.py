@@ -1,0 +1,160 @@
+"""How old a score may be on an open page: from the feed's change to the browser's text."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from bench.measure import Figure, median_and_spread
+from bench.page_rows import served
+from bench.running import environment_of, huey_consumer, left_out, running_broker, started
+from bench.sync_rows import fresh_app
+from sportsapp.clock import day_of, game_day, utc_now
+from sportsapp.database import db
+from sportsapp.demo.server import address_of, open_server
+from sportsapp.espn.client import FeedClient
+from sportsapp.leagues import ALL_LEAGUES
+from sportsapp.settings import Settings
+from sportsapp.sync import service
+from sportsapp.sync.service import Sync
+from sportsapp.web.page import POLL_LIVE
+from tests.integration.events import board, event
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+TICKS = (60, 15)
+CHANGES = 4
+SLACK = 1.0
+HOME_SCORE = "#nfl401 .r:nth-child(2) .s"
+SHOWS = "([place, score]) => document.querySelector(place)?.textContent === score"
+LOOK_EVERY_MS = 50
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def freshness() -> list[Figure]:
+    """Seconds from a change in the feed to the new score on an open page.
+
+    Broker, consumer, web server and Chromium are the real ones; the feed is on loopback. The
+    floor is the longest that a change can have to wait without anybody being slow: for the next
+    tick, and then for the page's next question. Takes about seven minutes, most of it waiting.
+    """
+    try:
+        browsers = importlib.import_module("playwright.sync_api").sync_playwright()
+    except ImportError:
+        left_out("freshness", "seconds to the page", "Playwright is not installed")
+        return []
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        left_out("freshness", "seconds to the page", "there is no chromium here")
+        return []
+    figures: list[Figure] = []
+    with browsers as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for tick in TICKS:
+            page = browser.new_page()
+            figures += _figures(tick, _delays(page, tick))
+            page.close()
+        browser.close()
+    return figures
+
+
+def _figures(tick: int, delays: list[float]) -> list[Figure]:
+    floor = tick + POLL_LIVE
+    median, spread = median_and_spread(delays)
+    what = f"of {len(delays)} changes, LIVE_SYNC_SECONDS={tick}"
+    goal, is_met = f"at most {SLACK:g} s more", max(delays) <= floor + SLACK
+    return [
+        Figure("freshness", f"longest {what}", max(delays), "s", goal, is_met, floor),
+        Figure("freshness", f"median {what}", median, "s", spread=spread),
+    ]
+
+
+class OneGame:
+    """A feed with one live game of today, whose ``score`` may be changed."""
+
+    def __init__(self) -> None:
+        now = utc_now()
+        starts = (now - timedelta(hours=hours) for hours in (1, 5))  # 5 when it is late at night
+        start = next(start for start in starts if day_of(start) == game_day(now))
+        self.start = start.strftime("%Y-%m-%dT%H:%MZ")
+        self.score = 20
+
+    def app(self) -> Flask:
+        """The feed, to be served."""
+        feed = Flask("one game")
+
+        @feed.get("/apis/site/v2/sports/<_sport>/<league>/scoreboard")
+        def scoreboard(_sport: str, league: str) -> dict[str, Any]:
+            game = event(start=self.start, state="in", home=self.score)
+            return board(game) if league == "nfl" else board()
+
+        return feed
+
+
+def _delays(page: Page, tick: int) -> list[float]:
+    """How long each change took. It comes at any moment between two ticks."""
+    game, chance, delays = OneGame(), random.Random(), []  # noqa: S311 - no secret
+    with _followed(game, tick) as port:
+        page.goto(f"http://127.0.0.1:{port}/")
+        _wait_for_score(page, game.score, tick)
+        for _ in range(CHANGES):
+            page.wait_for_timeout(chance.uniform(0, tick) * 1000)
+            began = time.monotonic()
+            game.score += 1
+            _wait_for_score(page, game.score, tick)
+            delays.append(time.monotonic() - began)
+    return delays
+
+
+def _wait_for_score(page: Page, score: int, tick: int) -> None:
+    patience = 3 * (tick + POLL_LIVE) * 1000
+    wanted = [HOME_SCORE, str(score)]
+    page.wait_for_function(SHOWS, arg=wanted, polling=LOOK_EVERY_MS, timeout=patience)
+
+
+@contextmanager
+def _followed(game: OneGame, tick: int) -> Iterator[int]:
+    """An instance that knows this game and follows its feed; the web server's port."""
+    with ExitStack() as stack:
+        feed = stack.enter_context(_serving(game.app()))
+        app = stack.enter_context(fresh_app())
+        _sync_once(app, feed)
+        folder = app.extensions["settings"].instance_path
+        settings = Settings(instance_path=folder, espn_base_url=feed, live_sync_seconds=tick)
+        environment = environment_of(settings)
+        stack.enter_context(running_broker(settings))
+        consumer = huey_consumer("huey_config.huey")
+        stack.enter_context(started(consumer, environment, folder / "consumer.log"))
+        bare = {"REDIS_URL": "", "DATABASE_URL": ""}  # the instance's own
+        yield stack.enter_context(served("wsgi:app", environment | bare))
+
+
+@contextmanager
+def _serving(feed: Flask) -> Iterator[str]:
+    """Serve a feed on loopback; its address."""
+    server = open_server(feed, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield address_of(server)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _sync_once(app: Flask, feed: str) -> None:
+    client = FeedClient(feed, app.extensions["settings"].user_agent)
+    done = service.sync_today(Sync(client, db.session, utc_now()), list(ALL_LEAGUES))
+    assert done.synced == 1, done
+    client.close()

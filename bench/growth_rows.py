@@ -1,0 +1,112 @@
+"""How what things cost grows: with games stored, leagues followed, viewers and consumers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+
+from bench.boards import four_boards, with_changes
+from bench.measure import Figure, cpu_ms, median_and_spread
+from bench.page_rows import HISTORY, add_history, load, running_page
+from bench.queue_rows import NOWHERE, OURS, TASKS, WAITS, running_side
+from bench.running import environment_of, huey_consumer, running_broker, started
+from bench.sync_rows import fresh_app, sync_boards
+from sportsapp.settings import Settings
+
+VIEWERS = (1, 8, 32, 128)
+CONSUMERS = (1, 2, 4)
+ROUNDS = 5
+
+
+def growth() -> list[Figure]:
+    """Every line beside its first one, as its floor. Takes about three minutes."""
+    return [*_by_games(), *_by_leagues(), *_by_viewers(), *_by_consumers()]
+
+
+def _grown(what: str, unit: str, found: dict[str, tuple[float, float]]) -> list[Figure]:
+    """A line for each size: ``found`` has medians and spreads by the words for the size."""
+    first, *_ = (value for value, _ in found.values())
+    return [
+        Figure("growth", f"{what}, {size}", value, unit, floor=first, spread=spread)
+        for size, (value, spread) in found.items()
+    ]
+
+
+def _by_games() -> list[Figure]:
+    boards = four_boards()
+    changed = iter([with_changes(boards, step) for step in range(1, 100)])
+    calm: dict[str, tuple[float, float]] = {}
+    busy: dict[str, tuple[float, float]] = {}
+    with fresh_app():
+        sync_boards(boards)
+        for count in HISTORY:
+            add_history(count)
+            sync_boards(boards)
+            words = f"{count:,} games stored"
+            calm[words] = _cpu(partial(_cost_of_ticks, boards))
+            busy[words] = _cpu(lambda: cpu_ms(lambda: sync_boards(next(changed)), 3))
+            sync_boards(boards)
+    return [
+        *_grown("CPU of a tick, nothing changed", "ms", calm),
+        *_grown("CPU of a tick, 10 games changed", "ms", busy),
+    ]
+
+
+def _by_leagues() -> list[Figure]:
+    boards = four_boards()
+    found = {}
+    for number in (1, 2, 4):
+        some = dict(list(boards.items())[:number])
+        with fresh_app():
+            sync_boards(some)
+            cost = _cpu(partial(_cost_of_ticks, some))
+        size = sum(len(body) for body in some.values()) / 1e6
+        found[f"{number} of the leagues, {size:.1f} MB"] = cost
+    return _grown("CPU of a tick, nothing changed", "ms", found)
+
+
+def _cost_of_ticks(boards: dict[str, bytes]) -> float:
+    return cpu_ms(lambda: sync_boards(boards), 10)
+
+
+def _cpu(measured: Callable[[], float]) -> tuple[float, float]:
+    measured()
+    return median_and_spread([measured() for _ in range(ROUNDS)])
+
+
+def _by_viewers() -> list[Figure]:
+    rates, waits = {}, {}
+    with running_page() as port:
+        load(port)
+        for viewers in VIEWERS:
+            both = [load(port, connections=viewers) for _ in range(ROUNDS)]
+            words = f"{viewers} connection{'s' if viewers > 1 else ''}"
+            rates[words] = median_and_spread([rate for rate, _ in both])
+            waits[words] = median_and_spread([wait for _, wait in both])
+    return [
+        *_grown("pages a second, kept", "/s", rates),
+        *_grown("p99 of the wait for a kept page", "ms", waits),
+    ]
+
+
+def _by_consumers() -> list[Figure]:
+    found = {}
+    for number in CONSUMERS:
+        with fresh_app() as app, ExitStack() as stack:
+            folder = app.extensions["settings"].instance_path
+            settings = Settings(instance_path=folder, espn_base_url=NOWHERE)
+            stack.enter_context(running_broker(settings))
+            command = huey_consumer(f"{OURS}.huey")
+            side = stack.enter_context(running_side(settings, sys.executable, OURS, command))
+            for more in range(1, number):
+                log = folder / f"consumer-{more}.log"
+                marks = str(folder / f"{OURS}.marks")
+                environ = environment_of(settings, BENCH_BROKER=settings.broker, BENCH_MARKS=marks)
+                stack.enter_context(started(command, environ, log))
+            side.ask("waits", WAITS)
+            rates = [side.ask("rate", TASKS) for _ in range(ROUNDS)]
+        words = f"{number} consumer{'s' if number > 1 else ''} of two workers"
+        found[words] = median_and_spread(rates)
+    return _grown("no-op tasks a second", "/s", found)

@@ -1,0 +1,190 @@
+"""What everything that `flask up` starts takes of the machine's memory. Linux only."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.measure import Figure, median_and_spread
+from bench.running import environment_of, left_out, started, wait_until
+from sportsapp.demo.app import create_demo_feed
+from sportsapp.demo.server import running_feed
+from sportsapp.settings import PROJECT_ROOT, Settings
+
+LIMIT_MB = 250
+READY_SECONDS = 60.0
+SETTLE_SECONDS = 30.0
+FIRST_SYNC_SECONDS = 300.0
+BACKFILL_SECONDS = 600.0
+LOOKS, PAUSE = 5, 2.0
+BUSY_PAUSE = 0.2
+FLASK = [sys.executable, "-m", "flask"]
+SEASONS = {"MLB": ("2025-03-01", "2025-11-30"), "NBA": ("2024-10-01", "2025-06-30")}
+PARTS = {
+    "broker": "valkey-server",
+    "consumer": "huey_config.huey",
+    "backfill consumer": "huey_config.backfill_huey",
+    "web server": "granian",
+}
+OPEN = "state IN ('PENDING', 'STARTED', 'RETRY')"
+FIRST_SYNC = "task = 'sync_daily_schedule' AND state = 'SUCCESS'"
+BACKFILLS = f"task = 'sync_date_range_task' AND {OPEN}"
+
+Parts = dict[str, float]
+"""Megabytes of each part of the whole, by its name."""
+
+
+def memory() -> list[Figure]:
+    """Megabytes that are ours alone or our share of what is shared (PSS), idle and at work.
+
+    Broker, consumers, web server and supervisor follow the made-up feed, which this process
+    serves, so that it is not counted. Idle is half a minute after the first sync has ended; at
+    work is the most that was seen during two backfills of a season each, one a worker. Of
+    libraries that other programs have open as well, as this one has, only a share counts.
+    Takes about a minute.
+    """
+    if not Path("/proc/self/smaps_rollup").exists():
+        left_out("memory", "of all processes", "only Linux tells it")
+        return []
+    with _everything() as (up, settings):
+        wait_until(lambda: _runs(settings, FIRST_SYNC), FIRST_SYNC_SECONDS)
+        time.sleep(SETTLE_SECONDS)
+        idle = list(_looks(up))
+        _queue_backfills(settings)
+        busy = list(_looks_during_backfills(up, settings))
+    middle, spread = median_and_spread([sum(parts.values()) for parts in idle])
+    peak = max(busy, key=lambda parts: sum(parts.values()))
+    return [
+        _limited("idle", middle, spread),
+        *_by_part("idle", idle[-1]),
+        _limited(f"peak during {len(SEASONS)} backfills", sum(peak.values())),
+        *_by_part("peak", peak),
+    ]
+
+
+def _limited(what: str, value: float, spread: float = 0.0) -> Figure:
+    goal = f"at most {LIMIT_MB} MB"
+    return Figure("memory", what, value, "MB", goal, value <= LIMIT_MB, spread=spread)
+
+
+def _by_part(when: str, parts: Parts) -> list[Figure]:
+    return [Figure("memory", f"{when}: {name}", value, "MB") for name, value in parts.items()]
+
+
+# ---------------------------------------------------------------- what is running
+
+
+@contextmanager
+def _everything() -> Iterator[tuple[int, Settings]]:
+    """`flask up` on an empty instance, once it answers: its process id and its settings."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder,
+        running_feed(create_demo_feed()) as feed,
+    ):
+        path = Path(folder)
+        settings = Settings(instance_path=path, espn_base_url=feed, port=_free_port())
+        with started([*FLASK, "up"], environment_of(settings), path / "up.log") as up:
+            wait_until(lambda: _answers(settings), READY_SECONDS)
+            yield up.pid, settings
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(settings: Settings) -> bool:
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=5)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    return False
+
+
+def _runs(settings: Settings, condition: str) -> int:
+    """How many task runs are such."""
+    with contextlib.closing(sqlite3.connect(settings.instance_path / "tracker.db")) as connection:
+        found = connection.execute(f"SELECT count(*) FROM task_runs WHERE {condition}")  # noqa: S608
+        return int(found.fetchone()[0])
+
+
+def _queue_backfills(settings: Settings) -> None:
+    for league, days in SEASONS.items():
+        command = [*FLASK, "sync", "range", league, *days, "--queue"]
+        subprocess.run(  # noqa: S603
+            command, cwd=PROJECT_ROOT, env=environment_of(settings), check=True,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+def _looks(up: int) -> Iterator[Parts]:
+    for _ in range(LOOKS):
+        yield _look(up)
+        time.sleep(PAUSE)
+
+
+def _looks_during_backfills(up: int, settings: Settings) -> Iterator[Parts]:
+    deadline = time.monotonic() + BACKFILL_SECONDS
+    while _runs(settings, BACKFILLS):
+        assert time.monotonic() < deadline, "the backfills do not end"
+        yield _look(up)
+        time.sleep(BUSY_PAUSE)
+
+
+# ---------------------------------------------------------------- what it takes
+
+
+def _look(up: int) -> Parts:
+    """What every part takes now; nothing is counted twice, and nothing is left over."""
+    children = _children()
+    parts = {"supervisor": _megabytes(up)}
+    for child in children.get(up, []):
+        name = _part_of(child)
+        parts[name] = parts.get(name, 0) + sum(_megabytes(pid) for pid in _tree(child, children))
+    return parts
+
+
+def _part_of(pid: int) -> str:
+    words = re.split(r"[\0 ]", _read(pid, "cmdline"))  # the broker rewrites its own
+    found = (name for name, word in PARTS.items() if any(one.endswith(word) for one in words))
+    return next(found, "other")
+
+
+def _tree(pid: int, children: dict[int, list[int]]) -> Iterator[int]:
+    yield pid
+    for child in children.get(pid, []):
+        yield from _tree(child, children)
+
+
+def _children() -> dict[int, list[int]]:
+    """The children of every process of this machine."""
+    found: dict[int, list[int]] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and (state := _read(int(path.name), "stat")):
+            parent = int(state.rpartition(")")[2].split()[1])
+            found.setdefault(parent, []).append(int(path.name))
+    return found
+
+
+def _megabytes(pid: int) -> float:
+    """A process's share of memory; 0 when it has ended."""
+    found = re.search(r"^Pss: +(\d+) kB", _read(pid, "smaps_rollup"), re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+def _read(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except OSError:  # it has ended
+        return ""

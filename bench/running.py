@@ -1,0 +1,95 @@
+"""What rows start for real: a broker, consumers, anything. All of it ends with its row."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+from sportsapp.commands.broker import prepare_broker, wait_for_broker
+from sportsapp.commands.up import BROKER_SECONDS, CONSUMER_OPTIONS
+from sportsapp.processes import kill_group
+from sportsapp.settings import PROJECT_ROOT, Settings, environment_name
+
+END_SECONDS = 15.0
+
+
+@contextmanager
+def started(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    pass_fds: Sequence[int] = (),
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program in the project's folder, writing into ``log``; it is ended at the end."""
+    with log.open("ab") as said:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=PROJECT_ROOT, env=environment, stdout=said, stderr=said,
+            pass_fds=pass_fds, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a program that leads its own session to end; kill it and its children if it does not."""
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        kill_group(process.pid)
+        process.wait()
+
+
+@contextmanager
+def running_broker(settings: Settings) -> Iterator[None]:
+    """The embedded broker, started with the options of `flask up`."""
+    broker = prepare_broker(settings)
+    log = settings.instance_path / "broker.log"
+    try:
+        with started(broker.argv, os.environ, log, pass_fds=(broker.lock,)):
+            wait_for_broker(settings.broker, BROKER_SECONDS)
+            yield
+    finally:
+        os.close(broker.lock)
+
+
+def huey_consumer(door: str) -> list[str]:
+    """The command line of a consumer with the options of `flask up`."""
+    return [sys.executable, "-m", "huey.bin.huey_consumer", door, *CONSUMER_OPTIONS]
+
+
+def environment_of(settings: Settings, **more: str) -> dict[str, str]:
+    """The environment for programs that are to see these settings and none of the caller's."""
+    ours = {environment_name(one.name) for one in fields(Settings)}
+    rest = {name: value for name, value in os.environ.items() if name not in ours}
+    named = {
+        "INSTANCE_PATH": str(settings.instance_path),
+        "ESPN_BASE_URL": settings.espn_base_url,
+        "LIVE_SYNC_SECONDS": str(settings.live_sync_seconds),
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return rest | named | more
+
+
+def wait_until(what: Callable[[], object], seconds: float, every: float = 0.1) -> None:
+    """Wait until something is true. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s in vain")
+        time.sleep(every)
+
+
+def left_out(row: str, what: str, why: str) -> None:
+    """Say in the table that something has not been measured."""
+    print(f"| {row} | {what} | left out: {why} |", flush=True)
