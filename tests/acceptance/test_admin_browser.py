@@ -5,7 +5,6 @@ The first tests have a real broker, both consumers and the demo feed; the others
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,6 +20,7 @@ from sportsapp.database import db, writing
 from sportsapp.demo import DemoState, create_demo_feed, running_feed
 from sportsapp.models import AdminUser, DeadLetter, Game, RunState, Schedule
 from sportsapp.queue import huey
+from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.acceptance.conftest import wait_for
 from tests.integration.test_admin_data import add_game, add_player, add_team
 from tests.loopback import serving
@@ -36,11 +36,6 @@ from tests.panel import (
     signed_in,
 )
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 TASK = "sync_date_range_task"
 VIEWS = (
     "/admin/", "/admin/failures/", "/admin/runs/", "/admin/runs/?state=failed&search=broke",
@@ -54,7 +49,7 @@ LONG = "all leagues failed: NFL: the feed refused https://example.org/" + "x" * 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+    needs_chromium,
 ]
 
 
@@ -212,7 +207,7 @@ def test_dashboard_knows_the_consumers_and_outlives_the_broker(browser, at_work,
 
 
 @pytest.fixture
-def site(app, memory_queues) -> Iterator[str]:
+def site(app, offline) -> Iterator[str]:
     """The panel's address, with something to see on every view."""
     signed_in(app)
     signed_in(app, "ben")

@@ -110,24 +110,31 @@ def test_results_of_all_five_tasks_reach_the_caller(real_app, start_consumer, fe
     assert said["range"] == {"synced": 0, "errors": []}
 
 
+def sleep_to_middle_of_slots(slots: int, seconds: int = 10) -> None:
+    """Until that many slots have begun, and half of the last has gone: no tick is at work then."""
+    now = time.time()
+    time.sleep(now // seconds * seconds + (slots + 0.5) * seconds - now)
+
+
 @pytest.mark.slow
 def test_tick_comes_once_with_two_consumers_and_a_restart_in_between(
     real_app, start_consumer, feed
 ):
     first = start_consumer(live_sync_seconds=10)
     second = start_consumer(live_sync_seconds=10)
-    time.sleep(15)
+    sleep_to_middle_of_slots(2)
     first.kill_all()
     start_consumer(live_sync_seconds=10)
-    time.sleep(12)
+    sleep_to_middle_of_slots(1)
     second.stop()
-    time.sleep(8)
+    sleep_to_middle_of_slots(1)
     ticks = db.session.scalars(select(TaskRun).where(TaskRun.slot.is_not(None))).all()
     slots = sorted(tick.slot for tick in ticks if tick.task == "sync_all_live_games")
     assert len(slots) >= 3
     gaps = {after - before for before, after in pairwise(slots)}
     assert gaps == {timedelta(seconds=10)}
-    assert all(tick.state == RunState.SUCCESS and tick.attempt == 1 for tick in ticks)
+    said = {(str(tick.slot), tick.state, tick.attempt) for tick in ticks}
+    assert said == {(str(tick.slot), RunState.SUCCESS, 1) for tick in ticks}
 
 
 @pytest.mark.slow
@@ -264,19 +271,6 @@ def test_backfill_stops_at_a_chunk_and_goes_on_after_the_restart(
     assert Counter(feed.asked()).most_common(1)[0][1] <= 2
 
 
-@pytest.mark.slow
-def test_killed_worker_loses_nothing(real_app, start_consumer, feed):
-    slow_months(feed, 0.4)
-    consumer = start_consumer("backfill_huey")
-    run_id = sync_date_range_task("NBA", "2025-01-01", "2025-12-31").id
-    wait_for(lambda: run_of(run_id).progress_done >= 3)
-    os.kill(run_of(run_id).pid, signal.SIGKILL)
-    run = ended(run_id, 75)
-    assert (run.state, run.recoveries, run.result["synced"]) == (RunState.SUCCESS, 1, 12)
-    assert consumer.process.poll() is None
-    assert len(feed.asked()) <= 14  # it went on from its last chunk
-
-
 OVERDUE = """
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -317,13 +311,3 @@ def test_broker_that_forgot_everything_gets_its_runs_back(real_app, start_consum
     start_consumer("backfill_huey")
     assert {ended(run_id, 40).state for run_id in waiting} == {RunState.SUCCESS}
     assert all(run_of(run_id).attempt == 1 for run_id in waiting)
-
-
-@pytest.mark.slow
-def test_consumer_survives_a_broker_that_goes_away(real_app, start_consumer, broker):
-    consumer = start_consumer()
-    broker.kill()
-    time.sleep(5)
-    broker.start()
-    assert ended(sync_all_live_games().id, 20).state == RunState.SUCCESS
-    assert consumer.process.poll() is None

@@ -99,10 +99,10 @@ def test_locked_database_is_an_error_in_the_log_and_the_run_ends_well_when_it_is
     assert scores() == {(20, 17)}
     release = threading.Event()
     say_scores(feed, 30, lambda: release.wait(9))
-    run_id = backfill()
-    wait_for(lambda: has_begun(run_id) and feed.asked().count(f"nba {DAY:%Y%m%d}") == 2)
     with harm.web_on(real_settings) as web:
         wait_for(lambda: web.status("/nfl/games/900") == 200)
+        run_id = backfill()
+        wait_for(lambda: has_begun(run_id) and feed.asked().count(f"nba {DAY:%Y%m%d}") == 2)
         path = real_settings.instance_path / "tracker.db"
         with closing(sqlite3.connect(path, isolation_level=None)) as writer:
             writer.execute("BEGIN IMMEDIATE")

@@ -17,7 +17,6 @@ import vobject
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
 
-from sportsapp.database import write_connection
 from sportsapp.models import Team
 from sportsapp.settings import PROJECT_ROOT
 from tests.demosite import FINAL_NFL, LIVE_NFL, PAGES, POSTPONED_NBA, DemoSite, demo_site
@@ -120,8 +119,7 @@ def test_calendar_tells_no_scores(visitor):
 
 
 def test_game_without_a_time_is_a_whole_day(visitor, site):
-    with site.app.app_context(), write_connection() as connection:
-        connection.execute(text("UPDATE games SET time_set = 0 WHERE day = '2026-11-26'"))
+    site.edit(text("UPDATE games SET time_set = 0 WHERE day = '2026-11-26'"))
     found = entries(visitor, "/nfl/teams/CHI.ics")
     assert found[-1].dtstart.value == date(2026, 11, 26)
 
@@ -177,8 +175,7 @@ def test_feed_hides_scores_when_asked(visitor, path, headers):
 
 
 def test_feed_stays_well_formed_whatever_a_name_holds(visitor, site):
-    with site.app.app_context(), write_connection() as connection:
-        odd = "A & <b>\x0b\x1f]]>"
-        connection.execute(update(Team).where(Team.abbreviation == "LAR").values(display_name=odd))
+    odd = "A & <b>\x0b\x1f]]>"
+    site.edit(update(Team).where(Team.abbreviation == "LAR").values(display_name=odd))
     parsed, _ = atom(visitor, "/nfl/scores.atom")
     assert any(one.title.startswith("A & <b>") or "&lt;b" in one.title for one in parsed.entries)

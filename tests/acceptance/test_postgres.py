@@ -11,7 +11,7 @@ from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect, select, text
 
-from sportsapp import ledger
+from sportsapp import ledger, migrations
 from sportsapp.alerts import Kind
 from sportsapp.clock import utc_now
 from sportsapp.database import db
@@ -43,6 +43,7 @@ def app(settings: Settings, postgres: PostgresServer) -> Iterator[Flask]:
 def test_migrations_make_what_the_models_say_and_take_it_back(app):
     tables = set(inspect(db.engine).get_table_names())
     assert tables == {*db.metadata.tables, "alembic_version"}
+    migrations.init_app(app)
     check()  # raises when a column or an index is not what its model says
     downgrade(revision="base")
     assert inspect(db.engine).get_table_names() == ["alembic_version"]

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from bench.boards import BytesAtHand, four_boards
 from sportsapp.database import db
 from sportsapp.espn import parse
-from sportsapp.espn.client import Answer
 from sportsapp.leagues import BY_SLUG
 from sportsapp.sync import plan, service
 from sportsapp.sync.service import Sync
@@ -37,12 +37,6 @@ SERIES = {
     "nhl": ["series-20250521-1-live", "series-20250521-2-final"],
     "nfl": ["scoreboard-scheduled-2025-week1", "scoreboard-2025-week1-after-opener"],
 }  # fmt: skip
-LIVE = {
-    "nfl": "scoreboard-live-2022-week1",
-    "nba": "scoreboard-final-20241201",
-    "mlb": "scoreboard-live-20220917",
-    "nhl": "scoreboard-live-preseason-20220925",
-}
 NEVER_PLAYED = ("STATUS_POSTPONED", "STATUS_CANCELED")
 
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -311,16 +305,6 @@ def test_standings_are_stored_as_the_feed_says(sync, feed, slug):
 # ---------------------------------------------------------------- what it costs
 
 
-class BytesAtHand:
-    """Stands for the client when only the work after the answer is measured."""
-
-    def __init__(self, answers: dict[str, Answer]) -> None:
-        self.answers = answers
-
-    def scoreboard(self, league: Any, _day: date) -> Answer:
-        return self.answers[league.slug]
-
-
 def cpu_milliseconds(work: Any, times: int = 5) -> float:
     """The least CPU time of a few runs."""
     spent = []
@@ -343,11 +327,10 @@ def decode_and_plan(bodies: dict[str, bytes]) -> int:
 
 
 def test_four_live_scoreboards_cost_little(sync, capsys):
-    bodies = {slug: body_of(f"{slug}/{name}") for slug, name in LIVE.items()}
+    bodies = four_boards()
     assert decode_and_plan(bodies) == 53
     planned = cpu_milliseconds(lambda: decode_and_plan(bodies))
-    client = BytesAtHand({slug: Answer("", body, slug) for slug, body in bodies.items()})
-    warm = Sync(client, sync.session, NOW)
+    warm = Sync(BytesAtHand(bodies), sync.session, NOW)
 
     def sync_all() -> None:
         for slug in SLUGS:

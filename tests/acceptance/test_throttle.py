@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 import redis
 
-from sportsapp.throttle import Pace
+from sportsapp.throttle import Pace, Tally
 
 MINUTE = 600.0
 
@@ -49,3 +50,15 @@ def test_process_counts_for_itself_while_the_broker_is_away(broker, make_pace, s
     assert slept == []
     pace()
     assert slept == [60]
+
+
+def test_outcomes_are_counted_together_and_outlive_the_broker(broker):
+    first, second = (Tally(broker.settings.broker) for _ in range(2))
+    for tally, outcome in ((first, "ok"), (second, "ok"), (second, "refused")):
+        tally(outcome)
+    assert first.counts() == {"ok": 2, "refused": 1}
+    time.sleep(1.2)  # what was counted is on its way to the disk within a second
+    broker.kill()
+    first("ok")  # lost, and nothing raised
+    broker.start()
+    assert second.counts() == {"ok": 2, "refused": 1}
