@@ -5,13 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import request
 from flask_limiter import Limiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from sportsapp.redis_urls import limiter_storage
 from sportsapp.settings import Settings
 
 BROKER_SECONDS = 1
@@ -21,27 +19,16 @@ def make_limiter(
     settings: Settings, name: str, applies: Callable[[], bool], **options: Any
 ) -> Limiter:
     """A limiter with counts of its own, for the requests that it ``applies`` to."""
-    patience: dict[str, Any] = {
-        "socket_timeout": BROKER_SECONDS,
-        "socket_connect_timeout": BROKER_SECONDS,
-        "retry": Retry(NoBackoff(), 0),
-    }
+    address, options["storage_options"] = limiter_storage(settings.broker, seconds=BROKER_SECONDS)
     limiter = Limiter(
         key_func=visitors_address,
-        storage_uri=limits_url(settings.broker),
-        storage_options=patience,
+        storage_uri=address,
         in_memory_fallback_enabled=True,
         key_prefix=name,
         **options,
     )
     limiter.request_filter(lambda: not applies())
     return limiter
-
-
-def limits_url(broker: str) -> str:
-    """The broker's URL as Flask-Limiter writes it."""
-    is_socket = urlsplit(broker).scheme == "unix"
-    return f"redis+{broker}" if is_socket else broker
 
 
 def visitors_address() -> str:

@@ -34,12 +34,11 @@ from huey.serializer import Serializer
 from huey.signals import SIGNAL_EXPIRED, SIGNAL_REVOKED
 from huey.storage import PriorityRedisExpireStorage
 from huey.utils import SKIPPED
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from sportsapp.clock import utc_now
 from sportsapp.errors import BrokerUnavailableError
 from sportsapp.processes import die_with_parent, freeze_memory
+from sportsapp.redis_urls import connection_pool
 
 logger = logging.getLogger(__name__)
 
@@ -332,12 +331,8 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
     def get_storage(self, **kwargs: Any) -> Any:
         if not self._url:
             return _NotConfigured()
-        pool = redis.ConnectionPool.from_url(
-            self._url,
-            socket_timeout=BROKER_TIMEOUT,
-            socket_connect_timeout=BROKER_TIMEOUT,
-            retry=Retry(NoBackoff(), 1),
-            health_check_interval=30,
+        pool = connection_pool(
+            self._url, seconds=BROKER_TIMEOUT, retries=1, health_check_interval=30
         )
         return super().get_storage(connection_pool=pool, **kwargs)
 

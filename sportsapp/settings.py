@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError
 
 from sportsapp.errors import SettingsError
 from sportsapp.leagues import BY_SLUG
+from sportsapp.redis_urls import check_redis_url
 
 VERSION = "0.1.0"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -98,15 +99,7 @@ def _contact_url(value: str) -> str:
 
 
 def _redis_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("is not a URL") from None
-    if parts.scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("does not begin with redis://, rediss:// or unix://")
-    if not (parts.path if parts.scheme == "unix" else host):
-        raise ValueError("names no host or socket")
+    check_redis_url(value)
     return value
 
 

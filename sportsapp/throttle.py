@@ -14,12 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from sportsapp.redis_urls import client_of
 
 logger = logging.getLogger(__name__)
 
 WINDOW = 60
+BROKER_SECONDS = 1
 OUTCOMES = "sportsapp.feed.outcomes"
 
 
@@ -35,7 +36,7 @@ class Pace:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.per_minute = per_minute
-        self._redis = _impatient(url)
+        self._redis = client_of(url, seconds=BROKER_SECONDS)
         self._sleep = sleep
         self._clock = clock
         self._own: dict[int, int] = {}
@@ -70,7 +71,7 @@ class Tally:
     """Call it after each request with how it turned out; a broker that is away loses it."""
 
     def __init__(self, url: str) -> None:
-        self._redis = _impatient(url)
+        self._redis = client_of(url, seconds=BROKER_SECONDS)
 
     def __call__(self, outcome: str) -> None:
         try:
@@ -82,9 +83,3 @@ class Tally:
         """How often each outcome was counted. Raises redis.RedisError."""
         found: Any = self._redis.hgetall(OUTCOMES)
         return {name.decode(): int(count) for name, count in sorted(found.items())}
-
-
-def _impatient(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
-    )

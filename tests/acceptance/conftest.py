@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -146,11 +147,11 @@ def real_settings(feed: LoopbackFeed, migrated_file: Path) -> Iterator[Settings]
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def real_app(real_settings: Settings, broker: RealBroker) -> Iterator[Flask]:
-    """The app on the real broker, inside its context."""
-    client = FeedClient(real_settings.espn_base_url, real_settings.user_agent, patience=QUICK)
-    app = create_app(real_settings, client)
+@contextmanager
+def app_on(settings: Settings) -> Iterator[Flask]:
+    """The app, inside its context; its connections are closed at the end."""
+    client = FeedClient(settings.espn_base_url, settings.user_agent, patience=QUICK)
+    app = create_app(settings, client)
     with app.app_context():
         yield app
         db.session.remove()
@@ -158,6 +159,13 @@ def real_app(real_settings: Settings, broker: RealBroker) -> Iterator[Flask]:
         for queue in app.extensions["queues"]:
             queue.storage.close()
     client.close()
+
+
+@pytest.fixture
+def real_app(real_settings: Settings, broker: RealBroker) -> Iterator[Flask]:
+    """The app on the real broker, inside its context."""
+    with app_on(real_settings) as app:
+        yield app
 
 
 StartConsumer = Callable[..., RealConsumer]
@@ -176,6 +184,8 @@ def start_consumer(
             **os.environ,
             "INSTANCE_PATH": str(chosen.instance_path),
             "DATABASE_URL": chosen.database_url,
+            "REDIS_URL": chosen.redis_url,
+            "FEED_REQUESTS_PER_MINUTE": str(chosen.feed_requests_per_minute),
             "ESPN_BASE_URL": chosen.espn_base_url,
             "LIVE_SYNC_SECONDS": str(chosen.live_sync_seconds),
             "ALERT_WEBHOOK_URL": chosen.alert_webhook_url,

@@ -10,7 +10,7 @@ import pytest
 from sportsapp import accounts
 from sportsapp.admin import signin
 from sportsapp.database import db
-from sportsapp.limits import limits_url, visitors_address
+from sportsapp.limits import visitors_address
 from sportsapp.models import AdminUser
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
 
@@ -278,18 +278,6 @@ def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
     environ = {"REMOTE_ADDR": remote}
     with app.test_request_context(SIGN_IN, headers=headers, environ_base=environ):
         assert visitors_address() == counted_as
-
-
-@pytest.mark.parametrize(
-    ("broker", "limits"),
-    [
-        ("unix:///run/x/broker.sock", "redis+unix:///run/x/broker.sock"),
-        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
-        ("rediss://u:p@host/1", "rediss://u:p@host/1"),
-    ],
-)
-def test_broker_is_named_as_the_limiter_wants_it(broker, limits):
-    assert limits_url(broker) == limits
 
 
 def test_every_attempt_is_in_the_log_without_its_password(visitor, caplog):
