@@ -11,6 +11,7 @@
       UnknownTaskError (also LookupError)      a name that no task has
       OverlapError                             a backfill that waits or runs already: its run_id
       DeadLetterError                          a message that cannot be put back
+      ForgedMessageError                       a message that differs from the run it names
       CopyError                                a database that cannot be copied into another
       AccountError                             an admin account that cannot be made or changed so
       WebhookError                             an alert that its receiver did not take
@@ -60,6 +61,10 @@ class BrokerUnavailableError(TrackerError):
 
 class RunNotFoundError(TrackerError, LookupError):
     """The ledger has no task run of this id."""
+
+
+class ForgedMessageError(TrackerError):
+    """A message whose task or arguments are not those that the ledger has for its run."""
 
 
 class UnknownTaskError(TrackerError, LookupError):

@@ -53,7 +53,7 @@ from sportsapp.database import (
     wait_for_turn,
     write_connection,
 )
-from sportsapp.errors import RunNotFoundError, TrackerError
+from sportsapp.errors import ForgedMessageError, RunNotFoundError, TrackerError
 from sportsapp.models.run import (
     FAILED,
     WAITING,
@@ -93,7 +93,13 @@ _CLAIM = (
     update(RUNS)
     .where(_ATTEMPT, or_(*(RUNS.c.state == state for state in WAITING)))
     .returning(
-        RUNS.c.resume, RUNS.c.trigger, RUNS.c.task, RUNS.c.args, RUNS.c.chain, RUNS.c.asked_by
+        RUNS.c.resume,
+        RUNS.c.trigger,
+        RUNS.c.task,
+        RUNS.c.args,
+        RUNS.c.chain,
+        RUNS.c.asked_by,
+        RUNS.c.retries_left,
     )
 )
 _FINISH = update(RUNS).where(_ATTEMPT, RUNS.c.state == RunState.STARTED)
@@ -139,6 +145,7 @@ class RunInHand:
     args: dict[str, Any] = field(default_factory=dict)
     chain: Sequence[str] = ()
     asked_by: str = ""
+    retries_left: int = 0
 
 
 @dataclass(frozen=True)
@@ -487,12 +494,13 @@ class Ledger:
             connection.execute(update(RUNS).where(waiting).values(values))
 
     def skipped(self, task: Any, signal: str) -> None:
-        state = RunState.EXPIRED if signal == SIGNAL_EXPIRED else RunState.REVOKED
+        now = utc_now()
+        this = (RUNS.c.id == task.id, RUNS.c.attempt == task.attempt, RUNS.c.state.in_(WAITING))
+        drop = update(RUNS).where(*this).values(state=RunState.REVOKED, finished_at=now)
+        if signal == SIGNAL_EXPIRED:
+            drop = drop.where(RUNS.c.expires_at <= now).values(state=RunState.EXPIRED)
         with self.app.app_context(), write_connection() as connection:
-            waiting = (RUNS.c.id == task.id) & RUNS.c.state.in_(WAITING)
-            connection.execute(
-                update(RUNS).where(waiting).values(state=state, finished_at=utc_now())
-            )
+            connection.execute(drop)
 
     # -- around the body
 
@@ -511,8 +519,13 @@ class Ledger:
 
     def _run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
         global _in_hand
-        with writing_down():
-            run = self._claim(huey, task)
+        try:
+            with writing_down():
+                run = self._claim(huey, task)
+        except ForgedMessageError as error:
+            logger.warning("run %s: %s", task.id, error)
+            self.dead_letter(huey.name, huey.serialize_task(task), str(error))
+            return None  # the run still waits, and is put back as it was asked for
         if run is None:
             logger.warning("run %s has been taken or ended: dropped", task.id)
             return None
@@ -541,9 +554,12 @@ class Ledger:
         values = {"state": RunState.STARTED, "attempt": task.attempt + 1} | _worker_values(now)
         with write_connection() as connection:
             row = connection.execute(_CLAIM, this | values).one_or_none()
-        if row is None:
-            return None
+            if row is None:
+                return None
+            if (row.task, row.args) != (task.name, _named_args(task)):
+                raise ForgedMessageError("the message is not what was asked for")
         task.attempt += 1
+        task.retries = row.retries_left
         return RunInHand(
             task.id, task.attempt, now, task.timeout, is_stopping=huey.is_stopping, **row._mapping
         )

@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 1_000_000
 ATTEMPTS_LIMIT = 1_000_000
+FOLLOWERS = ("on_complete", "on_error", "chord_config")
+"""What Huey would run after a task. We take none: it would not be in the ledger before."""
 BEAT_SECONDS = 10
 RECOVERY_SECONDS = 15
 BROKER_TIMEOUT = 3
@@ -301,6 +303,7 @@ class TrackedTask(TaskWrapper):  # type: ignore[misc]  # Huey has no types
         tracked.__module__ = func.__module__
         tracked.__doc__ = func.__doc__
         settings.setdefault("attempt", 0)
+        settings.setdefault("from_broker", False)
         settings["function"] = staticmethod(func)
         return super().create_task(tracked, context=True, name=name or func.__name__, **settings)
 
@@ -381,6 +384,10 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         """
         if isinstance(task, (group, chord)):
             return super().enqueue(task)
+        if task.from_broker:  # due now, or tried again; nobody can ask for a run by a message alone
+            return self.push(task)
+        if any(getattr(task, name) is not None for name in FOLLOWERS):
+            raise TypeError("what is to follow a run is not in its message: see tasks/chain.py")
         if task.expires:
             task.resolve_expires(self.utc)
         # a value that cannot travel is refused before it is recorded
@@ -445,7 +452,8 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             raise ValueError("no run is tried so often")
         _check_message(message)
         task = self._registry.create_task(message)
-        task.attempt = document["attempt"]
+        _check_limit(task)
+        task.attempt, task.from_broker = document["attempt"], True
         return task
 
     def dequeue(self) -> Any | None:
@@ -500,13 +508,21 @@ def _check_message(message: Any) -> None:
         and isinstance(message.name, str)
         and isinstance(message.args, (tuple, list))
         and isinstance(message.kwargs, dict)
-        and all(n is None or (isinstance(n, (int, float)) and 0 <= n < 1e9) for n in numbers)
+        and all(n is None or (isinstance(n, (int, float)) and 0 <= n < 1e6) for n in numbers)
+        and all(getattr(message, name) is None for name in FOLLOWERS)
         and (message.eta is None or isinstance(message.eta, datetime))
         and (message.expires_resolved is None or isinstance(message.expires_resolved, datetime))
         and (message.timeout is None or isinstance(message.timeout, (int, float)))
     )
     if not is_sound:
-        raise TypeError("a field of the message has the wrong type")
+        raise TypeError("a field of the message is not what one of ours has")
+
+
+def _check_limit(task: Any) -> None:
+    """A message may shorten its task's time limit, and no more."""
+    limit = task.timeout
+    if limit is not None and not 0 < limit <= (task.default_timeout or limit):
+        raise ValueError(f"a time limit of {limit} s is not one of ours")
 
 
 def _id_of(data: bytes) -> str | None:

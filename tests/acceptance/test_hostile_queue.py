@@ -6,6 +6,8 @@ import json
 import pickle
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,12 @@ from sportsapp.ledger import find_run
 from sportsapp.models import DeadLetter, RunState, TaskRun
 from sportsapp.queue import MESSAGE_LIMIT, TrackerHuey, backfill_huey, huey
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
+from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 
 pytestmark = pytest.mark.slow
 
+ALERT = "sportsapp.tasks.alerts.send_alert"
 TASK = "sportsapp.tasks.sync.sync_date_range_task"
 ENDED = (RunState.SUCCESS, RunState.FAILURE, RunState.TIMEOUT)
 
@@ -46,6 +50,9 @@ def message(name: str = TASK, run_id: Any = "forged", attempt: Any = 0, **fields
     return json.dumps({"attempt": attempt, "task": {"!message": usual | fields}}).encode()
 
 
+FOLLOWER = json.loads(message(ALERT, "follower", args={"!tuple": [{"text": "forged"}]}))["task"]
+
+
 def unreadable(folder: Path) -> list[bytes]:
     """Pickles, noise, JSON of other shapes, unknown tasks, forged fields, large ones."""
     return [
@@ -67,23 +74,31 @@ def unreadable(folder: Path) -> list[bytes]:
         message(attempt="0"), message(attempt=None), message(args="text"), message(kwargs=[]),
         message(retries="many"), message(retry_delay=-1), message(priority=1e300),
         message(eta="now"), message(eta=0), message(timeout="long"), message(expires_resolved=1),
+        message(timeout=-1, retries=1), message(timeout=0), message(timeout=1e9),
+        message(on_complete=FOLLOWER), message(on_error=FOLLOWER),
+        message(chord_config={"!tuple": ["a", 1, 0, FOLLOWER]}),
         message(colour="red"), message()[:-2], message() + b"x",
         b"x" * (MESSAGE_LIMIT + 1), b"x" * 10_000_000, b" " * 10_000_000 + message(),
         message(args={"!tuple": ["x" * 10_000_000]}),
     ]  # fmt: skip
 
 
-def unasked() -> list[bytes]:
+IDS = (
+    "forged", "' OR 1=1 --", "<script>", "x" * 200, "%", "00000000-0000-4000-8000-000000000000",
+)  # fmt: skip
+
+
+def unasked(queue: TrackerHuey) -> list[bytes]:
     """Sound messages for runs that nobody has asked for, which the ledger does not have."""
-    ids = (
-        "forged",
-        "' OR 1=1 --",
-        "<script>",
-        "x" * 200,
-        "%",
-        "00000000-0000-4000-8000-000000000000",
-    )
-    return [message(run_id=run_id) for run_id in ids]
+    days = ["NBA", "2026-01-01", "2026-01-01"]
+    name, args = (ALERT, [{"text": "forged"}]) if queue is huey else (TASK, days)
+    sound = partial(message, name, args={"!tuple": args})
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).replace(tzinfo=None).isoformat()
+    return [
+        *(sound(run_id=run_id) for run_id in IDS),
+        sound(run_id="later", eta={"!datetime": soon}),
+        sound(run_id="again", retries=3),
+    ]
 
 
 def ended(run_id: str) -> TaskRun:
@@ -147,51 +162,84 @@ def test_hostile_messages_in_the_schedule_end_there_too(
     assert consumer.children() == workers
 
 
-def test_run_that_nobody_asked_for_is_not_run(real_app, start_consumer, feed, said):
-    consumer = start_consumer("backfill_huey")
+@pytest.mark.parametrize("queue", [huey, backfill_huey], ids=["live", "backfill"])
+@pytest.mark.parametrize("place", ["queue", "schedule"])
+def test_run_that_nobody_asked_for_is_not_run(
+    real_app, start_consumer, feed, said, queue: TrackerHuey, place: str
+):
+    consumer = start_consumer("huey" if queue is huey else "backfill_huey")
     workers = consumer.children()
-    for data in unasked():
-        backfill_huey.storage.enqueue(data, 200)
-    good = good_run(backfill_huey)
+    for data in unasked(queue):
+        if place == "queue":
+            queue.storage.enqueue(data, 200)
+        else:
+            queue.storage.conn.zadd(queue.storage.schedule_key, {data: 0})
+    wait_for(lambda: said().count("has been taken or ended: dropped") == len(unasked(queue)))
+    good = good_run(queue)
     assert ended(good).state == RunState.SUCCESS
-    wait_for(lambda: not backfill_huey.storage.enqueued_items())
-    wait_for(lambda: said().count("has been taken or ended: dropped") == len(unasked()))
+    assert not queue.storage.enqueued_items()
+    assert not queue.storage.scheduled_items()
     assert letters() == []
     assert "Traceback" not in said()
     db.session.rollback()
     assert list(db.session.scalars(select(TaskRun.id))) == [good]
-    assert {request.path.split("/")[-2] for request in feed.requests} == {"nba"}
-    assert len(feed.requests) == 1
+    if queue is backfill_huey:
+        assert len(feed.requests) == 1
     assert consumer.children() == workers
 
 
-FORGED = (
-    ["NBA", "2026-01-01"], ["NBA", "x", "y"], ["' OR 1=1", "2026-01-01", "2026-01-02"],
-    [["NBA"], {}, None], ["NBA", "0001-01-01", "9999-12-31"], ["NBA", 10**30, "2026-01-01"],
-    ["\ud800", "a\x00b", "\ud800"], ["{{7*7}}", "2026-01-01", "2026-01-02"], [1, 2, 3, 4, 5],
+FORGED: tuple[dict[str, Any], ...] = (
+    *(
+        {"args": {"!tuple": args}}
+        for args in (
+            ["NBA", "1990-01-01", "2025-12-31"], ["NFL", "2026-02-03", "2026-02-03"],
+            ["NBA", "2026-01-01"], ["NBA", "x", "y"], ["' OR 1=1", "2026-01-01", "2026-01-02"],
+            [["NBA"], {}, None], ["NBA", 10**30, "2026-01-01"], [1, 2, 3, 4, 5],
+            ["\ud800", "a\x00b", "\ud800"], ["{{7*7}}", "2026-01-01", "2026-01-02"],
+        )
+    ),
+    {"kwargs": {"league": "NFL"}},
 )  # fmt: skip
 
 
-def test_forged_arguments_of_a_run_fail_it_and_nothing_else(real_app, start_consumer, feed):
-    forged = [forge(n, args) for n, args in enumerate(FORGED, 3)]
-    consumer = start_consumer("backfill_huey")
+def test_forged_message_is_not_run_and_what_was_asked_for_is(real_app, start_consumer, feed, said):
+    asked = [forge(day, fields) for day, fields in enumerate(FORGED, 3)]
+    consumer = start_consumer("backfill_huey", door=harm.HURRY)
     workers = consumer.children()
-    good = good_run(backfill_huey)
-    runs = [ended(run_id) for run_id in forged]
-    assert [(run.state, run.attempt) for run in runs] == [(RunState.FAILURE, 1)] * len(forged)
-    assert all(run.error for run in runs)
-    assert ended(good).state == RunState.SUCCESS
-    assert len(feed.requests) == 1
+    runs = [ended(run_id) for run_id in asked]
+    assert [(run.state, run.attempt) for run in runs] == [(RunState.SUCCESS, 1)] * len(asked)
+    assert sorted(feed.asked()) == [f"nba 202602{day:02}" for day in range(3, 3 + len(asked))]
+    assert [letter.reason for letter in letters()] == [
+        "the message is not what was asked for"
+    ] * len(asked)
+    assert "Traceback" not in said()
     assert consumer.children() == workers
 
 
-def forge(day: int, args: list[Any]) -> str:
-    """Asks for a backfill of a day, and replaces the arguments in its message; its id."""
+def test_message_that_names_another_task_is_not_run(real_app, start_consumer, feed, said):
+    run_id = sync_all_live_games().id
+    (data,) = huey.storage.enqueued_items()
+    huey.storage.flush_queue()
+    huey.storage.enqueue(data.replace(b"sync_all_live_games", b"sync_all_teams"), 100)
+    start_consumer(door=harm.HURRY)
+    assert ended(run_id).state == RunState.SUCCESS
+    assert feed.asked("teams") == []
+    assert len(letters()) == 1
+
+
+def test_message_that_says_it_has_expired_drops_no_run(real_app, start_consumer, feed):
+    run_id = forge(3, {"expires_resolved": {"!datetime": "2020-01-01T00:00:00"}})
+    start_consumer("backfill_huey", door=harm.HURRY)
+    assert ended(run_id).state == RunState.SUCCESS
+
+
+def forge(day: int, fields: dict[str, Any]) -> str:
+    """Asks for a backfill of a day, and replaces fields of its message; its id."""
     run_id = sync_date_range_task("NBA", f"2026-02-{day:02}", f"2026-02-{day:02}").id
     *before, data = backfill_huey.storage.enqueued_items()
     document = json.loads(data)
     assert document["task"]["!message"]["id"] == run_id
-    document["task"]["!message"]["args"] = {"!tuple": args}
+    document["task"]["!message"] |= fields
     backfill_huey.storage.flush_queue()
     for one in (*before, json.dumps(document).encode()):
         backfill_huey.storage.enqueue(one, 10)
