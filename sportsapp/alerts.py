@@ -59,7 +59,7 @@ _ACTIVE = select(ALERTS.c.kind).where(
     ALERTS.c.subject == bindparam("subject"), ALERTS.c.active_since.is_not(None)
 )  # built once: it is asked after every run
 
-USER_INFO = re.compile(r"(\b[A-Za-z][\w+.-]*://)[^\s/?#]*@")
+USER_INFO = re.compile(r"(\b[A-Za-z][\w+.-]*://)\S*@")
 SECRET_PARAMETER = re.compile(
     r"([?&][\w.-]*(?:key|token|secret|passw|signature|auth)[\w.-]*=)[^&\s]+", re.IGNORECASE
 )

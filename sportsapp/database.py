@@ -41,6 +41,14 @@ from sqlalchemy.types import TypeDecorator
 logger = logging.getLogger(__name__)
 
 BUSY_MILLISECONDS = 10_000
+# A PostgreSQL that is gone without a word is noticed within seconds, not when TCP gives up.
+POSTGRES = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 WRITES = "writes"
 
 NAMES = {
@@ -91,7 +99,13 @@ OrderedJson = JSON(none_as_null=True)  # keeps the order of names, which JSONB d
 
 def init_database(app: Flask) -> None:
     """Join ``db`` to the app and teach its engine to behave."""
-    protect_file(app.config["SQLALCHEMY_DATABASE_URI"], Path(app.instance_path))
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    protect_file(url, Path(app.instance_path))
+    # what is written (hashes of passwords, too) does not belong into an error's text
+    options: dict[str, Any] = {"hide_parameters": True}
+    if make_url(url).get_backend_name() == "postgresql":
+        options |= {"connect_args": POSTGRES, "pool_pre_ping": True}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     with app.app_context():
         _prepare(db.engine)

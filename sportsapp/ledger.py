@@ -81,6 +81,7 @@ EARLIER_ATTEMPTS = 50
 EARLIER_ERROR_LIMIT = 300
 TRACEBACK_LIMIT = 20_000
 DEAD_LETTER_LIMIT = 65_536
+CONSUMER_ROLES = ("worker", "scheduler")
 
 RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
 CONSUMERS: Table = Consumer.__table__  # type: ignore[assignment]
@@ -271,13 +272,13 @@ def recorded_here(task_name: str, args: dict[str, Any], by: str = "") -> Iterato
 
 def _beat_until(app: Flask, run_id: str, ended: threading.Event) -> None:
     """Show that a run in a shell is alive, until it has ended."""
+    this = (RUNS.c.id == run_id) & (RUNS.c.state == RunState.STARTED)
     while not ended.wait(SHELL_BEAT_SECONDS):
-        with app.app_context(), write_connection() as connection:
-            connection.execute(
-                update(RUNS)
-                .where(RUNS.c.id == run_id, RUNS.c.state == RunState.STARTED)
-                .values(heartbeat_at=utc_now())
-            )
+        try:
+            with app.app_context(), write_connection() as connection:
+                connection.execute(update(RUNS).where(this).values(heartbeat_at=utc_now()))
+        except SQLAlchemyError as error:  # the next beat may be taken
+            logger.warning("run %s: no heartbeat: %s", run_id, error.__cause__ or error)
 
 
 @dataclass
@@ -673,7 +674,7 @@ class Ledger:
                     connection.execute(update(RUNS).where(mine).values(heartbeat_at=now))
             if run is not None:
                 self._end_if_overdue(run, now)
-        if self.witness is not None:
+        if self.witness is not None and role in CONSUMER_ROLES:
             self.witness.look()
 
     def _end_if_overdue(self, run: RunInHand, now: datetime) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 from typing import Any
 
-from flask import request
+from flask import current_app, request
 from flask_limiter import Limiter
 
 from sportsapp.redis_urls import limiter_storage
@@ -32,19 +32,23 @@ def make_limiter(
 
 
 def visitors_address() -> str:
-    """The visitor's address; behind a proxy on this machine, the one that the proxy saw."""
-    direct = request.remote_addr or "unknown"
+    """The visitor's address; behind a proxy of ours, the one that the proxy saw."""
+    direct = request.remote_addr or ""
     seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return seen if seen and _is_loopback(direct) and _is_address(seen) else direct
+    settings: Settings = current_app.extensions["settings"]
+    return seen if _is_within(direct, settings.trusted_proxies) and _is_address(seen) else direct
 
 
-def _is_loopback(address: str) -> bool:
-    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+def _is_within(text: str, networks: tuple[str, ...]) -> bool:
+    if not _is_address(text):
+        return False
+    address = ip_address(text)
+    return any(address in ip_network(network) for network in networks)
 
 
 def _is_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(text)
+        ip_address(text)
     except ValueError:
         return False
     return True

@@ -47,6 +47,7 @@ ATTEMPTS_LIMIT = 1_000_000
 FOLLOWERS = ("on_complete", "on_error", "chord_config")
 """What Huey would run after a task. We take none: it would not be in the ledger before."""
 BEAT_SECONDS = 10
+STOP_SECONDS = 8
 RECOVERY_SECONDS = 15
 BROKER_TIMEOUT = 3
 
@@ -648,6 +649,16 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
 
     worker_class = TrackerWorker
     scheduler_class = SlotScheduler
+
+    def __init__(
+        self, huey: TrackerHuey, *, shutdown_timeout: float | None = None, **options: Any
+    ) -> None:
+        """A longer ``shutdown_timeout`` than STOP_SECONDS is cut to that.
+
+        What has not stopped by itself by then is handed back, and goes on after the restart.
+        """
+        longest = STOP_SECONDS if shutdown_timeout is None else min(shutdown_timeout, STOP_SECONDS)
+        super().__init__(huey, shutdown_timeout=longest, **options)
 
     def start(self) -> None:
         freeze_memory()

@@ -76,10 +76,14 @@ def watched_by(url: str) -> Watched:
 
 
 def _place(text: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # its own words may quote a password
+        raise ValueError("has a Sentinel that is not host:port") from None
+    if not host:
         raise ValueError("has a Sentinel without a host")
-    return parts.hostname, parts.port or SENTINEL_PORT
+    return host, port or SENTINEL_PORT
 
 
 def _account(text: str) -> dict[str, str]:
@@ -104,10 +108,11 @@ def connection_pool(
 
 
 def _patience(seconds: float, retries: int) -> dict[str, Any]:
+    again = (redis.ConnectionError,)  # not after a time-out: whoever waits has waited enough
     return {
         "socket_timeout": seconds,
         "socket_connect_timeout": seconds,
-        "retry": Retry(NoBackoff(), retries),
+        "retry": Retry(NoBackoff(), retries, supported_errors=again),
     }
 
 

@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -29,7 +30,7 @@ VERSION = "0.1.0"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PROJECT_URL = "https://github.com/sports-game-tracker/sports-game-tracker"
 SOCKET_PATH_BYTES = 107
-PASSWORD = re.compile(r"//[^/@]*@")  # what stands before the host in a URL
+PASSWORD = re.compile(r"//.*@")  # what stands before the host in a URL, odd signs in it too
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -84,8 +85,8 @@ def _web_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"is not a URL ({error})") from None
+    except ValueError:  # its own words may quote a password
+        raise ValueError("is not a URL") from None
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError("is not an http or https URL")
     return value.rstrip("/")
@@ -95,7 +96,10 @@ def _contact_url(value: str) -> str:
     """A web address that can stand in a header as it is."""
     if not re.fullmatch(r"[!-'*-~]+", value):
         raise ValueError("has spaces, brackets or signs that a header cannot carry")
-    return _web_url(value)
+    address = _web_url(value)
+    if "@" in address:
+        raise ValueError("has an account in it, which the feed would be told")
+    return address
 
 
 def _redis_url(value: str) -> str:
@@ -129,6 +133,13 @@ def _path(value: str) -> Path:
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def _networks(value: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(name)) for name in _names(value))
+    except ValueError:
+        raise ValueError("has something that is no address and no network") from None
 
 
 def _leagues(value: str) -> tuple[str, ...]:
@@ -207,6 +218,10 @@ class Settings:
         _names, "host names we answer to, with commas", "scores.example.org", default=(),
         shown="any on loopback, none else",
     )  # fmt: skip
+    trusted_proxies: tuple[str, ...] = _setting(
+        _networks, "proxies whose X-Forwarded-For is believed: addresses or networks, with commas",
+        "10.0.0.5,172.16.0.0/12", default=("127.0.0.0/8", "::1/128"), shown="this machine",
+    )  # fmt: skip
     leagues: tuple[str, ...] = _setting(
         _leagues, "leagues that are followed", "NFL,NBA,MLB,NHL",
         default=("nfl", "nba", "mlb", "nhl"), shown="NFL,NBA,MLB,NHL",
@@ -279,7 +294,7 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
     try:
         return metadata["parse"](text)
     except ValueError as error:
-        shown = "its value" if metadata["secret"] else repr(PASSWORD.sub("//...@", text[:80]))
+        shown = "its value" if metadata["secret"] else repr(PASSWORD.sub("//...@", text)[:80])
         raise SettingsError(
             f"{environment_name(name)}: {shown} {error}; for example {metadata['example']}"
         ) from None

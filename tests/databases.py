@@ -93,3 +93,12 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
     finally:
         running.cleanup()
         shutil.rmtree(data)
+
+
+def end_every_session(url: str) -> None:
+    """What clients of a PostgreSQL see of its restart."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    which = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM {which}"))  # noqa: S608
+    engine.dispose()

@@ -17,7 +17,8 @@ from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.wrappers import Response
 
 from sportsapp.accounts import LONGEST, account_behind, note_sign_in
-from sportsapp.admin.security import PREFIX, is_panel, local
+from sportsapp.admin.security import PREFIX, SIGNED_IN_FOR, is_panel, local
+from sportsapp.clock import utc_now
 from sportsapp.database import db
 from sportsapp.limits import make_limiter, visitors_address
 from sportsapp.models import AdminUser
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 PER_ADDRESS = "20 per minute; 100 per hour"
 PER_ACCOUNT = "10 per minute; 60 per hour"
 SIGN_IN = "panel.sign_in"
+BEGAN = "began"
 WRONG = "Name or password is wrong."
 
 blueprint = Blueprint("panel", __name__, url_prefix=PREFIX)
@@ -89,6 +91,7 @@ def let_in(account: AdminUser) -> None:
     """Begin a new session for this account; nothing of the old one is kept."""
     session.clear()
     session.permanent = True
+    session[BEGAN] = utc_now().timestamp()
     login_user(SignedIn(account))
 
 
@@ -146,7 +149,13 @@ def _load(session_id: str) -> SignedIn | None:
     account = db.session.get(AdminUser, int(account_id), populate_existing=True)
     if account is None or not account.active or str(account.generation) != generation:
         return None
-    return SignedIn(account)
+    return None if _is_over() else SignedIn(account)
+
+
+def _is_over() -> bool:
+    """Whether the session began too long ago; its cookie is signed anew with every message."""
+    age = utc_now().timestamp() - session.get(BEGAN, 0)
+    return not 0 <= age < SIGNED_IN_FOR.total_seconds()
 
 
 def _name() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import click
@@ -26,10 +27,13 @@ from sportsapp.transfer import copy_database
 def copy_command(url: str, backup: bool) -> None:
     """Copy the whole database into the empty one at URL, and compare every row.
 
-    URL is written as DATABASE_URL is, for example postgresql://scores@db.example.org/scores.
+    URL is written as DATABASE_URL is, for example postgresql://scores@db.example.org/scores;
+    with "-" it is read from standard input, so that a password is in no list of processes.
     Tables are made there first. To move there, stop the consumers before, so that nothing is
     written meanwhile.
     """
+    if url == "-":
+        url = sys.stdin.readline().strip()
     settings: Settings = current_app.extensions["settings"]
     try:
         there = replace(settings, database_url=load_settings({"DATABASE_URL": url}).database_url)

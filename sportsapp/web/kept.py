@@ -28,14 +28,20 @@ from sportsapp.clock import utc_now
 from sportsapp.database import DataVersion
 
 ROOM = 16 * 1024 * 1024
-OVERHEAD = 2048
+KEY_LIMIT = 1024
+"""How long a request's own words may be for its page to be kept; nobody's favourites are longer."""
+OVERHEAD = 2048 + KEY_LIMIT
 """About what a kept page takes besides its bytes: its key, its headers, its place."""
 
 SLOT = "sportsapp.slot"
 GZIP_LEVEL = 6
 ABOUT_THE_BODY = {"content-type", "content-length", "content-encoding"}
 
+NEVER_KEPT = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")
+"""Answers that do not wait for the database to say whether anything was committed."""
+
 Environ = dict[str, Any]
+Key = tuple[str, ...]
 Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
 Moment = tuple[object, int]
@@ -111,16 +117,16 @@ class PageKeeper:
     def __init__(self, app: Callable[..., Iterable[bytes]], version: DataVersion) -> None:
         self._app = app
         self._version = version
-        self._pages: OrderedDict[tuple[object, ...], Page] = OrderedDict()
+        self._pages: OrderedDict[Key, Page] = OrderedDict()
         self._turn = threading.Lock()
         self.size = 0
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from what is kept, or ask the application and keep what it says."""
-        if environ["REQUEST_METHOD"] != "GET":
+        key = _key(environ)
+        if key is None:
             return self._app(environ, start_response)
         with self._turn:  # held until a kept page is sent: see docs/performance.md
-            key = _key(environ)
             moment = (self._version.now(), int(utc_now().timestamp()))  # before anything is read
             page = self._find(key)
             if page and page.moment == moment and moment[0] is not None:
@@ -154,13 +160,13 @@ class PageKeeper:
                 close()
         return said[0], said[1], body
 
-    def _find(self, key: tuple[object, ...]) -> Page | None:
+    def _find(self, key: Key) -> Page | None:
         page = self._pages.get(key)
         if page:
             self._pages.move_to_end(key)
         return page
 
-    def _keep(self, key: tuple[object, ...], page: Page) -> None:
+    def _keep(self, key: Key, page: Page) -> None:
         with self._turn:
             if old := self._pages.pop(key, None):
                 self.size -= old.size
@@ -176,18 +182,22 @@ def init_app(app: Flask, version: DataVersion) -> None:
     app.wsgi_app = PageKeeper(app.wsgi_app, version)  # type: ignore[method-assign]
 
 
-def _key(environ: Environ) -> tuple[object, ...]:
-    """All of a request that a page of ours can depend on."""
+def _key(environ: Environ) -> Key | None:
+    """All of a request that a page of ours can depend on; None where no page is to be kept."""
     asked = environ.get
-    return (
-        environ["PATH_INFO"],
-        asked("QUERY_STRING"),
-        asked("HTTP_HOST"),
-        asked("HTTP_COOKIE"),
-        asked("SCRIPT_NAME"),
+    path = environ["PATH_INFO"]
+    if environ["REQUEST_METHOD"] != "GET" or path.startswith(NEVER_KEPT):
+        return None
+    key = (
+        path,
+        asked("QUERY_STRING", ""),
+        asked("HTTP_HOST", ""),
+        asked("HTTP_COOKIE", ""),
+        asked("SCRIPT_NAME", ""),
         environ["wsgi.url_scheme"],
-        asked("HTTP_X_FORWARDED_PROTO"),
+        asked("HTTP_X_FORWARDED_PROTO", ""),
     )
+    return key if sum(map(len, key)) <= KEY_LIMIT else None
 
 
 def _sets_cookies(headers: Headers) -> bool:

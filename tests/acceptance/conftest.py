@@ -80,7 +80,7 @@ class RealConsumer:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        options = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
+        options = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "25", "-m", "1", "-c", "1"]
         command = [sys.executable, *self.door, f"huey_config.{self.queue}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

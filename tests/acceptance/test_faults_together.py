@@ -1,4 +1,4 @@
-"""Four processes sync one scoreboard at the same moment: the rows are those of one sync."""
+"""Four processes sync one scoreboard at the same moment: rows as of one sync, the latest wins."""
 
 from __future__ import annotations
 
@@ -151,3 +151,33 @@ def test_four_processes_that_store_one_scoreboard_at_once_leave_the_rows_of_one_
     assert at_once == rows()
     kind = db.engine.dialect.name
     print(f"{kind}: {ROUNDS * PROCESSES} syncs, {len(whole)} games, {len(at_once)} rows as of one")
+
+
+def moment(number: int) -> dict[str, Any]:
+    """A live game, later and higher by the number."""
+    kind = {"name": "STATUS_IN_PROGRESS", "state": "in", "completed": False, "detail": "Live"}
+    left = 3600.0 - number
+    status = {"period": 2, "clock": left, "displayClock": f"{left}", "type": kind}
+    return event("900", state="in", home=number, away=0, status=status)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_latest_of_four_answers_wins_whatever_the_order_in_which_they_are_stored(app, feed):
+    last = 0
+    gate = threading.Barrier(PROCESSES)
+
+    def answer(request: Request) -> Response:
+        gate.wait(SECONDS)
+        own = int(request.path.split("/")[1])
+        return Response(json.dumps(board(moment(last - own))), mimetype="application/json")
+
+    feed.say("nba", answer)
+    with ExitStack() as cleanup:
+        together = Together(app, cleanup)
+        for last in range(PROCESSES, PROCESSES * (ROUNDS + 1), PROCESSES):
+            assert together.sync() == ["1"] * PROCESSES
+            db.session.rollback()
+            (found,) = db.session.execute(select(Game.home_score, Game.clock_left)).all()
+            assert tuple(found) == (last, 3600.0 - last)
+    print(f"{db.engine.dialect.name}: {ROUNDS} times four answers, the latest stored each time")

@@ -28,7 +28,7 @@ from sportsapp.settings import PROJECT_ROOT
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_up import free_port
-from tests.databases import PostgresServer
+from tests.databases import PostgresServer, end_every_session
 from tests.integration.events import board
 from tests.loopback import LoopbackFeed
 
@@ -206,15 +206,6 @@ def count(url: str, what: str) -> int:
             return connection.scalar(text(f"SELECT count(*) FROM {what}"))  # noqa: S608
     finally:
         engine.dispose()
-
-
-def end_every_session(url: str) -> None:
-    """What clients of a PostgreSQL see of its restart."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    which = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with engine.connect() as connection:
-        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM {which}"))  # noqa: S608
-    engine.dispose()
 
 
 @pytest.mark.slow

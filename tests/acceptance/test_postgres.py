@@ -10,22 +10,23 @@ import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from sportsapp import ledger, migrations
 from sportsapp.alerts import Kind
 from sportsapp.clock import utc_now
-from sportsapp.database import db
+from sportsapp.database import db, write_connection
 from sportsapp.errors import FeedRefusedError
 from sportsapp.factory import create_app
 from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Alert, Game, RunState, TaskRun
+from sportsapp.models import AdminUser, Alert, Game, RunState, TaskRun
 from sportsapp.queue import huey
 from sportsapp.settings import Settings
 from sportsapp.sync import store
 from sportsapp.sync.service import Sync, sync_day
 from sportsapp.sync.watch import Trouble
 from sportsapp.tasks import sync_all_live_games
-from tests.databases import PostgresServer
+from tests.databases import PostgresServer, end_every_session
 from tests.integration.events import board, event
 
 
@@ -48,6 +49,38 @@ def test_migrations_make_what_the_models_say_and_take_it_back(app):
     downgrade(revision="base")
     assert inspect(db.engine).get_table_names() == ["alembic_version"]
     upgrade()
+
+
+def test_server_that_is_gone_without_a_word_is_noticed_soon(app):
+    connection = db.engine.raw_connection()
+    asked = connection.dbapi_connection.info.get_parameters()
+    connection.close()
+    assert {"tcp_user_timeout": "10000", "keepalives_idle": "5"}.items() <= asked.items()
+    assert asked["connect_timeout"] == "5"
+
+
+def test_page_after_a_restart_of_the_server_is_no_error(app):
+    app.testing = False
+    visitor = app.test_client()
+
+    def status(path: str) -> int:
+        with app.app_context():  # one of its own, as a server gives each request
+            return visitor.get(path).status_code
+
+    assert status("/") == 200
+    end_every_session(app.extensions["settings"].database_url)
+    assert [status(path) for path in ("/", "/nfl", "/nba")] == [200] * 3
+
+
+def test_what_was_to_be_written_is_in_no_error(app):
+    account = {"username": "maria", "password_hash": "scrypt:hush", "created_at": utc_now()}
+    insert = AdminUser.__table__.insert()
+    with write_connection() as connection:
+        connection.execute(insert, account)
+        with pytest.raises(IntegrityError) as caught:
+            connection.execute(insert, account)
+        connection.rollback()
+    assert "hush" not in str(caught.value)
 
 
 def test_second_sync_writes_nothing(app, feed):

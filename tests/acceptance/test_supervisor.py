@@ -91,6 +91,14 @@ def python(name: str, code: str, **more: object) -> dict[str, object]:
     return {"name": name, "argv": [sys.executable, "-u", "-c", code], **more}
 
 
+@pytest.fixture(autouse=True)
+def hangup_is_heard() -> Iterator[None]:
+    """Whoever runs the tests may ignore it, and a child would inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def eventually(claim: Callable[[], object], seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
+from dataclasses import replace
+from datetime import datetime, tzinfo
 
+import itsdangerous
 import pytest
 
 from sportsapp import accounts
@@ -12,6 +16,7 @@ from sportsapp.admin import signin
 from sportsapp.database import db
 from sportsapp.limits import visitors_address
 from sportsapp.models import AdminUser
+from sportsapp.settings import load_settings
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
 
 SIGN_IN = "/admin/sign-in"
@@ -268,6 +273,8 @@ def test_looking_at_the_form_is_no_attempt(visitor):
         ("127.0.0.1", "10.9.9.9, 203.0.113.9", "203.0.113.9"),
         ("127.0.0.1", "nonsense", "127.0.0.1"),
         ("127.0.0.1", "", "127.0.0.1"),
+        ("::1", "203.0.113.9", "203.0.113.9"),
+        ("nonsense", "203.0.113.9", "nonsense"),
         ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
     ],
 )
@@ -278,6 +285,46 @@ def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
     environ = {"REMOTE_ADDR": remote}
     with app.test_request_context(SIGN_IN, headers=headers, environ_base=environ):
         assert visitors_address() == counted_as
+
+
+@pytest.mark.parametrize(
+    ("remote", "counted_as"),
+    [
+        ("10.1.2.3", "203.0.113.9"), ("192.0.2.1", "203.0.113.9"), ("10.2.0.1", "10.2.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+    ],
+)  # fmt: skip
+def test_proxies_on_other_machines_are_believed_when_they_are_named(
+    app, settings, remote, counted_as
+):
+    named = load_settings({"TRUSTED_PROXIES": "10.1.0.0/16, 192.0.2.1"}).trusted_proxies
+    app.extensions["settings"] = replace(settings, trusted_proxies=named)
+    headers = {"X-Forwarded-For": "203.0.113.9"}
+    with app.test_request_context(headers=headers, environ_base={"REMOTE_ADDR": remote}):
+        assert visitors_address() == counted_as
+
+
+def test_session_ends_after_its_time_however_it_is_used(visitor, monkeypatch):
+    began = time.time()
+    monkeypatch.setattr("sportsapp.clock.datetime", Later)
+    monkeypatch.setattr(itsdangerous.TimestampSigner, "get_timestamp", lambda _: int(Later.at))
+    visitor.sign_in()
+    for hours in range(1, 12):
+        Later.at = began + hours * 3600
+        visitor.post("/admin/accounts/nobody/password", password="short")  # a message is kept
+        assert is_in(visitor)
+    Later.at = began + 12 * 3600
+    assert not is_in(visitor)
+
+
+class Later(datetime):
+    """A clock that shows what ``at`` says."""
+
+    at = time.time()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.fromtimestamp(cls.at, tz)
 
 
 def test_every_attempt_is_in_the_log_without_its_password(visitor, caplog):

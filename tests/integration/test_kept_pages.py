@@ -267,6 +267,24 @@ def test_any_number_of_addresses_takes_no_more_than_the_room(app, visitor, monke
     assert 50_000 < app.wsgi_app.size <= 100_000
 
 
+@pytest.mark.parametrize("where", ["cookie", "query"])
+def test_page_that_was_asked_for_at_length_is_made_and_not_kept(app, visitor, where):
+    long = "x" * kept.KEY_LIMIT
+    headers = {"Cookie": f"a={long}"} if where == "cookie" else {}
+    answer = visitor.get(f"/nfl?{long}" if where == "query" else "/nfl", headers=headers)
+    assert answer.status_code == 200
+    assert app.wsgi_app.size == 0
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/static/style.css"])
+def test_what_needs_no_database_does_not_wait_for_one(visitor, monkeypatch, path):
+    def ask(_self: DataVersion) -> object:
+        pytest.fail("the database was asked")
+
+    monkeypatch.setattr(DataVersion, "now", ask)
+    assert visitor.get(path, buffered=True).status_code == 200
+
+
 # ---------------------------------------------------------------- the data's version
 
 

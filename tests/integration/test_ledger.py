@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from huey.exceptions import TaskException, TaskTimeout
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from sportsapp import ledger
 from sportsapp.clock import utc_now
@@ -458,6 +461,37 @@ def test_failing_work_in_a_shell_is_on_the_record_and_raised(app):
     ):
         raise FeedUnavailableError("no answer")
     assert row(outcome.run_id).state == RunState.FAILURE
+
+
+def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(app, monkeypatch):
+    taken = ledger.write_connection
+    refused = iter([OperationalError("UPDATE", {}, Exception("database is locked"))] * 2)
+
+    def write_connection(*args):
+        if threading.current_thread() is threading.main_thread():
+            return taken(*args)
+        for error in refused:
+            raise error
+        return taken(*args)
+
+    monkeypatch.setattr(ledger, "SHELL_BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(ledger, "write_connection", write_connection)
+    with ledger.recorded_here("sync_day", {}) as outcome:
+        began = row(outcome.run_id).heartbeat_at
+        deadline = time.monotonic() + 5
+        while row(outcome.run_id).heartbeat_at == began:
+            assert time.monotonic() < deadline
+            db.session.rollback()
+
+
+def test_only_a_consumers_beat_looks_around(app, monkeypatch):
+    looked = []
+    hooks = huey.hooks
+    monkeypatch.setattr(hooks.witness, "look", lambda: looked.append("looked"))
+    hooks.beat(huey.name, "supervisor")  # it forks next, and has no threads then
+    assert looked == []
+    hooks.beat(huey.name, "worker")
+    assert looked == ["looked"]
 
 
 def test_shell_that_vanished_leaves_a_failure(offline):

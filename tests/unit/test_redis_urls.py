@@ -40,7 +40,7 @@ def test_url_of_every_kind_is_taken(url):
         ("redis://[::1", "is not a URL"),
         ("redis+sentinel:///scores", "names no Sentinel"),
         ("redis+sentinel://one,:5000/scores", "has a Sentinel without a host"),
-        ("redis+sentinel://one,two:port/scores", "Port could not be cast"),
+        ("redis+sentinel://one,two:port/scores", "has a Sentinel that is not host:port"),
         ("redis+sentinel://one,two", "does not say what the Sentinels call the server"),
         ("redis+sentinel://one/scores/first", "has a database that is not a number"),
     ],

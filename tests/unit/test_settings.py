@@ -103,6 +103,8 @@ MALFORMED = [
     ("REDIS_URL", "http://h", "does not begin with redis://"),
     ("REDIS_URL", "redis://", "names no host or socket"),
     ("REDIS_URL", "unix://", "names no host or socket"),
+    ("TRUSTED_PROXIES", "proxy.example.org", "has something that is no address and no network"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8", "has something that is no address and no network"),
     ("REDIS_URL", "redis://h:hush", "is not a URL"),
     ("REDIS_URL", "redis://[::1", "is not a URL"),
     ("ESPN_BASE_URL", "site.api.espn.com", "is not an http or https URL"),
@@ -178,6 +180,27 @@ def test_secret_is_not_in_the_line_about_its_fault():
             with pytest.raises(SettingsError) as caught:
                 load_settings({name: text})
             assert "hush" not in str(caught.value)
+
+
+ODD_PASSWORDS = [f"hush{sign}hush" for sign in ("/", "@", "?", "#", ":", " ", "\u2100", "x" * 90)]
+URLS = {
+    "ESPN_BASE_URL": "https", "ESPN_CONTACT_URL": "https", "ALERT_WEBHOOK_URL": "https",
+    "HEARTBEAT_URL": "https", "REDIS_URL": "redis", "DATABASE_URL": "postgresql",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("password", ODD_PASSWORDS)
+@pytest.mark.parametrize("host", ["host.example.org", "host:port", "[::1", "one:port,two/scores"])
+@pytest.mark.parametrize("name", URLS)
+def test_password_in_a_url_is_not_shown_whatever_signs_it_has(name, host, password):
+    schemes = (URLS[name], "redis+sentinel") if name == "REDIS_URL" else (URLS[name],)
+    for scheme in schemes:
+        try:
+            settings = load_settings({name: f"{scheme}://someone:{password}@{host}/x"})
+            shown = f"{describe_settings(settings)} {settings!r}"
+        except SettingsError as error:
+            shown = str(error)
+        assert "hush" not in shown
 
 
 def test_description_has_every_setting_with_its_source():
