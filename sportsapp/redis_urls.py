@@ -128,6 +128,6 @@ def limiter_storage(url: str, *, seconds: float) -> tuple[str, dict[str, Any]]:
         return (f"redis+{url}" if urlsplit(url).scheme == "unix" else url), options
     watched = watched_by(url)
     places = ",".join(f"{host}:{port}" for host, port in watched.sentinels)
-    theirs = {"username": None, "password": None} | watched.sentinel_account | options
+    theirs = dict.fromkeys(("username", "password")) | watched.sentinel_account | options
     options |= watched.account | {"db": watched.database, "sentinel_kwargs": theirs}
     return f"{SENTINEL_SCHEME}://{places}/{watched.name}", options
