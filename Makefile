@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test test-postgres test-quick audit fuzz check format requirements clean
+.PHONY: run demo test test-postgres test-quick audit fuzz check bench screenshots format requirements clean
 
 run: $(VENV)/.installed ## start everything: broker, consumers, web server
 	@exec $(BIN)/flask up
@@ -40,6 +40,9 @@ check: $(VENV)/.installed-dev ## format, lint, types, import contracts
 
 bench: $(VENV)/.installed-dev ## what things cost, beside the least they can cost; ROWS="tick page-cold" for some
 	$(BIN)/python -m bench $(ROWS)
+
+screenshots: $(VENV)/.installed-dev ## the pictures of README and docs, from the demo feed
+	$(BIN)/python -m tests.screenshots docs/screenshots
 
 format: $(VENV)/.installed-dev ## put the code into its format
 	$(BIN)/ruff format .

@@ -77,8 +77,8 @@ function plan() {
 function age() {
   const ago = find("#ago");
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(read)) / 1000));
-  if (ago && seconds >= 0)
-    ago.textContent = seconds < 100 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
+  const [size, unit] = seconds < 100 ? [1, "s"] : seconds < 6e3 ? [60, "min"] : seconds < 2e5 ? [3600, "h"] : [86400, "days"];
+  if (ago && seconds >= 0) ago.textContent = `${Math.round(seconds / size)} ${unit} ago`;
 }
 
 const name = () => (pause.textContent = `${paused ? "Resume" : "Pause"} updates`);

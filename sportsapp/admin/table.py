@@ -146,8 +146,9 @@ class Table(Panel, ModelView):  # type: ignore[misc]  # Flask-Admin has no types
             ids = self.search(ids, search).add_columns(func.count().over())
             hits = db.session.execute(ids).all()
             return (hits[0][1] if hits else 0), self._rows([hit[0] for hit in hits])
-        count = db.session.scalar(found.with_only_columns(func.count())) or 0
-        return count, self._rows(db.session.scalars(ids).all())
+        # without a condition nothing else would say which table is counted
+        count = found.with_only_columns(func.count(), maintain_column_froms=True)
+        return db.session.scalar(count) or 0, self._rows(db.session.scalars(ids).all())
 
     def _filtered(self) -> Select[Any]:
         found = select(self.model)

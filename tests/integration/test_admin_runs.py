@@ -124,6 +124,14 @@ def test_pages_keep_the_filters(panel):
     assert "page 2 of 2" in panel.get(f"{LIST}?task=sync_daily_schedule&page=1")
 
 
+def test_list_of_all_runs_counts_them_and_has_pages(panel):
+    for n in range(60):
+        add_run(ago=timedelta(minutes=n))
+    page = panel.get(LIST)
+    assert "60 rows" in page
+    assert 'href="/admin/runs/?page=1"' in page
+
+
 def test_details_tell_everything(panel):
     run_id = add_failure(task=BACKFILL, args=JANUARY, attempt=3, recoveries=2, asked_by="maria")
     page = panel.get(details(run_id))

@@ -1,0 +1,91 @@
+"""``python -m tests.screenshots FOLDER``: the pictures of the README, from the demo feed.
+
+Every picture is of the same evening, so that a new one differs only in what we have changed.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from sportsapp.database import db
+from sportsapp.factory import create_app
+from sportsapp.migrations import migrate_database
+from sportsapp.models import RunState, Trigger
+from sportsapp.settings import Settings
+from tests.acceptance.chromium import CHROMIUM, FLAGS
+from tests.conftest import NO_BROKER
+from tests.demosite import LIVE_NFL, DemoSite, demo_site
+from tests.panel import NAME, PASSWORD, add_consumer, add_failure, add_run, signed_in
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+DESK = {"viewport": {"width": 1200, "height": 800}}
+PICTURES = {
+    "home-phone": ("/", PHONE, "light"),
+    "home-desktop": ("/", DESK, "dark"),
+    "game": (f"/nfl/games/{LIVE_NFL}", DESK, "light"),
+    "panel": ("/admin/", DESK, "light"),
+}
+REFUSED = "all leagues failed: NFL: the feed refused us with 403"
+
+
+def work_on(site: DemoSite) -> None:
+    """A day of runs, a backfill at work, one failure, and consumers that are alive."""
+    with site.app.app_context():
+        signed_in(site.app)
+        for queue in site.app.extensions["queues"]:
+            queue.storage = queue.get_immediate_storage()
+            for pid, role in enumerate(("worker", "worker", "scheduler"), 41):
+                add_consumer(queue.name, role, pid=pid, beat_at=site.now)
+        for minutes in range(1, 24 * 60, 10):
+            ago, found = timedelta(minutes=minutes), {"synced": 31, "errors": []}
+            add_run("sync_all_live_games", ago=ago, result=found)
+        for hours in range(24):
+            ago, found = timedelta(hours=hours, minutes=45), {"synced": 96, "errors": []}
+            add_run("sync_daily_schedule", ago=ago, result=found)
+        add_failure(task="sync_all_teams", error=REFUSED, ago=timedelta(hours=5))
+        season = {"league": "NBA", "start_date": "2025-10-01", "end_date": "2026-06-30"}
+        add_run(
+            "sync_date_range_task", RunState.STARTED, args=season, trigger=Trigger.ADMIN,
+            asked_by=NAME, queue="sportsapp-backfill", progress_done=4, progress_total=9,
+        )  # fmt: skip
+        db.session.remove()
+
+
+def take(browser: Browser, site: DemoSite, folder: Path, name: str) -> None:
+    """One picture."""
+    path, screen, scheme = PICTURES[name]
+    with browser.new_context(base_url=site.url, color_scheme=scheme, **screen) as context:
+        page = context.new_page()
+        page.clock.set_fixed_time(site.now)
+        page.goto(path)
+        if path.startswith("/admin"):
+            page.get_by_label("Name").fill(NAME)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(f"**{path}")
+        page.screenshot(path=folder / f"{name}.png")
+
+
+def main(target: Path) -> None:
+    """Take all pictures."""
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        app = create_app(Settings(instance_path=Path(first), redis_url=NO_BROKER))
+        with app.app_context():
+            migrate_database()
+            db.engine.dispose()
+        with demo_site(Path(second), Path(first) / "tracker.db") as site, sync_playwright() as web:
+            work_on(site)
+            browser = web.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            for name in PICTURES:
+                take(browser, site, target, name)
+            browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
