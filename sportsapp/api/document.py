@@ -28,6 +28,7 @@ ERRORS = {
     400: "A parameter, or the request itself, is malformed.",
     404: "There is no such thing here.",
     429: "Too many requests from this address; `Retry-After` says when to go on.",
+    503: "The data cannot be read at the moment.",
 }
 
 Json = dict[str, Any]

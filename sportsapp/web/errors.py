@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Flask, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    SecurityError,
+    ServiceUnavailable,
+)
+
+from sportsapp.database import db
+
+logger = logging.getLogger(__name__)
 
 API = "/api/"
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
-CODES |= {429: "too_many_requests", 500: "internal_error"}
+CODES |= {429: "too_many_requests", 500: "internal_error", 503: "unavailable"}
+RETRY_SECONDS = 10
 
 
 def init_app(app: Flask) -> None:
     """Register the error handlers."""
     app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(OperationalError, show_no_database)
+
+
+def show_no_database(error: OperationalError) -> ResponseReturnValue | HTTPException:
+    """A database that is away, locked or not migrated: try again; the reason is in the log."""
+    db.session.rollback()
+    reason = " ".join(str(error.orig).split())
+    logger.error("%s: the database cannot be used: %s", request.path, reason)
+    message = "The scores cannot be read at the moment. Try again in a few seconds."
+    return show_error(ServiceUnavailable(message, retry_after=RETRY_SECONDS))
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
