@@ -17,6 +17,7 @@ One way through: fetch, plan, store. A module imports only from lower floors::
     floor 1  espn.parse, sync.plan, settings,  pure: JSON to records, records to changes;
              clock, processes, security        the settings; the clock; process lifetimes; what
                                                holds at every door
-    floor 0  records, leagues, errors          what the feed said; the table of leagues; our errors
+    floor 0  records, leagues, errors,         what the feed said; the table of leagues; our errors;
+             redis_urls, log_context           REDIS_URL; whom a line of the log is about
     beside   demo                              a feed that behaves like ESPN's; shares no code
 """

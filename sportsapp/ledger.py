@@ -252,7 +252,7 @@ def recorded_here(task_name: str, args: dict[str, Any], by: str = "") -> Iterato
     with write_connection() as connection:
         connection.execute(insert(RUNS).values(row))
     outcome.run_id = run_id
-    _in_hand = RunInHand(run_id, 1, now, None, None, lambda: False)
+    _in_hand = RunInHand(run_id, 1, now, None, None, lambda: False, task=task_name, args=args)
     ended = threading.Event()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # a local proxy
     threading.Thread(target=_beat_until, args=(app, run_id, ended), daemon=True).start()

@@ -9,13 +9,15 @@ from logging.handlers import WatchedFileHandler
 
 from sportsapp.errors import TrackerError
 from sportsapp.ledger import run_in_hand
+from sportsapp.log_context import league_at_hand
 from sportsapp.settings import Settings
 
 PLAIN = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+CONTEXT = ("run", "task", "league")
 
 
 class PlainFormatter(logging.Formatter):
-    """One line for people, times in UTC."""
+    """One line for people, times in UTC; behind it the run, its task and its league, if any."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%SZ"
@@ -24,26 +26,40 @@ class PlainFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__(PLAIN)
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        known = (f"{name}={value}" for name in CONTEXT if (value := getattr(record, name, "")))
+        words = " ".join(known)
+        return (
+            f"{super().formatMessage(record)} [{words}]" if words else super().formatMessage(record)
+        )
+
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, with the id of the run in hand."""
+    """One JSON object a line, with the run in hand, its task and its league, if any."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
-        run = run_in_hand()
         fields = {
             "time": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            "run": run.id if run else None,
+            **{name: getattr(record, name, "") for name in CONTEXT},
         }
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
-        return json.dumps({name: value for name, value in fields.items() if value is not None})
+        return json.dumps({name: value for name, value in fields.items() if value != ""})
+
+
+def add_context(record: logging.LogRecord) -> bool:
+    """Note on the record what this process and this thread work on."""
+    run = run_in_hand()
+    record.run, record.task = (run.id, run.task) if run else ("", "")
+    record.league = league_at_hand() or str((run.args if run else {}).get("league", "")).upper()
+    return True
 
 
 def shorten_known_errors(record: logging.LogRecord) -> bool:
@@ -63,6 +79,7 @@ def set_up_logging(settings: Settings) -> None:
     )
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else PlainFormatter())
     handler.addFilter(shorten_known_errors)
+    handler.addFilter(add_context)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

@@ -154,8 +154,8 @@ def _load(session_id: str) -> SignedIn | None:
 
 def _is_over() -> bool:
     """Whether the session began too long ago; its cookie is signed anew with every message."""
-    age = utc_now().timestamp() - session.get(BEGAN, 0)
-    return age >= SIGNED_IN_FOR.total_seconds()
+    began: float = session.get(BEGAN, 0)
+    return utc_now().timestamp() - began >= SIGNED_IN_FOR.total_seconds()
 
 
 def _name() -> str:

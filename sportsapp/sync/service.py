@@ -23,6 +23,7 @@ from sportsapp.errors import AllLeaguesFailedError, FeedRefusedError, PayloadErr
 from sportsapp.espn import parse
 from sportsapp.espn.client import SUSPECT_COUNTS, Answer, FeedClient
 from sportsapp.leagues import BY_SLUG, League
+from sportsapp.log_context import working_for
 from sportsapp.models import Game, Team
 from sportsapp.models import League as LeagueRow
 from sportsapp.records import State
@@ -229,19 +230,13 @@ def _sync_boards(
         for day in each
     }
     for fetched in fetch_all(calls):
-        league, day = fetched.key
-        if fetched.answer is None:
-            boards.fail(league, fetched.error, day)
-            continue
-        try:
-            boards.take(league, day, fetched.answer)
-        except TrackerError as error:
-            boards.fail(league, error, day, fetched.answer)
+        with working_for(fetched.key[0]):
+            boards.settle(fetched)
     return boards.result(list(days))
 
 
 def _scoreboard_call(client: FeedClient, league: League, day: date) -> Callable[[], Answer]:
-    return lambda: client.scoreboard(league, day)
+    return working_for(league)(lambda: client.scoreboard(league, day))
 
 
 class _Boards:
@@ -276,6 +271,17 @@ class _Boards:
             ids = [game.espn_id for game in record.games]
             self.errors[league, day] = [f"{league.label} {day}: {line}" for line in record.errors]
         self.ids.setdefault(league, set()).update(ids)
+
+    def settle(self, fetched: Fetched[tuple[League, date]]) -> None:
+        """Store one finished request's answer, or note that it failed."""
+        league, day = fetched.key
+        if fetched.answer is None:
+            self.fail(league, fetched.error, day)
+            return
+        try:
+            self.take(league, day, fetched.answer)
+        except TrackerError as error:
+            self.fail(league, error, day, fetched.answer)
 
     def leave_out_closed(
         self, days: Mapping[League, Sequence[date]], *, live: bool
@@ -596,11 +602,11 @@ def months_ahead(today: date, season: Sequence[date]) -> list[date]:
 
 
 def _month_call(client: FeedClient, league: League, first: date) -> Callable[[], Answer]:
-    return lambda: client.month(league, first)
+    return working_for(league)(lambda: client.month(league, first))
 
 
 def _standings_call(client: FeedClient, league: League) -> Callable[[], Answer]:
-    return lambda: client.standings(league)
+    return working_for(league)(lambda: client.standings(league))
 
 
 def sync_teams(
@@ -657,7 +663,7 @@ def _sync_rosters(sync: Sync, league: League, teams: Mapping[str, int], result: 
 
 
 def _roster_call(client: FeedClient, league: League, team_id: str) -> Callable[[], Answer]:
-    return lambda: client.roster(league, team_id)
+    return working_for(league)(lambda: client.roster(league, team_id))
 
 
 def _team_names(session: AnySession, ids: Sequence[int]) -> dict[int, str]:

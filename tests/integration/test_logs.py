@@ -1,0 +1,73 @@
+"""What the log says: whose run and which league a line is about, in both formats."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sportsapp.logs import set_up_logging
+from sportsapp.tasks import sync_daily_schedule, sync_date_range_task
+from tests.integration.events import board
+
+
+@pytest.fixture
+def log(request, settings, tmp_path) -> Iterator[Path]:
+    """A file that everything is logged to, in the format that the test asks for."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    path = tmp_path / "scores.log"
+    set_up_logging(replace(settings, log_file=path, log_format=request.param))
+    yield path
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def lines_about(log: Path, words: str) -> list[str]:
+    return [line for line in log.read_text().splitlines() if words in line]
+
+
+@pytest.mark.parametrize("log", ["plain"], indirect=True)
+def test_line_names_run_task_and_league(app, immediate, feed, log):
+    feed.fail("nba", 500)
+    feed.fail("mlb", 500)
+    result = sync_daily_schedule()
+    again = lines_about(log, "asking again")
+    for league in ("NBA", "MLB"):
+        end = f"[run={result.id} task=sync_daily_schedule league={league}]"
+        mine = [line for line in again if f"/{league.lower()}/" in line]
+        assert mine
+        assert all(line.endswith(end) for line in mine)
+
+
+@pytest.mark.parametrize("log", ["plain"], indirect=True)
+def test_line_that_belongs_to_no_run_has_nothing_behind_it(app, log):
+    logging.getLogger("sportsapp").warning("it rains")
+    (line,) = lines_about(log, "it rains")
+    assert line.endswith("WARNING sportsapp: it rains")
+
+
+@pytest.mark.parametrize("log", ["json"], indirect=True)
+def test_backfills_lines_have_the_same_as_fields(app, immediate, feed, log):
+    feed.fail("nba", 500, kind="scoreboard")
+    feed.say("nba", board(), dates="20260102")
+    feed.say("nba", board(), dates="20260103")
+    result = sync_date_range_task("nba", "2026-01-01", "2026-01-03")
+    said = [json.loads(line) for line in log.read_text().splitlines()]
+    mine = [one for one in said if one.get("run") == result.id]
+    assert {(one["task"], one["league"]) for one in mine} == {("sync_date_range_task", "NBA")}
+    assert any("asking again" in one["message"] for one in mine)
+    assert {"time", "level", "logger", "message"} <= set(mine[0])
+
+
+@pytest.mark.parametrize("log", ["plain"], indirect=True)
+def test_file_that_was_moved_away_is_opened_anew(app, log):
+    log.rename(log.with_suffix(".log.1"))
+    logging.getLogger("sportsapp").warning("after the rotation")
+    assert lines_about(log, "after the rotation")
