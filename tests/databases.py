@@ -15,7 +15,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 
 from sportsapp.database import Base, db
 from sportsapp.factory import create_app
-from sportsapp.migrations import migrate_database
+from sportsapp.migrations import migrate_database, newest_revision, revision_of
 from sportsapp.settings import Settings
 
 OTHER_SESSIONS = """
@@ -77,10 +77,12 @@ class PostgresServer:
         with engine.connect() as connection:
             connection.execute(text(OTHER_SESSIONS))
             found = set(connection.scalars(text(TABLES)))
-            if found == {*Base.metadata.tables, "alembic_version"}:
+            is_sound = found == {*Base.metadata.tables, "alembic_version"}
+            if is_sound:
                 connection.execute(text(EMPTY_TABLES))
+                is_sound = revision_of(connection) == newest_revision()
         engine.dispose()
-        return found == {*Base.metadata.tables, "alembic_version"}
+        return is_sound
 
     def migrate(self, folder: Path) -> None:
         """Make the database that ``migrated_database`` copies."""
