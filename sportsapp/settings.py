@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from sportsapp.errors import SettingsError
-from sportsapp.leagues import BY_SLUG
+from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
 
 VERSION = "0.1.0"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -216,7 +216,7 @@ class Settings:
     )  # fmt: skip
     leagues: tuple[str, ...] = _setting(
         _leagues, "leagues that are followed", "NFL,NBA,MLB,NHL",
-        default=("nfl", "nba", "mlb", "nhl"), shown="NFL,NBA,MLB,NHL",
+        default=tuple(league.slug for league in DEFAULT_LEAGUES), shown="NFL,NBA,MLB,NHL",
     )  # fmt: skip
     feed_requests_per_minute: int = _setting(
         _whole(1, 100_000), "ceiling for all processes together", "600", default=600

@@ -132,7 +132,7 @@ MALFORMED = [
     ("PORT", "-1", "is not between"),
     ("PORT", "65536", "is not between"),
     ("PORT", "9" * 5000, "is not a whole number"),
-    ("LEAGUES", "NFL,XFL", r"has unknown leagues xfl \(known are NFL, NBA, MLB, NHL\)"),
+    ("LEAGUES", "NFL,XFL", r"has unknown leagues xfl \(known are NFL, NBA, MLB, NHL, .*EPL\)"),
     ("LEAGUES", ",", "names no league"),
     ("API_REQUESTS_PER_MINUTE", "0", "is not between"),
     ("FEED_REQUESTS_PER_MINUTE", "0", "is not between"),
