@@ -28,6 +28,7 @@ from sportsapp.models import League
 from sportsapp.settings import Settings
 from sportsapp.sync.service import (
     Sync,
+    sync_day,
     sync_leagues,
     sync_range,
     sync_schedule,
@@ -85,6 +86,11 @@ class DemoSite:
         self.now += timedelta(seconds=1)
         with self.app.app_context():
             sync_today(self._sync(), [BY_SLUG[slug] for slug in slugs] or DEFAULT_LEAGUES)
+
+    def read(self, slug: str, day: date) -> None:
+        """Store a day of a league, whether it is followed or not."""
+        with self.app.app_context():
+            sync_day(self._sync(), BY_SLUG[slug], day)
 
     def score(self) -> str:
         """Let the home side of the live football game score; its points, as they are shown."""
