@@ -215,7 +215,10 @@ class Settings:
         shown="any on loopback, none else",
     )  # fmt: skip
     leagues: tuple[str, ...] = _setting(
-        _leagues, "leagues that are followed", "NFL,NBA,MLB,NHL",
+        _leagues,
+        "leagues that are followed, in the menu's order; "
+        "WNBA, NCAAF, NCAAM, NCAAW, MLS and EPL are known, too",
+        "NFL,NBA,MLB,NHL,NCAAF",
         default=tuple(league.slug for league in DEFAULT_LEAGUES), shown="NFL,NBA,MLB,NHL",
     )  # fmt: skip
     feed_requests_per_minute: int = _setting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from dataclasses import FrozenInstanceError, fields, replace
@@ -12,6 +13,7 @@ import pytest
 import redis
 
 from sportsapp.errors import SettingsError
+from sportsapp.leagues import ALL_LEAGUES
 from sportsapp.settings import (
     PROJECT_ROOT,
     SOCKET_PATH_BYTES,
@@ -178,6 +180,12 @@ def test_secret_is_not_in_the_line_about_its_fault():
             with pytest.raises(SettingsError) as caught:
                 load_settings({name: text})
             assert "hush" not in str(caught.value)
+
+
+def test_every_league_there_is_is_named_with_the_setting():
+    (leagues,) = [each for each in fields(Settings) if each.name == "leagues"]
+    words = re.findall("[A-Z]+", leagues.metadata["shown"] + " " + leagues.metadata["meaning"])
+    assert words == [league.label for league in ALL_LEAGUES]
 
 
 def test_description_has_every_setting_with_its_source():
