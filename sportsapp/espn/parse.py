@@ -35,6 +35,7 @@ from sportsapp.records import (
 
 T = TypeVar("T")
 Pair = tuple[object, object]
+UNTOLD: Pair = (None, None)
 # What reading a hostile or broken document can raise; UnicodeError is a ValueError.
 Broken = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
@@ -549,28 +550,31 @@ def _note_and_series(
     belongs to the series, and what it says already is not said twice.
     """
     headline = _first_note(competition)
-    series = _optional(competition.series, _series) or shapes.Series()
-    kicks = (away.shootout_score, home.shootout_score) if played else (None, None)
-    told = {"Aggregate": _sums_of(series, away, home), "Penalties": kicks}
-    told = {word: goals for word, goals in told.items() if goals != (None, None)}
-    if not told:
-        return headline, _text(series.summary)
-    parts = [_text(series.summary), headline]
+    series = _optional(competition.series, _series)
+    summary = _text(series.summary) if series else ""
+    sums = _sums_of(series, away, home)
+    kicks = (away.shootout_score, home.shootout_score) if played else UNTOLD
+    if sums == kicks == UNTOLD:
+        return headline, summary
+    parts = [summary, headline]
     parts += [
         _pair_words(word, away, home, goals)
-        for word, goals in told.items()
+        for word, goals in (("Aggregate", sums), ("Penalties", kicks))
         if word[:7].lower() not in headline.lower()
     ]
     return "", _text("; ".join(part for part in parts if part))
 
 
-def _sums_of(series: shapes.Series, away: shapes.Competitor, home: shapes.Competitor) -> Pair:
+def _sums_of(
+    series: shapes.Series | None, away: shapes.Competitor, home: shapes.Competitor
+) -> Pair:
     """Goals over both games; the feed has them with the sides or with the series."""
-    if away.aggregate_score is not None or home.aggregate_score is not None:
-        return away.aggregate_score, home.aggregate_score
+    sums = away.aggregate_score, home.aggregate_score
+    if series is None or sums != UNTOLD:
+        return sums
     sides = _optional(series.competitors, _series_sides) or []
-    sums = {_text(side.id): side.aggregate_score for side in sides}
-    return sums.get(_text(away.team.id)), sums.get(_text(home.team.id))
+    of_series = {_text(side.id): side.aggregate_score for side in sides}
+    return of_series.get(_text(away.team.id)), of_series.get(_text(home.team.id))
 
 
 def _pair_words(word: str, away: shapes.Competitor, home: shapes.Competitor, goals: Pair) -> str:
