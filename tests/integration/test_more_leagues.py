@@ -218,7 +218,7 @@ def test_record_of_a_soccer_team_says_what_it_counts(filled, client):
     team = db.session.query(Team).filter_by(abbreviation="NPT").join(Team.league)
     record = team.filter(League.slug == "mls").one().record
     assert f"<small>{record} (won-drawn-lost)</small>" in client.get("/mls/teams/NPT").text
-    assert "won-drawn-lost" not in client.get("/ncaam/teams/WIN").text
+    assert "<small>9-3</small>" in client.get("/ncaaf/teams/ELM").text
 
 
 def test_tie_of_two_games_and_penalties_are_told_unless_scores_are_hidden(filled, visitor):
