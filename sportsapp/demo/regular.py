@@ -122,7 +122,7 @@ def soccer_plan(season: int) -> Plan:
     opening = weekday_on_or_after(date(season, 2, 20), 5)
     return Plan(
         opening=opening,
-        closing=weekday_on_or_after(date(season, 10, 15), 5),
+        closing=weekday_on_or_after(date(season, 12, 1), 5),
         preseason=opening,
         preseason_games=0,
         rounds=34,
