@@ -22,7 +22,7 @@ from sportsapp.clock import day_of, game_day, utc_now
 from sportsapp.database import db
 from sportsapp.demo.server import address_of, open_server
 from sportsapp.espn.client import FeedClient
-from sportsapp.leagues import ALL_LEAGUES
+from sportsapp.leagues import DEFAULT_LEAGUES
 from sportsapp.settings import Settings
 from sportsapp.sync import service
 from sportsapp.sync.service import Sync
@@ -155,6 +155,6 @@ def _serving(feed: Flask) -> Iterator[str]:
 
 def _sync_once(app: Flask, feed: str) -> None:
     client = FeedClient(feed, app.extensions["settings"].user_agent)
-    done = service.sync_today(Sync(client, db.session, utc_now()), list(ALL_LEAGUES))
+    done = service.sync_today(Sync(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
     assert done.synced == 1, done
     client.close()

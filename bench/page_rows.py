@@ -28,7 +28,7 @@ from bench.measure import Figure, at_least, at_most, cpu_ms, median_and_spread, 
 from bench.sync_rows import fresh_app
 from sportsapp.clock import game_day, utc_now
 from sportsapp.database import db, write_connection
-from sportsapp.leagues import ALL_LEAGUES
+from sportsapp.leagues import DEFAULT_LEAGUES
 from sportsapp.models import Game, Team
 from sportsapp.models import League as LeagueRow
 from sportsapp.settings import PROJECT_ROOT
@@ -52,7 +52,7 @@ def fill_busiest_day() -> None:
         for slug, events in busiest_boards(game_day(utc_now())).items()
     }
     client: Any = BytesAtHand(boards)
-    service.sync_today(Sync(client, db.session, utc_now()), list(ALL_LEAGUES))
+    service.sync_today(Sync(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
 
 
 # ---------------------------------------------------------------- through the server

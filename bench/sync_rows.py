@@ -28,7 +28,7 @@ from sportsapp.demo.server import running_feed
 from sportsapp.espn.client import FeedClient
 from sportsapp.espn.shapes import Event, Scoreboard
 from sportsapp.factory import create_app
-from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.migrations import migrate_database
 from sportsapp.models import Game
 from sportsapp.settings import PROJECT_ROOT, Settings
@@ -59,7 +59,7 @@ def fresh_app(**more: Any) -> Iterator[Flask]:
 def sync_boards(boards: dict[str, bytes]) -> int:
     """One sync of scoreboards whose bytes are at hand; how many games."""
     client: Any = BytesAtHand(boards)
-    leagues = [league for league in ALL_LEAGUES if league.slug in boards]
+    leagues = [league for league in DEFAULT_LEAGUES if league.slug in boards]
     done = service.sync_today(Sync(client, db.session, NOW), leagues)
     assert not done.errors, done.errors
     return done.synced
@@ -99,7 +99,7 @@ def _whole_ticks() -> list[float]:
             sync = Sync(client, db.session, NOW)
 
             def tick_once() -> None:
-                assert not service.sync_today(sync, list(ALL_LEAGUES)).errors
+                assert not service.sync_today(sync, list(DEFAULT_LEAGUES)).errors
 
             tick_once()
             found = [cpu_ms(tick_once, 10) for _ in range(ROUNDS)]

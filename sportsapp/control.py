@@ -71,9 +71,9 @@ def season_of(league: League, day: date) -> tuple[date, date]:
 
 def estimate(leagues: Sequence[League], start: date, end: date) -> Estimate:
     """What a backfill of these leagues will cost."""
-    chunks = chunks_of(start, end)
     runs = sum(len(season_parts(league, start, end)) for league in leagues)
-    requests = len(chunks) * len(leagues)
+    chunks = [chunk for league in leagues for chunk in chunks_of(league, start, end)]
+    requests = sum(chunk.requests for chunk in chunks)
     return Estimate(runs, requests, round(requests * SECONDS_A_REQUEST))
 
 

@@ -54,11 +54,14 @@ class Card(NamedTuple):
     away_record: str
     home_winner: bool | None
     away_winner: bool | None
+    home_rank: int | None
+    away_rank: int | None
     venue: str
     city: str
     neutral_site: bool
     broadcast: str
     note: str
+    series: str
     updated_at: datetime
 
 
@@ -83,8 +86,8 @@ _LISTED = (
     load_only(
         Game.espn_id, Game.day, Game.start_at, Game.time_set, Game.state, Game.status, Game.detail,
         Game.period, Game.clock, Game.home_score, Game.away_score, Game.home_record,
-        Game.away_record, Game.home_linescores, Game.away_linescores, Game.venue, Game.broadcast,
-        Game.updated_at, raiseload=True,
+        Game.away_record, Game.home_rank, Game.away_rank, Game.home_linescores,
+        Game.away_linescores, Game.venue, Game.broadcast, Game.updated_at, raiseload=True,
     ),
     joinedload(Game.league).load_only(League.slug, raiseload=True),
     joinedload(Game.home_team).load_only(

@@ -52,7 +52,8 @@ class CompetitorRecord(msgspec.Struct, frozen=True):
     """A team in one game. ``team`` is None while nobody knows who will play ("TBD").
 
     ``score`` is None before the start; ``linescores`` are points by period, from the first,
-    None where a side did not play (the home side of a decided ninth inning).
+    None where a side did not play (the home side of a decided ninth inning). ``winner`` is
+    False for both sides of a draw. ``rank`` is the team's place among the ranked 25, or None.
     """
 
     team: TeamRecord | None
@@ -62,13 +63,16 @@ class CompetitorRecord(msgspec.Struct, frozen=True):
     winner: bool | None
     hits: int | None
     errors: int | None
+    rank: int | None
 
 
 class GameRecord(msgspec.Struct, frozen=True):
     """One game. ``clock_left`` is in seconds of the period, None where there is no clock.
 
-    ``situation`` is empty unless the game is live. ``leaders`` holds mappings with ``side``,
-    ``category``, ``name`` and ``value``.
+    Where the clock counts up it is what is left of the period's regular time, below zero in the
+    time added on. ``series`` tells how a series or a tie of two games stands, or how it was
+    decided: all that can tell a result. ``situation`` is empty unless the game is live.
+    ``leaders`` holds mappings with ``side``, ``category``, ``name`` and ``value``.
     """
 
     espn_id: str

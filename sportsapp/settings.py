@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from sportsapp.errors import SettingsError
-from sportsapp.leagues import BY_SLUG
+from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.redis_urls import check_redis_url
 
 VERSION = "0.1.0"
@@ -223,8 +223,11 @@ class Settings:
         "10.0.0.5,172.16.0.0/12", default=("127.0.0.0/8", "::1/128"), shown="this machine",
     )  # fmt: skip
     leagues: tuple[str, ...] = _setting(
-        _leagues, "leagues that are followed", "NFL,NBA,MLB,NHL",
-        default=("nfl", "nba", "mlb", "nhl"), shown="NFL,NBA,MLB,NHL",
+        _leagues,
+        "leagues that are followed, in the menu's order; "
+        "WNBA, NCAAF, NCAAM, NCAAW, MLS and EPL are known, too",
+        "NFL,NBA,MLB,NHL,NCAAF",
+        default=tuple(league.slug for league in DEFAULT_LEAGUES), shown="NFL,NBA,MLB,NHL",
     )  # fmt: skip
     feed_requests_per_minute: int = _setting(
         _whole(1, 100_000), "ceiling for all processes together", "600", default=600

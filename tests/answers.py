@@ -10,7 +10,7 @@ import msgspec
 
 from sportsapp.espn import parse
 from sportsapp.leagues import BY_SLUG
-from sportsapp.records import GameRecord, ScoreboardRecord
+from sportsapp.records import GameRecord, ScoreboardRecord, StandingRecord, TeamRecord
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = sorted(
@@ -45,14 +45,12 @@ def sample(name: str) -> Any:
 def read_sample(name: str, body: bytes) -> Any:
     """What the parser makes of this body, by the kind of sample it stands for."""
     slug, kind = name.split("-")[:2]
-    if kind == "scoreboard":
-        return parse.parse_scoreboard(body, BY_SLUG[slug])
     readers = {
+        "scoreboard": parse.parse_scoreboard,
         "teams": parse.parse_teams,
-        "roster": parse.parse_roster,
         "standings": parse.parse_standings,
     }
-    return readers[kind](body)
+    return readers[kind](body, BY_SLUG[slug]) if kind in readers else parse.parse_roster(body)
 
 
 def plain(value: Any) -> Any:
@@ -123,6 +121,16 @@ def read_board(board: Any, league: str = "nfl") -> ScoreboardRecord:
     """A scoreboard answer through the parser."""
     body = board if isinstance(board, bytes) else json.dumps(board).encode()
     return parse.parse_scoreboard(body, BY_SLUG[league])
+
+
+def read_teams(body: bytes, league: str = "nba") -> tuple[list[TeamRecord], list[str]]:
+    """A list of teams through the parser."""
+    return parse.parse_teams(body, BY_SLUG[league])
+
+
+def read_standings(body: bytes, league: str = "nba") -> tuple[list[StandingRecord], list[str]]:
+    """Standings through the parser."""
+    return parse.parse_standings(body, BY_SLUG[league])
 
 
 def read_game(league: str = "nfl", **event: Any) -> GameRecord:

@@ -23,11 +23,12 @@ from sportsapp.database import db, write_connection
 from sportsapp.demo import DemoState, create_demo_feed, running_feed
 from sportsapp.espn.client import FeedClient
 from sportsapp.factory import create_app
-from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.models import League
 from sportsapp.settings import Settings
 from sportsapp.sync.service import (
     Sync,
+    sync_day,
     sync_leagues,
     sync_range,
     sync_schedule,
@@ -84,7 +85,12 @@ class DemoSite:
         """Read today's scoreboards again, a second later."""
         self.now += timedelta(seconds=1)
         with self.app.app_context():
-            sync_today(self._sync(), [BY_SLUG[slug] for slug in slugs or BY_SLUG])
+            sync_today(self._sync(), [BY_SLUG[slug] for slug in slugs] or DEFAULT_LEAGUES)
+
+    def read(self, slug: str, day: date) -> None:
+        """Store a day of a league, whether it is followed or not."""
+        with self.app.app_context():
+            sync_day(self._sync(), BY_SLUG[slug], day)
 
     def score(self) -> str:
         """Let the home side of the live football game score; its points, as they are shown."""
@@ -106,7 +112,7 @@ class DemoSite:
         self.demo.force_game("nba", POSTPONED_NBA, {"status": "STATUS_POSTPONED"})
         with self.app.app_context():
             sync = self._sync()
-            leagues = list(ALL_LEAGUES)
+            leagues = list(DEFAULT_LEAGUES)
             sync_leagues(sync, leagues)
             sync_teams(sync, leagues)
             for league in leagues:

@@ -46,13 +46,16 @@ SUMMARY = {"runs": 0, "read": 0, "refused": 0, "games": 0, "left out": 0}
 
 def read(kind: str, slug: str, body: bytes) -> Any:
     """What the parser makes of a body."""
+    if kind == "roster":
+        return parse.parse_roster(body)
+    if kind == "calendar":
+        return parse.parse_calendar(body)
     readers = {
+        "scoreboard": parse.parse_scoreboard,
         "teams": parse.parse_teams,
-        "roster": parse.parse_roster,
         "standings": parse.parse_standings,
-        "calendar": parse.parse_calendar,
     }
-    return readers[kind](body) if kind in readers else parse.parse_scoreboard(body, BY_SLUG[slug])
+    return readers[kind](body, BY_SLUG[slug])
 
 
 def try_one(data: bytes) -> None:

@@ -183,8 +183,9 @@ class Games(Table):
     loads = (joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team))
     column_details_list = (
         "game", "league", "score", "espn_id", "day", "start_at", "season_year", "week", "state",
-        "status", "detail", "period", "clock", "home_linescores", "away_linescores", "venue",
-        "city", "broadcast", "note", "situation", "changed_by_run", "created_at", "updated_at",
+        "status", "detail", "period", "clock", "home_linescores", "away_linescores",
+        "home_rank", "away_rank", "venue", "city", "broadcast", "note", "series", "situation",
+        "changed_by_run", "created_at", "updated_at",
     )  # fmt: skip
     choices = (
         _in_league(Game),

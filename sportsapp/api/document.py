@@ -108,7 +108,7 @@ def make_document(app: Flask, blueprint: Blueprint) -> Json:
         "info": {
             "title": "Sports Game Tracker",
             "version": VERSION,
-            "description": "Live NFL, NBA, MLB and NHL scores. Everything here only reads.",
+            "description": f"Live scores: {_leagues_of(app)}. Everything here only reads.",
         },
         "paths": {
             VARIABLE.sub(r"{\1}", rule.rule): {"get": _operation(rule, view, schemas)}
@@ -116,6 +116,10 @@ def make_document(app: Flask, blueprint: Blueprint) -> Json:
         },
         "components": {"schemas": components},
     }
+
+
+def _leagues_of(app: Flask) -> str:
+    return ", ".join(app.extensions["settings"].leagues).upper()
 
 
 def _described(app: Flask, blueprint: Blueprint) -> Iterator[tuple[Rule, Described]]:

@@ -24,8 +24,9 @@ Color = Annotated[str, Meta(pattern="^[0-9a-f]{6}$")]
 class SideJson(msgspec.Struct):
     """A team in one game; `espn_id` is null and the names are "TBD" while nobody knows it.
 
-    `score` is null before the start. `linescores` are points by period, null where a side did
-    not play.
+    `score` is null before the start. `rank` is the team's place among the ranked 25 of a college
+    league, as it was at the game; null for all others. `linescores` are points by period, null
+    where a side did not play.
     """
 
     espn_id: str | None
@@ -33,6 +34,7 @@ class SideJson(msgspec.Struct):
     name: str
     score: int | None
     record: str
+    rank: int | None
     linescores: list[int | None]
 
 
@@ -129,16 +131,26 @@ def game_json(game: Game) -> GameJson:
         detail=game.detail,
         period=game.period,
         clock=game.clock,
-        home=_side(game.home_team, game.home_score, game.home_record, game.home_linescores),
-        away=_side(game.away_team, game.away_score, game.away_record, game.away_linescores),
+        home=_side(
+            game.home_team, game.home_score, game.home_record, game.home_rank,
+            game.home_linescores,
+        ),
+        away=_side(
+            game.away_team, game.away_score, game.away_record, game.away_rank,
+            game.away_linescores,
+        ),
         venue=game.venue,
         broadcast=game.broadcast,
         updated_at=iso_utc(game.updated_at),
-    )
+    )  # fmt: skip
 
 
 def _side(
-    team: Team | None, score: int | None, record: str, linescores: list[int | None]
+    team: Team | None,
+    score: int | None,
+    record: str,
+    rank: int | None,
+    linescores: list[int | None],
 ) -> SideJson:
     return SideJson(
         espn_id=team.espn_id if team else None,
@@ -146,6 +158,7 @@ def _side(
         name=team.display_name if team else "TBD",
         score=score,
         record=record,
+        rank=rank,
         linescores=linescores,
     )
 

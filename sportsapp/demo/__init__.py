@@ -5,13 +5,14 @@ players and results are made up; all of it follows from the date and a digest, s
 process tells the same story. Read from the ground up:
 
     chance        draws that fall the same way every time
-    leagues       the four leagues            teams       their clubs
+    leagues       the leagues                 teams       their clubs
     fixtures      a planned game              outcomes    how it ends
-    pairings      who meets whom              regular     the NBA's, MLB's and NHL's days
+    pairings      who meets whom              regular     the days of the others
     football      the NFL's weeks             playoffs    brackets and series
     tables        standings                   seasons     whole seasons, kept
     wording       the feed's phrases          script      a game minute by minute
     players       rosters                     situations  downs, counts, last plays
+    polls         who is ranked
     events        one game as JSON            scoreboards, pages   the answers
     faults        what tests can break        app, server          the addresses, on a socket
 """

@@ -15,6 +15,7 @@ from sportsapp.demo.fixtures import (
 )
 from sportsapp.demo.leagues import League
 from sportsapp.demo.players import roster_on
+from sportsapp.demo.polls import rank_of
 from sportsapp.demo.script import (
     Moment,
     ends_at,
@@ -44,8 +45,15 @@ NETWORKS = {
     "nba": (("ESPN",), ("NBC", "Peacock"), ("Prime Video",)),
     "mlb": (("MLB Net",), ("FOX",), ("Apple TV+",)),
     "nhl": (("ESPN",), ("TNT", "truTV"), ("NHL Net",)),
+    "mens-college-basketball": (("ESPN",), ("CBS",), ("FS1",), ("ESPN+",)),
+    "usa.1": (("Apple TV",), ("FOX",)),
 }
-CROWDS = {"nfl": 60_000, "nba": 16_000, "mlb": 22_000, "nhl": 15_500}
+CROWDS = {
+    "nfl": 60_000, "nba": 16_000, "mlb": 22_000, "nhl": 15_500, "mens-college-basketball": 9_000,
+    "usa.1": 20_000,
+}  # fmt: skip
+SOCCER_TYPE = 12_000
+UNRANKED = 99
 NUMERALS = (
     (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"),
     (1, "I"),
@@ -118,7 +126,7 @@ def event_json(game: Fixture, view: View) -> Json:
         "date": date,
         "name": name,
         "shortName": short_name,
-        "season": {"year": game.season, "type": game.kind, "slug": SLUGS[game.kind]},
+        "season": {"year": game.season, "type": type_of(game), "slug": SLUGS[game.kind]},
         "competitions": [competition_json(game, view, moment, date)],
         "links": [link_json(game)],
         "status": status_json(moment),
@@ -128,6 +136,11 @@ def event_json(game: Fixture, view: View) -> Json:
     if not place_of(game).indoor:
         event["weather"] = weather_json(game)
     return event
+
+
+def type_of(game: Fixture) -> int:
+    """Return the season type of a game; soccer numbers them on and on."""
+    return game.kind + (SOCCER_TYPE if game.league.sport == "soccer" else 0)
 
 
 def names_of(game: Fixture, known: bool) -> tuple[str, str]:
@@ -178,7 +191,7 @@ def flex_field(game: Fixture, view: View) -> Json:
 def sport_fields(game: Fixture, view: View, moment: Moment, state: str) -> Json:
     """Return what only some competitions have: situation, leaders, series, outs."""
     fields: Json = {} if game.league.key == "nhl" else {"conferenceCompetition": False}
-    if state == "in":
+    if state == "in" and game.league.sport != "soccer":
         fields["situation"] = situation_of(game, moment)
     if game.league.key == "mlb":
         fields["wasSuspended"] = False
@@ -207,19 +220,21 @@ def competitor_json(game: Fixture, view: View, moment: Moment, seat: str, known:
     }
     if not known:
         return side | unknown_side(game.league, seat)
-    if moment.lines:
+    if moment.lines and game.league.sport != "soccer":
         side["linescores"] = linescores_json(moment, at)
         leaders = side_leaders(game, team, moment.home if at else moment.away)
         side |= {"leaders": leaders} if leaders else {}
-    if moment.status == "STATUS_FINAL":
-        side["winner"] = moment.home > moment.away if at else moment.away > moment.home
+    completed = STATUS_TYPES[moment.status].completed
+    if completed or game.league.sport == "soccer":
+        ours, theirs = (moment.home, moment.away) if at else (moment.away, moment.home)
+        side["winner"] = completed and ours > theirs
     probables = probable_json(game, team)
     if probables:
         side["probables"] = probables
     if game.league.key == "mlb":
         side |= {"hits": hits_of(game, moment, at), "errors": errors_of(game, moment, at)}
-    if game.league.key == "nhl":
-        side["curatedRank"] = {"current": 99}
+    if game.league.key == "nhl" or game.league.ranked:
+        side["curatedRank"] = {"current": rank_of(game, team) or UNRANKED}
     table = table_at(game.league.key, game.season, view.now, view.speed)
     final = moment.status == "STATUS_FINAL"
     side["records"] = records_json(game.league, table[team.id], game.kind, final)
@@ -304,7 +319,7 @@ def side_leaders(game: Fixture, team: Team, score: int) -> list[Json]:
     roster = roster_on(team, eastern_day(game.start))
     player = roster[game.index % min(12, len(roster))]
     athlete = leading_athlete(player, team)
-    if game.league.key == "nba":
+    if game.league.sport == "basketball":
         points = round(score * 0.24)
         return [leader_json("points", "Points", "Pts", float(points), str(points), athlete)]
     if game.league.key == "nhl":

@@ -13,6 +13,7 @@ PRESEASON, REGULAR, POSTSEASON, OFFSEASON = 1, 2, 3, 4
 FIRST_ID = 401_000_000
 IDS_A_SEASON = 12_000
 IDS_A_LEAGUE = 3_000
+YEARS = range(1950, 2151)
 NEWS = timedelta(hours=3)
 
 
@@ -80,10 +81,11 @@ def season_of_id(event_id: str) -> tuple[League, int] | None:
     """Return the league and season that an event id belongs to, or None when it is none of ours."""
     if not event_id.isdecimal() or len(event_id) > 9:
         return None
-    season, rest = divmod(int(event_id) - FIRST_ID, IDS_A_SEASON)
-    offset = rest - rest % IDS_A_LEAGUE
-    league = next(league for league in LEAGUES.values() if league.offset == offset)
-    return league, season + 2000
+    for league in LEAGUES.values():
+        season, index = divmod(int(event_id) - FIRST_ID - league.offset, IDS_A_SEASON)
+        if index < IDS_A_LEAGUE and season + 2000 in YEARS:
+            return league, season + 2000
+    return None
 
 
 def eastern(day: date, hour: int, minute: int = 0) -> datetime:

@@ -1,4 +1,8 @@
-"""The four leagues as the feed names them, and how long their games take."""
+"""The leagues of the demo as the feed names them, and how long their games take.
+
+NFL, NBA, MLB and NHL; for what they do not have, a college league (ranks, halves, a division
+that has to be asked for) and one of soccer (draws, a clock that counts up).
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +12,9 @@ class League:
     """One league: its place in addresses, its ids, and the shape of a game.
 
     `period_clock` counts game seconds (0: no clock), `period_time` and `overtime_time` real ones.
-    `groups` are the two conferences as (short name, id, full name, abbreviation).
+    `offset` is where its ids begin among all of a season. `groups` are the conferences as (short
+    name, id, full name, abbreviation). `division` is the group without which a college's
+    scoreboard holds ranked teams alone, and `ranked` how many of them there are.
     """
 
     key: str
@@ -27,6 +33,9 @@ class League:
     long_break: int
     group_id: str
     groups: tuple[tuple[str, str, str, str], ...]
+    short_name: str = ""
+    division: str = ""
+    ranked: int = 0
 
     @property
     def uid(self) -> str:
@@ -34,7 +43,7 @@ class League:
 
     @property
     def abbreviation(self) -> str:
-        return self.key.upper()
+        return self.short_name or self.key.upper()
 
 
 NFL = League(
@@ -74,7 +83,29 @@ NHL = League(
     ),
 )  # fmt: skip
 
-LEAGUES = {league.key: league for league in (NFL, NBA, MLB, NHL)}
+NCAAM = League(
+    key="mens-college-basketball", sport="basketball", sport_id="40", id="41",
+    name="NCAA Men's Basketball", offset=8_000_000, periods=2, period_word="Half",
+    period_clock=1200, overtime_clock=300, period_time=3000, overtime_time=720, short_break=150,
+    long_break=900, group_id="50", short_name="NCAAM", division="50", ranked=12,
+    groups=(
+        ("ACC", "2", "Atlantic Coast Conference", "acc"),
+        ("Big12", "8", "Big 12 Conference", "big12"),
+        ("BigEast", "4", "Big East Conference", "bige"),
+        ("SEC", "23", "Southeastern Conference", "sec"),
+    ),
+)  # fmt: skip
+MLS = League(
+    key="usa.1", sport="soccer", sport_id="600", id="770", name="MLS", offset=-400_400_000,
+    periods=2, period_word="Half", period_clock=2700, overtime_clock=900, period_time=2880,
+    overtime_time=900, short_break=300, long_break=900, group_id="1", short_name="MLS",
+    groups=(
+        ("East", "10", "Eastern Conference", "East"),
+        ("West", "11", "Western Conference", "West"),
+    ),
+)  # fmt: skip
+
+LEAGUES = {league.key: league for league in (NFL, NBA, MLB, NHL, NCAAM, MLS)}
 
 
 def find_league(sport: str, key: str) -> League | None:

@@ -89,6 +89,20 @@ def draw_basketball(chance: Random, edge: float, _playoff: bool) -> Outcome:
     return Outcome(tuple(lines), f"{overtimes if overtimes > 1 else ''}OT" if overtimes else "")
 
 
+def draw_college(chance: Random, edge: float, _playoff: bool) -> Outcome:
+    """Two halves, and overtimes until somebody leads."""
+    lines: list[Line] = [basketball_points(chance, edge * 2, 35.5, 5.5, 18) for _ in range(2)]
+    while is_level(lines):
+        lines.append(basketball_points(chance, edge, 11, 3, 4))
+    overtimes = len(lines) - 2
+    return Outcome(tuple(lines), f"{overtimes if overtimes > 1 else ''}OT" if overtimes else "")
+
+
+def draw_soccer(chance: Random, edge: float, _playoff: bool) -> Outcome:
+    """Two halves; a draw is as good an end as any."""
+    return Outcome(tuple((goals(chance, -edge), goals(chance, edge)) for _ in range(2)))
+
+
 def basketball_points(
     chance: Random, edge: float, mean: float, spread: float, least: int
 ) -> tuple[int, int]:
@@ -141,4 +155,6 @@ DRAWS = {
     "nba": draw_basketball,
     "mlb": draw_baseball,
     "nhl": draw_hockey,
+    "mens-college-basketball": draw_college,
+    "usa.1": draw_soccer,
 }

@@ -181,7 +181,7 @@ def next_games(league: League, team: Team, view: View) -> list[Fixture]:
 
 
 def roster_json(league: League, team: Team, view: View) -> Json:
-    """Return the roster: one list for the NBA, groups of position and items for the others."""
+    """Return the roster: one list in basketball and soccer, groups in the other sports."""
     day = eastern_day(view.now)
     season = season_at(league.key, day)
     players = roster_on(team, day)
@@ -206,7 +206,7 @@ def season_header(season: Season, kind: int) -> Json:
 
 
 def athletes_json(league: League, players: tuple[Player, ...], day: date) -> list[Json]:
-    if league.key == "nba":
+    if league.sport in {"basketball", "soccer"}:
         return [roster_player(league, player, day) for player in players]
     return [
         {"position": name, "items": [roster_player(league, player, day) for player in members]}
@@ -432,7 +432,7 @@ def schedule_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
     }
     if STATUS_TYPES[moment.status].state != "pre":
         side["score"] = {"value": float(points), "displayValue": str(points)}
-    if moment.status == "STATUS_FINAL":
+    if STATUS_TYPES[moment.status].completed:
         side["winner"] = points > other
     return side
 
@@ -521,7 +521,7 @@ def header_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
     side["linescores"] = [
         {"displayValue": str(line[at])} for line in moment.lines if line[at] is not None
     ]
-    if moment.status == "STATUS_FINAL":
+    if STATUS_TYPES[moment.status].completed:
         side["winner"] = (moment.home > moment.away) if at else (moment.away > moment.home)
     return side
 
@@ -594,21 +594,53 @@ def stats_json(league: League, tally: Tally, best: Tally, seed: int) -> list[Jso
         stat("streak", tally.streak, streak),
         stat("wins", won),
     ]
+    if league.sport == "soccer":
+        return soccer_stats(league, tally, seed)
     if league.key == "nhl":
-        stats += hockey_stats(tally)
+        stats += hockey_stats(league, tally)
     else:
         stats.append(stat("winPercent", share_won, f"{share_won:.3f}".removeprefix("0")))
     if league.key == "nfl":
         division = record_text(league, tally.division)
         stats += [stat("ties", other), stat("divisionRecord", 0, division)]
-    return stats + record_stats(league, tally)
+    return stats + record_stats(league, tally) + conference_stats(league, tally)
 
 
-def hockey_stats(tally: Tally) -> list[Json]:
+def conference_stats(league: League, tally: Tally) -> list[Json]:
+    """Return what college tables have besides: numbers of some games by the names of all."""
+    if not league.division:
+        return []
+    won, lost, _ = tally.conference
+    return [
+        stat("wins", won) | {"type": "vsconf_wins"},
+        stat("losses", lost) | {"type": "vsconf_losses"},
+    ]
+
+
+def soccer_stats(league: League, tally: Tally, seed: int) -> list[Json]:
+    """Return a soccer team's numbers: it has a rank, no seed, and one record over all games."""
+    won, lost, drawn = tally.total
+    difference = tally.scored - tally.allowed
+    overall = record_text(league, tally.total)
+    return [
+        stat("gamesPlayed", tally.games),
+        stat("losses", lost),
+        stat("pointDifferential", difference, f"{difference:+d}"),
+        stat("points", tally.points(league)),
+        stat("pointsAgainst", tally.allowed),
+        stat("pointsFor", tally.scored),
+        stat("rank", seed),
+        stat("ties", drawn),
+        stat("wins", won),
+        record_stat("overall", "total", overall),
+    ]
+
+
+def hockey_stats(league: League, tally: Tally) -> list[Json]:
     won, _, other = tally.total
     return [
         stat("otLosses", other),
-        stat("points", tally.points),
+        stat("points", tally.points(league)),
         stat("gamesPlayed", tally.games),
         stat("regWins", won - tally.overtime_wins - tally.shootout_wins),
         stat("overtimeWins", tally.overtime_wins),
@@ -619,7 +651,7 @@ def hockey_stats(tally: Tally) -> list[Json]:
 def record_stats(league: League, tally: Tally) -> list[Json]:
     ten = [tally.last[-10:].count(result) for result in (0, 1, 2)]
     overall = record_text(league, tally.total)
-    text = f"{overall}, {tally.points} PTS" if league.key == "nhl" else overall
+    text = f"{overall}, {tally.points(league)} PTS" if league.key == "nhl" else overall
     return [
         {"name": "overall", "type": "total", "displayValue": text, "summary": overall},
         record_stat("Home", "home", record_text(league, tally.home)),

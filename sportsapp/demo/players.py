@@ -218,6 +218,14 @@ PLACES: dict[str, Places] = {
         ("Goalies", ((GOALIE, 2),)),
     ),
 }  # fmt: skip
+PLACES["mens-college-basketball"] = (
+    ("", ((Position("3", "Guard", "G"), 6), (Position("7", "Forward", "F"), 5),
+          (Position("9", "Center", "C"), 2))),
+)  # fmt: skip
+PLACES["usa.1"] = (
+    ("", ((Position("1", "Goalkeeper", "G"), 3), (Position("2", "Defender", "D"), 8),
+          (Position("3", "Midfielder", "M"), 8), (Position("4", "Forward", "F"), 6))),
+)  # fmt: skip
 
 
 def week_number(day: date) -> int:

@@ -89,9 +89,14 @@ Seeds = dict[str, list[str]]
 
 
 def bracket_games(league: League, season: int, last_day: date, seeds: Seeds) -> list[Fixture]:
-    """Return every playoff game of a season; `seeds` are ranked team ids by conference."""
+    """Return every playoff game of a season; `seeds` are ranked team ids by conference.
+
+    College and MLS have none here.
+    """
     if league.key == "nfl":
         return football_playoffs(league, season, last_day, seeds)
+    if league.key not in STAGES:
+        return []
     games: list[Fixture] = []
     sides = [group[0] for group in league.groups]
     field = {side: first_pairs(league, side, seeds[side]) for side in sides}

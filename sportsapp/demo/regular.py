@@ -1,10 +1,10 @@
-"""Pre-season and regular season of the leagues that play by the day: NBA, MLB and NHL.
+"""Pre-season and regular season of the leagues that play by the day: all but the NFL.
 
 So that a demo shows life at any hour of any day, the starts of a day are not all in the evening:
 `COVER` cuts the Eastern day into ten parts, and at each of its times one game of some league in
 season starts, shorter apart than the shortest game lasts. These covering games are never called
-off. The leagues' other games of the day start when real ones do. There is no All-Star break and
-no day off at Christmas, and no spring training.
+off. All other games, and those of college and MLS, start when real ones do. There is no All-Star
+break and no day off at Christmas, and no spring training.
 """
 
 from collections.abc import Sequence
@@ -58,8 +58,8 @@ def days_between(first: date, last: date) -> list[date]:
 
 @cache
 def plan_of(key: str, season: int) -> Plan:
-    """Return the plan of an NBA, MLB or NHL season, named by the feed's season year."""
-    return {"nba": basketball_plan, "mlb": baseball_plan, "nhl": hockey_plan}[key](season)
+    """Return the plan of a season, named by the feed's season year."""
+    return PLANS[key](season)
 
 
 def basketball_plan(season: int) -> Plan:
@@ -104,6 +104,43 @@ def hockey_plan(season: int) -> Plan:
     )
 
 
+def college_plan(season: int) -> Plan:
+    opening = weekday_on_or_after(date(season - 1, 11, 2), 0)
+    return Plan(
+        opening=opening,
+        closing=weekday_on_or_after(date(season, 3, 8), 6),
+        preseason=opening,
+        preseason_games=0,
+        rounds=32,
+        repeats=1,
+        weekdays=(3, 5, 5, 3, 2, 9, 4),
+        evening=((19, 0), (12, 0), (21, 0), (14, 0), (16, 30), (23, 0)),
+    )
+
+
+def soccer_plan(season: int) -> Plan:
+    opening = weekday_on_or_after(date(season, 2, 20), 5)
+    return Plan(
+        opening=opening,
+        closing=weekday_on_or_after(date(season, 12, 1), 5),
+        preseason=opening,
+        preseason_games=0,
+        rounds=34,
+        repeats=1,
+        weekdays=(1, 1, 4, 1, 1, 9, 3),
+        evening=((19, 30), (14, 30), (22, 30), (20, 30), (17, 0)),
+    )
+
+
+PLANS = {
+    "nba": basketball_plan,
+    "mlb": baseball_plan,
+    "nhl": hockey_plan,
+    "mens-college-basketball": college_plan,
+    "usa.1": soccer_plan,
+}
+
+
 @cache
 def season_days(key: str, season: int) -> dict[date, tuple[int, list[Match]]]:
     """Return season type and matches (home id, away id) of each day of pre and regular season."""
@@ -129,7 +166,7 @@ def season_on(key: str, day: date) -> int:
     """Return the feed's year of the season that a day belongs to (off-season: the one gone by)."""
     if key == "nfl":
         return day.year if (day.month, day.day) >= (7, 15) else day.year - 1
-    if key == "mlb":
+    if key in {"mlb", "usa.1"}:
         return day.year if day.month >= 2 else day.year - 1
     return day.year + 1 if (day.month, day.day) >= (9, 1) else day.year
 
@@ -175,7 +212,7 @@ def start_times(
     """Give each match its start and whether it covers; `starts` keeps each team's last start."""
     left = list(matches)
     given = []
-    for time in cover_times(day)[league.key]:
+    for time in cover_times(day).get(league.key, []):
         match = most_rested(left, time, starts)
         left.remove(match)
         given.append((match, time, True))

@@ -16,6 +16,7 @@ from sportsapp.demo.fixtures import (
     pacific_midnight,
 )
 from sportsapp.demo.leagues import League
+from sportsapp.demo.polls import rank_of
 from sportsapp.demo.seasons import Season, find_game, season_at, season_of, type_on
 from sportsapp.demo.wording import feed_time
 
@@ -50,7 +51,8 @@ def scoreboard_json(league: League, query: Mapping[str, str], view: View) -> Jso
         day, games = asked_games(league, dates, query, today)
     else:
         day, games = today, default_games(league, today)
-    shown = [event_json(game, view) for game in cut(current(league, games, view, day), query)]
+    listed = in_division(league, current(league, games, view, day), query)
+    shown = [event_json(game, view) for game in cut(listed, query)]
     answer: Json = {"leagues": [league_json(league, day)]}
     if not dates or by_week:
         answer |= day_fields(league, day)
@@ -156,6 +158,13 @@ def current(league: League, games: list[Fixture], view: View, day: date) -> list
     return sorted(kept, key=lambda game: (game.start, game.index)) if moved else kept
 
 
+def in_division(league: League, games: list[Fixture], query: Mapping[str, str]) -> list[Fixture]:
+    """Return a college's games; those of ranked teams alone when nobody asks for its division."""
+    if not league.division or query.get("groups") == league.division:
+        return games
+    return [game for game in games if any(rank_of(game, team) for team in (game.home, game.away))]
+
+
 def cut(games: list[Fixture], query: Mapping[str, str]) -> list[Fixture]:
     """Apply `limit`: 100 without one, and the feed's 25 above 500."""
     text = query.get("limit", "")
@@ -217,7 +226,7 @@ def season_json(season: Season, kind: int) -> Json:
 
 def season_name(season: Season) -> str:
     """Return 2025-26 for leagues that play over New Year, but 2025 for the NFL."""
-    if season.league.key in {"nfl", "mlb"}:
+    if season.league.key in {"nfl", "mlb", "usa.1"}:
         return str(season.year)
     return f"{season.year - 1}-{season.year % 100:02d}"
 

@@ -19,6 +19,7 @@ from sportsapp.demo.wording import (
     ordinal,
     overtime_name,
     period_text,
+    running_text,
     short_period,
     short_start,
     start_text,
@@ -112,7 +113,7 @@ def first_period(league: League) -> int:
 
 
 def still_clock(league: League) -> str:
-    return "0.0" if league.key == "nba" else "0:00"
+    return {"nba": "0.0", "usa.1": "0'"}.get(league.key, "0:00")
 
 
 def time_set(game: Fixture, now: datetime) -> bool:
@@ -150,6 +151,8 @@ def called_off(game: Fixture) -> Moment:
 
 def final(game: Fixture) -> Moment:
     outcome = outcome_of(game)
+    if game.league.sport == "soccer":
+        return full_time(game, outcome)
     ending = outcome.ending
     text = f"Final/{ending}" if ending else "Final"
     return Moment(
@@ -165,6 +168,22 @@ def final(game: Fixture) -> Moment:
         phase="post",
         progress=1.0,
     )
+
+
+def full_time(game: Fixture, outcome: Outcome) -> Moment:
+    """Return the end of a game of soccer: its clock is left where it stopped."""
+    clock, shown = running_clock(game.league, game.league.periods, 1.0)
+    return Moment(
+        "STATUS_FULL_TIME", "FT", "FT", len(outcome.lines), clock, shown,
+        away=outcome.away, home=outcome.home, lines=outcome.lines, phase="post", progress=1.0,
+    )  # fmt: skip
+
+
+def running_clock(league: League, period: int, progress: float) -> tuple[float, str]:
+    """Return the seconds and the text of a clock that counts up, and stands in added time."""
+    stop = league.period_clock * period
+    played = stop - league.period_clock + int(league.period_time * progress)
+    return float(min(played - played % 60, stop)), running_text(played // 60, stop // 60)
 
 
 @lru_cache(maxsize=3000)
@@ -269,6 +288,8 @@ def status_of(
     league, period = game.league, stretch.period
     if league.key == "mlb":
         return (*inning_status(stretch), period, 0.0, "0:00")
+    if league.sport == "soccer":
+        return soccer_status(league, stretch, progress)
     if stretch.phase == BREAK:
         return (*break_status(league, period), period, 0.0, still_clock(league))
     if is_shootout(outcome_of(game), period):
@@ -279,6 +300,16 @@ def status_of(
     detail = f"{shown} - {period_text(league, period)}"
     short = f"{shown} - {short_period(league, period)}"
     return "STATUS_IN_PROGRESS", detail, short, period, clock, shown
+
+
+def soccer_status(
+    league: League, stretch: Stretch, progress: float
+) -> tuple[str, str, str, int, float, str]:
+    clock, shown = running_clock(league, stretch.period, progress)
+    if stretch.phase == BREAK:
+        return "STATUS_HALFTIME", "HT", "HT", stretch.period, clock, shown
+    name = "STATUS_FIRST_HALF" if stretch.period == 1 else "STATUS_SECOND_HALF"
+    return name, shown, shown, stretch.period, clock, shown
 
 
 def break_status(league: League, period: int) -> tuple[str, str, str]:
@@ -347,7 +378,7 @@ def split_points(
     """Return a period's total as single scores, in an order drawn by chance."""
     if league.key == "nfl":
         return TOUCHDOWN_SPLITS[total] if total else ()
-    if league.key != "nba":
+    if league.sport != "basketball":
         return (1,) * total
     chance = seeded("points", event_id, period, side)
     scores: list[int] = []

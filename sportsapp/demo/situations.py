@@ -28,6 +28,7 @@ PLAYS = {
         ("0", "Ball"),
     ),
 }
+PLAYS["mens-college-basketball"] = PLAYS["nba"]
 NO_COUNT = {"balls": 0, "strikes": 0, "outs": 0}
 NO_RUNNERS = {"onFirst": False, "onSecond": False, "onThird": False}
 

@@ -13,7 +13,8 @@ WIN, LOSS, OTHER = 0, 1, 2
 @dataclass(slots=True)
 class Tally:
     """One team's season. Triples are (won, lost, third): ties in the NFL, overtime losses in
-    the NHL. `streak` is above zero for wins, below for losses; `last` holds WIN, LOSS, OTHER."""
+    the NHL, draws in soccer. `streak` is above zero for wins, below for losses; `last` holds
+    WIN, LOSS, OTHER."""
 
     home: list[int] = field(default_factory=lambda: [0, 0, 0])
     road: list[int] = field(default_factory=lambda: [0, 0, 0])
@@ -34,10 +35,9 @@ class Tally:
     def games(self) -> int:
         return sum(self.total)
 
-    @property
-    def points(self) -> int:
-        """Hockey's points: two a win, one an overtime loss."""
-        return self.total[WIN] * 2 + self.total[OTHER]
+    def points(self, league: League) -> int:
+        """Return two a win in hockey, three in soccer, and one an overtime loss or a draw."""
+        return self.total[WIN] * (3 if league.sport == "soccer" else 2) + self.total[OTHER]
 
     @property
     def share_won(self) -> float:
@@ -90,19 +90,25 @@ def tally_side(
 
 
 def rank(league: League, tallies: dict[str, Tally]) -> list[str]:
-    """Return team ids, best first: by points in hockey, else by share of games won."""
+    """Return team ids, best first: by points in hockey and soccer, else by share of games won."""
 
     def merit(team: str) -> tuple[float, int]:
         tally = tallies[team]
-        first = tally.points if league.key == "nhl" else tally.share_won
+        by_points = league.sport in {"hockey", "soccer"}
+        first = tally.points(league) if by_points else tally.share_won
         return first, tally.scored - tally.allowed
 
     return sorted(tallies, key=merit, reverse=True)
 
 
 def record_text(league: League, counts: Sequence[int]) -> str:
-    """Return "41-17-6" for hockey, "9-2" or "9-2-1" for football, "50-32" for the others."""
+    """Return "41-17-6" for hockey, "9-2" or "9-2-1" for football, "50-32" for the others.
+
+    Soccer's "16-4-9" is won, drawn, lost.
+    """
     won, lost, other = counts
+    if league.sport == "soccer":
+        return f"{won}-{other}-{lost}"
     if league.key == "nhl" or other:
         return f"{won}-{lost}-{other}"
     return f"{won}-{lost}"

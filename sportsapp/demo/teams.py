@@ -1,7 +1,7 @@
-"""The teams of the four leagues: facts about real clubs, one line a team.
+"""The teams of the leagues: facts about real clubs, one line a team.
 
 A line reads `id abbreviation colour second-colour conference division|location|name|venue|city`,
-with `|roof` where rain does not matter.
+with `|roof` where rain does not matter. A club without a name goes by its location.
 """
 
 from dataclasses import dataclass
@@ -143,7 +143,77 @@ NHL = """
 28 WPG 002d62 c41230 West Central|Winnipeg|Jets|Canada Life Centre|Winnipeg, MB
 """
 
-TABLES = {"nfl": NFL, "nba": NBA, "mlb": MLB, "nhl": NHL}
+MLS = """
+18418 ATL 9d2235 aa9767 East East|Atlanta United FC||Mercedes-Benz Stadium|Atlanta, GA
+20906 ATX 00b140 000000 West West|Austin FC||Q2 Stadium|Austin, TX
+9720 MTL 003da6 c1c5c8 East East|CF Montréal||Stade Saputo|Montreal, QC
+21300 CLT 0085ca 000000 East East|Charlotte FC||Bank of America Stadium|Charlotte, NC
+182 CHI 7ccdef ff0000 East East|Chicago Fire FC||Soldier Field|Chicago, IL
+184 COL 8a2432 8ab7e9 West West|Colorado Rapids||Dick's Park|Commerce City, CO
+183 CLB 000000 fedd00 East East|Columbus Crew||ScottsMiracle-Gro Field|Columbus, OH
+193 DC 000000 d61018 East East|D.C. United||Audi Field|Washington, DC
+18267 CIN 003087 fe5000 East East|FC Cincinnati||TQL Stadium|Cincinnati, OH
+185 DAL c6093b 001f5b West West|FC Dallas||Toyota Stadium|Frisco, TX
+6077 HOU ff6b00 101820 West West|Houston Dynamo FC||Shell Stadium|Houston, TX
+20232 MIA 231f20 f7b5cd East East|Inter Miami CF||Chase Stadium|Fort Lauderdale, FL
+187 LA 00235d ffffff West West|LA Galaxy||Dignity Health Sports Park|Carson, CA
+18966 LAFC 000000 c7a36f West West|LAFC||BMO Stadium|Los Angeles, CA
+17362 MIN 000000 9bcde4 West West|Minnesota United FC||Allianz Field|St. Paul, MN
+18986 NSH ece83a 1f1646 East East|Nashville SC||Geodis Park|Nashville, TN
+189 NE 022166 ce0e2d East East|New England Revolution||Gillette Stadium|Foxborough, MA
+17606 NYC 9fd2ff 000229 East East|New York City FC||Yankee Stadium|Bronx, NY
+12011 ORL 60269e f0d283 East East|Orlando City SC||Inter&Co Stadium|Orlando, FL
+10739 PHI 051f31 e0d0a6 East East|Philadelphia Union||Subaru Park|Chester, PA
+9723 POR 2c5234 c99700 West West|Portland Timbers||Providence Park|Portland, OR
+4771 RSL a32035 daa900 West West|Real Salt Lake||America First Field|Sandy, UT
+190 RBNY ba0c2f ffc72c East East|Red Bull New York||Red Bull Arena|Harrison, NJ
+22529 SD 697a7c f89e1a West West|San Diego FC||Snapdragon Stadium|San Diego, CA
+191 SJ 003da6 ffffff West West|San Jose Earthquakes||PayPal Park|San Jose, CA
+9726 SEA 2dc84d 0033a0 West West|Seattle Sounders FC||Lumen Field|Seattle, WA
+186 SKC a7c6ed 0a2240 West West|Sporting Kansas City||Sporting Park|Kansas City, KS
+21812 STL ec1458 001544 West West|St. Louis City SC||Energizer Park|St. Louis, MO
+7318 TOR aa182c a2a9ad East East|Toronto FC||BMO Field|Toronto, ON
+9727 VAN ffffff 12284c West West|Vancouver Whitecaps||BC Place|Vancouver, BC
+"""
+
+NCAAM = """
+333 ALA 9e1632 ffffff SEC SEC|Alabama|Crimson Tide|Coleman Coliseum|Tuscaloosa, AL
+12 ARIZ 0c234b ab0520 Big12 Big12|Arizona|Wildcats|McKale Center|Tucson, AZ
+8 ARK a41f35 ffffff SEC SEC|Arkansas|Razorbacks|Bud Walton Arena|Fayetteville, AR
+2 AUB 002b5c f26522 SEC SEC|Auburn|Tigers|Neville Arena|Auburn, AL
+239 BAY 154734 ffb81c Big12 Big12|Baylor|Bears|Foster Pavilion|Waco, TX
+252 BYU 003da5 ffffff Big12 Big12|BYU|Cougars|Marriott Center|Provo, UT
+228 CLEM f56600 522d80 ACC ACC|Clemson|Tigers|Littlejohn Coliseum|Clemson, SC
+156 CREI 13299e ffffff BigEast BigEast|Creighton|Bluejays|CHI Health Center|Omaha, NE
+150 DUKE 00539b ffffff ACC ACC|Duke|Blue Devils|Cameron Indoor Stadium|Durham, NC
+57 FLA 0021a5 fa4616 SEC SEC|Florida|Gators|Exactech Arena|Gainesville, FL
+46 GTWN 110e42 8d817b BigEast BigEast|Georgetown|Hoyas|Capital One Arena|Washington, DC
+59 GT 003057 b3a369 ACC ACC|Georgia Tech|Yellow Jackets|McCamish Pavilion|Atlanta, GA
+248 HOU c92a39 ffffff Big12 Big12|Houston|Cougars|Fertitta Center|Houston, TX
+66 ISU 822433 fdca2f Big12 Big12|Iowa State|Cyclones|Hilton Coliseum|Ames, IA
+2305 KU 0051ba e8000d Big12 Big12|Kansas|Jayhawks|Allen Fieldhouse|Lawrence, KS
+2306 KSU 3c0969 ffffff Big12 Big12|Kansas State|Wildcats|Bramlage Coliseum|Manhattan, KS
+96 UK 0033a0 ffffff SEC SEC|Kentucky|Wildcats|Rupp Arena|Lexington, KY
+97 LOU c9001f 000000 ACC ACC|Louisville|Cardinals|KFC Yum! Center|Louisville, KY
+99 LSU 461d7c fdd023 SEC SEC|LSU|Tigers|Maravich Center|Baton Rouge, LA
+269 MARQ 083973 ffcc00 BigEast BigEast|Marquette|Golden Eagles|Fiserv Forum|Milwaukee, WI
+152 NCSU cc0000 000000 ACC ACC|NC State|Wolfpack|Lenovo Center|Raleigh, NC
+153 UNC 7bafd4 13294b ACC ACC|North Carolina|Tar Heels|Dean Smith Center|Chapel Hill, NC
+2507 PROV 000000 c6c7ca BigEast BigEast|Providence|Friars|Amica Mutual Pavilion|Providence, RI
+2550 HALL 004488 8c8f91 BigEast BigEast|Seton Hall|Pirates|Prudential Center|Newark, NJ
+2599 SJU d41b2c ffffff BigEast BigEast|St. John's|Red Storm|Madison Square Garden|New York, NY
+2633 TENN ff8200 58595b SEC SEC|Tennessee|Volunteers|Food City Center|Knoxville, TN
+245 TA&M 500000 ffffff SEC SEC|Texas A&M|Aggies|Reed Arena|College Station, TX
+2641 TTU cc0000 000000 Big12 Big12|Texas Tech|Red Raiders|United Arena|Lubbock, TX
+41 CONN 0c2340 f1f2f3 BigEast BigEast|UConn|Huskies|Gampel Pavilion|Storrs, CT
+222 VILL 00205b 13b5ea BigEast BigEast|Villanova|Wildcats|Finneran Pavilion|Villanova, PA
+258 UVA 232d4b f84c1e ACC ACC|Virginia|Cavaliers|John Paul Jones Arena|Charlottesville, VA
+154 WAKE ceb888 2c2a29 ACC ACC|Wake Forest|Demon Deacons|Joel Coliseum|Winston-Salem, NC
+"""
+
+TABLES = {
+    "nfl": NFL, "nba": NBA, "mlb": MLB, "nhl": NHL, "mens-college-basketball": NCAAM, "usa.1": MLS,
+}  # fmt: skip
 LOGOS = "https://a.espncdn.com/i/teamlogos"
 
 
@@ -183,10 +253,10 @@ def read_team(league: str, index: int, line: str) -> Team:
     facts, location, name, venue, place, *roof = line.split("|")
     team_id, abbreviation, color, second, conference, division = facts.split(" ")
     city, state = place.split(", ")
-    indoor = bool(roof) or league in {"nba", "nhl"}
+    indoor = bool(roof) or league in {"nba", "nhl", "mens-college-basketball"}
     return Team(
         league, index, team_id, abbreviation, color, second, conference, division,
-        location, name, venue, city, state, indoor,
+        location, name or location, venue, city, state, indoor,
     )  # fmt: skip
 
 

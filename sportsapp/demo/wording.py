@@ -33,6 +33,9 @@ STATUS_TYPES = {
         StatusType("17", "STATUS_RAIN_DELAY", "in", False, "Rain Delay"),
         StatusType("22", "STATUS_END_PERIOD", "in", False, "End of Period"),
         StatusType("23", "STATUS_HALFTIME", "in", False, "Halftime"),
+        StatusType("25", "STATUS_FIRST_HALF", "in", False, "First Half"),
+        StatusType("26", "STATUS_SECOND_HALF", "in", False, "Second Half"),
+        StatusType("28", "STATUS_FULL_TIME", "post", True, "Full Time"),
     )
 }
 
@@ -48,6 +51,11 @@ def clock_text(league: League, seconds: float) -> str:
     if league.key == "nba" and seconds < BELOW_A_MINUTE:
         return f"{seconds:.1f}"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def running_text(minute: int, stop: int) -> str:
+    """Return 67', or 45'+2' in the time added on after the minute at which a half stops."""
+    return f"{minute}'" if minute <= stop else f"{stop}'+{minute - stop}'"
 
 
 def overtime_name(league: League, period: int) -> str:

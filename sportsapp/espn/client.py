@@ -1,7 +1,8 @@
 """The only HTTP to the feed: asks, waits, retries, and gives bytes. It knows no JSON.
 
 What the feed is known to want (October 2026): an honest User-Agent with a contact link, an
-explicit ``dates`` of one day or one month, never a range, and a ``limit`` of at most 500.
+explicit ``dates`` of one day or one month, never a range, and on scoreboards a ``limit`` of at
+most 500. A college's division is asked for as ``groups``, and of standings as ``group``.
 """
 
 from __future__ import annotations
@@ -111,7 +112,9 @@ class FeedClient:
 
     def teams(self, league: League) -> Answer:
         """The list of a league's teams."""
-        return self._get(self._site(league, "teams"), {"limit": LIMIT})
+        return self._get(
+            self._site(league, "teams"), {"limit": league.teams_limit, "groups": league.group}
+        )
 
     def roster(self, league: League, team_id: str) -> Answer:
         """The players of one team."""
@@ -120,7 +123,7 @@ class FeedClient:
     def standings(self, league: League) -> Answer:
         """A league's standings; only the shorter ``apis/v2`` address has them."""
         path = f"/apis/v2/sports/{league.sport}/{league.feed_slug}/standings"
-        return self._get(path, {})
+        return self._get(path, {"group": league.group})
 
     def summary(self, league: League, game_id: str) -> Answer:
         """Everything about one game: 100 to 900 kB, so never for polling."""
@@ -131,7 +134,8 @@ class FeedClient:
         self._session.close()
 
     def _scoreboard(self, league: League, dates: str) -> Answer:
-        return self._get(self._site(league, "scoreboard"), {"dates": dates, "limit": LIMIT})
+        params = {"dates": dates, "limit": LIMIT, "groups": league.group}
+        return self._get(self._site(league, "scoreboard"), params)
 
     @staticmethod
     def _site(league: League, what: str) -> str:

@@ -34,12 +34,16 @@ from sportsapp.records import (
 )
 
 T = TypeVar("T")
+Pair = tuple[object, object]
+UNTOLD: Pair = (None, None)
 # What reading a hostile or broken document can raise; UnicodeError is a ValueError.
 Broken = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 TEXT_LIMIT = 300
 SCORE_LIMIT = 9_999
 ATTENDANCE_LIMIT = 1_000_000
+RANKS = range(1, 26)
+GROUP_LIMIT = 120
 # Years in which a game can be; a date at the end of time would break every sum made with it.
 YEARS = range(1850, 2200)
 
@@ -48,9 +52,17 @@ LONE_SURROGATE = re.compile(
     rb"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\[^u])|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
 
+# A clock that counts up: 67', or 45'+2' in the time added on to a half.
+MINUTES = re.compile(r"(\d{1,3})'(?:\s*\+\s*(\d{1,2})'?)?")
+
 CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
 
-BREAKS = {"STATUS_END_PERIOD", "STATUS_HALFTIME", "STATUS_INTERMISSION"}
+# What a game in progress can be called while nobody plays; full time, where extra time follows.
+BREAKS = {
+    "STATUS_END_PERIOD", "STATUS_END_OF_PERIOD", "STATUS_HALFTIME", "STATUS_INTERMISSION",
+    "STATUS_HALFTIME_ET", "STATUS_END_OF_REGULATION", "STATUS_END_OF_EXTRATIME",
+    "STATUS_FULL_TIME",
+}  # fmt: skip
 CALLED_OFF = {
     "STATUS_POSTPONED": Status.POSTPONED,
     "STATUS_CANCELED": Status.CANCELLED,
@@ -141,6 +153,7 @@ _words = _decoder(str)
 _broadcasts = _decoder(list[shapes.Broadcast])
 _notes = _decoder(list[shapes.Note])
 _series = _decoder(shapes.Series)
+_series_sides = _decoder(list[shapes.SeriesSide])
 _situation = _decoder(shapes.Situation)
 _leaders = _decoder(list[shapes.LeaderCategory])
 _teams = _decoder(shapes.Teams)
@@ -195,7 +208,7 @@ def _calendar_day(text: str | None) -> date | None:
         return None
 
 
-def parse_teams(body: bytes) -> tuple[list[TeamRecord], list[str]]:
+def parse_teams(body: bytes, league: League) -> tuple[list[TeamRecord], list[str]]:
     """The teams of a league in the feed's order, and a line for each that cannot be read.
 
     Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams``.
@@ -204,7 +217,7 @@ def parse_teams(body: bytes) -> tuple[list[TeamRecord], list[str]]:
     rows = [raw for sport in document.sports for league in sport.leagues for raw in league.teams]
     if not rows:
         raise PayloadError("the list of teams is empty", path="$.sports[0].leagues[0].teams")
-    return _each(rows, lambda raw: _known_team(_team_entry(raw).team), "team")
+    return _each(rows, lambda raw: _known_team(_team_entry(raw).team, league), "team")
 
 
 def parse_roster(body: bytes) -> RosterRecord:
@@ -223,17 +236,18 @@ def parse_roster(body: bytes) -> RosterRecord:
     return RosterRecord(tuple(unique.values()), tuple(errors))
 
 
-def parse_standings(body: bytes) -> tuple[list[StandingRecord], list[str]]:
+def parse_standings(body: bytes, league: League) -> tuple[list[StandingRecord], list[str]]:
     """Every team's line, group by group in the feed's order; may be empty before a season.
+
+    A table that is not divided is one group without a name.
 
     Endpoint: ``apis/v2/sports/{sport}/{league}/standings``.
     """
     document = _whole(_standings, body, "standings")
     lines: list[StandingRecord] = []
     errors: list[str] = []
-    for group in _standing_groups(document.children):
-        rows = group.standings.entries if group.standings else []
-        good, bad = _each(rows, _standing_reader(_text(group.name, 80)), "line")
+    for name, rows in _standing_groups(document):
+        good, bad = _each(rows, _standing_reader(name, league), "line")
         ordered = sorted(good, key=_seed)
         lines += [msgspec.structs.replace(line, position=n) for n, line in enumerate(ordered, 1)]
         errors += bad
@@ -323,6 +337,7 @@ def _game(event: shapes.Event, league: League) -> GameRecord:
     has_score = played and kind not in (Status.POSTPONED, Status.CANCELLED)
     venue = _optional(competition.venue, _venue)
     season = event.season or shapes.Season()
+    note, series = _note_and_series(competition, home, away, has_score)
     return GameRecord(
         espn_id=_identifier(event.id),
         start_at=start_at,
@@ -337,16 +352,16 @@ def _game(event: shapes.Event, league: League) -> GameRecord:
         detail=_detail(status.type),
         period=status.period if has_score else 0,
         clock=_text(status.display_clock, 20) if has_score and league.clock_runs else "",
-        clock_left=_clock_left(status) if has_score and league.clock_runs else None,
-        home=_competitor(home, has_score),
-        away=_competitor(away, has_score),
+        clock_left=_clock_left(status, league) if has_score and league.clock_runs else None,
+        home=_competitor(home, has_score, league),
+        away=_competitor(away, has_score, league),
         venue=_text(venue.full_name) if venue else "",
         city=_city(venue),
         neutral_site=competition.neutral_site,
         attendance=_attendance(competition.attendance),
         broadcast=_broadcast(competition),
-        note=_first_note(competition),
-        series=_series_summary(competition),
+        note=note,
+        series=series,
         situation=_situation_of(competition) if state is State.IN else {},
         leaders=_leaders_of(competition, home, away),
     )
@@ -400,23 +415,44 @@ def _detail(kind: shapes.StatusType) -> str:
     return _text(kind.detail) or _text(kind.short_detail) or _text(kind.description)
 
 
-def _clock_left(status: shapes.Status) -> float | None:
+def _clock_left(status: shapes.Status, league: League) -> float | None:
     """Seconds left in the period. A clock of 0 means stopped or unknown, so it is no figure."""
     clock = status.clock
-    return float(clock) if clock and 0 < clock < 10_000 else None
+    seconds = float(clock) if clock and 0 < clock < 10_000 else None
+    return _left_until_stop(status, seconds, league) if league.clock_stops else seconds
 
 
-def _competitor(side: shapes.Competitor, has_score: bool) -> CompetitorRecord:
+def _left_until_stop(status: shapes.Status, seconds: float | None, league: League) -> float | None:
+    """The same of a clock that counts up: seconds of the period's regular time that are left.
+
+    In the time added on the clock itself stands still, and only the minutes shown go on.
+    """
+    shown = MINUTES.match(_text(status.display_clock, 20))
+    minutes = sum(int(part) for part in shown.groups() if part) if shown else 0
+    played = max(seconds or 0, minutes * 60)
+    if not played or not status.period:
+        return None
+    stops = league.clock_stops
+    return stops[min(status.period, len(stops)) - 1] * 60 - played
+
+
+def _competitor(side: shapes.Competitor, has_score: bool, league: League) -> CompetitorRecord:
     is_known = not _text(side.team.id).startswith("-") and not _text(side.id).startswith("-")
     return CompetitorRecord(
-        team=_known_team(side.team) if is_known else None,
+        team=_known_team(side.team, league) if is_known else None,
         score=_score(side.score) if has_score else None,
         record=_record(side.records or []),
         linescores=_linescores(side.linescores or []) if has_score else (),
         winner=side.winner if has_score else None,
         hits=side.hits if has_score else None,
         errors=side.errors if has_score else None,
+        rank=_rank(side.curated_rank),
     )
+
+
+def _rank(said: shapes.Rank | None) -> int | None:
+    """The feed says 99 of a team that is not ranked."""
+    return said.current if said and said.current in RANKS else None
 
 
 def _score(value: object) -> int | None:
@@ -450,18 +486,19 @@ def _points(value: int | float | None) -> int | None:
     return int(value)
 
 
-def _known_team(team: shapes.Team) -> TeamRecord:
+def _known_team(team: shapes.Team, league: League) -> TeamRecord:
     name = _text(team.name, 80)
     location = _text(team.location, 80)
     shown = _text(team.display_name, 120) or f"{location} {name}".strip()
     abbreviation = _abbreviation(team.abbreviation) or _abbreviation(shown)[:3].upper()
+    short = location if league.named_by_place else _text(team.short_display_name, 80)
     return TeamRecord(
         espn_id=_identifier(team.id),
         abbreviation=abbreviation,
         location=location,
         name=name or location or shown,
         display_name=shown or abbreviation,
-        short_name=_text(team.short_display_name, 80) or name or shown,
+        short_name=short or name or shown,
         color=_color(team.color),
         alternate_color=_color(team.alternate_color),
     )
@@ -504,9 +541,52 @@ def _first_note(competition: shapes.Competition) -> str:
     return next((text for note in notes if (text := _text(note.headline))), "")
 
 
-def _series_summary(competition: shapes.Competition) -> str:
+def _note_and_series(
+    competition: shapes.Competition, home: shapes.Competitor, away: shapes.Competitor, played: bool
+) -> tuple[str, str]:
+    """The headline, and how a series or a tie of two games stands.
+
+    With goals over two games, or a shootout, the headline may tell who goes through: it then
+    belongs to the series, and what it says already is not said twice.
+    """
+    headline = _first_note(competition)
     series = _optional(competition.series, _series)
-    return _text(series.summary) if series else ""
+    summary = _text(series.summary) if series else ""
+    sums = _sums_of(series, away, home)
+    kicks = (away.shootout_score, home.shootout_score) if played else UNTOLD
+    if sums == kicks == UNTOLD:
+        return headline, summary
+    parts = [summary, headline]
+    parts += [
+        _pair_words(word, away, home, goals)
+        for word, goals in (("Aggregate", sums), ("Penalties", kicks))
+        if word[:7].lower() not in headline.lower()
+    ]
+    return "", _text("; ".join(part for part in parts if part))
+
+
+def _sums_of(
+    series: shapes.Series | None, away: shapes.Competitor, home: shapes.Competitor
+) -> Pair:
+    """Goals over both games; the feed has them with the sides or with the series."""
+    sums = away.aggregate_score, home.aggregate_score
+    if series is None or sums != UNTOLD:
+        return sums
+    sides = _optional(series.competitors, _series_sides) or []
+    of_series = {_text(side.id): side.aggregate_score for side in sides}
+    return of_series.get(_text(away.team.id)), of_series.get(_text(home.team.id))
+
+
+def _pair_words(word: str, away: shapes.Competitor, home: shapes.Competitor, goals: Pair) -> str:
+    """ "Aggregate LA 3, NSH 2"; nothing unless both figures are sound."""
+    try:
+        scores = [_score(one) for one in goals]
+    except ValueError:
+        return ""
+    if None in scores:
+        return ""
+    names = [_abbreviation(side.team.abbreviation) or "TBD" for side in (away, home)]
+    return f"{word} {names[0]} {scores[0]}, {names[1]} {scores[1]}"
 
 
 def _situation_of(competition: shapes.Competition) -> dict[str, Any]:
@@ -573,10 +653,13 @@ def _league_record(raw: Raw | UnsetType) -> LeagueRecord | None:
         name=_text(league.name, 120),
         season_year=season.year,
         season_type=kind.type if kind.type is None or 0 <= kind.type < 100 else None,
-        season_name=" ".join(
-            x for x in (_text(season.display_name, 20), _text(kind.name, 40)) if x
-        ),
+        season_name=_season_name(_text(season.display_name, 60), _text(kind.name, 60)),
     )
+
+
+def _season_name(season: str, part: str) -> str:
+    """ "2026-27 Regular Season"; soccer calls a season and its only part by the same name."""
+    return season if part in season else f"{season} {part}".strip()
 
 
 # ---------------------------------------------------------------- rosters and standings
@@ -629,32 +712,45 @@ def _birthday(text: str | None) -> date | None:
         return None
 
 
-def _standing_groups(children: Sequence[shapes.StandingGroup]) -> list[shapes.StandingGroup]:
+def _standing_groups(document: shapes.Standings) -> list[tuple[str, list[Raw]]]:
     """The lowest groups that hold lines: conferences, or divisions where the feed has them."""
-    groups: list[shapes.StandingGroup] = []
-    waiting = list(reversed(children))
+    if isinstance(document.children, UnsetType):
+        if isinstance(document.standings, UnsetType):
+            raise PayloadError("these standings have no groups and no lines", path="$.children")
+        return [("", document.standings.entries)]
+    groups: list[tuple[str, list[Raw]]] = []
+    waiting = [("", group) for group in reversed(document.children)]
     while waiting:
-        group = waiting.pop()
+        above, group = waiting.pop()
+        name = _group_name(above, _text(group.name, 80))
         if group.children:
-            waiting += reversed(group.children)
+            waiting += [(name, one) for one in reversed(group.children)]
         else:
-            groups.append(group)
+            groups.append((name, group.standings.entries if group.standings else []))
     return groups
 
 
-def _standing_reader(group: str) -> Callable[[Raw], StandingRecord]:
-    return lambda raw: _standing(_standing_entry(raw), group)
+def _group_name(above: str, name: str) -> str:
+    """A division that goes by one word ("East") is told with what it is a division of."""
+    return name if " " in name else f"{above} {name}".strip()[:GROUP_LIMIT]
 
 
-def _standing(entry: shapes.StandingEntry, group: str) -> StandingRecord:
+def _standing_reader(group: str, league: League) -> Callable[[Raw], StandingRecord]:
+    return lambda raw: _standing(_standing_entry(raw), group, league)
+
+
+def _standing(entry: shapes.StandingEntry, group: str, league: League) -> StandingRecord:
+    """A line. Types with an underscore ("vsconf_wins") are of some games only and not kept."""
+    whole = [stat for stat in entry.stats if "_" not in _text(stat.type)]
     stats: dict[str, str] = {}
-    for stat in entry.stats:
+    for stat in whole:
         name = _text(stat.name, 40)
         if name:
             stats[name] = _text(stat.display_value, 40) or _text(stat.summary, 40)
-    summary = next((_text(s.summary, 20) for s in entry.stats if _text(s.name) == "overall"), "")
+    totals = (s for s in whole if _text(s.name) == "overall" or _text(s.type) == "total")
+    summary = next((_text(stat.summary, 20) for stat in totals), "")
     return StandingRecord(
-        team=_known_team(entry.team),
+        team=_known_team(entry.team, league),
         group=group,
         position=0,
         summary=summary,
@@ -663,6 +759,6 @@ def _standing(entry: shapes.StandingEntry, group: str) -> StandingRecord:
 
 
 def _seed(line: StandingRecord) -> tuple[int, float]:
-    """Order within a group: the feed's seed where it is a number; its own order otherwise."""
-    text = line.stats.get("playoffSeed", "")
+    """Order within a group: the feed's seed or rank where it is a number; else its own order."""
+    text = line.stats.get("playoffSeed") or line.stats.get("rank", "")
     return (0, float(text)) if text.isdecimal() else (1, 0.0)

@@ -114,6 +114,10 @@ class TeamRecord(Shape):
     summary: Text = None
 
 
+class Rank(Shape):
+    current: Small | None = None
+
+
 class Competitor(Shape):
     team: Team
     id: Text = None
@@ -124,6 +128,9 @@ class Competitor(Shape):
     records: list[TeamRecord | None] | None = None
     hits: Small | None = None
     errors: Small | None = None
+    curated_rank: Rank | None = None
+    shootout_score: Text = None
+    aggregate_score: Text = None
     leaders: Raw | UnsetType = msgspec.UNSET
 
 
@@ -146,8 +153,14 @@ class Note(Shape):
     headline: Text = None
 
 
+class SeriesSide(Shape):
+    id: Text = None
+    aggregate_score: Text = None
+
+
 class Series(Shape):
     summary: Text = None
+    competitors: Raw | UnsetType = msgspec.UNSET
 
 
 class Competition(Shape):
@@ -287,5 +300,6 @@ class StandingGroup(Shape):
 
 
 class Standings(Shape):
-    children: list[StandingGroup]
+    children: list[StandingGroup] | UnsetType = msgspec.UNSET
+    standings: StandingTable | UnsetType = msgspec.UNSET
     name: Text = None

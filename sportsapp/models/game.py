@@ -15,7 +15,8 @@ from sportsapp.models.league import League, Team
 class Game(Base):
     """One game, keyed on league and feed id. A team that is not known yet ("TBD") is None.
 
-    ``day`` is the US Eastern date of the start. Scores are None before the start.
+    ``day`` is the US Eastern date of the start. Scores are None before the start. Ranks are None
+    of teams that are not among the ranked 25.
     ``updated_at`` moves only when something a reader can see has changed; ``changed_by_run``
     is the id of the task run that changed it.
     """
@@ -62,6 +63,8 @@ class Game(Base):
     away_hits: Mapped[int | None]
     home_errors: Mapped[int | None]
     away_errors: Mapped[int | None]
+    home_rank: Mapped[int | None]
+    away_rank: Mapped[int | None]
     venue: Mapped[str]
     city: Mapped[str]
     neutral_site: Mapped[bool]

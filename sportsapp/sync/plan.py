@@ -10,7 +10,8 @@ The rules:
 - A corrected score at the same or a later point is taken at once.
 - What the feed stops mentioning (venue, channel, attendance, week) is kept; so is a score
   while the game has one.
-- A game that is over keeps the teams' records as they were around its end.
+- A game that is over keeps the teams' records as they were around its end, and their ranks as
+  they were at its end.
 - A game that is missing from an answer is left alone.
 """
 
@@ -44,6 +45,7 @@ KEPT = (
     "home_team", "away_team", "home_record", "away_record", "note", "series",
 )  # fmt: skip
 RECORDS = ("home_record", "away_record")
+RANKS = ("home_rank", "away_rank")
 SCORES = ("home_score", "away_score")
 CALLED_OFF = frozenset({Status.POSTPONED, Status.CANCELLED})
 HALVES = {"top": 0, "mid": 1, "middle": 1, "bot": 2, "bottom": 2, "end": 3}
@@ -117,6 +119,7 @@ def _side_values(side: str, competitor: CompetitorRecord) -> dict[str, Any]:
         f"{side}_winner": competitor.winner,
         f"{side}_hits": competitor.hits,
         f"{side}_errors": competitor.errors,
+        f"{side}_rank": competitor.rank,
     }
 
 
@@ -208,21 +211,23 @@ def _stage(game: Values) -> float | None:
 
 
 def _clock(game: Values) -> float | None:
-    """Grows as the clock runs down. None for a clock at zero: stopped, or not started."""
+    """Grows with the time played, whichever way the clock counts. None for a clock at zero:
+    stopped, or not started.
+    """
     left: float | None = game["clock_left"]
     return None if left is None else -left
 
 
 def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, Any]:
     """The values that differ, without what the feed only stopped mentioning."""
-    over_since = stored["start_at"] + RECORDS_SETTLE
-    frozen = RECORDS if _is_over(stored) and now > over_since else ()
+    is_over = _is_over(stored)
+    is_settled = is_over and now > stored["start_at"] + RECORDS_SETTLE
     changes = {}
     for name, value in fetched.items():
         before = stored[name]
         if value == before or (value in ("", None) and _is_kept(name, fetched)):
             continue
-        if name in frozen and before:
+        if (is_over and name in RANKS) or (is_settled and name in RECORDS and before):
             continue
         changes[name] = value
     return changes

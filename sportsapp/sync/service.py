@@ -38,6 +38,7 @@ PARALLEL = 4
 LEAD = timedelta(minutes=2)
 LIVE_DAYS = 3
 MONTH_FROM_DAYS = 4
+AHEAD_DAYS = 7
 
 Progress = Callable[[int, int, dict[str, Any] | None], None]
 
@@ -362,20 +363,28 @@ class Chunk:
     by_month: bool
 
     @property
+    def requests(self) -> int:
+        """How often the feed is asked, if a month's answer is whole."""
+        return 1 if self.by_month else len(self.days)
+
+    @property
     def days(self) -> list[date]:
         """The days of this chunk, in order."""
         return list(each_day(self.start, self.end))
 
 
-def chunks_of(start: date, end: date) -> list[Chunk]:
-    """A range in chunks, in order: whole months and parts of four days or more by month."""
+def chunks_of(league: League, start: date, end: date) -> list[Chunk]:
+    """A range in chunks, in order: whole months and parts of four days or more by month.
+
+    Where a month does not fit into an answer, such a part is a chunk of days.
+    """
     chunks: list[Chunk] = []
     first = start
     while first <= end:
         next_month = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
         last = min(end, next_month - timedelta(days=1))
         if (last - first).days + 1 >= MONTH_FROM_DAYS:
-            chunks.append(Chunk(first, last, by_month=True))
+            chunks.append(Chunk(first, last, by_month=league.month_fits))
         else:
             chunks += [Chunk(day, day, by_month=False) for day in each_day(first, last)]
         first = last + timedelta(days=1)
@@ -397,7 +406,7 @@ def sync_range(
     ``errors``; when every chunk fails the last error is raised. Raises DateRangeError.
     """
     check_range(start, end, sync.now)
-    chunks = chunks_of(start, end)
+    chunks = chunks_of(league, start, end)
     done, result = _resumed(resume, len(chunks))
     good = done
     failure: TrackerError | None = None
@@ -454,8 +463,8 @@ def _sync_month(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> 
         answer = sync.client.month(league, chunk.start)
         record = parse.parse_scoreboard(answer.body, league)
     except TrackerError as error:
-        if isinstance(error, FeedRefusedError) and error.status in REFUSALS:
-            raise  # it does not want us: asking for thirty days would be thirty refusals
+        if _is_unwanted(error):
+            raise  # asking for thirty days would be thirty refusals
         logger.warning("%s %s: by day instead of by month: %s", league.label, _words(chunk), error)
         return None
     if record.events in SUSPECT_COUNTS:
@@ -467,6 +476,11 @@ def _sync_month(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> 
     store.store_scoreboard(sync.session, row, record, wanted, sync.now, run_id=sync.run_id)
     errors += [f"{league.label} {_words(chunk)}: {line}" for line in record.errors]
     return len({game.espn_id for game in wanted})
+
+
+def _is_unwanted(error: TrackerError) -> bool:
+    """Whether the feed does not want us, whatever we ask for."""
+    return isinstance(error, FeedRefusedError) and error.status in REFUSALS
 
 
 def _sync_days(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> int:
@@ -486,6 +500,8 @@ def _sync_days(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> i
             failures.append(error)
             lines[day] = [f"{league.label} {day}: {error}"]
             sync.report(league, error, fetched.answer)
+            if _is_unwanted(error) and len(failures) == len(lines):
+                raise
     if len(failures) == len(calls):
         raise failures[-1]
     errors += [line for day in sorted(lines) for line in lines[day]]
@@ -557,7 +573,7 @@ def _sync_standings(sync: Sync, leagues: Sequence[League]) -> list[str]:
         try:
             if fetched.answer is None:
                 raise fetched.error or PayloadError("no answer")
-            standings, errors = parse.parse_standings(fetched.answer.body)
+            standings, errors = parse.parse_standings(fetched.answer.body, league)
             row = _ref(sync, league)
             store.store_standings(sync.session, row, standings, sync.now)
             lines += [f"{league.label} standings: {line}" for line in errors]
@@ -570,26 +586,31 @@ def _sync_standings(sync: Sync, leagues: Sequence[League]) -> list[str]:
 def _sync_ahead(sync: Sync, seasons: Mapping[League, Sequence[date]]) -> list[str]:
     """Store the games of the weeks to come, so that pages can name the next one.
 
-    Reads this month and the next, and the month in which the season begins if that is later.
-    Returns a line for each month that failed.
+    Reads this month and the next, and the month in which the season begins if that is later;
+    where a month does not fit into an answer, the days of the week to come and that first day.
+    Returns a line for each answer that failed.
     """
-    calls = {
-        (league, first): _month_call(sync.client, league, first)
-        for league, days in seasons.items()
-        for first in months_ahead(game_day(sync.now), days)
-    }
+    today = game_day(sync.now)
+    calls: dict[tuple[League, str], Callable[[], Answer]] = {}
+    for league, days in seasons.items():
+        if league.month_fits:
+            for first in months_ahead(today, days):
+                calls[league, f"{first:%Y-%m}"] = _month_call(sync.client, league, first)
+        else:
+            for day in days_ahead(today, days):
+                calls[league, f"{day}"] = _scoreboard_call(sync.client, league, day)
     lines = []
     for fetched in fetch_all(calls):
-        league, first = fetched.key
+        league, when = fetched.key
         try:
             if fetched.answer is None:
                 raise fetched.error or PayloadError("no answer")
             record = parse.parse_scoreboard(fetched.answer.body, league)
-            games = [game for game in record.games if game.day > game_day(sync.now)]
+            games = [game for game in record.games if game.day > today]
             ref = _ref(sync, league)
             store.store_scoreboard(sync.session, ref, record, games, sync.now, run_id=sync.run_id)
         except TrackerError as error:
-            lines.append(f"{league.label} {first:%Y-%m}: {error}")
+            lines.append(f"{league.label} {when}: {error}")
     return sorted(lines)
 
 
@@ -599,6 +620,13 @@ def months_ahead(today: date, season: Sequence[date]) -> list[date]:
     next_month = (this_month + timedelta(days=32)).replace(day=1)
     following = next((day.replace(day=1) for day in season if day > today), this_month)
     return sorted({this_month, next_month, max(following, this_month)})
+
+
+def days_ahead(today: date, season: Sequence[date]) -> list[date]:
+    """The days to read ahead, in order."""
+    week = [today + timedelta(days=n) for n in range(1, AHEAD_DAYS + 1)]
+    following = next((day for day in season if day > today), week[0])
+    return sorted({*week, following})
 
 
 def _month_call(client: FeedClient, league: League, first: date) -> Callable[[], Answer]:
@@ -633,7 +661,7 @@ def _sync_team_list(sync: Sync, league: League, result: SyncResult) -> dict[str,
     with sync.reporting(league):
         answer = sync.client.teams(league)
     with sync.reporting(league, answer):
-        teams, errors = parse.parse_teams(answer.body)
+        teams, errors = parse.parse_teams(answer.body, league)
     row = _ref(sync, league)
     ids = store.store_teams(sync.session, row, teams, sync.now, is_whole=not errors)
     result.synced += len(ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,10 +18,11 @@ from sportsapp.records import State, Status
 from sportsapp.web.games import team_name
 from sportsapp.web.page import code_version
 from sportsapp.web.preferences import preferences
-from sportsapp.web.teams import result_of
+from sportsapp.web.teams import ending, result_of
 
 CALLED_OFF = (Status.POSTPONED, Status.CANCELLED, Status.SUSPENDED, Status.FORFEIT)
 NEVER_PLAYED = (Status.POSTPONED, Status.CANCELLED)
+SHOOTOUT_WORDS = frozenset({"SO", "SHOOTOUT", "PEN", "PENS", "PENALTIES"})
 NO_COLOR = ("eef1f5", "14181f")
 MOST_REVEALED = 30
 LONGEST_ADDRESS = 500
@@ -44,6 +46,7 @@ def init_app(app: Flask) -> None:
         short_name=short_name,
         chip=chip,
         result_of=result_of,
+        ending=ending,
         reveal_address=reveal_address,
     )
     app.jinja_env.globals.update(
@@ -206,14 +209,14 @@ def period_label(game: Game, period: int) -> str:
     if period <= league.periods or not league.overtime_name:
         return str(period)
     extra = period - league.periods
-    if extra > 1 and _went_to_shootout(game):
-        return "SO"
+    if extra > league.overtimes and _went_to_shootout(game):
+        return league.shootout_name
     return league.overtime_name if extra == 1 else f"{extra}{league.overtime_name}"
 
 
 def _went_to_shootout(game: Any) -> bool:
-    words = game.detail.upper().replace("/", " ").split()
-    return "SO" in words or "SHOOTOUT" in words
+    words = re.split("[^A-Z]+", game.detail.upper())
+    return not SHOOTOUT_WORDS.isdisjoint(words)
 
 
 # ---------------------------------------------------------------- teams

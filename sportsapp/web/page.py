@@ -1,8 +1,8 @@
 """What every score page has in common: how fresh it is, whether it changed, who may keep it.
 
 Whether a page has changed since the visitor last saw it is decided by one query, before
-anything is rendered: the ETag is made of the data's version, the game day, the state of the
-feed, the visitor's preferences and our own version.
+anything is rendered: the ETag is made of the data's version, the leagues in the menu, the game
+day, the state of the feed, the visitor's preferences and our own version.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ def _etag(states: Sequence[LeagueState], fresh: Freshness, now: datetime) -> str
     chosen = preferences()
     parts = [
         code_version(),
+        settings().leagues,
         game_day(now),
         [(state.slug, state.changed_at, state.failing_since) for state in states],
         [state.slug for state in fresh.late],

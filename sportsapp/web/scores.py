@@ -23,7 +23,6 @@ blueprint = Blueprint("scores", __name__)
 
 ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
-ROUNDS = {1: "Wild Card", 2: "Divisional", 3: "Conference", 4: "Pro Bowl", 5: "Super Bowl"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
         place = weeks.index((season_type, week))
         return render_template(
             "week.html",
-            league=found, season=season, name=week_name(season_type, week),
+            league=found, season=season, name=week_name(found, season_type, week),
             fresh=fresh.watching(games), days=_by_day(games),
             before=weeks[place - 1] if place else None,
             after=weeks[place + 1] if place + 1 < len(weeks) else None,
@@ -160,15 +159,15 @@ def _week_of(league: League, games: Sequence[Card]) -> tuple[int, int, int, str]
         return None
     for game in games:
         if game.season_year and game.season_type and game.week:
-            name = week_name(game.season_type, game.week)
+            name = week_name(league, game.season_type, game.week)
             return game.season_year, game.season_type, game.week, name
     return None
 
 
-def week_name(season_type: int, week: int) -> str:
+def week_name(league: League, season_type: int, week: int) -> str:
     """A week in words: "Week 12", "Preseason 2", "Divisional"."""
     if season_type == 3:
-        return ROUNDS.get(week, f"Postseason {week}")
+        return dict(league.rounds).get(week, f"Postseason {week}")
     return f"{SEASON_TYPES.get(season_type, 'Week')} {week}"
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
 from sportsapp.database import db
+from sportsapp.leagues import League
 from sportsapp.models import Team
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
@@ -17,19 +18,21 @@ from sportsapp.web.scores import wanted_league
 
 blueprint = Blueprint("standings", __name__)
 
-# What a table may show: heading, what it stands for, the feed's name. Absent ones are left out.
-COLUMNS = (
-    ("GP", "Games played", "gamesPlayed"),
-    ("W", "Wins", "wins"),
-    ("L", "Losses", "losses"),
-    ("T", "Ties", "ties"),
-    ("OTL", "Overtime losses", "otLosses"),
-    ("PTS", "Points", "points"),
-    ("PCT", "Share of games won", "winPercent"),
-    ("GB", "Games behind", "gamesBehind"),
-    ("STRK", "Streak", "streak"),
-)
-POINTS_SPORTS = ("hockey", "soccer")
+# By the feed's name, what a table may show: heading, and what it stands for.
+HEADINGS = {
+    "gamesPlayed": ("GP", "Games played"),
+    "wins": ("W", "Wins"),
+    "losses": ("L", "Losses"),
+    "ties": ("T", "Ties"),
+    "otLosses": ("OTL", "Overtime losses"),
+    "pointDifferential": ("GD", "Goal difference"),
+    "points": ("PTS", "Points"),
+    "winPercent": ("PCT", "Share of games won"),
+    "gamesBehind": ("GB", "Games behind"),
+    "vs. Conf.": ("CONF", "Record within the conference"),
+    "streak": ("STRK", "Streak"),
+}
+WITH_DRAWS = {"gamesPlayed": ("P", "Played"), "ties": ("D", "Draws")}
 
 
 @blueprint.get("/<league_name>/standings")
@@ -46,16 +49,15 @@ def standings(league_name: str) -> ResponseReturnValue:
         return render_template(
             "standings.html",
             league=league, groups=groups, row=row, fresh=fresh,
-            columns=columns_of(teams, league.sport),
+            columns=columns_of(teams, league),
             shut=preferences().hides_scores and request.args.get("reveal") != "all",
         )  # fmt: skip
 
     return answer([league.slug], render)
 
 
-def columns_of(teams: Sequence[Team], sport: str) -> list[tuple[str, str, str]]:
-    """The columns that any of these teams has; points or games behind, as the sport ranks."""
-    by_points = sport in POINTS_SPORTS
-    unused = {"winPercent", "gamesBehind"} if by_points else {"points", "gamesPlayed"}
+def columns_of(teams: Sequence[Team], league: League) -> list[tuple[str, str, str]]:
+    """Of the league's columns those that any of these teams has: heading, meaning, feed's name."""
+    headings = HEADINGS | (WITH_DRAWS if league.draws else {})
     known = {name for team in teams for name in team.standing}
-    return [column for column in COLUMNS if column[2] in known - unused]
+    return [(*headings[name], name) for name in league.standings if name in known]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp import queries
 from sportsapp.database import db
+from sportsapp.leagues import League as KnownLeague
 from sportsapp.models import League, Player, Team
 from sportsapp.queries import Card
 from sportsapp.records import State, Status
@@ -22,6 +24,7 @@ LAST_RESULTS = 5
 NEXT_GAMES = 5
 LONGEST_SEARCH = 100
 OVER = (Status.FINAL, Status.FORFEIT)
+PLAIN_ENDINGS = ("Final", "FT")
 
 
 @blueprint.get("/<league_name>/teams")
@@ -95,15 +98,26 @@ def wanted_team(league_name: str, abbreviation: str) -> Team:
 
 
 def result_of(game: Card, team: Team) -> str:
-    """A finished game from a team's side: W, L or T, and the score, its own first."""
-    is_home = game.home_team_id == team.id
-    ours, theirs = (
-        (game.home_score, game.away_score) if is_home else (game.away_score, game.home_score)
-    )
-    if ours is None or theirs is None or game.status not in OVER:
+    """A finished game from a team's side: W, L or T (a draw: D), and the score, its own first."""
+    home, away = (game.home_score, game.home_winner), (game.away_score, game.away_winner)
+    ours, theirs = (home, away) if game.home_team_id == team.id else (away, home)
+    if ours[0] is None or theirs[0] is None or game.status not in OVER:
         return ""
-    letter = "T" if ours == theirs else "W" if ours > theirs else "L"
-    return f"{letter} {ours}-{theirs}"
+    return f"{_letter(game.league, ours, theirs)} {ours[0]}-{theirs[0]}"
+
+
+def _letter(league: KnownLeague, ours: tuple[Any, Any], theirs: tuple[Any, Any]) -> str:
+    """How it ended for us: by score, by who is the winner where that is level (penalties)."""
+    if ours[0] != theirs[0]:
+        return "W" if ours[0] > theirs[0] else "L"
+    if ours[1] or theirs[1]:
+        return "W" if ours[1] else "L"
+    return "D" if league.draws else "T"
+
+
+def ending(game: Card) -> str:
+    """How a game ended, in the feed's words; nothing where it just ended."""
+    return "" if game.detail in PLAIN_ENDINGS else game.detail
 
 
 def season_label(league: League) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from sqlalchemy import update
 
 from sportsapp.database import write_connection
+from sportsapp.leagues import BY_SLUG
 from sportsapp.models import League
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.demosite import (
@@ -230,6 +231,38 @@ def test_menu_of_leagues_stays_on_one_line_on_a_small_screen(visitors):
             "header nav a", "all => all.map(a => a.getBoundingClientRect().top)"
         )
     assert len(set(tops)) == 1
+
+
+TEN = (
+    "/", "/live", "/mls", "/mls/2026-10-10", "/mls/teams", "/mls/standings", "/ncaam/2026-11-14",
+    "/ncaam/standings", "/epl", "/search?q=nobody", "/preferences",
+)  # fmt: skip
+
+
+@pytest.fixture
+def ten_leagues(site, monkeypatch) -> None:
+    """The site follows every league there is."""
+    settings = replace(site.app.extensions["settings"], leagues=tuple(BY_SLUG))
+    monkeypatch.setitem(site.app.extensions, "settings", settings)
+    site.now += timedelta(seconds=1)
+    site.read("mls", date(2026, 10, 10))
+    site.read("ncaam", date(2026, 11, 14))
+
+
+@pytest.mark.usefixtures("ten_leagues")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_ten_leagues_fit_into_the_menu_and_onto_every_screen(visitors, width):
+    with visitors.context(width=width) as context:
+        page = context.new_page()
+        for path in TEN:
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        edges = page.eval_on_selector_all(
+            "header nav a",
+            "all => all.map((a) => a.getBoundingClientRect()).map((box) => [box.left, box.right])",
+        )
+        assert len(edges) == 12
+        assert all(0 <= left < right <= width for left, right in edges)
 
 
 REACHABLE = """() => {

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from sportsapp.admin.backfill import make_plan, preset_days
-from sportsapp.leagues import BY_SLUG
+from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.models import RunState, Trigger
 from sportsapp.queue import backfill_huey
 from tests.panel import add_consumer, add_run, counted, messages_of, row, runs_of
@@ -46,8 +46,8 @@ def test_preview_says_what_it_costs_and_queues_nothing(panel):
 def test_preview_of_all_leagues_names_each(panel):
     page = ask(panel, league="all", start="2026-01-01", end="2026-01-31").text
     assert "<strong>4</strong> runs" in page
-    for slug in BY_SLUG:
-        assert f"{slug.upper()} from 2026-01-01 to 2026-01-31" in page
+    for league in DEFAULT_LEAGUES:
+        assert f"{league.label} from 2026-01-01 to 2026-01-31" in page
 
 
 def test_range_over_several_seasons_is_shown_and_queued_as_one_run_a_season(panel):
@@ -67,6 +67,12 @@ def test_range_over_several_seasons_is_shown_and_queued_as_one_run_a_season(pane
         ("season", "nba", (date(2026, 7, 1), date(2027, 6, 30))),
         ("season", "mlb", (date(2026, 1, 1), date(2026, 12, 31))),
         ("season", "nfl", (date(2026, 4, 1), date(2027, 3, 31))),
+        ("season", "wnba", (date(2026, 1, 1), date(2026, 12, 31))),
+        ("season", "ncaaf", (date(2026, 4, 1), date(2027, 3, 31))),
+        ("season", "ncaam", (date(2026, 7, 1), date(2027, 6, 30))),
+        ("season", "ncaaw", (date(2026, 7, 1), date(2027, 6, 30))),
+        ("season", "mls", (date(2026, 1, 1), date(2026, 12, 31))),
+        ("season", "epl", (date(2026, 7, 1), date(2027, 6, 30))),
         ("last-season", "nba", (date(2025, 7, 1), date(2026, 6, 30))),
         ("last-season", "mlb", (date(2025, 1, 1), date(2025, 12, 31))),
     ],
@@ -85,7 +91,7 @@ def test_preset_of_all_leagues_has_each_leagues_own_season(app):
     plan = make_plan(values, MONDAY)
     assert len({days for _, *days in map(tuple, plan.ranges) for days in [tuple(days)]}) == 3
     assert plan.estimate.runs == 4
-    assert plan.estimate.requests == sum(12 for _ in BY_SLUG)
+    assert plan.estimate.requests == 12 * len(DEFAULT_LEAGUES)
 
 
 def test_preset_is_queued(panel):

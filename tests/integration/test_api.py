@@ -51,6 +51,7 @@ def test_one_game_has_the_promised_shape(client, games):
             "name": "Alpha",
             "score": 20,
             "record": "3-1",
+            "rank": None,
             "linescores": [17, 3],
         },
         "away": {
@@ -59,6 +60,7 @@ def test_one_game_has_the_promised_shape(client, games):
             "name": "Beta",
             "score": 17,
             "record": "3-1",
+            "rank": None,
             "linescores": [14, 3],
         },
         "venue": "The Ground",

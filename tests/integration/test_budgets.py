@@ -9,7 +9,7 @@ import pytest
 
 from sportsapp.clock import game_day, utc_now
 from sportsapp.database import db
-from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.leagues import DEFAULT_LEAGUES
 from sportsapp.settings import PROJECT_ROOT
 from sportsapp.sync.service import Sync, sync_today
 from tests.busiest import GAMES, STATE_OF, busiest_boards
@@ -29,7 +29,7 @@ def busiest_day(app, feed):
     today = game_day(utc_now())
     for slug, events in busiest_boards(today).items():
         feed.say(slug, board(*events))
-    sync_today(Sync(app.extensions["feed_client"], db.session, utc_now()), list(ALL_LEAGUES))
+    sync_today(Sync(app.extensions["feed_client"], db.session, utc_now()), list(DEFAULT_LEAGUES))
 
 
 def zipped(data: bytes) -> int:
@@ -80,4 +80,4 @@ def test_newcomer_gets_no_cookie(client, path):
 
 def test_every_state_of_the_events_is_used():
     assert set(STATE_OF) < set(STATES)
-    assert set(GAMES) == set(BY_SLUG)
+    assert list(GAMES) == [league.slug for league in DEFAULT_LEAGUES]

@@ -25,7 +25,7 @@ from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
 from tests.loopback import LoopbackFeed, serving
 
 AGENT = "SportsGameTracker/9.9 (+https://example.org/me)"
-NFL = BY_SLUG["nfl"]
+NFL, COLLEGE = BY_SLUG["nfl"], BY_SLUG["ncaaf"]
 DAY = date(2026, 10, 4)
 PATIENCE = Patience(
     connect=2, read=2, deadline=5, retries=2, first_wait=1, longest_wait=8, body_limit=100_000
@@ -128,7 +128,8 @@ def test_scoreboard_is_asked_for_one_day_of_one_league(feed, feed_client, league
     feed_client.scoreboard(league, DAY)
     (request,) = feed.requests
     assert request.path == f"/apis/site/v2/sports/{league.sport}/{league.feed_slug}/scoreboard"
-    assert request.args.to_dict() == {"dates": "20261004", "limit": "500"}
+    division = {"groups": str(league.group)} if league.group else {}
+    assert request.args.to_dict() == {"dates": "20261004", "limit": "500"} | division
 
 
 def test_month_is_asked_for_without_a_range(feed, feed_client):
@@ -147,10 +148,26 @@ def test_month_is_asked_for_without_a_range(feed, feed_client):
             "/apis/site/v2/sports/football/nfl/summary",
             {"event": "7"},
         ),
+        (
+            lambda c: c.month(COLLEGE, DAY),
+            "/apis/site/v2/sports/football/college-football/scoreboard",
+            {"dates": "202610", "limit": "500", "groups": "80"},
+        ),
+        (
+            lambda c: c.teams(COLLEGE),
+            "/apis/site/v2/sports/football/college-football/teams",
+            {"limit": "1000", "groups": "80"},
+        ),
+        (
+            lambda c: c.standings(COLLEGE),
+            "/apis/v2/sports/football/college-football/standings",
+            {"group": "80"},
+        ),
     ],
 )
 def test_other_answers_have_their_addresses(feed, feed_client, ask, path, arguments):
-    feed.answers["nfl", path.rsplit("/", 1)[-1], ""] = GOOD
+    for league in ("nfl", "ncaaf"):
+        feed.answers[league, path.rsplit("/", 1)[-1], ""] = GOOD
     ask(feed_client)
     assert (feed.requests[0].path, feed.requests[0].args.to_dict()) == (path, arguments)
 

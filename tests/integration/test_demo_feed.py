@@ -27,8 +27,11 @@ ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "../shared/espn"
 EASTERN = ZoneInfo("America/New_York")
 AGENT = {"User-Agent": "python-requests/2.34"}
-SPORTS = {"nfl": "football", "nba": "basketball", "mlb": "baseball", "nhl": "hockey"}
-LEAGUES = tuple(SPORTS)
+SPORTS = {
+    "nfl": "football", "nba": "basketball", "mlb": "baseball", "nhl": "hockey",
+    "mens-college-basketball": "basketball", "usa.1": "soccer",
+}  # fmt: skip
+LEAGUES = ("nfl", "nba", "mlb", "nhl")
 Json = dict[str, Any]
 
 SUNDAY = datetime(2026, 11, 22, 18, 40, tzinfo=UTC)  # early games of the NFL's week 11

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from sportsapp.clock import utc_now
 from sportsapp.database import db
-from sportsapp.leagues import ALL_LEAGUES
+from sportsapp.leagues import DEFAULT_LEAGUES
 from sportsapp.models import Game, League, Player, TaskRun, Team
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_teams
 from tests.answers import read_sample, sample, sample_bytes
@@ -71,7 +71,7 @@ def payload(request, app, feed, clock) -> str:
     payload: str = request.param
     clock.shown = clock.shown.replace(year=2026, month=10, day=11, hour=18)
     sync = Sync(app.extensions["feed_client"], db.session, utc_now())
-    for league in ALL_LEAGUES:
+    for league in DEFAULT_LEAGUES:
         slug = league.slug
         boards = sample(f"{slug}-scoreboard")
         for event in boards["events"]:
@@ -84,9 +84,9 @@ def payload(request, app, feed, clock) -> str:
         feed.say(slug, poisoned(sample(ROSTER[slug]), payload), kind="roster")
         kind = "nhl-standings" if slug == "nhl" else "nba-standings"
         feed.say(slug, poisoned(sample(kind), payload), kind="standings")
-    sync_leagues(sync, ALL_LEAGUES)
-    sync_teams(sync, ALL_LEAGUES)
-    for league in ALL_LEAGUES:
+    sync_leagues(sync, DEFAULT_LEAGUES)
+    sync_teams(sync, DEFAULT_LEAGUES)
+    for league in DEFAULT_LEAGUES:
         for day in days_of(f"{league.slug}-scoreboard"):
             assert sync_day(sync, league, day).synced
     return payload
@@ -96,7 +96,7 @@ def addresses() -> list[str]:
     """Every public address that the stored data has."""
     found = ["/", "/live", "/preferences", "/search?q=a", "/search?q=e", "/api/v1/leagues"]
     found += ["/api/v1/teams", "/api/v1/games"]
-    for league in ALL_LEAGUES:
+    for league in DEFAULT_LEAGUES:
         found += [f"/{league.slug}{part}" for part in ("", "/teams", "/standings", "/scores.atom")]
     for game, slug in some(db.session.query(Game, League.slug).join(Game.league)):
         found += [f"/{slug}/games/{game.espn_id}", f"/api/v1/games/{slug}/{game.espn_id}"]

@@ -129,6 +129,15 @@ def test_league_that_changes_leaves_the_pages_of_others_alone(visitor, synced):
     assert changed == {"/nba", "/"}
 
 
+def test_other_leagues_in_the_menu_make_another_page(app, visitor, clock, monkeypatch):
+    before = etag(visitor)
+    clock.shown += timedelta(seconds=1)
+    more = replace(app.extensions["settings"], leagues=("nfl", "mls"))
+    monkeypatch.setitem(app.extensions, "settings", more)
+    assert etag(visitor) != before
+    assert ">MLS</a>" in visitor.get("/nfl", headers={"If-None-Match": before}).text
+
+
 def test_new_game_day_makes_another_page(visitor, clock):
     change_league(polled_at=datetime(2026, 1, 16, 9, tzinfo=UTC))
     tags = []

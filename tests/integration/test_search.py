@@ -9,7 +9,7 @@ import pytest
 
 from sportsapp.clock import utc_now
 from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG
+from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.sync.service import Sync, sync_teams
 
 TEAMS = {
@@ -58,8 +58,8 @@ def test_search_by_words_and_abbreviations(client, words):
 def test_nothing_found_names_the_leagues_to_look_through(client):
     page = client.get("/search?q=nobody").text
     assert "No team answers to nobody." in page
-    for slug in BY_SLUG:
-        assert f'href="/{slug}/teams"' in page
+    for league in DEFAULT_LEAGUES:
+        assert f'href="/{league.slug}/teams"' in page
 
 
 @pytest.mark.parametrize("query", ["", "?q=", "?q=%20%20"])

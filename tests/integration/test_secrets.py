@@ -18,7 +18,7 @@ from sportsapp.clock import utc_now
 from sportsapp.database import db
 from sportsapp.espn.client import FeedClient
 from sportsapp.factory import create_app
-from sportsapp.leagues import ALL_LEAGUES
+from sportsapp.leagues import DEFAULT_LEAGUES
 from sportsapp.queue import backfill_huey, huey
 from sportsapp.settings import Settings
 from sportsapp.sync.service import Sync, sync_today
@@ -130,7 +130,7 @@ def test_no_secret_is_in_the_ledger_or_the_panel(planted, caplog, request):
 def test_feed_is_given_the_name_and_password_of_its_url(feed, app):
     url = feed.url.replace("//", "//some%40one:pass%2Fword@")
     client = FeedClient(url, "tests", patience=QUICK)
-    sync_today(Sync(client, db.session, utc_now()), ALL_LEAGUES[:1])
+    sync_today(Sync(client, db.session, utc_now()), DEFAULT_LEAGUES[:1])
     client.close()
     sent = feed.requests[0].headers["Authorization"].removeprefix("Basic ")
     assert base64.b64decode(sent) == b"some@one:pass/word"

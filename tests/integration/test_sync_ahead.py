@@ -17,6 +17,7 @@ from sportsapp.leagues import BY_SLUG
 from sportsapp.models import Game, League
 from sportsapp.sync.service import (
     Sync,
+    days_ahead,
     live_days,
     months_ahead,
     sync_day,
@@ -67,6 +68,28 @@ def test_calendar_tells_from_when_there_are_games(league, expected):
 )  # fmt: skip
 def test_this_month_the_next_and_the_one_in_which_the_season_begins(today, season, months):
     assert [(day.year, day.month) for day in months_ahead(today, season)] == months
+
+
+@pytest.mark.parametrize(
+    ("season", "days"),
+    [
+        ([], range(11, 18)),
+        ([date(2026, 3, 9), date(2026, 3, 12)], range(11, 18)),
+        ([date(2026, 3, 25), date(2026, 3, 26)], [*range(11, 18), 25]),
+    ],
+)
+def test_the_week_to_come_and_the_day_on_which_the_season_begins(season, days):
+    assert days_ahead(date(2026, 3, 10), season) == [date(2026, 3, day) for day in days]
+
+
+def test_days_are_read_ahead_where_a_month_does_not_fit_into_an_answer(sync, feed):
+    feed.say("ncaam", {"children": []}, kind="standings")
+    feed.say("ncaam", board(event("1", "2026-03-14T20:00Z", "pre")), dates="20260314")
+    feed.say("ncaam", b"<html>", dates="20260317")
+    result = sync_leagues(sync, [BY_SLUG["ncaam"]])
+    assert [line.partition(": ")[0] for line in result.errors] == ["NCAAM 2026-03-17"]
+    assert list(db.session.scalars(select(Game.espn_id))) == ["1"]
+    assert sorted(set(feed.asked())) == [f"ncaam 202603{day}" for day in range(10, 18)]
 
 
 def test_games_to_come_are_stored_and_the_next_day_is_known(sync, feed):

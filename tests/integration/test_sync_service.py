@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -25,7 +26,7 @@ from sportsapp.errors import (
     PayloadError,
 )
 from sportsapp.espn.client import Answer
-from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.models import Game, GameDoubt, League, Player, Scoreboard, Team
 from sportsapp.sync import service
 from sportsapp.sync.service import Chunk, Sync, chunks_of
@@ -37,14 +38,15 @@ from tests.answers import (
     make_standings,
     make_team,
     make_team_list,
+    sample,
     sample_bytes,
 )
 from tests.stored import all_rows, statements, writes
 
-NFL, NBA, MLB, NHL = (BY_SLUG[slug] for slug in ("nfl", "nba", "mlb", "nhl"))
+NFL, NBA, MLB, NHL, NCAAM = (BY_SLUG[slug] for slug in ("nfl", "nba", "mlb", "nhl", "ncaam"))
 NOW = datetime(2026, 10, 4, 18, 0, tzinfo=UTC)  # two in the afternoon, Eastern
 TODAY = date(2026, 10, 4)
-LEAGUES = list(ALL_LEAGUES)
+LEAGUES = list(DEFAULT_LEAGUES)
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_day_of_each_league_is_stored(sync, feed, name):
     feed.say(league.slug, sample_bytes(name), dates="20261004")
     result = service.sync_day(sync, league, TODAY)
     broken = 1 if league is NHL else 0
-    assert result.synced == len(games()) == 7
+    assert result.synced == len(games()) == len(sample(name)["events"]) - broken
     assert len(result.errors) == broken
     assert feed.asked() == [f"{league.slug} 20261004"]
 
@@ -629,8 +631,8 @@ def test_live_sync_of_the_only_league_with_games_fails_loudly(sync, feed):
 # ---------------------------------------------------------------- a range
 
 
-def spans(start: str, end: str) -> list[str]:
-    chunks = chunks_of(date.fromisoformat(start), date.fromisoformat(end))
+def spans(start: str, end: str, league: League = NBA) -> list[str]:
+    chunks = chunks_of(league, date.fromisoformat(start), date.fromisoformat(end))
     return [f"{'M' if c.by_month else 'D'} {c.start:%m%d}-{c.end:%m%d}" for c in chunks]
 
 
@@ -654,13 +656,93 @@ def test_range_goes_by_month_where_it_covers_four_days_of_it(start, end, chunks)
 
 def test_chunks_cover_a_range_once_and_in_order():
     start, end = date(2025, 1, 30), date(2026, 3, 2)
-    days = [day for chunk in chunks_of(start, end) for day in chunk.days]
+    days = [day for chunk in chunks_of(NBA, start, end) for day in chunk.days]
     assert days == [start + timedelta(days=n) for n in range((end - start).days + 1)]
     assert Chunk(start, start, by_month=False).days == [start]
 
 
 def october(*days: int) -> list[dict[str, Any]]:
     return [make_event(str(day), "final", start=f"2026-10-{day:02}T17:00Z") for day in days]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "chunks"),
+    [
+        ("2026-10-01", "2026-10-31", ["D 1001-1031"]),
+        ("2026-10-30", "2026-11-30", ["D 1030-1030", "D 1031-1031", "D 1101-1130"]),
+    ],
+)
+def test_range_goes_by_day_where_a_month_does_not_fit_into_an_answer(start, end, chunks):
+    assert spans(start, end, NCAAM) == chunks
+
+
+def test_request_for_each_day_or_month_is_counted():
+    october = date(2026, 10, 1), date(2026, 10, 31)
+    assert [chunk.requests for chunk in chunks_of(NBA, *october)] == [1]
+    assert [chunk.requests for chunk in chunks_of(NCAAM, *october)] == [31]
+
+
+def test_season_of_a_league_whose_months_do_not_fit_is_whole(sync, feed):
+    """142 games a day, which is the most, from November to March: more than any month holds."""
+    days = [date(2026, 11, 2) + timedelta(days=n) for n in range(0, 150, 25)]
+    for n, day in enumerate(days):
+        events = [
+            make_event(f"{n}{number:03}", "final", start=f"{day}T18:00Z", score=("2", "1"))
+            for number in range(142)
+        ]
+        feed.say("ncaam", make_board(*events), dates=f"{day:%Y%m%d}")
+    seen = []
+    result = service.sync_range(
+        sync, NCAAM, date(2026, 11, 1), date(2027, 3, 31), lambda *told: seen.append(told[:2])
+    )
+    assert result.as_dict() == {"synced": 142 * len(days), "errors": []}
+    assert len(games()) == 142 * len(days)
+    asked = [one.partition(" ")[2] for one in feed.asked()]
+    assert len(asked) == len(set(asked)) == 151
+    assert {len(dates) for dates in asked} == {8}
+    assert seen == [(n, 5) for n in range(6)]
+    assert {request.args["groups"] for request in feed.requests} == {"50"}
+
+
+def slow_refusal(status: int) -> Callable[[Request], Response]:
+    """So slow that whoever gives up at the first has not asked for many."""
+
+    def refuse(_request: Request) -> Response:
+        time.sleep(0.1)
+        return Response("no", status)
+
+    return refuse
+
+
+@pytest.mark.parametrize(("status", "most"), [(403, 15), (404, 31)])
+def test_days_are_not_all_asked_for_when_the_feed_does_not_want_us(sync, feed, status, most):
+    feed.say("ncaam", slow_refusal(status))
+    with pytest.raises(FeedRefusedError):
+        service.sync_range(sync, NCAAM, date(2026, 10, 1), date(2026, 10, 31))
+    assert most - 14 <= len(feed.asked()) <= most
+
+
+def test_days_before_a_refusal_are_kept(sync, feed):
+    feed.say("ncaam", slow_refusal(403))
+    feed.say("ncaam", make_board(*october(1)), dates="20261001")
+    result = service.sync_range(sync, NCAAM, date(2026, 10, 1), date(2026, 10, 4))
+    assert (result.synced, len(result.errors)) == (1, 3)
+
+
+def test_ranks_are_stored_and_move_until_the_game_is_over(sync, feed):
+    def told(status: str, rank: int) -> Game:
+        event = make_event("1001", status, score=("3", "0"), period=2)
+        event["competitions"][0]["competitors"][0]["curatedRank"] = {"current": rank}
+        be_read(sync, feed, event, league="ncaaf")
+        return game()
+
+    assert (told("live", 4).home_rank, game().away_rank) == (4, None)
+    before = game().updated_at
+    sync = later(sync, minutes=1)
+    assert told("live", 3).home_rank == 3
+    assert game().updated_at > before
+    assert told("final", 5).home_rank == 5
+    assert told("final", 6).home_rank == 5
 
 
 def test_month_keeps_only_the_days_of_the_range(sync, feed):

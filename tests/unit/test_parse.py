@@ -27,6 +27,8 @@ from tests.answers import (
     read_board,
     read_game,
     read_sample,
+    read_standings,
+    read_teams,
     sample,
     sample_bytes,
 )
@@ -72,11 +74,22 @@ def status_of(name: str, state: str, completed: bool) -> tuple[State, Status]:
         ("STATUS_END_PERIOD", "in", False, Status.BREAK),
         ("STATUS_HALFTIME", "in", False, Status.BREAK),
         ("STATUS_INTERMISSION", "in", False, Status.BREAK),
+        ("STATUS_END_OF_PERIOD", "in", False, Status.BREAK),
+        ("STATUS_END_OF_REGULATION", "in", False, Status.BREAK),
+        ("STATUS_HALFTIME_ET", "in", False, Status.BREAK),
+        ("STATUS_END_OF_EXTRATIME", "in", False, Status.BREAK),
+        ("STATUS_FULL_TIME", "in", False, Status.BREAK),
+        ("STATUS_FIRST_HALF", "in", False, Status.LIVE),
+        ("STATUS_OVERTIME", "in", False, Status.LIVE),
+        ("STATUS_SHOOTOUT", "in", False, Status.LIVE),
         ("STATUS_RAIN_DELAY", "in", False, Status.DELAYED),
         ("STATUS_DELAYED", "in", False, Status.DELAYED),
         ("status_rain_delay", "in", False, Status.DELAYED),
         ("STATUS_FINAL", "post", True, Status.FINAL),
         ("STATUS_FULL_TIME", "post", True, Status.FINAL),
+        ("STATUS_FINAL_AET", "post", True, Status.FINAL),
+        ("STATUS_FINAL_PEN", "post", True, Status.FINAL),
+        ("STATUS_FULL_TIME", "post", False, Status.OTHER),
         ("STATUS_POSTPONED", "post", True, Status.FINAL),
         ("STATUS_FORFEIT", "post", True, Status.FORFEIT),
         ("STATUS_FORFEIT", "post", False, Status.FORFEIT),
@@ -179,9 +192,146 @@ def test_clock_at_zero_is_no_figure(clock, left):
     assert read_game("nba", status="live", clock=clock, shown="8:41").clock_left == left
 
 
+@pytest.mark.parametrize(
+    ("period", "clock", "shown", "left"),
+    [
+        (1, 60.0, "1'", 2640),
+        (1, 2640.0, "44'", 60),
+        (1, 2700.0, "45'", 0),
+        (1, 2700.0, "45'+1'", -60),
+        (1, 2700.0, "45' + 12", -720),
+        (1, 2700.0, "", 0),
+        (1, 2712.0, "45'", -12),
+        (2, 2760.0, "46'", 2640),
+        (2, 0.0, "67'", 1380),
+        (2, None, "67'", 1380),
+        (2, 5400.0, "90'+8'", -480),
+        (3, 5460.0, "91'", 840),
+        (4, 7200.0, "120'+1'", -60),
+        (5, 7200.0, "120'", 0),
+        (9, 7200.0, "120'", 0),
+        (1, 0.0, "0'", None),
+        (1, None, "HT", None),
+        (1, -3, "-", None),
+        (0, 600.0, "10'", None),
+    ],
+)
+def test_clock_that_counts_up_tells_what_is_left_of_the_regular_time(period, clock, shown, left):
+    game = read_game("mls", status="live", period=period, clock=clock, shown=shown)
+    assert (game.clock, game.clock_left) == (shown, left)
+
+
 def test_baseball_has_no_clock():
     game = read_game("mlb", status="live", clock=30.0, shown="0:30", period=3)
     assert (game.clock, game.clock_left, game.period) == ("", None, 3)
+
+
+# ---------------------------------------------------------------- draws, ties of two games, ranks
+
+
+def side_parts(home: dict, away: dict, status: str = "live", **competition) -> dict:
+    """An event whose sides have these parts."""
+    event = make_event(status=status, score=("1", "1"), **competition)
+    for side, more in zip(event["competitions"][0]["competitors"], (home, away), strict=True):
+        side |= more
+    return event
+
+
+def test_draw_has_no_winner():
+    event = side_parts({"winner": False}, {"winner": False}, "final")
+    (game,) = read_board(make_board(event), "epl").games
+    assert (game.home.winner, game.away.winner, game.home.score) == (False, False, 1)
+
+
+SUMS = {"aggregateScore": 3.0}, {"aggregateScore": "2"}
+KICKS = {"shootoutScore": 4}, {"shootoutScore": 5.0}
+BOTH = tuple(sums | kicks for sums, kicks in zip(SUMS, KICKS, strict=True))
+OF_SERIES = {"competitors": [{"id": "1", "aggregateScore": 3}, {"id": 2, "aggregateScore": 0}]}
+
+
+@pytest.mark.parametrize(
+    ("sides", "competition", "note", "series"),
+    [
+        (({}, {}), {}, "", ""),
+        (({}, {}), {"notes": [{"headline": "Rivalry"}]}, "Rivalry", ""),
+        (SUMS, {}, "", "Aggregate T2 2, T1 3"),
+        (KICKS, {}, "", "Penalties T2 5, T1 4"),
+        (BOTH, {}, "", "Aggregate T2 2, T1 3; Penalties T2 5, T1 4"),
+        (({}, {}), {"series": OF_SERIES}, "", "Aggregate T2 0, T1 3"),
+        (({}, {}), {"series": {"summary": "T1 leads 2-1", "competitors": [{"id": "1", "wins": 2}]}},
+         "", "T1 leads 2-1"),
+        (SUMS, {"series": {"summary": "Second leg"}}, "", "Second leg; Aggregate T2 2, T1 3"),
+        (SUMS, {"notes": [{"headline": "T1 lead 3-2 on aggregate"}]}, "",
+         "T1 lead 3-2 on aggregate"),
+        (KICKS, {"notes": [{"headline": "T2 win 5-4 on penalties"}]}, "",
+         "T2 win 5-4 on penalties"),
+        (BOTH, {"notes": [{"headline": "T2 win 5-4 on penalties"}]}, "",
+         "T2 win 5-4 on penalties; Aggregate T2 2, T1 3"),
+        (({"shootoutScore": 4}, {}), {}, "", ""),
+        (({"shootoutScore": "many"}, {"shootoutScore": 1}), {}, "", ""),
+        (({"shootoutScore": [1]}, {"shootoutScore": {}}), {}, "", ""),
+        (({}, {}), {"series": {"summary": "S", "competitors": "x"}}, "", "S"),
+    ],
+)  # fmt: skip
+def test_goals_of_two_games_and_penalties_tell_how_a_tie_stands(sides, competition, note, series):
+    (game,) = read_board(make_board(side_parts(*sides, **competition)), "mls").games
+    assert (game.note, game.series) == (note, series)
+    assert (game.home.score, game.away.score) == (1, 1)
+
+
+def test_penalties_are_not_told_before_the_game_but_the_first_leg_is():
+    event = side_parts(*BOTH, status="scheduled")
+    assert read_board(make_board(event), "mls").games[0].series == "Aggregate T2 2, T1 3"
+
+
+@pytest.mark.parametrize(
+    ("said", "rank"),
+    [
+        ({"current": 1}, 1), ({"current": 25}, 25), ({"current": "7"}, 7), ({"current": 26}, None),
+        ({"current": 99}, None), ({"current": 0}, None), ({"current": -1}, None),
+        ({"current": None}, None), ({"current": "first"}, None), ({}, None), (None, None),
+        (5, None), ([], None),
+    ],
+)  # fmt: skip
+def test_rank_is_one_of_twenty_five_or_none(said, rank):
+    event = side_parts({"curatedRank": said}, {})
+    (game,) = read_board(make_board(event), "ncaaf").games
+    assert (game.home.rank, game.away.rank) == (rank, None)
+
+
+@pytest.mark.parametrize(
+    ("league", "short"), [("ncaaf", "Elmhurst"), ("ncaaw", "Elmhurst"), ("nba", "Foxes")]
+)
+def test_college_team_goes_by_its_school(league, short):
+    team = make_team("5", location="Elmhurst", name="Foxes", shortDisplayName="Foxes")
+    body = json.dumps({"sports": [{"leagues": [{"teams": [{"team": team}]}]}]}).encode()
+    assert read_teams(body, league)[0][0].short_name == short
+    standings = {"standings": {"entries": [{"team": team}]}}
+    assert read_standings(json.dumps(standings).encode(), league)[0][0].team.short_name == short
+    event = make_event()
+    event["competitions"][0]["competitors"][0]["team"] = team
+    assert read_board(make_board(event), league).games[0].home.team.short_name == short
+
+
+def test_college_team_without_a_place_goes_by_its_name():
+    body = {"sports": [{"leagues": [{"teams": [{"team": {"id": 5, "name": "Foxes"}}]}]}]}
+    assert read_teams(json.dumps(body).encode(), "ncaam")[0][0].short_name == "Foxes"
+
+
+@pytest.mark.parametrize(
+    ("season", "part", "name"),
+    [
+        ("2026-27", "Regular Season", "2026-27 Regular Season"),
+        ("2026-27 Some League", "2026-27 Some League", "2026-27 Some League"),
+        ("2026", None, "2026"),
+        (None, "Regular Season", "Regular Season"),
+        (None, None, ""),
+    ],
+)
+def test_season_is_not_named_twice(season, part, name):
+    said = {"year": 2026, "displayName": season, "type": {"type": 2, "name": part}}
+    board = make_board(leagues=[{"name": "L", "season": said}])
+    assert read_board(board).league.season_name == name
 
 
 # ---------------------------------------------------------------- days and times
@@ -304,14 +454,14 @@ def test_id_that_is_none_is_a_broken_event(bad):
 )
 def test_team_is_named_from_what_there_is(team, expected):
     body = {"sports": [{"leagues": [{"teams": [{"team": {"id": 5} | team}]}]}]}
-    (record,), errors = parse.parse_teams(json.dumps(body).encode())
+    (record,), errors = read_teams(json.dumps(body).encode())
     assert errors == []
     assert {name: getattr(record, name) for name in expected} == expected
 
 
 def test_empty_list_of_teams_is_refused():
     with pytest.raises(PayloadError, match="empty"):
-        parse.parse_teams(b'{"sports": [{"leagues": [{"teams": []}]}]}')
+        read_teams(b'{"sports": [{"leagues": [{"teams": []}]}]}')
 
 
 @pytest.mark.parametrize(
@@ -408,7 +558,7 @@ def test_league_is_none_when_the_answer_does_not_tell():
 # ---------------------------------------------------------------- hostile answers
 
 
-@pytest.mark.parametrize("read", [parse.parse_teams, parse.parse_roster, parse.parse_standings])
+@pytest.mark.parametrize("read", [read_teams, parse.parse_roster, read_standings])
 @pytest.mark.parametrize(
     "body", [b"", b"  ", b"<html>no</html>", b"null", b"[]", b"{}", b"{", b"\xff", b'"x"', b"1"]
 )
@@ -504,7 +654,56 @@ def test_deep_nesting_is_refused(body):
 def test_deep_groups_of_standings_are_walked_without_recursion():
     depth = 400
     body = b'{"children":[' * depth + b'{"name":"x"}' + b"]}" * depth
-    assert parse.parse_standings(body) == ([], [])
+    assert read_standings(body) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("above", "name", "group"),
+    [("Plains", "East", "Plains East"), ("Plains", "East Division", "East Division"),
+     ("", "East", "East"), ("Plains", "", "Plains"), ("Plains", None, "Plains"), ("", "", "")],
+)  # fmt: skip
+def test_division_of_one_word_is_told_with_its_conference(above, name, group):
+    table = {"entries": [{"team": make_team("1")}]}
+    body = {"children": [{"name": above, "children": [{"name": name, "standings": table}]}]}
+    (line,), _ = read_standings(json.dumps(body).encode())
+    assert line.group == group
+
+
+def test_names_of_deep_groups_do_not_grow_without_end():
+    body = b'{"name":"x","children":[' * 300
+    body += b'{"name":"x","standings":{"entries":[{"team":{"id":1,"displayName":"A"}}]}}'
+    (line,), _ = read_standings(body + b"]}" * 300)
+    assert len(line.group) == parse.GROUP_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("stats", "summary"),
+    [
+        ([{"name": "overall", "summary": "5-1"}], "5-1"),
+        ([{"name": "All Splits", "type": "total", "summary": "5-1-2"}], "5-1-2"),
+        ([{"name": "vs. Conf.", "type": "vsconf", "summary": "1-0"}], ""),
+        ([{"name": "overall", "type": "home_total", "summary": "1-0"},
+          {"name": "overall", "type": "total", "summary": "5-1"}], "5-1"),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_record_in_the_standings_is_the_one_over_all_games(stats, summary):
+    body = {"standings": {"entries": [{"team": make_team("1"), "stats": stats}]}}
+    (line,), _ = read_standings(json.dumps(body).encode(), "ncaaf")
+    assert line.summary == summary
+
+
+@pytest.mark.parametrize(
+    ("stat", "order"),
+    [("playoffSeed", ["3", "1", "2"]), ("rank", ["3", "1", "2"]), ("wins", ["1", "2", "3"])],
+)
+def test_teams_stand_by_their_seed_or_rank(stat, order):
+    entries = [
+        {"team": make_team(team), "stats": [{"name": stat, "displayValue": place}]}
+        for team, place in (("1", "2"), ("2", "10"), ("3", "1"))
+    ]
+    lines, _ = read_standings(json.dumps({"standings": {"entries": entries}}).encode(), "epl")
+    assert [line.team.espn_id for line in lines] == order
 
 
 @pytest.mark.parametrize("seed", ["²", "٣", "9" * 40, "-1", "x"])
@@ -512,7 +711,7 @@ def test_odd_seed_only_changes_the_order(seed):
     stats = [{"name": "playoffSeed", "displayValue": seed}, {"name": None, "displayValue": "1"}]
     entries = [{"team": make_team("1"), "stats": stats}, {"team": make_team("2")}]
     body = {"children": [{"name": "East", "standings": {"entries": entries}}]}
-    lines, errors = parse.parse_standings(json.dumps(body).encode())
+    lines, errors = read_standings(json.dumps(body).encode())
     assert ({line.team.espn_id for line in lines}, errors) == ({"1", "2"}, [])
     assert [line.position for line in lines] == [1, 2]
 

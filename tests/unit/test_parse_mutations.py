@@ -189,6 +189,10 @@ OPTIONAL = {
     "one record": ("competitions", 0, "competitors", 0, "records", 0),
     "winner": ("competitions", 0, "competitors", 0, "winner"),
     "hits": ("competitions", 0, "competitors", 0, "hits"),
+    "rank": ("competitions", 0, "competitors", 0, "curatedRank"),
+    "penalties": ("competitions", 0, "competitors", 0, "shootoutScore"),
+    "goals of two games": ("competitions", 0, "competitors", 0, "aggregateScore"),
+    "series": ("competitions", 0, "series"),
     "color": ("competitions", 0, "competitors", 0, "team", "color"),
     "team's name": ("competitions", 0, "competitors", 0, "team", "name"),
 }  # fmt: skip
@@ -216,6 +220,8 @@ def whole_event() -> dict[str, Any]:
     )  # fmt: skip
     home = event["competitions"][0]["competitors"][0]
     home |= {"linescores": [{"value": 20}], "winner": False, "hits": 3}
+    home |= {"curatedRank": {"current": 4}, "shootoutScore": 3, "aggregateScore": 5}
+    event["competitions"][0]["series"] = {"summary": "1-0", "competitors": []}
     home["team"]["color"] = "00ff00"
     del event["date"]
     return event | {"week": {"number": 5}, "status": None}

@@ -117,7 +117,51 @@ BASEBALL = [
     at("live", 10, detail="Top 10th"),
     at("final", 10, detail="Final/10"),
 ]
-STORIES = [("nfl", FOOTBALL), ("nba", FOOTBALL), ("mlb", BASEBALL)]
+COLLEGE = [
+    at("scheduled"),
+    at("live", 1, 1200),
+    at("live", 1, 3),
+    at("break", 1, 0, detail="Halftime"),
+    at("live", 2, 1199),
+    at("break", 2, 0, detail="End of 2nd Half"),
+    at("live", 3, 280),
+    at("final", 3, 0, detail="Final/OT"),
+]
+
+
+def minute(status: str, period: int, shown: str, **more: Any) -> dict[str, Any]:
+    """A point of a game whose clock counts up, and stands still in the time added on."""
+    clock = {1: 2700, 2: 5400, 3: 6300, 4: 7200, 5: 7200}[period]
+    played = min(int(shown.partition("'")[0]) * 60, clock)
+    return at(status, period, played, detail=shown) | {"shown": shown} | more
+
+
+SOCCER = [
+    at("scheduled"),
+    minute("live", 1, "1'"),
+    minute("live", 1, "44'"),
+    minute("live", 1, "45'"),
+    minute("live", 1, "45'+1'"),
+    minute("live", 1, "45'+12'"),
+    minute("break", 1, "45'+2'", detail="HT"),
+    minute("live", 2, "46'"),
+    minute("live", 2, "89'"),
+    minute("live", 2, "90'+3'"),
+    minute("live", 2, "90'+11'"),
+    minute("break", 2, "90'+7'", detail="End of regulation"),
+    minute("live", 3, "91'"),
+    minute("live", 3, "105'+1'"),
+    minute("break", 3, "105'", detail="HT-ET"),
+    minute("live", 4, "106'"),
+    minute("live", 4, "120'+2'"),
+    minute("break", 4, "120'", detail="AET"),
+    minute("live", 5, "120'", detail="Pens"),
+    minute("final", 5, "120'", detail="FT-Pens"),
+]
+STORIES = [
+    ("nfl", FOOTBALL), ("nba", FOOTBALL), ("mlb", BASEBALL), ("ncaam", COLLEGE), ("mls", SOCCER),
+    ("epl", SOCCER),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("league", "story"), STORIES)
@@ -158,6 +202,35 @@ def test_no_order_of_answers_moves_a_game_back(league, story, data):
 )
 def test_what_one_of_the_two_does_not_tell_says_nothing(known, said):
     assert not plan_after(read_game(**known), read_game(**said)).doubts
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (minute("live", 1, "30'"), at("live", 1)),
+        (minute("live", 1, "30'"), at("live", 1, 0) | {"shown": "0'"}),
+        (minute("live", 2, "67'"), at("live", 2, 4000) | {"shown": "67'"}),
+        (minute("live", 5, "120'"), minute("live", 5, "120'", detail="Pens")),
+        (minute("delay", 1, "45'+3'"), minute("live", 1, "45'+3'")),
+    ],
+)
+def test_clock_that_counts_up_and_is_not_told_says_nothing(known, said):
+    assert not plan_after(read_game("mls", **known), read_game("mls", **said)).doubts
+
+
+def test_game_that_goes_on_after_full_time_was_only_broken_off():
+    over = read_game("mls", **minute("other", 2, "90'+4'", detail="FT"))
+    for later in (minute("break", 2, "90'+4'"), minute("live", 3, "91'"), at("final", 5)):
+        assert changes_after(over, read_game("mls", **later))["status"] == later["status"]
+    assert plan_after(over, read_game("mls", **minute("live", 2, "88'"))).doubts
+
+
+def test_final_that_goes_into_extra_time_is_believed_after_five_minutes():
+    over = read_game("mls", **minute("final", 2, "90'+4'", detail="FT"))
+    later = read_game("mls", **minute("live", 3, "96'"))
+    assert plan_after(over, later).doubts
+    doubt = Doubt(NOW - timedelta(minutes=5), 4)
+    assert plan_after(over, later, doubt).updates["1001"]["period"] == 3
 
 
 @pytest.mark.parametrize("words", ["", "Weather", "Pitching change"])
@@ -367,6 +440,28 @@ def test_records_of_a_game_that_is_over_stay_as_they_were_at_its_end(hours, is_s
     changes = changes_after(before, after, START + timedelta(hours=hours))
     assert changes.get("home_record") == (None if is_settled else "9-1")
     assert changes["away_record"] == "0-9"  # nothing was known, so nothing is lost
+
+
+def ranked(status: str, home: int | None, away: int | None = None, **more: Any) -> GameRecord:
+    game = read_game("ncaaf", status=status, score=("10", "7"), **more)
+    sides = {
+        side: msgspec.structs.replace(getattr(game, side), rank=rank)
+        for side, rank in (("home", home), ("away", away))
+    }
+    return msgspec.structs.replace(game, **sides)
+
+
+@pytest.mark.parametrize("status", ["scheduled", "live", "postponed", "suspended"])
+@pytest.mark.parametrize(("before", "after"), [(4, 3), (4, None), (None, 25)])
+def test_rank_moves_while_the_game_is_not_over(status, before, after):
+    assert changes_after(ranked(status, before), ranked(status, after)) == {"home_rank": after}
+    changes = changes_after(ranked("live", None, before), ranked("final", None, after))
+    assert changes["away_rank"] == after
+
+
+@pytest.mark.parametrize(("before", "after"), [(4, 3), (4, None), (None, 25)])
+def test_rank_of_a_game_that_is_over_stays_as_it_was(before, after):
+    assert changes_after(ranked("final", before), ranked("final", after)) == {}
 
 
 def test_record_moves_while_the_game_is_not_over():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from dataclasses import FrozenInstanceError, fields, replace
@@ -12,6 +13,7 @@ import pytest
 import redis
 
 from sportsapp.errors import SettingsError
+from sportsapp.leagues import ALL_LEAGUES
 from sportsapp.settings import (
     PROJECT_ROOT,
     SOCKET_PATH_BYTES,
@@ -134,7 +136,7 @@ MALFORMED = [
     ("PORT", "-1", "is not between"),
     ("PORT", "65536", "is not between"),
     ("PORT", "9" * 5000, "is not a whole number"),
-    ("LEAGUES", "NFL,XFL", r"has unknown leagues xfl \(known are NFL, NBA, MLB, NHL\)"),
+    ("LEAGUES", "NFL,XFL", r"has unknown leagues xfl \(known are NFL, NBA, MLB, NHL, .*EPL\)"),
     ("LEAGUES", ",", "names no league"),
     ("API_REQUESTS_PER_MINUTE", "0", "is not between"),
     ("FEED_REQUESTS_PER_MINUTE", "0", "is not between"),
@@ -201,6 +203,12 @@ def test_password_in_a_url_is_not_shown_whatever_signs_it_has(name, host, passwo
         except SettingsError as error:
             shown = str(error)
         assert "hush" not in shown
+
+
+def test_every_league_there_is_is_named_with_the_setting():
+    (leagues,) = [each for each in fields(Settings) if each.name == "leagues"]
+    words = re.findall("[A-Z]+", leagues.metadata["shown"] + " " + leagues.metadata["meaning"])
+    assert words == [league.label for league in ALL_LEAGUES]
 
 
 def test_description_has_every_setting_with_its_source():
