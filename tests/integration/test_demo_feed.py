@@ -972,7 +972,7 @@ def test_a_hanging_answer_is_let_go_by_mending(served: tuple[str, DemoState]) ->
     with pytest.raises(requests.exceptions.ReadTimeout):
         requests.get(url, timeout=0.3)
     demo.fail("timeout", times=1)
-    threading.Timer(0.3, demo.mend).start()
+    threading.Timer(1.5, demo.mend).start()
     started = time.monotonic()
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(url, timeout=20)
