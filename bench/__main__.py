@@ -9,7 +9,15 @@ import platform
 import sys
 from pathlib import Path
 
-from bench import freshness_rows, growth_rows, memory_rows, page_rows, queue_rows, sync_rows
+from bench import (
+    freshness_rows,
+    growth_rows,
+    hosts_rows,
+    memory_rows,
+    page_rows,
+    queue_rows,
+    sync_rows,
+)
 from bench.measure import Figure
 
 ROWS = {
@@ -26,6 +34,7 @@ ROWS = {
     "freshness": freshness_rows.freshness,
     "memory": memory_rows.memory,
     "growth": growth_rows.growth,
+    "hosts": hosts_rows.hosts,
 }
 
 

@@ -45,9 +45,8 @@ def fresh_app(**more: Any) -> Iterator[Flask]:
     """An app on an empty, migrated SQLite file, inside its context."""
     with tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder:
         nowhere = f"unix://{folder}/no-broker.sock"
-        settings = Settings(
-            instance_path=Path(folder), redis_url=nowhere, api_requests_per_minute=100_000, **more
-        )
+        ours: dict[str, Any] = {"redis_url": nowhere, "api_requests_per_minute": 100_000}
+        settings = Settings(instance_path=Path(folder), **(ours | more))
         app = create_app(settings)
         with app.app_context():
             migrate_database()
