@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
 from flask_limiter import Limiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -45,14 +46,29 @@ def limits_url(broker: str) -> str:
 
 
 def visitors_address() -> str:
-    """The visitor's address; behind a proxy on this machine, the one that the proxy saw."""
-    direct = request.remote_addr or "unknown"
-    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return seen if seen and _is_loopback(direct) and _is_address(seen) else direct
+    """The visitor's address: behind proxies of ours, the one that the first of them saw.
+
+    A proxy adds whom it saw at the end, so the addresses are read from there, and only as far as
+    each was written by a proxy of ours: what stands before may be the visitor's own invention.
+    """
+    settings: Settings = current_app.extensions["settings"]
+    address = request.remote_addr or "unknown"
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    while forwarded and _is_ours(address, settings.trusted_proxies):
+        seen = forwarded.pop().strip()
+        if not _is_address(seen):
+            break
+        address = seen
+    return address
 
 
-def _is_loopback(address: str) -> bool:
-    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+@lru_cache(maxsize=1024)
+def _is_ours(address: str, proxies: tuple[str, ...]) -> bool:
+    """Whether a proxy of ours has this address: those on this machine, and the setting's."""
+    if not _is_address(address):
+        return False
+    ip = ipaddress.ip_address(address)
+    return ip.is_loopback or any(ip in ipaddress.ip_network(one) for one in proxies)
 
 
 def _is_address(text: str) -> bool:

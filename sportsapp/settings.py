@@ -8,6 +8,7 @@ setting, what is wrong with it and an example.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
 import re
 import stat
@@ -138,6 +139,13 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+def _networks(value: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_network(name)) for name in _names(value))
+    except ValueError as error:
+        raise ValueError(f"is not a list of addresses and networks ({error})") from None
+
+
 def _leagues(value: str) -> tuple[str, ...]:
     slugs = tuple(dict.fromkeys(name.lower() for name in _names(value)))
     unknown = [slug for slug in slugs if slug not in BY_SLUG]
@@ -213,6 +221,10 @@ class Settings:
     trusted_hosts: tuple[str, ...] = _setting(
         _names, "host names we answer to, with commas", "scores.example.org", default=(),
         shown="any on loopback, none else",
+    )  # fmt: skip
+    trusted_proxies: tuple[str, ...] = _setting(
+        _networks, "proxies whose X-Forwarded-For is believed: addresses and networks, with commas",
+        "172.30.61.0/24", default=(), shown="those on this machine",
     )  # fmt: skip
     leagues: tuple[str, ...] = _setting(
         _leagues, "leagues that are followed", "NFL,NBA,MLB,NHL",

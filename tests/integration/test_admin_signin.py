@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import replace
 
 import pytest
 
 from sportsapp import accounts
 from sportsapp.admin import signin
 from sportsapp.database import db
+from sportsapp.factory import create_app
 from sportsapp.limits import limits_url, visitors_address
 from sportsapp.models import AdminUser
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
@@ -268,6 +270,7 @@ def test_looking_at_the_form_is_no_attempt(visitor):
         ("127.0.0.1", "10.9.9.9, 203.0.113.9", "203.0.113.9"),
         ("127.0.0.1", "nonsense", "127.0.0.1"),
         ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "10.9.9.9, 203.0.113.9, 127.0.0.1", "203.0.113.9"),
         ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
     ],
 )
@@ -277,6 +280,28 @@ def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
     headers = {"X-Forwarded-For": forwarded}
     environ = {"REMOTE_ADDR": remote}
     with app.test_request_context(SIGN_IN, headers=headers, environ_base=environ):
+        assert visitors_address() == counted_as
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "counted_as"),
+    [
+        ("172.30.61.1", "203.0.113.9", "203.0.113.9"),
+        ("172.30.61.1", "203.0.113.9, 172.30.61.8", "203.0.113.9"),
+        ("172.30.61.1", "10.9.9.9, 203.0.113.9", "203.0.113.9"),
+        ("172.30.61.1", "nonsense, 172.30.61.8", "172.30.61.8"),
+        ("172.30.62.1", "203.0.113.9", "172.30.62.1"),
+        ("fd00::1", "2001:db8::9", "2001:db8::9"),
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("unknown", "203.0.113.9", "unknown"),
+    ],
+)
+def test_address_behind_trusted_proxies_is_what_the_first_of_them_saw(
+    settings, remote, forwarded, counted_as
+):
+    site = create_app(replace(settings, trusted_proxies=("172.30.61.0/24", "fd00::1/128")))
+    headers = {"X-Forwarded-For": forwarded}
+    with site.test_request_context(headers=headers, environ_base={"REMOTE_ADDR": remote}):
         assert visitors_address() == counted_as
 
 
