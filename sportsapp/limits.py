@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -32,18 +33,29 @@ def make_limiter(
 
 
 def visitors_address() -> str:
-    """The visitor's address; behind a proxy of ours, the one that the proxy saw."""
-    direct = request.remote_addr or ""
-    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    """The visitor's address: behind proxies of ours, the one that the first of them saw.
+
+    A proxy adds whom it saw at the end, so the addresses are read from there, and only as far as
+    each was written by a proxy of ours: what stands before may be the visitor's own invention.
+    """
     settings: Settings = current_app.extensions["settings"]
-    return seen if _is_within(direct, settings.trusted_proxies) and _is_address(seen) else direct
+    address = request.remote_addr or "unknown"
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    while forwarded and _is_ours(address, settings.trusted_proxies):
+        seen = forwarded.pop().strip()
+        if not _is_address(seen):
+            break
+        address = seen
+    return address
 
 
-def _is_within(text: str, networks: tuple[str, ...]) -> bool:
-    if not _is_address(text):
+@lru_cache(maxsize=1024)
+def _is_ours(address: str, proxies: tuple[str, ...]) -> bool:
+    """Whether a proxy of ours has this address: those on this machine, and the setting's."""
+    if not _is_address(address):
         return False
-    address = ip_address(text)
-    return any(address in ip_network(network) for network in networks)
+    ip = ip_address(address)
+    return ip.is_loopback or any(ip in ip_network(one) for one in proxies)
 
 
 def _is_address(text: str) -> bool:

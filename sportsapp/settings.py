@@ -219,8 +219,8 @@ class Settings:
         shown="any on loopback, none else",
     )  # fmt: skip
     trusted_proxies: tuple[str, ...] = _setting(
-        _networks, "proxies whose X-Forwarded-For is believed: addresses or networks, with commas",
-        "10.0.0.5,172.16.0.0/12", default=("127.0.0.0/8", "::1/128"), shown="this machine",
+        _networks, "proxies whose X-Forwarded-For is believed: addresses and networks, with commas",
+        "172.30.61.0/24", default=(), shown="those on this machine",
     )  # fmt: skip
     leagues: tuple[str, ...] = _setting(
         _leagues,

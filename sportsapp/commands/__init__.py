@@ -1,4 +1,5 @@
-"""The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy, up and broker."""
+"""The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy,
+prepare, up and broker."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from sportsapp.commands.broker import broker_command_line
 from sportsapp.commands.copy import copy_command
 from sportsapp.commands.db import MigrationCommands
 from sportsapp.commands.doctor import doctor_command
+from sportsapp.commands.prepare import prepare_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
 from sportsapp.commands.tasks import tasks_group
@@ -18,5 +20,6 @@ from sportsapp.commands.up import up_command_line
 def init_app(app: Flask) -> None:
     """Add the commands to the app."""
     ours = (sync_group, tasks_group, settings_command, up_command_line, broker_command_line)
-    for command in (*ours, admin_group, doctor_command, MigrationCommands(app), copy_command):
+    others = (admin_group, doctor_command, MigrationCommands(app), copy_command, prepare_command)
+    for command in (*ours, *others):
         app.cli.add_command(command)

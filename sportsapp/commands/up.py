@@ -32,8 +32,8 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from setproctitle import getproctitle, setproctitle
 
-from sportsapp.accounts import make_first_admin
 from sportsapp.commands.broker import Broker, broker_answers, prepare_broker, wait_for_broker
+from sportsapp.commands.prepare import announce_first_admin, migrate_database
 from sportsapp.commands.supervisor import Child, Supervisor
 from sportsapp.database import db
 from sportsapp.errors import SettingsError, TrackerError
@@ -234,27 +234,13 @@ def hold_instance(settings: Settings) -> Iterator[None]:
 
 
 def prepare_database(app: Flask, plan: Plan) -> None:
-    """Bring the tables up to date and make the first admin account, which is printed once.
-
-    A password that was set is known to whoever set it, and does not belong into a log.
-    """
+    """Bring the tables up to date and make the first admin account."""
     with app.app_context():
         if CAN_COPY:
             in_a_copy(migrate_database)
         else:
             migrate_database()
-        made = make_first_admin(plan.settings)
-    if made:
-        username, password = made
-        shown = "as set in ADMIN_PASSWORD" if plan.settings.admin_password else password
-        click.echo(f"Admin account, shown this once: {username} / {shown}")
-
-
-def migrate_database() -> None:
-    """Run the migrations that this database has not seen. Raises SettingsError."""
-    from sportsapp import migrations  # loads Alembic, see there
-
-    migrations.migrate_database()
+        announce_first_admin(plan.settings)
 
 
 def in_a_copy(work: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ from sportsapp.web import (
     games,
     health,
     kept,
+    page,
     preferences,
     scores,
     standings,
@@ -25,5 +26,6 @@ def init_app(app: Flask) -> None:
     for module in (health, preferences, scores, games, teams, standings, feeds):
         app.register_blueprint(module.blueprint)
     errors.init_app(app)
+    app.after_request(page.keep_assets)
     with app.app_context():
         kept.init_app(app, DataVersion(db.engine))

@@ -137,6 +137,18 @@ def _etag(states: Sequence[LeagueState], fresh: Freshness, now: datetime) -> str
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
+def keep_assets(response: Response) -> Response:
+    """Let a static file be kept for good by whoever asked for it at this version's address.
+
+    At another version's it is looked at again each time: while one web server is new and one is
+    old, the old one would give the new address its own file, for good.
+    """
+    is_here = request.endpoint == "static" and response.status_code < 400
+    if is_here and request.args.get("v") == code_version():
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
 def code_version() -> str:
     """Changes with our version, templates, style and script, so that old pages are not kept.
 

@@ -14,9 +14,9 @@ import pytest
 from sportsapp import accounts
 from sportsapp.admin import signin
 from sportsapp.database import db
+from sportsapp.factory import create_app
 from sportsapp.limits import visitors_address
 from sportsapp.models import AdminUser
-from sportsapp.settings import load_settings
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
 
 SIGN_IN = "/admin/sign-in"
@@ -275,6 +275,7 @@ def test_looking_at_the_form_is_no_attempt(visitor):
         ("127.0.0.1", "", "127.0.0.1"),
         ("::1", "203.0.113.9", "203.0.113.9"),
         ("nonsense", "203.0.113.9", "nonsense"),
+        ("127.0.0.1", "10.9.9.9, 203.0.113.9, 127.0.0.1", "203.0.113.9"),
         ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
     ],
 )
@@ -288,19 +289,24 @@ def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
 
 
 @pytest.mark.parametrize(
-    ("remote", "counted_as"),
+    ("remote", "forwarded", "counted_as"),
     [
-        ("10.1.2.3", "203.0.113.9"), ("192.0.2.1", "203.0.113.9"), ("10.2.0.1", "10.2.0.1"),
-        ("127.0.0.1", "127.0.0.1"),
+        ("172.30.61.1", "203.0.113.9", "203.0.113.9"),
+        ("172.30.61.1", "203.0.113.9, 172.30.61.8", "203.0.113.9"),
+        ("172.30.61.1", "10.9.9.9, 203.0.113.9", "203.0.113.9"),
+        ("172.30.61.1", "nonsense, 172.30.61.8", "172.30.61.8"),
+        ("172.30.62.1", "203.0.113.9", "172.30.62.1"),
+        ("fd00::1", "2001:db8::9", "2001:db8::9"),
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("unknown", "203.0.113.9", "unknown"),
     ],
-)  # fmt: skip
-def test_proxies_on_other_machines_are_believed_when_they_are_named(
-    app, settings, remote, counted_as
+)
+def test_address_behind_trusted_proxies_is_what_the_first_of_them_saw(
+    settings, remote, forwarded, counted_as
 ):
-    named = load_settings({"TRUSTED_PROXIES": "10.1.0.0/16, 192.0.2.1"}).trusted_proxies
-    app.extensions["settings"] = replace(settings, trusted_proxies=named)
-    headers = {"X-Forwarded-For": "203.0.113.9"}
-    with app.test_request_context(headers=headers, environ_base={"REMOTE_ADDR": remote}):
+    site = create_app(replace(settings, trusted_proxies=("172.30.61.0/24", "fd00::1/128")))
+    headers = {"X-Forwarded-For": forwarded}
+    with site.test_request_context(headers=headers, environ_base={"REMOTE_ADDR": remote}):
         assert visitors_address() == counted_as
 
 

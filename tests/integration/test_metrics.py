@@ -77,7 +77,7 @@ def test_durations_of_the_last_hour(visitor, offline):
     add_run(TICK, started_at=long_ago - timedelta(seconds=500), finished_at=long_ago)
     add_failure(task=TICK, started_at=now - timedelta(seconds=300), finished_at=now)
     assert scrape(visitor)["task_run_seconds"] == {
-        ("0.5", TICK): 3, ("0.95", TICK): 4, ("1", TICK): 30,
+        ("50", TICK): 3, ("95", TICK): 4, ("100", TICK): 30,
     }  # fmt: skip
 
 

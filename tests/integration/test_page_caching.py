@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from sqlalchemy import update
 
 from sportsapp.database import write_connection
 from sportsapp.models import League
+from sportsapp.web.page import code_version
 from tests.integration.events import event
 from tests.stored import statements, writes
 
@@ -55,6 +57,22 @@ def test_page_of_somebody_with_preferences_is_private(visitor, path, cookie):
     headers = visitor.get(path, headers={"Cookie": cookie}).headers
     assert headers["Cache-Control"] == "private, no-cache"
     assert "Cookie" in headers["Vary"]
+
+
+def test_assets_are_kept_for_good_at_the_address_that_pages_name(visitor):
+    assets = re.findall(r'"(/static/[^"]+)"', visitor.get("/").text)
+    assert len(assets) == 3
+    for address in assets:
+        said = visitor.get(address, buffered=True).headers["Cache-Control"]
+        assert said == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize(
+    "address", ["/static/style.css", "/static/style.css?v=another", "/static/none.css?v={v}"]
+)
+def test_other_addresses_of_assets_are_asked_for_again(visitor, address):
+    answer = visitor.get(address.format(v=code_version()), buffered=True)
+    assert "immutable" not in answer.headers.get("Cache-Control", "")
 
 
 @pytest.mark.parametrize("cookie", ["zone=Nowhere", "scores=show", "favourites=x", "other=1"])

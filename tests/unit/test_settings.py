@@ -85,6 +85,7 @@ def test_settings_cannot_be_changed():
         ("HOST", "0.0.0.0", "0.0.0.0"),
         ("PORT", "65535", 65535),
         ("TRUSTED_HOSTS", "a.org, b.org,,", ("a.org", "b.org")),
+        ("TRUSTED_PROXIES", "10.1.2.3, fd00::/8,", ("10.1.2.3/32", "fd00::/8")),
         ("LEAGUES", "NHL, nba,nhl", ("nhl", "nba")),
         ("API_REQUESTS_PER_MINUTE", "1", 1),
         ("FEED_REQUESTS_PER_MINUTE", "1", 1),
