@@ -15,7 +15,7 @@ demo: $(VENV)/.installed ## the same against a made-up feed that needs no intern
 
 test: $(VENV)/.installed-dev ## all tests; those of the real thing file by file, since they watch the clock
 	$(BIN)/pytest -n 2 tests/unit tests/integration
-	$(BIN)/pytest -n 2 --dist loadfile tests/acceptance
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
 test-postgres: $(VENV)/.installed-dev ## those with a database again, on PostgreSQL
 	$(BIN)/pytest -n 2 --database postgresql tests/integration

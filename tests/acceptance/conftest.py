@@ -26,6 +26,19 @@ from sportsapp.settings import PROJECT_ROOT, Settings
 from tests.conftest import QUICK
 from tests.loopback import LoopbackFeed
 
+LONGEST = (
+    "test_faults_kill.py", "test_operating.py", "test_faults_broker.py", "test_consumer.py",
+    "test_several_hosts.py", "test_admin_browser.py", "test_alerts.py", "test_faults_database.py",
+    "test_browser.py", "test_up.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no core waits for the other in the end."""
+    places = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
+
 DOOR = ("-m", "huey.bin.huey_consumer")
 
 

@@ -40,6 +40,7 @@ GAMES = 3 * len(list(harm.months(date(2022, 10, 1), 21)))
 def commands(heading: str) -> list[str]:
     """The indented lines below a heading, up to the next one."""
     part = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    part = re.sub(r"^```.*?^```$", "", part, flags=re.MULTILINE | re.DOTALL)  # a file's lines
     return [line.strip() for line in re.findall(r"^ {4}(\S.*)$", part, re.MULTILINE)]
 
 
