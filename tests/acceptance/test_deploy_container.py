@@ -67,8 +67,9 @@ for each in null zero urandom; do
 done
 mount -o remount,ro "$root"
 hostname "$name"
+# Killed with the test, which has to be asked for after the change of user.
 exec chroot . setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs \
-    --bounding-set=-all --inh-caps=-all env --chdir=/app --ignore-environment "$@"
+    --bounding-set=-all --inh-caps=-all --pdeathsig KILL env --chdir=/app --ignore-environment "$@"
 """
 
 pytestmark = [pytest.mark.only_sqlite, pytest.mark.timeout(240)]
@@ -125,7 +126,7 @@ class Host:
         root = tempfile.mkdtemp(dir=self.folder)
         places = [root, self.image.app, self.folder / "data", name, python, sys.base_prefix]
         return [
-            "unshare", "--mount", "--pid", "--fork", "--uts", "--kill-child",
+            "unshare", "--mount", "--pid", "--fork", "--uts",
             "bash", "-c", CONTAINER, "container", *map(str, places),
             *(f"{key}={value}" for key, value in given.items()), "sh", "-c", f"exec {command}",
         ]  # fmt: skip
