@@ -1,0 +1,341 @@
+"""deploy/nginx.conf and deploy/Caddyfile, run for real before the real web server.
+
+Only addresses, ports, folders and the certificate are others than in the files. Visitors come from
+several addresses of this machine, of which the proxies take just one for a watcher's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from sqlalchemy import update
+
+from sportsapp.clock import game_day, iso_utc, utc_now
+from sportsapp.database import db, write_connection
+from sportsapp.leagues import BY_SLUG
+from sportsapp.models import League
+from sportsapp.settings import PROJECT_ROOT
+from sportsapp.sync.service import Sync, sync_day
+from tests.acceptance.conftest import wait_for
+from tests.acceptance.test_up import free_port
+from tests.integration.events import board, event
+from tests.panel import TOKEN
+
+README = (PROJECT_ROOT / "README.md").read_text()
+NAME = "scores.example.org"
+SECOND = 2.2  # how long nginx keeps a page for one second: it counts whole ones, and one more
+WATCHER, STRANGER, OTHER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
+GRANIAN = shlex.split(re.search(r"^    granian (.*)$", README, re.MULTILINE)[1])
+
+pytestmark = pytest.mark.only_sqlite
+
+
+class From(HTTPAdapter):
+    """Connections that come from one of this machine's addresses."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, source_address=(self.address, 0), **more)
+
+
+@dataclass
+class Proxy:
+    """A proxy before the web server, as visitors see it."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    certificate: Path
+
+    def visitor(self, address: str = STRANGER) -> Callable[..., requests.Response]:
+        """Asks for a path from this address, and keeps cookies."""
+        session = requests.Session()
+        session.mount("https://", From(address))
+        session.trust_env = False  # which may name other certificates
+        session.verify = str(self.certificate)
+        session.headers["Host"] = NAME
+
+        def ask(path: str, method: str = "GET", **more: Any) -> requests.Response:
+            url = f"https://127.0.0.1:{self.port}{path}"
+            return session.request(method, url, timeout=10, allow_redirects=False, **more)
+
+        return ask
+
+    def answers(self) -> bool:
+        try:
+            return self.visitor()("/healthz").status_code == 200
+        except requests.ConnectionError:
+            return False
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> Path:
+    """A certificate of our own for the site's name; its key lies beside it."""
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl (Debian's openssl)")
+    folder = tmp_path_factory.mktemp("certificate")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1", "-keyout",
+         folder / "privkey.pem", "-out", folder / "fullchain.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder / "fullchain.pem"
+
+
+@pytest.fixture
+def web(real_app, real_settings, feed, tmp_path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The web server with a game of today; its port and process."""
+    day = game_day(utc_now())
+    feed.say("nfl", board(event(start=f"{day}T17:00Z")))
+    sync_day(Sync(real_app.extensions["feed_client"], db.session, utc_now()), BY_SLUG["nfl"], day)
+    db.session.remove()
+    port = free_port()
+    environ = {
+        **os.environ, "INSTANCE_PATH": str(real_settings.instance_path), "TRUSTED_HOSTS": NAME,
+        "ESPN_BASE_URL": feed.url, "GRANIAN_PORT": str(port),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "granian", *GRANIAN]
+    with (tmp_path / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=PROJECT_ROOT, env=environ, stdout=log, stderr=log, start_new_session=True
+        )
+    yield port, process
+    kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a group, and the group, if that was not done yet."""
+    if process.returncode is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def changed(name: str, *changes: tuple[str, str]) -> str:
+    """A file of deploy/ with these changes, each of which has to be one."""
+    text = (PROJECT_ROOT / "deploy" / name).read_text()
+    for old, new in changes:
+        assert re.search(old, text), old
+        text = re.sub(old, new, text)
+    return text
+
+
+def start_nginx(folder: Path, port: int, web_port: int, certificate: Path) -> list[str]:
+    cache = folder / "cache"
+    text = changed(
+        "nginx.conf",
+        (r"listen \[::\].*", ""),
+        (r"listen 80;", f"listen 127.0.0.1:{free_port()};"),
+        (r"listen 443", f"listen 127.0.0.1:{port}"),
+        (r"/etc/letsencrypt/live/scores.example.org", str(certificate.parent)),
+        (r"server 127.0.0.1:5000", f"server 127.0.0.1:{web_port}"),
+        (r"/var/cache/nginx-sportsapp", str(cache)),
+    )
+    (folder / "sportsapp.conf").write_text(text)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    user = "user root;" if os.getuid() == 0 else ""  # the test's folder is for its owner alone
+    (folder / "nginx.conf").write_text(
+        f"{user} daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
+        f"http {{ access_log off; {folders} include {folder}/sportsapp.conf; }}\n"
+    )
+    command = ["nginx", "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
+    tried = subprocess.run([*command, "-t"], capture_output=True, text=True)
+    assert tried.returncode == 0, tried.stderr
+    return command
+
+
+def start_caddy(folder: Path, port: int, web_port: int, certificate: Path) -> list[str]:
+    key = certificate.with_name("privkey.pem")
+    site = f"https://{NAME}:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate} {key}\n"
+    text = changed(
+        "Caddyfile", (rf"{NAME} {{\n", site), (r"127.0.0.1:5000", f"127.0.0.1:{web_port}")
+    )
+    file = folder / "Caddyfile"
+    file.write_text(
+        f"{{\n\tadmin off\n\tauto_https off\n\tstorage file_system {folder}\n}}\n{text}"
+    )
+    return ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+
+
+COMMANDS = {"nginx": start_nginx, "caddy": start_caddy}
+PACKAGES = {"nginx": "nginx-light", "caddy": "caddy"}
+
+
+def needs(program: str) -> None:
+    if not shutil.which(program):
+        pytest.skip(f"needs {program} (Debian's {PACKAGES[program]})")
+
+
+@pytest.fixture
+def start(web, tmp_path, certificate) -> Iterator[Callable[[str], Proxy]]:
+    """Starts a proxy before the web server; ends it at the end."""
+    started: list[Proxy] = []
+
+    def start_one(program: str) -> Proxy:
+        needs(program)
+        port = free_port()
+        command = COMMANDS[program](tmp_path, port, web[0], certificate)
+        environ = {**os.environ, "HOME": str(tmp_path)}  # Caddy writes there, what it was told
+        with (tmp_path / "proxy.log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+        started.append(Proxy(process, port, certificate))
+        wait_for(started[-1].answers)
+        return started[-1]
+
+    yield start_one
+    for one in started:
+        one.process.terminate()
+        one.process.wait(10)
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def proxy(request, start) -> Proxy:
+    return start(request.param)
+
+
+@pytest.fixture
+def nginx(start) -> Proxy:
+    return start("nginx")
+
+
+# ---------------------------------------------------------------- both
+
+
+def test_page_comes_through_and_is_sent_again_only_when_it_has_changed(proxy):
+    ask = proxy.visitor()
+    for encoding in ("gzip", "identity"):
+        page = ask("/", headers={"Accept-Encoding": encoding})
+        assert (page.status_code, "Alpha" in page.text) == (200, True)
+        assert page.headers.get("Content-Encoding", "identity") == encoding
+        assert page.headers["Cache-Control"] == "public, no-cache"
+        known = {"If-None-Match": page.headers["ETag"], "Accept-Encoding": encoding}
+        assert ask("/", headers=known).status_code == 304
+    private = {"Cookie": "scores=hide"}
+    page = ask("/", headers={**private, **known})
+    assert (page.status_code, page.headers["Cache-Control"]) == (200, "private, no-cache")
+    known = {"If-None-Match": page.headers["ETag"]}
+    assert ask("/", headers={**private, **known}).status_code == 304
+    answer = ask("/api/v1/leagues")
+    known = {"If-None-Match": answer.headers["ETag"]}
+    assert ask("/api/v1/leagues", headers=known).status_code == 304
+
+
+def test_style_and_scripts_are_kept_for_good(proxy):
+    ask = proxy.visitor()
+    assets = re.findall(r'"(/static/[^"]+)"', ask("/").text)
+    assert len(assets) == 3
+    for address in assets:
+        for _ in range(2):  # the second time it comes from nginx itself
+            said = ask(address).headers["Cache-Control"]
+            assert said == "public, max-age=31536000, immutable"
+    assert "immutable" not in ask("/static/style.css").headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_watchers_are_told_how_it_is_and_strangers_are_not(proxy, path):
+    assert proxy.visitor(STRANGER)(path).status_code == 403
+    assert proxy.visitor(WATCHER)(path).status_code in (200, 503)
+
+
+def test_panel_is_not_compressed(proxy):
+    """Its pages have tokens, whose letters the size of what is compressed could tell."""
+    assert "Content-Encoding" not in proxy.visitor()("/admin/sign-in").headers
+    assert proxy.visitor()("/static/style.css").headers["Content-Encoding"] == "gzip"
+
+
+def test_app_knows_that_it_is_reached_by_https(proxy):
+    form = proxy.visitor()("/admin/sign-in")
+    assert form.headers["Strict-Transport-Security"]
+    assert form.headers["Cache-Control"] == "no-store"
+    assert "Secure" in form.headers["Set-Cookie"]
+
+
+def test_name_that_is_not_ours_is_refused(proxy):
+    answer = proxy.visitor()("/", headers={"Host": "elsewhere.example"})
+    assert answer.status_code != 200 or not answer.content
+
+
+def test_visitors_are_told_apart_when_they_sign_in(proxy):
+    def attempt(ask: Callable[..., requests.Response], name: str) -> int:
+        form = ask("/admin/sign-in")
+        data = {"username": name, "password": "wrong", "csrf_token": TOKEN.search(form.text)[1]}
+        # who says to be someone else is counted all the same
+        headers = {"X-Forwarded-For": f"203.0.113.{name.removeprefix('n')}"}
+        return ask("/admin/sign-in", "POST", data=data, headers=headers).status_code
+
+    ask = proxy.visitor(STRANGER)
+    assert [attempt(ask, f"n{n}") for n in range(21)] == [401] * 20 + [429]
+    assert attempt(proxy.visitor(OTHER), "n99") == 401
+
+
+# ---------------------------------------------------------------- what nginx keeps
+
+
+def test_nginx_keeps_pages_for_a_second_and_their_age_is_right(nginx, real_app):
+    ask = nginx.visitor()
+    before = ask("/")
+    later = utc_now().replace(microsecond=0)
+    with write_connection() as connection:
+        connection.execute(update(League).values(polled_at=later))
+    assert ask("/").headers["X-Feed-Read"] == before.headers["X-Feed-Read"]
+    time.sleep(SECOND)
+    after = ask("/")
+    assert after.headers["ETag"] == before.headers["ETag"]
+    assert after.headers["X-Feed-Read"] == iso_utc(later)
+
+
+def test_nginx_shows_old_scores_when_no_web_server_answers_and_keeps_nothing_else(nginx, web):
+    ask = nginx.visitor()
+    asset = re.search(r'"(/static/[^"]+)"', ask("/").text)[1]
+    ours = ("/api/v1/leagues", "/admin/sign-in", "/preferences", "/healthz")
+    for path in (asset, *ours):
+        assert ask(path).status_code == 200, path
+    cookies = [{"Cookie": "scores=hide"}, {"Cookie": "other=1"}]
+    for cookie in cookies:
+        assert ask("/", headers=cookie).status_code == 200
+    kill(web[1])
+    time.sleep(SECOND)
+    assert "Alpha" in ask("/").text
+    assert ask(asset).status_code == 200
+    for path in ours:
+        assert ask(path).status_code == 502, path
+    for cookie in cookies:
+        assert ask("/", headers=cookie).status_code == 502
+
+
+def test_nginx_sends_who_comes_by_http_to_https(nginx, tmp_path):
+    port = re.search(r"listen 127.0.0.1:(\d+);", (tmp_path / "sportsapp.conf").read_text())[1]
+    answer = requests.get(
+        f"http://127.0.0.1:{port}/nfl?x=1", headers={"Host": NAME}, allow_redirects=False, timeout=5
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{NAME}/nfl?x=1")
+
+
+# ---------------------------------------------------------------- as they are
+
+
+def test_caddyfile_is_sound_and_in_caddys_format():
+    needs("caddy")
+    file = str(PROJECT_ROOT / "deploy" / "Caddyfile")
+    for words in (["validate", "--adapter", "caddyfile", "--config", file], ["fmt", file]):
+        done = subprocess.run(["caddy", *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "warn" not in done.stderr.lower(), done.stderr
+    assert done.stdout == Path(file).read_text()
