@@ -21,6 +21,7 @@ from tests.loopback import LoopbackFeed, serving
 from tests.panel import PanelVisitor, signed_in
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
+WITH_DATABASE = frozenset({"database_url", "real_settings"})
 NO_BROKER = "redis://127.0.0.1:1/0"
 QUICK = Patience(connect=2, read=2, deadline=3, retries=1, first_wait=0.01, longest_wait=0.05)
 
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL only what has a database is run again, without what is about SQLite alone."""
     if config.getoption("--database") == "postgresql":
-        others = [item for item in items if "database_url" not in getattr(item, "fixturenames", ())]
+        others = [item for item in items if WITH_DATABASE.isdisjoint(item.fixturenames)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in set(others)]
         for item in items:

@@ -152,11 +152,18 @@ def broker(real_settings: Settings) -> Iterator[RealBroker]:
 
 
 @pytest.fixture
-def real_settings(feed: LoopbackFeed, migrated_file: Path) -> Iterator[Settings]:
-    """Settings with the embedded broker's socket, in a folder with a short name."""
+def real_settings(
+    request: pytest.FixtureRequest, feed: LoopbackFeed, migrated_file: Path
+) -> Iterator[Settings]:
+    """Settings with a database in place and the embedded broker, in a folder with a short name."""
     folder = Path(tempfile.mkdtemp(prefix="sgt-"))
-    shutil.copy(migrated_file, folder / "tracker.db")
-    yield Settings(instance_path=folder, espn_base_url=feed.url, live_sync_seconds=60)
+    settings = Settings(instance_path=folder, espn_base_url=feed.url, live_sync_seconds=60)
+    if request.config.getoption("--database") == "sqlite":
+        shutil.copy(migrated_file, folder / "tracker.db")
+        yield settings
+    else:
+        with request.getfixturevalue("postgres").reused_database() as url:
+            yield replace(settings, database_url=url)
     shutil.rmtree(folder)
 
 

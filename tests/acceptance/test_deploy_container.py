@@ -51,13 +51,13 @@ for each in usr etc bin sbin lib lib64; do
         mount --bind -o ro "/$each" "$each"
     fi
 done
+mount -t tmpfs -o noexec,nosuid,nodev tmpfs tmp  # before what may lie in it: a clone in /tmp
 for each in "$python" "$base"; do
     mkdir -p "$root$each"
     mount --bind -o ro "$each" "$root$each"
 done
 mount --bind -o ro "$app" app
 mount --bind "$data" data
-mount -t tmpfs -o noexec,nosuid,nodev tmpfs tmp
 mount -t proc proc proc
 mount -t tmpfs -o mode=755 tmpfs dev
 mkdir -m 1777 dev/shm
