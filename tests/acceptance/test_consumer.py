@@ -288,6 +288,7 @@ with app.app_context():
 """
 
 
+@pytest.mark.only_sqlite
 @pytest.mark.parametrize(
     ("overtime", "state", "code"),
     [(5 + 29, RunState.SUCCESS, 0), (5 + 31, RunState.TIMEOUT, -signal.SIGKILL)],

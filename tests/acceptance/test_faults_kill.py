@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -13,8 +12,10 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
-from sportsapp.models import RunState
+from sportsapp.database import db
+from sportsapp.models import RunState, TaskRun
 from sportsapp.tasks import sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import (
@@ -130,12 +131,10 @@ def test_kills_at_random_moments_of_a_backfill_lose_and_double_nothing(
 def test_run_whose_third_chunk_always_kills_its_worker_fails_in_the_end(
     real_app, real_settings, start_consumer, feed
 ):
-    path = real_settings.instance_path / "tracker.db"
-
     def poison(dates: str) -> None:
         if dates.startswith("202603"):
-            with sqlite3.connect(path) as connection:
-                (pid,) = connection.execute("SELECT pid FROM task_runs").fetchone()
+            with real_app.app_context(), db.engine.connect() as connection:
+                pid = connection.scalar(select(TaskRun.pid))
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -100,6 +100,7 @@ def on_a_terminal(real_app: Flask, *words: str) -> tuple[int, str]:
     return process.wait(10), drawn.decode()
 
 
+@pytest.mark.only_sqlite
 def test_wait_draws_a_bar_on_a_terminal(real_app, start_consumer, feed):
     slow_months(feed, 0.5)
     start_consumer("backfill_huey")
@@ -111,6 +112,7 @@ def test_wait_draws_a_bar_on_a_terminal(real_app, start_consumer, feed):
     assert drawn.count("\r") > 3
 
 
+@pytest.mark.only_sqlite
 def test_run_that_another_process_made_can_be_asked_for_from_a_bare_shell(real_app):
     run_id = sync_all_live_games().id
     imports = "import huey_config\nfrom sportsapp.tasks import run_of"

@@ -39,7 +39,7 @@ SERIES = {
 }  # fmt: skip
 NEVER_PLAYED = ("STATUS_POSTPONED", "STATUS_CANCELED")
 
-pytestmark = pytest.mark.usefixtures("recorded")
+pytestmark = [pytest.mark.usefixtures("recorded"), pytest.mark.only_sqlite]
 
 
 @pytest.fixture
