@@ -108,16 +108,16 @@ def _without_bad_parts(
     needs: frozenset[str],
     error: msgspec.ValidationError,
 ) -> T:
-    document = msgspec.json.decode(raw)
+    document = msgspec.json.decode(raw)  # what is named twice is in it once, as it was last
     for _ in range(BAD_PARTS_LIMIT):
+        try:
+            return decode(msgspec.json.encode(document))
+        except msgspec.ValidationError as found:
+            error = found
         steps = _steps_to(error)
         if ".".join(step for step in steps if isinstance(step, str)) in needs:
             raise error
         _leave_out(document, steps)
-        try:
-            return decode(msgspec.json.encode(document))
-        except msgspec.ValidationError as another:
-            error = another
     raise error
 
 

@@ -822,3 +822,33 @@ def test_no_cut_or_flipped_byte_escapes_the_parser(name, data):
     for hostile in (bytes(body), bytes(body[:cut])):
         with suppress(PayloadError):
             read_sample(name, hostile)
+
+
+# ---------------------------------------------------------------- names that are there twice
+
+
+def test_part_that_is_named_twice_and_broken_once_ends_nothing():
+    places = b'"position": {"abbreviation": [0]}, "position": {"name": 1}'
+    player = b'{"id": 7, "fullName": "Ann", ' + places + b"}"
+    roster = parse.parse_roster(b'{"athletes": [' + player + b"]}")
+    (known,) = roster.players
+    assert (known.espn_id, known.name, known.position_name) == ("7", "Ann", "1")
+    assert roster.errors == ()
+
+
+@pytest.mark.parametrize("first", ['{"fullName": []}', "[]", "7"])
+def test_venue_that_is_named_twice_is_the_last(first):
+    sent = json.dumps(make_event(venue={"fullName": "The Ground"}))
+    twice = sent.replace('"venue":', f'"venue": {first}, "venue":')
+    body = f'{{"events": [{twice}], "leagues": []}}'.encode()
+    (game,) = parse.parse_scoreboard(body, BY_SLUG["nfl"]).games
+    assert game.venue == "The Ground"
+
+
+@pytest.mark.parametrize("first", ["[]", '{"type": 7}', "7"])
+def test_status_that_is_named_twice_and_broken_once_breaks_no_other_event(first):
+    good, odd = make_event("1"), json.dumps(make_event("2"))
+    odd = odd.replace('"status":', f'"status": {first}, "status":')
+    body = f'{{"events": [{json.dumps(good)}, {odd}], "leagues": []}}'.encode()
+    record = parse.parse_scoreboard(body, BY_SLUG["nfl"])
+    assert [game.espn_id for game in record.games] == ["1", "2"]
