@@ -222,6 +222,15 @@ def test_expired_run_is_recorded_and_not_executed(offline, feed):
     assert feed.requests == []
 
 
+@pytest.mark.parametrize("follow", ["then", "error"])
+def test_run_that_names_what_follows_it_is_refused_at_the_call(offline, follow):
+    task = getattr(sync_all_live_games.s(), follow)(sync_daily_schedule)
+    with pytest.raises(TypeError, match=r"tasks/chain\.py"):
+        huey.enqueue(task)
+    assert rows() == []
+    assert huey.pending_count() == 0
+
+
 def test_revoked_run_is_recorded_and_not_executed(offline, feed):
     result = sync_all_live_games()
     result.revoke()
