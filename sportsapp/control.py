@@ -18,7 +18,7 @@ from sportsapp.clock import check_range, utc_now
 from sportsapp.database import db, insert_ignoring, write_connection
 from sportsapp.errors import DeadLetterError, OverlapError, RunNotFoundError, UnknownTaskError
 from sportsapp.leagues import League
-from sportsapp.ledger import asking, find_run
+from sportsapp.ledger import asking, cancel_run, find_run
 from sportsapp.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
 from sportsapp.models.run import FAILED, OPEN, WAITING
 from sportsapp.queue import TrackerHuey, broker_errors
@@ -169,20 +169,10 @@ def cancel(run_id: str) -> str:
 
     Returns what happened, in words. Raises RunNotFoundError.
     """
-    now = utc_now()
-    with write_connection() as connection:
-        mine = RUNS.c.id == run_id
-        waiting: CursorResult[Any] = connection.execute(
-            update(RUNS)
-            .where(mine, RUNS.c.state.in_(WAITING))
-            .values(state=RunState.REVOKED, finished_at=now, cancel_asked=True)
-        )
-        running: CursorResult[Any] = connection.execute(
-            update(RUNS).where(mine, RUNS.c.state == RunState.STARTED).values(cancel_asked=True)
-        )
-    if waiting.rowcount:
+    found = cancel_run(run_id)
+    if found in WAITING:
         return "cancelled before it began"
-    if running.rowcount:
+    if found == RunState.STARTED:
         return "will stop after its current chunk and keep what it has"
     db.session.rollback()
     return f"has ended already ({find_run(run_id).state})"

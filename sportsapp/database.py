@@ -268,6 +268,11 @@ def _insert(
     return _built_insert(bind.dialect.name, table, unique, replaced)
 
 
+def inserting_unless_there(dialect: str, table: Table, unique: tuple[str, ...]) -> Any:
+    """The statement that inserts a row, unless its ``unique`` columns are there already."""
+    return _built_insert(dialect, table, unique, ())
+
+
 @cache  # building it takes longer than running it
 def _built_insert(
     dialect: str, table: Table, unique: tuple[str, ...], replaced: tuple[str, ...]

@@ -27,14 +27,14 @@ from typing import Any, Protocol
 
 from flask import Flask, current_app
 from huey.exceptions import CancelExecution, TaskTimeout
-from huey.signals import SIGNAL_EXPIRED
 from sqlalchemy import (
     Connection,
-    CursorResult,
     Engine,
     Table,
+    Text,
     bindparam,
     case,
+    cast,
     delete,
     false,
     func,
@@ -50,6 +50,7 @@ from sportsapp.database import (
     db,
     forget_connections,
     insert_ignoring,
+    inserting_unless_there,
     wait_for_turn,
     write_connection,
 )
@@ -65,6 +66,7 @@ from sportsapp.models.run import (
     TaskRun,
     Trigger,
 )
+from sportsapp.prepared import Transaction, prepared_statement, prepared_transaction
 from sportsapp.queue import Body, Periodic, TrackerHuey
 
 logger = logging.getLogger(__name__)
@@ -90,20 +92,56 @@ TOTALS: Table = RunTotal.__table__  # type: ignore[assignment]
 # Building a statement takes longer than running it, so those of every run are built once. What
 # is to be written is given with the parameters, by the columns' names.
 _ATTEMPT = (RUNS.c.id == bindparam("run_id")) & (RUNS.c.attempt == bindparam("this_attempt"))
+_AS_ASKED = (
+    RUNS.c.task == bindparam("asked_task"),
+    cast(RUNS.c.args, Text) == cast(bindparam("asked_args", type_=RUNS.c.args.type), Text),
+)
 _CLAIM = (
     update(RUNS)
-    .where(_ATTEMPT, or_(*(RUNS.c.state == state for state in WAITING)))
+    .where(_ATTEMPT, *_AS_ASKED, or_(*(RUNS.c.state == state for state in WAITING)))
     .returning(
-        RUNS.c.resume,
-        RUNS.c.trigger,
-        RUNS.c.task,
-        RUNS.c.args,
-        RUNS.c.chain,
-        RUNS.c.asked_by,
-        RUNS.c.retries_left,
+        RUNS.c.resume, RUNS.c.trigger, RUNS.c.chain, RUNS.c.asked_by, RUNS.c.retries_left
     )
+)  # fmt: skip
+_WAITING_ATTEMPT = select(RUNS.c.id).where(
+    _ATTEMPT, or_(*(RUNS.c.state == state for state in WAITING))
 )
 _FINISH = update(RUNS).where(_ATTEMPT, RUNS.c.state == RunState.STARTED)
+_FRESH = {
+    "earlier": [], "recoveries": 0, "stalls": 0, "progress_done": 0, "progress_total": 0,
+    "cancel_asked": False, "error": "", "fingerprint": "", "traceback": "",
+}  # fmt: skip
+_INSERT = insert(RUNS).values(_FRESH)
+_BEAT = update(RUNS).where(_ATTEMPT)
+_LAST_ATTEMPT = select(
+    RUNS.c.earlier, RUNS.c.attempt, RUNS.c.started_at, RUNS.c.host, RUNS.c.pid
+).where(RUNS.c.id == bindparam("run_id"))
+
+_THIS_CONSUMER = [
+    CONSUMERS.c[name] == bindparam(f"this_{name}") for name in ("host", "pid", "queue", "role")
+]
+_CONSUMER_BEATS = update(CONSUMERS).where(*_THIS_CONSUMER)
+_CONSUMER_BEGINS = insert(CONSUMERS)
+_CONSUMER_ENDS = delete(CONSUMERS).where(*_THIS_CONSUMER)
+_FORGET_CONSUMERS = delete(CONSUMERS).where(CONSUMERS.c.beat_at < bindparam("before"))
+
+_IS_PAUSED = select(Schedule.paused).where(Schedule.task == bindparam("name"))
+_STILL_BEATING = (
+    select(RUNS.c.id)
+    .where(RUNS.c.task == bindparam("name"), RUNS.c.state == RunState.STARTED)
+    .where(RUNS.c.heartbeat_at > bindparam("after"))
+    .limit(1)
+)
+_SILENT = select(RUNS).where(
+    or_(RUNS.c.queue == bindparam("queue_name"), RUNS.c.queue == ""),
+    RUNS.c.state == RunState.STARTED,
+    RUNS.c.heartbeat_at < bindparam("before"),
+)
+_OVERDUE = select(RUNS).where(
+    RUNS.c.queue == bindparam("queue_name"),
+    or_(*(RUNS.c.state == state for state in WAITING)),
+    RUNS.c.due_at <= bindparam("before"),
+)
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -163,6 +201,12 @@ _asked: ContextVar[Asked] = ContextVar("asked", default=NOBODY)
 _in_hand: RunInHand | None = None
 
 
+@cache
+def _insert_unless(dialect: str, unique: tuple[str, ...]) -> Any:
+    """The statement that writes a new run down unless one with these columns is there."""
+    return inserting_unless_there(dialect, RUNS, unique).values(_FRESH)
+
+
 @contextmanager
 def asking(trigger: Trigger, by: str = "", chain: Sequence[str] = ()) -> Iterator[None]:
     """Everything queued inside is recorded with this trigger, person and chain."""
@@ -203,6 +247,23 @@ def run_as_json(run: TaskRun) -> dict[str, Any]:
         "started_at": iso_utc(run.started_at) if run.started_at else None,
         "finished_at": iso_utc(run.finished_at) if run.finished_at else None,
     }
+
+
+def cancel_run(run_id: str) -> RunState | None:
+    """Cancel a run: what waits ends at once, what runs stops after its current chunk.
+
+    Returns how it stood: PENDING while it waited, STARTED, or None when it had ended or never was.
+    """
+    mine = RUNS.c.id == run_id
+    end = {"state": RunState.REVOKED, "finished_at": utc_now(), "cancel_asked": True}
+    with write_connection() as connection:
+        waiting = update(RUNS).where(mine, RUNS.c.state.in_(WAITING)).values(end)
+        if connection.execute(waiting).rowcount:
+            return RunState.PENDING
+        running = update(RUNS).where(mine, RUNS.c.state == RunState.STARTED)
+        if connection.execute(running.values(cancel_asked=True)).rowcount:
+            return RunState.STARTED
+    return None
 
 
 # ---------------------------------------------------------------- progress, from within a task
@@ -250,7 +311,7 @@ def recorded_here(task_name: str, args: dict[str, Any], by: str = "") -> Iterato
     row = _new_row(run_id, task_name, "", args, Asked(Trigger.COMMAND, by), now)
     row |= {"state": RunState.STARTED, "attempt": 1} | _worker_values(now)
     with write_connection() as connection:
-        connection.execute(insert(RUNS).values(row))
+        connection.execute(_INSERT, row)
     outcome.run_id = run_id
     _in_hand = RunInHand(run_id, 1, now, None, None, lambda: False, task=task_name, args=args)
     ended = threading.Event()
@@ -313,24 +374,23 @@ def finish(
         values |= error_values(error)
     if result is not None:
         values["result"] = result
-    with write_connection() as connection:
+    with prepared_transaction(db.engine) as transaction:
         if state in WAITING:
             values["earlier"] = _with_last_attempt(
-                connection, run_id, "failed" if error else "interrupted", values.get("error", "")
+                transaction, run_id, "failed" if error else "interrupted", values.get("error", "")
             )
         mine = {"run_id": run_id, "this_attempt": attempt}
-        done: CursorResult[Any] = connection.execute(_FINISH, mine | values | (more or {}))
-        if done.rowcount and follow:
-            connection.execute(insert(RUNS).values(follow))
-    return bool(done.rowcount)
+        is_ours = transaction.count(_FINISH, **mine | values | (more or {})) > 0
+        if is_ours and follow:
+            transaction.count(_INSERT, **follow)
+    return is_ours
 
 
 def _with_last_attempt(
-    connection: Connection, run_id: str, end: str, error: str
+    transaction: Transaction, run_id: str, end: str, error: str
 ) -> list[dict[str, Any]]:
     """A run's earlier attempts and, after them, the one that ends now while the run goes on."""
-    columns = (RUNS.c.earlier, RUNS.c.attempt, RUNS.c.started_at, RUNS.c.host, RUNS.c.pid)
-    run = connection.execute(select(*columns).where(RUNS.c.id == run_id)).one()
+    (run,) = transaction.rows(_LAST_ATTEMPT, run_id=run_id)
     attempt = {
         "attempt": run.attempt,
         "started_at": run.started_at.isoformat() if run.started_at else None,
@@ -390,16 +450,7 @@ def _new_row(
         "expires_at": None,
         "attempt": 0,
         "retries_left": 0,
-        "earlier": [],
-        "recoveries": 0,
-        "stalls": 0,
         "host": "",
-        "progress_done": 0,
-        "progress_total": 0,
-        "cancel_asked": False,
-        "error": "",
-        "fingerprint": "",
-        "traceback": "",
     }
 
 
@@ -422,6 +473,8 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 def _named_args(task: Any) -> dict[str, Any]:
     """A task's arguments by name, as JSON; by position where they don't fit the function."""
+    if not task.args and not task.kwargs:
+        return {}
     try:
         bound = _signature(type(task).function).bind(*task.args, **task.kwargs).arguments
     except TypeError:
@@ -475,9 +528,9 @@ class Ledger:
     # -- before the body
 
     def record(self, huey: TrackerHuey, task: Any) -> bool:
-        with write_connection(self._engine) as connection:
-            row = _row_of(huey, task, _asked.get(), utc_now())
-            return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
+        row = _row_of(huey, task, _asked.get(), utc_now())
+        with prepared_statement(self._engine) as statement:
+            return self._insert_unless_there(statement, row, "id")
 
     def record_all(
         self, huey: TrackerHuey, tasks: Sequence[Any], check: Callable[[Connection], None]
@@ -486,7 +539,7 @@ class Ledger:
             wait_for_turn(connection, RUNS.name)
             check(connection)
             rows = [_row_of(huey, task, _asked.get(), utc_now()) for task in tasks]
-            connection.execute(insert(RUNS), rows)
+            connection.execute(_INSERT, rows)
 
     def unsent(self, task: Any, error: Exception) -> None:
         values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
@@ -494,14 +547,29 @@ class Ledger:
             waiting = (RUNS.c.id == task.id) & RUNS.c.state.in_(WAITING)
             connection.execute(update(RUNS).where(waiting).values(values))
 
-    def skipped(self, task: Any, signal: str) -> None:
+    def expired(self, task: Any) -> None:
         now = utc_now()
         this = (RUNS.c.id == task.id, RUNS.c.attempt == task.attempt, RUNS.c.state.in_(WAITING))
-        drop = update(RUNS).where(*this).values(state=RunState.REVOKED, finished_at=now)
-        if signal == SIGNAL_EXPIRED:
-            drop = drop.where(RUNS.c.expires_at <= now).values(state=RunState.EXPIRED)
+        too_late = RUNS.c.expires_at <= now  # by the ledger, whatever the message says
         with self.app.app_context(), write_connection() as connection:
-            connection.execute(drop)
+            connection.execute(
+                update(RUNS).where(*this, too_late).values(state=RunState.EXPIRED, finished_at=now)
+            )
+
+    def _insert_unless_there(
+        self, transaction: Transaction, row: dict[str, Any], *unique: str
+    ) -> bool:
+        return transaction.count(_insert_unless(self._engine.dialect.name, unique), **row) > 0
+
+    def revoke(self, run_id: str) -> None:
+        with self.app.app_context():
+            cancel_run(run_id)
+
+    def is_revoked(self, run_id: str) -> bool:
+        with self.app.app_context():
+            asked = select(RUNS.c.cancel_asked).where(RUNS.c.id == run_id)
+            with db.engine.connect() as connection:
+                return bool(connection.scalar(asked))
 
     # -- around the body
 
@@ -550,20 +618,28 @@ class Ledger:
             db.session.remove()
 
     def _claim(self, huey: TrackerHuey, task: Any) -> RunInHand | None:
-        now = utc_now()
+        """The run, if it still waits for this attempt. Raises ForgedMessageError.
+
+        A message that says anything else than the ledger claims nothing.
+        """
+        now, args = utc_now(), _named_args(task)
         this = {"run_id": task.id, "this_attempt": task.attempt}
+        asked = {"asked_task": task.name, "asked_args": args}
         values = {"state": RunState.STARTED, "attempt": task.attempt + 1} | _worker_values(now)
-        with write_connection() as connection:
-            row = connection.execute(_CLAIM, this | values).one_or_none()
-            if row is None:
-                return None
-            if (row.task, row.args) != (task.name, _named_args(task)):
-                raise ForgedMessageError("the message is not what was asked for")
+        with prepared_statement(self._engine) as statement:
+            claimed = statement.rows(_CLAIM, **this, **asked, **values)
+        if not claimed:
+            with prepared_statement(self._engine) as statement:
+                if statement.rows(_WAITING_ATTEMPT, **this):
+                    raise ForgedMessageError("the message is not what was asked for")
+            return None
+        (row,) = claimed
         task.attempt += 1
         task.retries = row.retries_left
         return RunInHand(
-            task.id, task.attempt, now, task.timeout, is_stopping=huey.is_stopping, **row._mapping
-        )
+            task.id, task.attempt, now, task.timeout, is_stopping=huey.is_stopping,
+            task=task.name, args=args, **row._asdict(),
+        )  # fmt: skip
 
     def _failed_for_good(self, run: RunInHand, state: RunState, error: BaseException) -> None:
         """Write the end of a run, and let it be known."""
@@ -644,36 +720,32 @@ class Ledger:
         if task.expires:
             task.resolve_expires(huey.utc)
         now = utc_now()
-        with self.app.app_context(), write_connection() as connection:
-            paused = select(Schedule.paused).where(Schedule.task == periodic.name)
-            if connection.scalar(paused):
+        with prepared_transaction(self._engine) as transaction:
+            if any(row.paused for row in transaction.rows(_IS_PAUSED, name=periodic.name)):
                 return None
-            if periodic.skip_while_running and connection.scalar(_beating(periodic.name, now)):
+            if periodic.skip_while_running and transaction.rows(
+                _STILL_BEATING, name=periodic.name, after=now - LOST_AFTER
+            ):
                 logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
                 return None
             row = _row_of(huey, task, Asked(Trigger.SCHEDULE), now) | {"slot": slot}
-            is_ours = insert_ignoring(connection, RUNS, [row], ["task", "slot"]) > 0
+            is_ours = self._insert_unless_there(transaction, row, "task", "slot")
         return task if is_ours else None
 
     # -- the heart
 
     def beat(self, queue: str, role: str) -> None:
         run, now = (_in_hand if role == "worker" else None), utc_now()
-        with self.app.app_context():
-            with write_connection() as connection:
-                values = {"beat_at": now, "run_id": run.id if run else None}
-                here = _this_process(queue, role)
-                known: CursorResult[Any] = connection.execute(
-                    update(CONSUMERS).where(*_matching(here)).values(values)
-                )
-                if not known.rowcount:
-                    row = here | values | {"started_at": now}
-                    connection.execute(insert(CONSUMERS).values(row))
-                if run is not None:
-                    mine = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
-                    connection.execute(update(RUNS).where(mine).values(heartbeat_at=now))
+        values = {"beat_at": now, "run_id": run.id if run else None}
+        here = _this_process(queue, role)
+        with prepared_transaction(self._engine) as transaction:
+            if not transaction.count(_CONSUMER_BEATS, **_naming(here), **values):
+                transaction.count(_CONSUMER_BEGINS, **here, **values, started_at=now)
             if run is not None:
-                self._end_if_overdue(run, now)
+                mine = {"run_id": run.id, "this_attempt": run.attempt}
+                transaction.count(_BEAT, **mine, heartbeat_at=now)
+        if run is not None:
+            self._end_if_overdue(run, now)
         if self.witness is not None and role in CONSUMER_ROLES:
             self.witness.look()
 
@@ -686,13 +758,14 @@ class Ledger:
         error = TaskTimeout(
             f"still running {OVERTIME.seconds} s after its limit of {run.timeout} s"
         )
-        self._failed_for_good(run, RunState.TIMEOUT, error)
+        with self.app.app_context():
+            self._failed_for_good(run, RunState.TIMEOUT, error)
         logger.error("run %s cannot be interrupted: this worker ends itself", run.id)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def leave(self, queue: str, role: str) -> None:
-        with self.app.app_context(), write_connection() as connection:
-            connection.execute(delete(CONSUMERS).where(*_matching(_this_process(queue, role))))
+        with prepared_statement(self._engine) as transaction:
+            transaction.count(_CONSUMER_ENDS, **_naming(_this_process(queue, role)))
 
     def after_fork(self) -> None:
         with self.app.app_context():
@@ -741,18 +814,13 @@ class Ledger:
                     _add_to_total(connection, task, state, count)
 
     def _forget_dead_consumers(self, now: datetime) -> None:
-        with write_connection() as connection:
-            connection.execute(delete(CONSUMERS).where(CONSUMERS.c.beat_at < now - LOST_AFTER))
+        with prepared_statement(self._engine) as transaction:
+            transaction.count(_FORGET_CONSUMERS, before=now - LOST_AFTER)
 
     def _reclaim_started(self, huey: TrackerHuey, now: datetime) -> None:
         """Runs that began and have no heart any more wait again, or have failed."""
-        silent = select(RUNS).where(
-            RUNS.c.queue.in_((huey.name, "")),
-            RUNS.c.state == RunState.STARTED,
-            RUNS.c.heartbeat_at < now - DEAD_PID_AFTER,
-        )
-        with db.engine.connect() as connection:
-            runs = connection.execute(silent).all()
+        with prepared_statement(self._engine) as transaction:
+            runs = transaction.rows(_SILENT, queue_name=huey.name, before=now - DEAD_PID_AFTER)
         for run in runs:
             if _is_lost(run, now):
                 self._reclaim(run, now)
@@ -771,31 +839,22 @@ class Ledger:
         else:
             # due in the past, so that it is put back in this very round
             values |= {"state": RunState.PENDING, "due_at": now - GRACE}
-        with write_connection() as connection:
+        with prepared_transaction(self._engine) as transaction:
             if values["state"] == RunState.PENDING:
                 values["earlier"] = _with_last_attempt(
-                    connection, run.id, "lost with its worker", ""
+                    transaction, run.id, "lost with its worker", ""
                 )
-            done = connection.execute(
-                update(RUNS)
-                .where(RUNS.c.id == run.id, RUNS.c.attempt == run.attempt)
-                .where(RUNS.c.state == RunState.STARTED)
-                .values(values)
-            )
-        if done.rowcount:
+            mine = {"run_id": run.id, "this_attempt": run.attempt}
+            is_ours = transaction.count(_FINISH, **mine, **values)
+        if is_ours:
             logger.warning("run %s lost its worker: %s", run.id, values["state"])
             if values["state"] == RunState.FAILURE and run.queue:
                 self._tell(run.id)
 
     def _requeue_waiting(self, huey: TrackerHuey, now: datetime) -> None:
         """Waiting runs that the broker does not hold go back to it."""
-        waiting = select(RUNS).where(
-            RUNS.c.queue == huey.name,
-            RUNS.c.state.in_(WAITING),
-            RUNS.c.due_at <= now - GRACE,
-        )
-        with db.engine.connect() as connection:
-            runs = connection.execute(waiting).all()
+        with prepared_statement(self._engine) as transaction:
+            runs = transaction.rows(_OVERDUE, queue_name=huey.name, before=now - GRACE)
         if not runs:
             return
         held = huey.message_ids()
@@ -870,21 +929,13 @@ def _check_arguments(task: Any) -> None:
         raise
 
 
-def _beating(task_name: str, now: datetime) -> Any:
-    return (
-        select(RUNS.c.id)
-        .where(RUNS.c.task == task_name, RUNS.c.state == RunState.STARTED)
-        .where(RUNS.c.heartbeat_at > now - LOST_AFTER)
-        .limit(1)
-    )
-
-
 def _this_process(queue: str, role: str) -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "queue": queue, "role": role}
 
 
-def _matching(row: dict[str, Any]) -> list[Any]:
-    return [CONSUMERS.c[name] == value for name, value in row.items()]
+def _naming(process: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of ``_THIS_CONSUMER``."""
+    return {f"this_{name}": value for name, value in process.items()}
 
 
 def _is_lost(run: Any, now: datetime) -> bool:

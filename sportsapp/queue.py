@@ -31,7 +31,7 @@ from huey.api import Error, Huey, Task, TaskWrapper, chord, group
 from huey.consumer import Consumer, Scheduler, Worker
 from huey.registry import Message
 from huey.serializer import Serializer
-from huey.signals import SIGNAL_EXPIRED, SIGNAL_REVOKED
+from huey.signals import SIGNAL_EXPIRED
 from huey.storage import PriorityRedisExpireStorage
 from huey.utils import SKIPPED
 
@@ -71,8 +71,14 @@ class Hooks(Protocol):
     def run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
         """Run a task's body and write down what became of it."""
 
-    def skipped(self, task: Any, signal: str) -> None:
-        """A run was dropped before its body: expired or revoked."""
+    def expired(self, task: Any) -> None:
+        """A run was dropped before its body: it was too late for it."""
+
+    def revoke(self, run_id: str) -> None:
+        """Cancel a run that somebody does not want any more."""
+
+    def is_revoked(self, run_id: str) -> bool:
+        """Whether a run was cancelled."""
 
     def claim(self, huey: TrackerHuey, periodic: Periodic, slot: datetime) -> Any | None:
         """A new task for this slot, or None when it is taken, paused or not wanted."""
@@ -204,10 +210,17 @@ class TaggedJson(Serializer):  # type: ignore[misc]  # Huey has no types
     """
 
     def _serialize(self, data: Any) -> bytes:
-        return json.dumps(_encode(data), separators=(",", ":")).encode()
+        return _as_json(_encode(data))
 
     def _deserialize(self, data: bytes) -> Any:
         return _decode(json.loads(data))
+
+
+_encoder = json.JSONEncoder(separators=(",", ":"))
+
+
+def _as_json(document: Any) -> bytes:
+    return _encoder.encode(document).encode()
 
 
 def _encode(value: Any) -> Any:
@@ -322,7 +335,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         self.periodics: dict[str, Periodic] = {}
         self.tick_seconds = 60
         self.stop_flag: Any = None
-        self.signal(SIGNAL_EXPIRED, SIGNAL_REVOKED)(self._skipped)
+        self.signal(SIGNAL_EXPIRED)(lambda _signal, task: self.hooks.expired(task))
 
     def configure(self, *, url: str, result_ttl: int, tick_seconds: int, hooks: Hooks) -> None:
         """Name the broker and plug in the ledger. Connects to nothing yet."""
@@ -442,7 +455,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             return ready
         message = self._registry.create_message(task)
         document = {"attempt": task.attempt, "task": _encode(message)}
-        return json.dumps(document, separators=(",", ":")).encode()
+        return _as_json(document)
 
     def deserialize_task(self, data: bytes) -> Any:
         document = json.loads(data)
@@ -478,8 +491,38 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             self.hooks.dead_letter(self.name, data, reason)
             return None
 
-    def _skipped(self, signal: str, task: Any) -> None:
-        self.hooks.skipped(task, signal)
+    # -- revoking: a word in the ledger, which no restart of the broker forgets
+
+    def revoke(
+        self,
+        task: Any,
+        revoke_until: object = None,
+        revoke_once: bool = False,  # noqa: ARG002
+    ) -> None:
+        """Cancel a run: what waits ends at once, what runs stops after its current chunk.
+
+        A run has one message at a time, so Huey's ``revoke_once`` says nothing here. Raises
+        NotImplementedError for ``revoke_until``.
+        """
+        if revoke_until is not None:
+            raise NotImplementedError("a run is revoked for good; ask for it again later")
+        self.hooks.revoke(task.id)
+
+    def restore(self, task: Any) -> Any:
+        """Not to be had: what was revoked has ended."""
+        raise NotImplementedError("what was revoked has ended: ask for it again")
+
+    def revoke_all(self, *_: Any, **__: Any) -> None:
+        """Not to be had: a periodic task is paused instead."""
+        raise NotImplementedError("pause the task instead: flask tasks pause")
+
+    restore_all = restore
+
+    def is_revoked(self, task: Any, timestamp: object = None, peek: bool = True) -> bool:  # noqa: ARG002
+        """Whether a run was revoked. A worker (``peek=False``) is told so when it claims it."""
+        if not peek or isinstance(task, type):  # a whole task is paused, never revoked
+            return False
+        return self.hooks.is_revoked(task if isinstance(task, str) else task.id)
 
     # -- consuming
 

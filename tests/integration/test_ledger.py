@@ -233,10 +233,38 @@ def test_run_that_names_what_follows_it_is_refused_at_the_call(offline, follow):
 
 def test_revoked_run_is_recorded_and_not_executed(offline, feed):
     result = sync_all_live_games()
+    assert not result.is_revoked()
     result.revoke()
+    assert row(result.id).state == RunState.REVOKED  # at once, not when a worker comes to it
+    assert result.is_revoked()
     work()
-    assert row(result.id).state == RunState.REVOKED
+    assert (row(result.id).state, row(result.id).attempt) == (RunState.REVOKED, 0)
     assert feed.requests == []
+
+
+def test_running_backfill_that_is_revoked_keeps_what_it_has(offline, monkeypatch):
+    result = sync_date_range_task("NBA", "2026-01-01", "2026-03-31")
+    monkeypatch.setattr(ledger, "_check_arguments", backfill_huey.revoke)
+    work(backfill_huey)
+    run = row(result.id)
+    assert (run.state, run.progress_done, run.progress_total) == (RunState.REVOKED, 0, 3)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda result: huey.revoke(result.task, revoke_until=utc_now()),
+        lambda result: result.restore(),
+        lambda _: sync_all_live_games.revoke(),
+        lambda _: sync_all_live_games.restore(),
+    ],
+)
+def test_revoking_that_the_ledger_has_no_word_for_is_refused(offline, ask):
+    result = sync_all_live_games()
+    with pytest.raises(NotImplementedError):
+        ask(result)
+    assert row(result.id).state == RunState.PENDING
+    assert not sync_all_live_games.is_revoked()
 
 
 def test_cancelled_backfill_keeps_what_it_has(offline, monkeypatch):

@@ -1,0 +1,215 @@
+"""Short transactions of statements that are prepared once and given straight to the driver.
+
+For what every run and every heartbeat of every process does. On the way through SQLAlchemy's
+engine such a statement takes four times as long in a process that has just been woken, and some
+megabytes in each process that does nothing else: see docs/performance.md. SQLAlchemy still writes
+the statements, once for each database, and its types still turn values into the driver's and back.
+
+A statement is a constant of its module, since it is known again by being the same object; what
+changes from time to time is given by name, for a ``bindparam`` or for a column to be set. No
+``in_``: it is a different statement for each length of its list.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+Convert = Callable[[Any], Any] | None
+
+
+class Transaction:
+    """An open transaction of ``prepared_transaction``."""
+
+    def __init__(self, driver: Any, dialect: Dialect) -> None:
+        self._driver = driver
+        self._dialect = dialect
+
+    def rows(self, statement: Any, **values: Any) -> list[Any]:
+        """The rows that a statement selects or returns, as named tuples."""
+        prepared = _prepare(statement, self._dialect, tuple(values))
+        cursor = self._driver.execute(prepared.text, prepared.parameters(values))
+        return [prepared.row(found) for found in cursor.fetchall()]
+
+    def count(self, statement: Any, **values: Any) -> int:
+        """How many rows a statement has inserted, updated or deleted."""
+        prepared = _prepare(statement, self._dialect, tuple(values))
+        changed: int = self._driver.execute(prepared.text, prepared.parameters(values)).rowcount
+        return changed
+
+
+@contextmanager
+def prepared_transaction(engine: Engine) -> Iterator[Transaction]:
+    """A writing transaction: committed at the end, rolled back when anything is raised.
+
+    Raises SQLAlchemy's DBAPIError, as its own connections do.
+    """
+    with _lent(engine) as driver:
+        if _is_sqlite(engine):  # which takes the write lock only at the first write
+            driver.execute("BEGIN IMMEDIATE")
+        yield Transaction(driver, engine.dialect)
+        driver.commit()
+
+
+@contextmanager
+def prepared_statement(engine: Engine) -> Iterator[Transaction]:
+    """A transaction of one statement, which SQLite then begins and commits by itself.
+
+    Raises SQLAlchemy's DBAPIError, as its own connections do.
+    """
+    with _lent(engine) as driver:
+        yield Transaction(driver, engine.dialect)
+        driver.commit()
+
+
+@contextmanager
+def _lent(engine: Engine) -> Iterator[Any]:
+    """The driver's connection, for one transaction; thrown away when that fails."""
+    error_class = engine.dialect.loaded_dbapi.Error
+    lender = _lender_of(engine)
+    driver = None
+    try:
+        driver = lender.take()
+        yield driver
+    except error_class as error:
+        if driver is not None:
+            lender.throw_away(driver)
+            driver = None
+        raise DBAPIError.instance(
+            None, None, error, error_class, hide_parameters=True, dialect=engine.dialect
+        ) from error
+    except BaseException:
+        if driver is not None:
+            driver.rollback()
+        raise
+    finally:
+        if driver is not None:
+            lender.put_back(driver)
+
+
+class _Pool:
+    """Lends connections of the engine's pool, which looks whether they are still alive."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take(self) -> Any:
+        """A connection. Raises the driver's errors."""
+        return self._engine.raw_connection()
+
+    def put_back(self, connection: Any) -> None:
+        """It is not used any more."""
+        connection.close()
+
+    def throw_away(self, connection: Any) -> None:
+        """It is not to be used again."""
+        connection.invalidate()
+
+
+class _Shelf:
+    """Lends connections to a file of SQLite, which are kept open beside the engine's pool.
+
+    The pool's part of a short transaction would take as long as SQLite's. They are closed when it
+    is disposed of. A forked child leaves those of its parent alone: SQLite forbids even to close
+    them.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._idle: list[Any] = []
+        self._owner = os.getpid()
+        event.listen(engine, "engine_disposed", self._close)
+
+    def take(self) -> Any:
+        """A connection that is there, or a new one. Raises the driver's errors."""
+        if self._owner != os.getpid():
+            self._of_the_parent, self._idle, self._owner = self._idle, [], os.getpid()
+        try:
+            return self._idle.pop()  # one step, whatever other threads do
+        except IndexError:
+            connection = self._engine.raw_connection()
+            driver = connection.dbapi_connection
+            connection.detach()
+            return driver
+
+    def put_back(self, driver: Any) -> None:
+        """It is not used any more, and in no transaction."""
+        self._idle.append(driver)
+
+    def throw_away(self, driver: Any) -> None:
+        """It is not to be used again."""
+        driver.close()
+
+    def _close(self, *_: object) -> None:
+        while self._idle and self._owner == os.getpid():
+            self._idle.pop().close()
+
+
+_lenders: WeakKeyDictionary[Engine, _Pool | _Shelf] = WeakKeyDictionary()
+
+
+def _lender_of(engine: Engine) -> _Pool | _Shelf:
+    lender = _lenders.get(engine)
+    if lender is None:
+        is_file = engine.url.database not in (None, "", ":memory:")
+        new = _Shelf(engine) if _is_sqlite(engine) and is_file else _Pool(engine)
+        lender = _lenders.setdefault(engine, new)
+    return lender
+
+
+def _is_sqlite(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite"
+
+
+class _Prepared:
+    """A statement in one database's words, with what turns values into the driver's and back."""
+
+    def __init__(self, statement: Any, dialect: Dialect, names: tuple[str, ...]) -> None:
+        compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=names)
+        if "POSTCOMPILE" in compiled.string or compiled.insert_prefetch or compiled.update_prefetch:
+            raise TypeError(f"a list, or a default of Python's, cannot be prepared: {compiled}")
+        self.text = compiled.string
+        self._order = compiled.positiontup if compiled.positional else None
+        types = {name: bind.type for bind, name in compiled.bind_names.items()}
+        converts = {name: _impl(kind, dialect, "bind") for name, kind in types.items()}
+        self._given = [(name, convert) for name, convert in converts.items() if name in names]
+        self._constants = {
+            name: convert(compiled.params[name]) if convert else compiled.params[name]
+            for name, convert in converts.items()
+            if name not in names
+        }
+        columns = getattr(statement, "exported_columns", ())
+        self._row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
+        self._reads = [_impl(column.type, dialect, "result") for column in columns]
+
+    def parameters(self, values: Mapping[str, Any]) -> Any:
+        """What the driver is given: in order, or by name where it takes names."""
+        every = self._constants.copy()
+        for name, convert in self._given:
+            every[name] = convert(values[name]) if convert else values[name]
+        return every if self._order is None else [every[name] for name in self._order]
+
+    def row(self, found: tuple[Any, ...]) -> Any:
+        """What the driver has found, in Python's types."""
+        pairs = zip(self._reads, found, strict=True)
+        return self._row(*(read(value) if read else value for read, value in pairs))
+
+
+def _impl(kind: TypeEngine[Any], dialect: Dialect, way: str) -> Convert:
+    """What a type does with values on the way to the driver ("bind") or back ("result")."""
+    impl = kind.dialect_impl(dialect)
+    return impl.bind_processor(dialect) if way == "bind" else impl.result_processor(dialect, None)
+
+
+_prepare = lru_cache(maxsize=256)(_Prepared)
