@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -116,6 +116,9 @@ def _prepare(engine: Engine) -> None:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "handle_error", _drop_read_only)
+    elif engine.dialect.name == "postgresql":
+        # before SQLAlchemy's own first questions, whose answers it could not read
+        event.listen(engine, "connect", _encoding_check(engine.dialect), insert=True)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -126,6 +129,24 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _encoding_check(dialect: Dialect) -> Callable[[Any, object], None]:
+    """Refuses a PostgreSQL database that cannot hold every name; the server has told its encoding.
+
+    Raised as the driver's own error, so that it is told as any other of a database is.
+    """
+
+    def check(connection: Any, _record: object) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in (None, "UTF8"):
+            connection.close()
+            raise dialect.loaded_dbapi.OperationalError(
+                f"its encoding is {encoding}, not UTF8: use a database made with "
+                "CREATE DATABASE scores ENCODING 'UTF8' TEMPLATE template0"
+            )
+
+    return check
 
 
 def _begin_sqlite(connection: Connection) -> None:

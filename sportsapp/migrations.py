@@ -7,6 +7,8 @@ imports this module at the top of the file: whoever migrates loads it then.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -37,15 +39,23 @@ def migrate_database() -> None:
     alembic = logging.getLogger("alembic.runtime.migration")
     alembic.addFilter(_is_about_a_migration)
     try:
-        upgrade(directory=FOLDER)
+        with faults_in_a_line():
+            upgrade(directory=FOLDER)
+    finally:
+        alembic.removeFilter(_is_about_a_migration)
+
+
+@contextmanager
+def faults_in_a_line() -> Iterator[None]:
+    """Raises SettingsError, one line, for a database that cannot be used."""
+    try:
+        yield
     except OperationalError as error:
         reason = " ".join(str(error.orig).split())
         raise SettingsError(
             f"DATABASE_URL: the database does not work ({reason}); "
             "for example sqlite:////srv/scores/tracker.db"
         ) from error
-    finally:
-        alembic.removeFilter(_is_about_a_migration)
 
 
 def _is_about_a_migration(record: logging.LogRecord) -> bool:

@@ -322,17 +322,22 @@ def teams_of(session: AnySession, slugs: Sequence[str]) -> list[Team]:
     return list(session.scalars(found))
 
 
-def find_team(session: AnySession, slug: str, abbreviation: str) -> Team | None:
-    """The team of this abbreviation, upper or lower case; a listed one before a guest."""
+def teams_at(session: AnySession, slug: str, address: str) -> list[Team]:
+    """The teams that an address may mean (``Team.address``), the one that it does mean first.
+
+    An abbreviation, upper or lower case, may be that of several; an id ("MIA_193") is one's own,
+    whatever stands before it.
+    """
+    _, names_id, espn_id = address.partition("_")
+    is_meant = Team.abbreviation.in_({address, address.upper()})
     found = (
         select(Team)
         .join(Team.league)
-        .where(League.slug == slug, Team.abbreviation == abbreviation.upper())
-        .order_by(Team.listed.desc(), Team.id)
-        .limit(1)
+        .where(League.slug == slug, Team.espn_id == espn_id if names_id else is_meant)
+        .order_by((Team.abbreviation == address).desc(), Team.listed.desc(), Team.id)
         .options(joinedload(Team.league))
     )
-    return session.scalar(found)
+    return list(session.scalars(found))
 
 
 def teams_named(session: AnySession, names: Sequence[str]) -> list[Team]:

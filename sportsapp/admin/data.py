@@ -73,7 +73,7 @@ def _team_link(_view: Table, _context: Any, row: Any, _name: str) -> Markup:
     team = row if isinstance(row, Team) else row.team
     if team is None:
         return words.moment(None)
-    address = f"/{team.league.slug}/teams/{quote(team.abbreviation, safe='')}"
+    address = f"/{team.league.slug}/teams/{quote(team.address, safe='')}"
     return words.link(address, team.display_name)
 
 

@@ -8,13 +8,13 @@ import sys
 from collections.abc import Callable
 
 import click
-from flask.cli import AppGroup
 
 from sportsapp import accounts
 from sportsapp.clock import iso_utc
+from sportsapp.commands.shell import OneLineGroup
 from sportsapp.errors import AccountError
 
-admin_group = AppGroup("admin", help="Accounts of the admin panel.")
+admin_group = OneLineGroup("admin", help="Accounts of the admin panel.")
 
 FAILED = 1
 

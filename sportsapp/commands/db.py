@@ -7,17 +7,32 @@ from typing import Any
 import click
 from flask import Flask
 
+from sportsapp.commands.shell import fail
+from sportsapp.errors import SettingsError
 
-class MigrationCommands(click.Command):
-    """Stands where Flask-Migrate's group of commands will stand."""
+
+class MigrationCommands(click.Group):
+    """Flask-Migrate's group of commands; a database that cannot be used is told in one line."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__("db", help="Perform database migrations.")
         self._app = app
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """The context of Flask-Migrate's own group, which then is what is run."""
+        """The context, once we have the commands and options that Flask-Migrate has."""
         from sportsapp import migrations  # loads Alembic, see there
 
         migrations.init_app(self._app)
-        return self._app.cli.commands["db"].make_context(*args, **kwargs)
+        theirs: Any = self._app.cli.commands["db"]
+        self.commands, self.params, self.callback = theirs.commands, theirs.params, theirs.callback
+        return super().make_context(*args, **kwargs)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command that was asked for."""
+        from sportsapp import migrations
+
+        try:
+            with migrations.faults_in_a_line():
+                return super().invoke(context)
+        except SettingsError as error:
+            fail(str(error))

@@ -47,10 +47,15 @@ NETWORKS = {
     "nhl": (("ESPN",), ("TNT", "truTV"), ("NHL Net",)),
     "mens-college-basketball": (("ESPN",), ("CBS",), ("FS1",), ("ESPN+",)),
     "usa.1": (("Apple TV",), ("FOX",)),
+    "wnba": (("ION",), ("ESPN",), ("Prime Video",)),
+    "womens-college-basketball": (("ESPN+",), ("SECN",), ("FS1",)),
+    "college-football": (("ESPN",), ("ABC",), ("FOX",), ("CBS",)),
+    "eng.1": (("Peacock",), ("USA Net",), ("NBC",)),
 }
 CROWDS = {
     "nfl": 60_000, "nba": 16_000, "mlb": 22_000, "nhl": 15_500, "mens-college-basketball": 9_000,
-    "usa.1": 20_000,
+    "usa.1": 20_000, "wnba": 9_000, "womens-college-basketball": 5_000,
+    "college-football": 55_000, "eng.1": 38_000,
 }  # fmt: skip
 SOCCER_TYPE = 12_000
 UNRANKED = 99
@@ -198,7 +203,7 @@ def sport_fields(game: Fixture, view: View, moment: Moment, state: str) -> Json:
         if state == "in":
             outs = outs_of(moment)
             fields["outsText"] = f"{outs} Out{'' if outs == 1 else 's'}"
-    if game.league.key == "nfl" and moment.lines:
+    if game.league.sport == "football" and moment.lines:
         fields["leaders"] = football_leaders(game, moment)
     if game.round and game.round.best_of > 1 and view.known(game):
         fields["series"] = series_json(game, view)

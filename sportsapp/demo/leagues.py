@@ -1,10 +1,10 @@
 """The leagues of the demo as the feed names them, and how long their games take.
 
-NFL, NBA, MLB and NHL; for what they do not have, a college league (ranks, halves, a division
-that has to be asked for) and one of soccer (draws, a clock that counts up).
+NFL, NBA, MLB and NHL; the WNBA; three of colleges (ranks, a division that has to be asked for),
+which are a few conferences; two of soccer (draws, a clock that counts up).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,34 @@ MLS = League(
     ),
 )  # fmt: skip
 
-LEAGUES = {league.key: league for league in (NFL, NBA, MLB, NHL, NCAAM, MLS)}
+WNBA = replace(
+    NBA, key="wnba", id="59", name="Women's National Basketball Assoc.", offset=8_003_000,
+    period_clock=600, period_time=1620, groups=(
+        ("East", "1", "Eastern Conference", "East"),
+        ("West", "2", "Western Conference", "West"),
+    ),
+)  # fmt: skip
+NCAAW = replace(
+    NCAAM, key="womens-college-basketball", id="54", name="NCAA Women's Basketball",
+    offset=8_006_000, periods=4, period_word="Quarter", period_clock=600, period_time=1500,
+    short_name="NCAAW",
+)  # fmt: skip
+NCAAF = replace(
+    NFL, key="college-football", id="23", name="NCAA - Football", offset=8_009_000,
+    group_id="80", short_name="NCAAF", division="80", ranked=12, groups=(
+        ("ACC", "1", "Atlantic Coast Conference", "acc"),
+        ("Big12", "4", "Big 12 Conference", "big12"),
+        ("SEC", "8", "Southeastern Conference", "sec"),
+    ),
+)  # fmt: skip
+EPL = replace(
+    MLS, key="eng.1", id="700", name="English Premier League", offset=MLS.offset + 3000,
+    short_name="EPL", groups=(("EPL", "1", "English Premier League", "EPL"),),
+)  # fmt: skip
+
+LEAGUES = {
+    league.key: league for league in (NFL, NBA, MLB, NHL, NCAAM, MLS, WNBA, NCAAW, NCAAF, EPL)
+}
 
 
 def find_league(sport: str, key: str) -> League | None:

@@ -3,8 +3,9 @@
 `script` then tells the same game minute by minute.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
 
 from sportsapp.demo.chance import seeded, share, weighted
@@ -75,14 +76,22 @@ def draw_football(chance: Random, edge: float, playoff: bool) -> Outcome:
     return Outcome(tuple(lines), "OT")
 
 
+def draw_college_football(chance: Random, edge: float, _playoff: bool) -> Outcome:
+    """The same, never with a tie."""
+    return draw_football(chance, edge, playoff=True)
+
+
 def football_points(chance: Random, edge: float) -> int:
     drives = weighted(chance.random() + edge * 0.12, DRIVES)
     return sum(weighted(chance.random(), DRIVE_POINTS) for _ in range(drives))
 
 
-def draw_basketball(chance: Random, edge: float, _playoff: bool) -> Outcome:
+def draw_basketball(
+    chance: Random, edge: float, _playoff: bool, mean: float = 28.5, spread: float = 4.6
+) -> Outcome:
     """Four quarters, and overtimes until somebody leads."""
-    lines: list[Line] = [basketball_points(chance, edge, 28.5, 4.6, 14) for _ in range(4)]
+    least = round(mean / 2)
+    lines: list[Line] = [basketball_points(chance, edge, mean, spread, least) for _ in range(4)]
     while is_level(lines):
         lines.append(basketball_points(chance, edge, 11, 3, 4))
     overtimes = len(lines) - 4
@@ -150,11 +159,15 @@ def runs(chance: Random, edge: float) -> int:
     return weighted(chance.random() + edge * 0.045, RUNS)
 
 
-DRAWS = {
+DRAWS: dict[str, Callable[[Random, float, bool], Outcome]] = {
     "nfl": draw_football,
     "nba": draw_basketball,
     "mlb": draw_baseball,
     "nhl": draw_hockey,
     "mens-college-basketball": draw_college,
     "usa.1": draw_soccer,
+    "wnba": partial(draw_basketball, mean=20.5, spread=4),
+    "womens-college-basketball": partial(draw_basketball, mean=17.5, spread=4),
+    "college-football": draw_college_football,
+    "eng.1": draw_soccer,
 }

@@ -228,6 +228,12 @@ PLACES["usa.1"] = (
 )  # fmt: skip
 
 
+PLACES["womens-college-basketball"] = PLACES["mens-college-basketball"]
+PLACES["college-football"] = PLACES["nfl"][:3]
+PLACES["wnba"] = PLACES["nba"]
+PLACES["eng.1"] = PLACES["usa.1"]
+
+
 def week_number(day: date) -> int:
     return (day - EPOCH).days // 7
 

@@ -91,7 +91,7 @@ Seeds = dict[str, list[str]]
 def bracket_games(league: League, season: int, last_day: date, seeds: Seeds) -> list[Fixture]:
     """Return every playoff game of a season; `seeds` are ranked team ids by conference.
 
-    College and MLS have none here.
+    NFL, NBA, NHL and MLB have them here, the others none.
     """
     if league.key == "nfl":
         return football_playoffs(league, season, last_day, seeds)

@@ -1,9 +1,9 @@
-"""Pre-season and regular season of the leagues that play by the day: all but the NFL.
+"""Pre-season and regular season of all leagues but the NFL: which days, who, when.
 
 So that a demo shows life at any hour of any day, the starts of a day are not all in the evening:
 `COVER` cuts the Eastern day into ten parts, and at each of its times one game of some league in
 season starts, shorter apart than the shortest game lasts. These covering games are never called
-off. All other games, and those of college and MLS, start when real ones do. There is no All-Star
+off. All other games, and those of the other leagues, start when real ones do. There is no All-Star
 break and no day off at Christmas, and no spring training.
 """
 
@@ -132,12 +132,59 @@ def soccer_plan(season: int) -> Plan:
     )
 
 
+def summer_plan(season: int) -> Plan:
+    opening = weekday_on_or_after(date(season, 5, 14), 4)
+    return Plan(
+        opening=opening,
+        closing=weekday_on_or_after(date(season, 9, 16), 6),
+        preseason=opening,
+        preseason_games=0,
+        rounds=44,
+        repeats=1,
+        weekdays=(1, 3, 2, 3, 3, 2, 4),
+        evening=((19, 0), (19, 30), (22, 0), (20, 0)),
+    )
+
+
+def saturday_plan(season: int) -> Plan:
+    """College football: a round a week, from Thursday to Saturday; a last week for what is left."""
+    opening = weekday_on_or_after(date(season, 8, 29), 3)
+    return Plan(
+        opening=opening,
+        closing=opening + timedelta(days=13 * 7 + 2),
+        preseason=opening,
+        preseason_games=0,
+        rounds=13,
+        repeats=1,
+        weekdays=(0, 0, 0, 1, 1, 10, 0),
+        evening=((19, 30), (12, 0), (15, 30), (20, 0), (12, 45), (22, 30)),
+    )
+
+
+def english_plan(season: int) -> Plan:
+    opening = weekday_on_or_after(date(season, 8, 14), 5)
+    return Plan(
+        opening=opening,
+        closing=weekday_on_or_after(date(season + 1, 5, 18), 6),
+        preseason=opening,
+        preseason_games=0,
+        rounds=38,
+        repeats=1,
+        weekdays=(1, 1, 2, 1, 1, 9, 5),
+        evening=((15, 0), (10, 0), (7, 30), (12, 30), (9, 0), (11, 30)),
+    )
+
+
 PLANS = {
     "nba": basketball_plan,
     "mlb": baseball_plan,
     "nhl": hockey_plan,
     "mens-college-basketball": college_plan,
     "usa.1": soccer_plan,
+    "wnba": summer_plan,
+    "womens-college-basketball": college_plan,
+    "college-football": saturday_plan,
+    "eng.1": english_plan,
 }
 
 
@@ -164,9 +211,9 @@ def season_days(key: str, season: int) -> dict[date, tuple[int, list[Match]]]:
 
 def season_on(key: str, day: date) -> int:
     """Return the feed's year of the season that a day belongs to (off-season: the one gone by)."""
-    if key == "nfl":
+    if key in {"nfl", "college-football", "eng.1"}:
         return day.year if (day.month, day.day) >= (7, 15) else day.year - 1
-    if key in {"mlb", "usa.1"}:
+    if key in {"mlb", "usa.1", "wnba"}:
         return day.year if day.month >= 2 else day.year - 1
     return day.year + 1 if (day.month, day.day) >= (9, 1) else day.year
 
@@ -248,9 +295,11 @@ def plan_game(
     covers: bool,
 ) -> Fixture:
     teams = teams_of(league.key)
+    opening = plan_of(league.key, season).opening
     fixture = Fixture(
-        league, season, kind, index, day, start, teams[match[0]], teams[match[1]], covers=covers
-    )
+        league, season, kind, index, day, start, teams[match[0]], teams[match[1]], covers=covers,
+        week=(day - opening).days // 7 + 1 if league.sport == "football" else 0,
+    )  # fmt: skip
     fate, note = draw_fate(fixture)
     return replace(fixture, fate=fate, note=note, note_from=fixture.called_off_at)
 

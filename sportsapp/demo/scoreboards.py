@@ -225,10 +225,14 @@ def season_json(season: Season, kind: int) -> Json:
 
 
 def season_name(season: Season) -> str:
-    """Return 2025-26 for leagues that play over New Year, but 2025 for the NFL."""
-    if season.league.key in {"nfl", "mlb", "usa.1"}:
+    """Return 2025-26 for leagues that play over New Year, but 2025 for football.
+
+    The Premier League's season goes by the year it begins in, the others' by that it ends in.
+    """
+    if season.league.key in {"nfl", "mlb", "usa.1", "wnba", "college-football"}:
         return str(season.year)
-    return f"{season.year - 1}-{season.year % 100:02d}"
+    first = season.year - int(season.league.key != "eng.1")
+    return f"{first}-{(first + 1) % 100:02d}"
 
 
 def season_bounds(season: Season) -> tuple[date, date]:

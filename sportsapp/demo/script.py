@@ -15,6 +15,7 @@ from sportsapp.demo.fixtures import POSTSEASON, Fixture, eastern
 from sportsapp.demo.leagues import League
 from sportsapp.demo.outcomes import Line, Outcome, outcome_of
 from sportsapp.demo.wording import (
+    TENTHS,
     clock_text,
     ordinal,
     overtime_name,
@@ -113,7 +114,9 @@ def first_period(league: League) -> int:
 
 
 def still_clock(league: League) -> str:
-    return {"nba": "0.0", "usa.1": "0'"}.get(league.key, "0:00")
+    if league.sport == "soccer":
+        return "0'"
+    return "0.0" if league.key in TENTHS else "0:00"
 
 
 def time_set(game: Fixture, now: datetime) -> bool:
@@ -234,7 +237,7 @@ def is_shootout(outcome: Outcome, period: int) -> bool:
 
 def stop_of(game: Fixture, outcome: Outcome, period: int) -> float:
     """Return how much of a period is played: less than all where the next score wins."""
-    sudden = game.league.key in {"nhl", "nfl"} and period > game.league.periods
+    sudden = game.league.sport in {"hockey", "football"} and period > game.league.periods
     if not sudden or outcome.lines[period - 1] == (0, 0) or is_shootout(outcome, period):
         return 1.0
     return 0.2 + 0.7 * share("stop", game.id)
@@ -295,7 +298,7 @@ def status_of(
     if is_shootout(outcome_of(game), period):
         return "STATUS_IN_PROGRESS", "Shootout", SHOOTOUT, period, 0.0, "0:00"
     seconds = round(period_clock(game, period) * (1 - progress), 1)
-    clock = seconds if league.key == "nba" and seconds < 60 else float(int(seconds))
+    clock = seconds if league.key in TENTHS and seconds < 60 else float(int(seconds))
     shown = clock_text(league, clock)
     detail = f"{shown} - {period_text(league, period)}"
     short = f"{shown} - {short_period(league, period)}"
@@ -376,7 +379,7 @@ def split_points(
     league: League, total: int, event_id: str, period: int, side: int
 ) -> tuple[int, ...]:
     """Return a period's total as single scores, in an order drawn by chance."""
-    if league.key == "nfl":
+    if league.sport == "football":
         return TOUCHDOWN_SPLITS[total] if total else ()
     if league.sport != "basketball":
         return (1,) * total

@@ -28,7 +28,10 @@ PLAYS = {
         ("0", "Ball"),
     ),
 }
-PLAYS["mens-college-basketball"] = PLAYS["nba"]
+PLAYS |= dict.fromkeys(
+    ("wnba", "mens-college-basketball", "womens-college-basketball"), PLAYS["nba"]
+)
+PLAYS["college-football"] = PLAYS["nfl"]
 NO_COUNT = {"balls": 0, "strikes": 0, "outs": 0}
 NO_RUNNERS = {"onFirst": False, "onSecond": False, "onThird": False}
 
@@ -36,7 +39,7 @@ NO_RUNNERS = {"onFirst": False, "onSecond": False, "onThird": False}
 def situation_of(game: Fixture, moment: Moment) -> Json:
     """Return the situation of a live game, in its sport's shape; `lastPlay` is always there."""
     chance = seeded("situation", game.id, moment.beat)
-    if game.league.key == "nfl":
+    if game.league.sport == "football":
         return football_situation(game, moment, chance)
     if game.league.key == "mlb":
         return baseball_situation(game, moment, chance)

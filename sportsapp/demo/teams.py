@@ -211,9 +211,76 @@ NCAAM = """
 154 WAKE ceb888 2c2a29 ACC ACC|Wake Forest|Demon Deacons|Joel Coliseum|Winston-Salem, NC
 """
 
+NCAAF = """
+333 ALA 9e1632 ffffff SEC SEC|Alabama|Crimson Tide|Bryant-Denny Stadium|Tuscaloosa, AL
+12 ARIZ 0c234b ab0520 Big12 Big12|Arizona|Wildcats|Arizona Stadium|Tucson, AZ
+8 ARK a41f35 ffffff SEC SEC|Arkansas|Razorbacks|Razorback Stadium|Fayetteville, AR
+2 AUB 002b5c f26522 SEC SEC|Auburn|Tigers|Jordan-Hare Stadium|Auburn, AL
+239 BAY 154734 ffb81c Big12 Big12|Baylor|Bears|McLane Stadium|Waco, TX
+252 BYU 003da5 ffffff Big12 Big12|BYU|Cougars|LaVell Edwards Stadium|Provo, UT
+228 CLEM f56600 522d80 ACC ACC|Clemson|Tigers|Memorial Stadium|Clemson, SC
+150 DUKE 00539b ffffff ACC ACC|Duke|Blue Devils|Wallace Wade Stadium|Durham, NC
+57 FLA 0021a5 fa4616 SEC SEC|Florida|Gators|Ben Hill Griffin Stadium|Gainesville, FL
+59 GT 003057 b3a369 ACC ACC|Georgia Tech|Yellow Jackets|Bobby Dodd Stadium|Atlanta, GA
+248 HOU c92a39 ffffff Big12 Big12|Houston|Cougars|Space City Financial Stadium|Houston, TX
+66 ISU 822433 fdca2f Big12 Big12|Iowa State|Cyclones|Jack Trice Stadium|Ames, IA
+2305 KU 0051ba e8000d Big12 Big12|Kansas|Jayhawks|Kansas Memorial Stadium|Lawrence, KS
+2306 KSU 3c0969 ffffff Big12 Big12|Kansas State|Wildcats|Snyder Family Stadium|Manhattan, KS
+96 UK 0033a0 ffffff SEC SEC|Kentucky|Wildcats|Kroger Field|Lexington, KY
+97 LOU c9001f 000000 ACC ACC|Louisville|Cardinals|L&N Stadium|Louisville, KY
+99 LSU 461d7c fdd023 SEC SEC|LSU|Tigers|Tiger Stadium|Baton Rouge, LA
+152 NCSU cc0000 000000 ACC ACC|NC State|Wolfpack|Carter-Finley Stadium|Raleigh, NC
+153 UNC 7bafd4 13294b ACC ACC|North Carolina|Tar Heels|Kenan Stadium|Chapel Hill, NC
+2633 TENN ff8200 58595b SEC SEC|Tennessee|Volunteers|Neyland Stadium|Knoxville, TN
+245 TA&M 500000 ffffff SEC SEC|Texas A&M|Aggies|Kyle Field|College Station, TX
+2641 TTU cc0000 000000 Big12 Big12|Texas Tech|Red Raiders|Jones AT&T Stadium|Lubbock, TX
+258 UVA 232d4b f84c1e ACC ACC|Virginia|Cavaliers|Scott Stadium|Charlottesville, VA
+154 WAKE ceb888 2c2a29 ACC ACC|Wake Forest|Demon Deacons|Allegacy Stadium|Winston-Salem, NC
+"""
+
+WNBA = """
+20 ATL e31837 5091cd East East|Atlanta|Dream|Gateway Center Arena|College Park, GA
+19 CHI 5091cd ffd520 East East|Chicago|Sky|Wintrust Arena|Chicago, IL
+18 CON f05023 0a2240 East East|Connecticut|Sun|Mohegan Sun Arena|Uncasville, CT
+3 DAL 002b5c c4d600 West West|Dallas|Wings|College Park Center|Arlington, TX
+5 IND 002d62 e03a3e East East|Indiana|Fever|Gainbridge Fieldhouse|Indianapolis, IN
+17 LV a7a8aa 000000 West West|Las Vegas|Aces|Michelob Ultra Arena|Las Vegas, NV
+6 LA 552583 fdb927 West West|Los Angeles|Sparks|crypto.com Arena|Los Angeles, CA
+8 MIN 266092 79bc43 West West|Minnesota|Lynx|Target Center|Minneapolis, MN
+9 NY 86cebc 000000 East East|New York|Liberty|Barclays Center|Brooklyn, NY
+11 PHX 3c286e fa4b0a West West|Phoenix|Mercury|Mortgage Matchup Center|Phoenix, AZ
+14 SEA 2c5235 fee11a West West|Seattle|Storm|Climate Pledge Arena|Seattle, WA
+16 WSH e03a3e 002b5c East East|Washington|Mystics|CareFirst Arena|Washington, DC
+"""
+
+EPL = """
+359 ARS e20520 003399 EPL EPL|Arsenal||Emirates Stadium|London, England
+362 AVL 660e36 ffffff EPL EPL|Aston Villa||Villa Park|Birmingham, England
+349 BOU f42727 000000 EPL EPL|AFC Bournemouth||Vitality Stadium|Bournemouth, England
+337 BRE f42727 ffffff EPL EPL|Brentford||Gtech Community Stadium|London, England
+331 BHA 0606fa ffffff EPL EPL|Brighton & Hove Albion||Amex Stadium|Brighton, England
+379 BUR 6c1d45 99d6ea EPL EPL|Burnley||Turf Moor|Burnley, England
+363 CHE 144992 ffffff EPL EPL|Chelsea||Stamford Bridge|London, England
+384 CRY 0202fb ff0000 EPL EPL|Crystal Palace||Selhurst Park|London, England
+368 EVE 0606fa ffffff EPL EPL|Everton||Hill Dickinson Stadium|Liverpool, England
+370 FUL ffffff 000000 EPL EPL|Fulham||Craven Cottage|London, England
+357 LEE ffffff 1d428a EPL EPL|Leeds United||Elland Road|Leeds, England
+364 LIV d11317 ffffff EPL EPL|Liverpool||Anfield|Liverpool, England
+382 MNC 99c5ea 1c2c5b EPL EPL|Manchester City||Etihad Stadium|Manchester, England
+360 MAN da020e ffffff EPL EPL|Manchester United||Old Trafford|Manchester, England
+361 NEW 000000 ffffff EPL EPL|Newcastle United||St. James' Park|Newcastle, England
+393 NFO c8102e ffffff EPL EPL|Nottingham Forest||City Ground|Nottingham, England
+366 SUN eb172b ffffff EPL EPL|Sunderland||Stadium of Light|Sunderland, England
+367 TOT ffffff 132257 EPL EPL|Tottenham Hotspur||Tottenham Hotspur Stadium|London, England
+371 WHU 7c2c3b 1bb1e7 EPL EPL|West Ham United||London Stadium|London, England
+380 WOL fdb913 231f20 EPL EPL|Wolverhampton Wanderers||Molineux|Wolverhampton, England
+"""
+
 TABLES = {
     "nfl": NFL, "nba": NBA, "mlb": MLB, "nhl": NHL, "mens-college-basketball": NCAAM, "usa.1": MLS,
+    "womens-college-basketball": NCAAM, "college-football": NCAAF, "wnba": WNBA, "eng.1": EPL,
 }  # fmt: skip
+INDOORS = {"nba", "nhl", "wnba", "mens-college-basketball", "womens-college-basketball"}
 LOGOS = "https://a.espncdn.com/i/teamlogos"
 
 
@@ -253,7 +320,7 @@ def read_team(league: str, index: int, line: str) -> Team:
     facts, location, name, venue, place, *roof = line.split("|")
     team_id, abbreviation, color, second, conference, division = facts.split(" ")
     city, state = place.split(", ")
-    indoor = bool(roof) or league in {"nba", "nhl", "mens-college-basketball"}
+    indoor = bool(roof) or league in INDOORS
     return Team(
         league, index, team_id, abbreviation, color, second, conference, division,
         location, name or location, venue, city, state, indoor,

@@ -7,6 +7,7 @@ from sportsapp.demo.fixtures import EASTERN
 from sportsapp.demo.leagues import League
 
 BELOW_A_MINUTE = 60
+TENTHS = {"nba", "wnba"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def ordinal(number: int) -> str:
 
 
 def clock_text(league: League, seconds: float) -> str:
-    """Return 8:41; basketball counts its last minute in tenths (34.5), baseball has no clock."""
-    if league.key == "nba" and seconds < BELOW_A_MINUTE:
+    """Return 8:41; NBA and WNBA count the last minute in tenths (34.5), baseball has no clock."""
+    if league.key in TENTHS and seconds < BELOW_A_MINUTE:
         return f"{seconds:.1f}"
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, and_, column, exists, or_, table
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from sportsapp.database import Base, Json, Moment
 
@@ -43,10 +43,17 @@ class League(Base):
     updated_at: Mapped[datetime] = mapped_column(Moment)
 
 
+_other = table(
+    "teams", column("id"), column("league_id"), column("abbreviation"), column("listed")
+).alias("other")
+
+
 class Team(Base):
     """A team. ``listed`` is False for guests and all-star sides, known from a game only.
 
-    ``standing`` maps the feed's names (wins, streak) to the text it shows.
+    ``standing`` maps the feed's names (wins, streak) to the text it shows. ``is_namesake`` says
+    that another team of the league has the same abbreviation and goes before this one: a listed
+    team before a guest, then the one that was stored first.
     """
 
     __tablename__ = "teams"
@@ -58,7 +65,7 @@ class Team(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"))
     espn_id: Mapped[str]
-    abbreviation: Mapped[str]
+    abbreviation: Mapped[str] = mapped_column()
     location: Mapped[str]
     name: Mapped[str]
     display_name: Mapped[str]
@@ -73,8 +80,29 @@ class Team(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
 
+    is_namesake: Mapped[bool] = column_property(
+        exists().where(
+            _other.c.league_id == league_id,
+            _other.c.abbreviation == abbreviation,
+            or_(
+                and_(_other.c.listed, listed.is_(False)),
+                and_(_other.c.listed == listed, _other.c.id < id),
+            ),
+        )
+    )
+
     league: Mapped[League] = relationship(lazy="raise")
     players: Mapped[list[Player]] = relationship(lazy="raise", back_populates="team")
+
+    @property
+    def address(self) -> str:
+        """What names the team in addresses: its abbreviation, with its id where that is not enough.
+
+        No abbreviation has the sign between the two, so the one is never taken for the other.
+        """
+        if self.abbreviation and not self.is_namesake:
+            return self.abbreviation
+        return f"{self.abbreviation}_{self.espn_id}"
 
 
 class Player(Base):

@@ -19,7 +19,7 @@ from sportsapp.web.games import team_name
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
 from sportsapp.web.scores import wanted_league
-from sportsapp.web.teams import wanted_team
+from sportsapp.web.teams import wanted_teams
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -29,11 +29,11 @@ GAME_LASTS = timedelta(hours=3)
 CALLED_OFF = {Status.POSTPONED: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
 
 
-@blueprint.get("/<league_name>/teams/<abbreviation>.ics")
-def calendar(league_name: str, abbreviation: str) -> ResponseReturnValue:
+@blueprint.get("/<league_name>/teams/<address>.ics")
+def calendar(league_name: str, address: str) -> ResponseReturnValue:
     """A team's season as iCalendar: stable UIDs, no scores."""
     league = wanted_league(league_name)
-    team = wanted_team(league_name, abbreviation)
+    team = wanted_teams(league_name, address)[0]
 
     def render(_fresh: Freshness) -> str:
         book = Calendar()

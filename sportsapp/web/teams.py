@@ -23,6 +23,7 @@ blueprint = Blueprint("teams", __name__)
 LAST_RESULTS = 5
 NEXT_GAMES = 5
 LONGEST_SEARCH = 100
+LONGEST_ADDRESS = 60
 OVER = (Status.FINAL, Status.FORFEIT)
 PLAIN_ENDINGS = ("Final", "FT")
 
@@ -41,14 +42,15 @@ def teams(league_name: str) -> ResponseReturnValue:
     return answer([league.slug], render)
 
 
-@blueprint.get("/<league_name>/teams/<abbreviation>")
-def team(league_name: str, abbreviation: str) -> ResponseReturnValue:
+@blueprint.get("/<league_name>/teams/<address>")
+def team(league_name: str, address: str) -> ResponseReturnValue:
     """One team: record, last results, next games, season, roster."""
     league = wanted_league(league_name)
-    row = wanted_team(league_name, abbreviation)
-    if (league_name, abbreviation) != (league.slug, row.abbreviation):
-        target = url_for("teams.team", league_name=league.slug, abbreviation=row.abbreviation)
-        return redirect(target, 301)
+    row, *others = wanted_teams(league_name, address)
+    if (league_name, address) != (league.slug, row.address):
+        target = url_for("teams.team", league_name=league.slug, address=row.address)
+        # who has an abbreviation to itself may change, so a browser must not keep what it led to
+        return redirect(target, 302 if "_" in address else 301)
 
     def render(fresh: Freshness) -> str:
         season = row.league.season_year
@@ -57,7 +59,7 @@ def team(league_name: str, abbreviation: str) -> ResponseReturnValue:
         ahead = [game for game in games if game.state != State.POST]
         return render_template(
             "team.html",
-            league=league, team=row, games=games, fresh=fresh.watching(games),
+            league=league, team=row, others=others, games=games, fresh=fresh.watching(games),
             season=f"Season {season_label(row.league)}" if season else "All games",
             last=over[-LAST_RESULTS:][::-1],
             ahead=ahead[:NEXT_GAMES],
@@ -83,18 +85,18 @@ def search() -> ResponseReturnValue:
     if words:
         hits = queries.search_teams(db.session, slugs, words)
         if len(hits) == 1:
-            slug, short = hits[0].league.slug, hits[0].abbreviation
-            return redirect(url_for("teams.team", league_name=slug, abbreviation=short), 303)
+            slug, address = hits[0].league.slug, hits[0].address
+            return redirect(url_for("teams.team", league_name=slug, address=address), 303)
     return answer(slugs, render)
 
 
-def wanted_team(league_name: str, abbreviation: str) -> Team:
-    """The team at this address; ends in 404 when there is none."""
+def wanted_teams(league_name: str, address: str) -> list[Team]:
+    """The team at this address, then others of its abbreviation; ends in 404 when there is none."""
     league = wanted_league(league_name)
-    row = queries.find_team(db.session, league.slug, abbreviation[:20])
-    if row is None:
-        abort(404, f"The {league.label} has no team {abbreviation[:20]!r}.")
-    return row
+    rows = queries.teams_at(db.session, league.slug, address[:LONGEST_ADDRESS])
+    if not rows:
+        abort(404, f"The {league.label} has no team {address[:20]!r}.")
+    return rows
 
 
 def result_of(game: Card, team: Team) -> str:

@@ -29,7 +29,8 @@ EASTERN = ZoneInfo("America/New_York")
 AGENT = {"User-Agent": "python-requests/2.34"}
 SPORTS = {
     "nfl": "football", "nba": "basketball", "mlb": "baseball", "nhl": "hockey",
-    "mens-college-basketball": "basketball", "usa.1": "soccer",
+    "mens-college-basketball": "basketball", "usa.1": "soccer", "wnba": "basketball",
+    "womens-college-basketball": "basketball", "college-football": "football", "eng.1": "soccer",
 }  # fmt: skip
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 Json = dict[str, Any]
@@ -310,7 +311,7 @@ def test_ranges_and_nonsense_are_refused(league: str, dates: str, feed: Feed) ->
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/apis/site/v2/sports/soccer/eng.1/scoreboard", 400),
+        ("/apis/site/v2/sports/soccer/esp.1/scoreboard", 400),
         ("/apis/site/v2/sports/football/nba/scoreboard", 400),
         (site("nba", "teams/999"), 404),
         (site("nba", "summary?event=401999999999"), 404),

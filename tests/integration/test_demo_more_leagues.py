@@ -1,4 +1,4 @@
-"""The demo feed's college league and its soccer: what the other four do not have."""
+"""The demo feed's six further leagues, above all what the first four do not have."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from sportsapp.settings import Settings
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_teams, sync_today
 from tests.conftest import NO_BROKER, QUICK
 from tests.integration.test_demo_feed import (
+    EASTERN,
     RECORDED,
     Feed,
     Json,
@@ -37,7 +38,15 @@ from tests.integration.test_demo_feed import (
 COLLEGE, SOCCER = "mens-college-basketball", "usa.1"
 JANUARY = datetime(2027, 1, 16, 18, 0, tzinfo=UTC)  # a Saturday of college basketball
 SEPTEMBER = datetime(2026, 9, 12, 23, 0, tzinfo=UTC)  # a Saturday of soccer
-DIVISION = "&groups=50"
+JULY = datetime(2026, 7, 18, 23, 30, tzinfo=UTC)  # a Saturday of the WNBA
+DIVISIONS = {
+    COLLEGE: "&groups=50", "womens-college-basketball": "&groups=50",
+    "college-football": "&groups=80",
+}  # fmt: skip
+MOMENTS = {
+    COLLEGE: JANUARY, "womens-college-basketball": JANUARY, "college-football": SEPTEMBER,
+    "wnba": JULY, SOCCER: SEPTEMBER, "eng.1": SEPTEMBER,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -51,18 +60,18 @@ def soccer() -> Feed:
 
 
 def games(feed: Feed, league: str, dates: str) -> list[Json]:
-    return feed.events(league, f"dates={dates}&limit=500{DIVISION}")
+    return feed.events(league, f"dates={dates}&limit=500{DIVISIONS.get(league, '')}")
 
 
 def ranks(event: Json) -> list[int]:
     return [side["curatedRank"]["current"] for side in event["competitions"][0]["competitors"]]
 
 
-@pytest.mark.parametrize(("league", "moment"), [(COLLEGE, JANUARY), (SOCCER, SEPTEMBER)])
+@pytest.mark.parametrize(("league", "moment"), MOMENTS.items())
 def test_every_field_of_a_game_is_one_that_espn_has(league: str, moment: datetime) -> None:
     if not RECORDED.is_dir():
         pytest.skip("no recorded answers beside this checkout")
-    files = [*RECORDED.glob("mixed/all.json"), *RECORDED.glob("nba/scoreboard-*.json")]
+    files = [*RECORDED.glob("mixed/all.json"), *RECORDED.glob("n[bf][al]/scoreboard-*.json")]
     recorded = {path for file in files for path in paths(json.loads(file.read_bytes()))}
     made: set[tuple[str, str]] = set()
     for hours in range(-6, 30, 3):
@@ -71,9 +80,19 @@ def test_every_field_of_a_game_is_one_that_espn_has(league: str, moment: datetim
     assert {path for path in made - recorded if not path[0].endswith(".altDetail")} == set()
 
 
-@pytest.mark.parametrize("league", [COLLEGE, SOCCER])
+@pytest.mark.parametrize("league", MOMENTS)
 def test_ids_are_unique_and_lead_back_to_their_game(league: str, college: Feed) -> None:
-    months = ["202609", "202610", "202611", "202612", "202701", "202702", "202703"]
+    months = [
+        "202607",
+        "202608",
+        "202609",
+        "202610",
+        "202611",
+        "202612",
+        "202701",
+        "202702",
+        "202703",
+    ]
     ids = [event["id"] for month in months for event in games(college, league, month)]
     assert len(ids) == len(set(ids)) > 100
     for event_id in ids[::40]:
@@ -123,6 +142,56 @@ def test_college_plays_two_halves_and_overtime(college: Feed) -> None:
                 assert lines == [2 + extra] * 2
                 assert len(set(scores(event))) == 2
     assert set(endings) >= {"Final", "Final/OT"}
+
+
+@pytest.mark.parametrize(
+    ("league", "months"),
+    [("wnba", ("202605", "202606", "202607", "202608")),
+     ("womens-college-basketball", ("202611", "202612", "202701", "202702")),
+     ("college-football", ("202609", "202610", "202611"))],
+)  # fmt: skip
+def test_four_quarters_and_overtime_until_somebody_leads(college, league, months):
+    college.now = datetime(2027, 4, 1, tzinfo=UTC)
+    endings: Counter[str] = Counter()
+    for event in (one for month in months for one in games(college, league, month)):
+        if event["status"]["type"]["completed"]:
+            ending = event["status"]["type"]["detail"]
+            extra = {"Final": 0, "Final/OT": 1, "Final/2OT": 2, "Final/3OT": 3}[ending]
+            endings[ending] += 1
+            lines = [len(side["linescores"]) for side in sides(event).values()]
+            assert lines == [4 + extra] * 2
+            assert len(set(scores(event))) == 2
+    assert set(endings) >= {"Final", "Final/OT"}
+    assert endings["Final"] > 100
+
+
+def test_college_football_plays_a_week_from_thursday_to_saturday(college):
+    weeks: dict[int, list[Json]] = {}
+    for event in (one for month in ("202608", "202609", "202610", "202611", "202612")
+                  for one in games(college, "college-football", month)):  # fmt: skip
+        weeks.setdefault(event["week"]["number"], []).append(event)
+    assert sorted(weeks) == list(range(1, 14))
+    for events in weeks.values():
+        days = {date.fromisoformat(eastern_day(one)) for one in events}
+        assert {day.weekday() for day in days} <= {3, 4, 5}
+        assert (max(days) - min(days)).days <= 2
+        playing = [side["id"] for one in events for side in sides(one).values()]
+        assert len(playing) == len(set(playing)) == 24
+
+
+def test_every_club_of_the_premier_league_plays_38_games(college):
+    season = (
+        ("2026" + f"{month:02d}" for month in range(8, 13)),
+        ("2027" + f"{month:02d}" for month in range(1, 6)),
+    )
+    played = Counter(
+        side["id"]
+        for month in (month for half in season for month in half)
+        for event in games(college, "eng.1", month)
+        for side in sides(event).values()
+    )
+    assert set(played.values()) == {38}
+    assert len(played) == 20
 
 
 # ---------------------------------------------------------------- soccer
@@ -182,13 +251,14 @@ def test_record_of_a_soccer_team_reads_won_drawn_lost(soccer: Feed) -> None:
 
 # ---------------------------------------------------------------- the app against it
 
-SLUGS = ("nfl", "nba", "mlb", "nhl", "ncaam", "mls")
+SLUGS = tuple(BY_SLUG)
+MORE = [BY_SLUG[slug] for slug in ("wnba", "ncaaf", "ncaam", "ncaaw", "mls", "epl")]
 NCAAM, MLS = BY_SLUG["ncaam"], BY_SLUG["mls"]
 
 
 @pytest.fixture
 def app(tmp_path: Path, migrated_file: Path, soccer: Feed) -> Iterator[Flask]:
-    """The app that follows all six, on a feed whose clock is ``soccer.now``."""
+    """The app that follows all ten, on a feed whose clock is ``soccer.now``."""
     shutil.copy(migrated_file, tmp_path / "tracker.db")
     with running_feed(soccer.app) as url:
         settings = Settings(
@@ -213,12 +283,10 @@ def stored(slug: str) -> list[Any]:
     return found.order_by(Game.start_at).all()
 
 
-def test_six_leagues_are_read_from_the_feed_with_teams_and_standings(app, soccer):
+def test_ten_leagues_are_read_from_the_feed_with_teams_and_standings(app, soccer):
     sync = sync_at(app, soccer)
-    assert sync_leagues(sync, [NCAAM, MLS]).as_dict() == {
-        "created": 2, "updated": 0, "errors": [],
-    }  # fmt: skip
-    assert sync_teams(sync, [NCAAM, MLS]).as_dict() == {"synced": 62, "errors": []}
+    assert sync_leagues(sync, MORE).as_dict() == {"created": 6, "updated": 0, "errors": []}
+    assert sync_teams(sync, MORE).as_dict() == {"synced": 150, "errors": []}
     assert sync_today(sync, [BY_SLUG[slug] for slug in SLUGS]).errors == []
     teams = db.session.query(Team).join(Team.league).filter(League.slug == "ncaam", Team.listed)
     assert {team.standing_group for team in teams} == {
@@ -255,6 +323,22 @@ def test_season_of_college_is_backfilled_whole_with_its_ranks(app, soccer):
     assert result.synced == len(whole) > 480
     told = {rank for game in stored("ncaam") for rank in (game.home_rank, game.away_rank)}
     assert told == {None, *range(1, 13)}
+
+
+@pytest.mark.parametrize("league", MORE, ids=lambda league: league.slug)
+def test_day_of_each_is_shown_live(app, soccer, league):
+    soccer.now = MOMENTS[league.feed_slug] - timedelta(
+        hours=6 if league.slug in {"epl", "ncaaf"} else 0
+    )
+    day = soccer.now.astimezone(EASTERN).date()
+    assert sync_day(sync_at(app, soccer), league, day).errors == []
+    live = [one for one in stored(league.slug) if one.state == "in"]
+    page = app.test_client().get(f"/{league.slug}/{day}").text
+    assert live
+    assert page.count('<li class="g in"') == len(live)
+    if league.by_week:
+        week = live[0].week
+        assert f"Week {week}" in app.test_client().get(f"/{league.slug}/weeks/2026/2/{week}").text
 
 
 def test_pages_show_live_college_and_soccer(app, soccer):

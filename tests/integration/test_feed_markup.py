@@ -104,7 +104,7 @@ def addresses() -> list[str]:
         if game.week and slug == "nfl":
             found.append(f"/nfl/weeks/{game.season_year}/{game.season_type}/{game.week}")
     for team, slug in some(db.session.query(Team, League.slug).join(Team.league)):
-        found += [f"/{slug}/teams/{team.abbreviation}{end}" for end in ("", ".ics")]
+        found += [f"/{slug}/teams/{team.address}{end}" for end in ("", ".ics")]
     return list(dict.fromkeys(found))
 
 

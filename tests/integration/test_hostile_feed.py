@@ -51,8 +51,7 @@ def look_at_everything(visitor: FlaskClient) -> None:
         paths |= {f"/{slug}/games/{game.espn_id}", f"/{slug}/{game.day}", f"/{slug}/scores.atom"}
     for team, slug in db.session.query(Team, League.slug).join(Team.league):
         paths |= {f"/{slug}/teams", f"/{slug}/standings"}
-        if team.abbreviation:
-            paths |= {f"/{slug}/teams/{team.abbreviation}{end}" for end in ("", ".ics")}
+        paths |= {f"/{slug}/teams/{team.address}{end}" for end in ("", ".ics")}
     for path in paths:
         answer = visitor.get(path)
         assert_harmless(answer)
