@@ -25,6 +25,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
+import msgspec
 import redis
 from huey import crontab
 from huey.api import Error, Huey, Task, TaskWrapper, chord, group
@@ -210,17 +211,10 @@ class TaggedJson(Serializer):  # type: ignore[misc]  # Huey has no types
     """
 
     def _serialize(self, data: Any) -> bytes:
-        return _as_json(_encode(data))
+        return json.dumps(_encode(data), separators=(",", ":")).encode()
 
     def _deserialize(self, data: bytes) -> Any:
         return _decode(json.loads(data))
-
-
-_encoder = json.JSONEncoder(separators=(",", ":"))
-
-
-def _as_json(document: Any) -> bytes:
-    return _encoder.encode(document).encode()
 
 
 def _encode(value: Any) -> Any:
@@ -455,10 +449,13 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             return ready
         message = self._registry.create_message(task)
         document = {"attempt": task.attempt, "task": _encode(message)}
-        return _as_json(document)
+        try:
+            return msgspec.json.encode(document)  # as json does, in a tenth of the time
+        except UnicodeEncodeError as error:
+            raise TypeError(f"text that is not Unicode cannot go into a message: {error}") from None
 
     def deserialize_task(self, data: bytes) -> Any:
-        document = json.loads(data)
+        document = msgspec.json.decode(data)
         message = _decode(document["task"])
         if not isinstance(message, Message) or not isinstance(document["attempt"], int):
             raise TypeError("this is not a task message")
