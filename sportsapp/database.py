@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +25,6 @@ from sqlalchemy import (
     DateTime,
     Engine,
     MetaData,
-    PoolProxiedConnection,
     Table,
     event,
     func,
@@ -34,7 +32,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import TypeDecorator
 
@@ -200,56 +197,6 @@ def wait_for_turn(connection: Connection, name: str) -> None:
 def forget_connections() -> None:
     """For a forked child: leave the parent's connections alone and open our own."""
     db.engine.dispose(close=False)
-
-
-class DataVersion:
-    """Whether anything at all has been committed since it was last asked, for a few microseconds.
-
-    SQLite counts the commits of all other connections for each connection, so one is kept for
-    this alone. PostgreSQL's snapshot names the transactions whose work can be seen. Either way
-    equal answers mean equal data. Any thread may ask; the connection is made when first asked,
-    so that an app can be made before its process forks.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._is_known = engine.url.database not in (None, "", ":memory:")
-        on_sqlite = engine.dialect.name == "sqlite"
-        self._question = (
-            "PRAGMA data_version" if on_sqlite else "SELECT pg_current_snapshot()::text"
-        )
-        self._connection: PoolProxiedConnection | None = None
-        self._lock = threading.Lock()
-        event.listen(engine, "engine_disposed", self._close)
-
-    def now(self) -> object:
-        """The version at this moment, or None when it cannot be told."""
-        if not self._is_known:
-            return None
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._connect()
-                driver: Any = self._connection.dbapi_connection
-                return driver.execute(self._question).fetchone()[0]
-            except (DBAPIError, self._engine.dialect.loaded_dbapi.Error) as error:
-                logger.debug("the data's version cannot be told: %s", error)
-                self._close()
-                return None
-
-    def _close(self, *_: object) -> None:
-        connection, self._connection = self._connection, None
-        if connection:
-            connection.close()
-
-    def _connect(self) -> PoolProxiedConnection:
-        """A connection that is not the pool's any more and opens no transaction."""
-        connection = self._engine.raw_connection()
-        connection.detach()
-        driver: Any = connection.dbapi_connection
-        if self._engine.dialect.name != "sqlite":
-            driver.autocommit = True
-        return connection
 
 
 def insert_ignoring(

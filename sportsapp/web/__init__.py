@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from sportsapp.database import DataVersion, db
+from sportsapp.data_version import DataVersion
+from sportsapp.database import db
 from sportsapp.web import (
     errors,
     feeds,

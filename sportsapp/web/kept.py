@@ -16,6 +16,7 @@ import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,7 +26,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_etags
 
 from sportsapp.clock import utc_now
-from sportsapp.database import DataVersion
+from sportsapp.data_version import DataVersion
 
 ROOM = 16 * 1024 * 1024
 KEY_LIMIT = 1024
@@ -118,7 +119,7 @@ class PageKeeper:
         self._app = app
         self._version = version
         self._pages: OrderedDict[Key, Page] = OrderedDict()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self.size = 0
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -126,11 +127,10 @@ class PageKeeper:
         key = _key(environ)
         if key is None:
             return self._app(environ, start_response)
-        with self._turn:  # held until a kept page is sent: see docs/performance.md
-            moment = (self._version.now(), int(utc_now().timestamp()))  # before anything is read
-            page = self._find(key)
-            if page and page.moment == moment and moment[0] is not None:
-                return page.send(environ, start_response)
+        moment = (self._version.now(), int(utc_now().timestamp()))  # before anything is read
+        page = self._find(key)
+        if page and page.moment == moment and moment[0] is not None:
+            return page.send(environ, start_response)
         slot = environ[SLOT] = Slot(page)
         status, headers, body = self._ask(environ)
         if page and slot.still_stands():
@@ -163,11 +163,12 @@ class PageKeeper:
     def _find(self, key: Key) -> Page | None:
         page = self._pages.get(key)
         if page:
-            self._pages.move_to_end(key)
+            with suppress(KeyError):  # another thread has just made room
+                self._pages.move_to_end(key)
         return page
 
     def _keep(self, key: Key, page: Page) -> None:
-        with self._turn:
+        with self._lock:
             if old := self._pages.pop(key, None):
                 self.size -= old.size
             self._pages[key] = page

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import flask
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from sportsapp.clock import utc_now
-from sportsapp.database import DataVersion, db, write_connection
+from sportsapp.data_version import DataVersion
+from sportsapp.database import db, write_connection
 from sportsapp.models import Game, League
 from sportsapp.web import kept
 from tests.integration.events import event
@@ -283,20 +284,6 @@ def test_what_needs_no_database_does_not_wait_for_one(visitor, monkeypatch, path
 
     monkeypatch.setattr(DataVersion, "now", ask)
     assert visitor.get(path, buffered=True).status_code == 200
-
-
-# ---------------------------------------------------------------- the data's version
-
-
-def test_version_moves_with_every_commit_and_with_nothing_else(app):
-    version = DataVersion(db.engine)
-    first = version.now()
-    db.session.execute(text("SELECT count(*) FROM games"))
-    assert version.now() == first is not None
-    any_commit()
-    second = version.now()
-    assert second != first
-    assert version.now() == second
 
 
 @pytest.mark.only_sqlite
