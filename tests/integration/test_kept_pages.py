@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -299,10 +298,9 @@ def test_version_moves_with_every_commit_and_with_nothing_else(app):
     assert version.now() == second
 
 
-@pytest.mark.only_sqlite
 def test_database_that_cannot_be_asked_makes_no_page_wrong(visitor, monkeypatch, rendered):
-    def fail(_version):
-        raise sqlite3.OperationalError("disk I/O error")
+    def fail(version):
+        raise version._engine.dialect.loaded_dbapi.OperationalError("disk I/O error")
 
     monkeypatch.setattr(DataVersion, "_connect", fail)
     for points in (50, 51):
