@@ -28,8 +28,8 @@ from tests.loopback import LoopbackFeed
 
 LONGEST = (
     "test_faults_kill.py", "test_operating.py", "test_faults_broker.py", "test_consumer.py",
-    "test_several_hosts.py", "test_admin_browser.py", "test_alerts.py", "test_faults_database.py",
-    "test_browser.py", "test_up.py",
+    "test_several_hosts.py", "test_admin_browser.py", "test_alerts.py",
+    "test_documented_commands.py", "test_faults_database.py", "test_browser.py", "test_up.py",
 )  # fmt: skip
 
 
