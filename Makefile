@@ -17,13 +17,13 @@ test: $(VENV)/.installed-dev ## all tests; those of the real thing file by file,
 	$(BIN)/pytest -n 2 tests/unit tests/integration
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
-test-postgres: $(VENV)/.installed-dev ## those with a database again, on PostgreSQL; consumers that are killed, too
+# Browsers, proxies and other brokers ask the database nothing of their own, and take a while.
+ONLY_WITH_ALL := admin_browser browser deploy_proxies redis throttle
+
+test-postgres: $(VENV)/.installed-dev ## those with a database again, on PostgreSQL; POSTGRES=all for the slowest, too
 	$(BIN)/pytest -n 2 --database postgresql tests/integration
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --database postgresql \
-	    tests/acceptance/test_consumer.py tests/acceptance/test_hostile_queue.py \
-	    tests/acceptance/test_faults_kill.py tests/acceptance/test_faults_broker.py \
-	    tests/acceptance/test_faults_schedule.py tests/acceptance/test_housekeeping.py \
-	    tests/acceptance/test_limits.py
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --database postgresql tests/acceptance \
+	    $(if $(filter all,$(POSTGRES)),,$(ONLY_WITH_ALL:%=--ignore=tests/acceptance/test_%.py))
 
 test-quick: $(VENV)/.installed-dev ## without the tests that take their time
 	$(BIN)/pytest -n 2 -m "not slow"

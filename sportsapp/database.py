@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import TypeDecorator
 
@@ -46,6 +47,10 @@ POSTGRES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+# PostgreSQL's numbers for what an operator has to mend: a server that takes nothing, as a standby
+# does, tables or columns that are not there, and rights that are missing.
+READ_ONLY = "25006"
+UNFIT = frozenset({READ_ONLY, "42P01", "42703", "42501"})
 WRITES = "writes"
 
 NAMES = {
@@ -112,10 +117,10 @@ def _prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        event.listen(engine, "handle_error", _drop_read_only)
     elif engine.dialect.name == "postgresql":
         # before SQLAlchemy's own first questions, whose answers it could not read
         event.listen(engine, "connect", _encoding_check(engine.dialect), insert=True)
+    event.listen(engine, "handle_error", _tell_alike, retval=True)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -151,10 +156,27 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _drop_read_only(context: ExceptionContext) -> None:
-    """A connection that was opened while the file was read-only stays so: open another."""
-    if "readonly database" in str(context.original_exception):
+def _tell_alike(context: ExceptionContext) -> OperationalError | None:
+    """A database that is not fit for use is an OperationalError, on PostgreSQL as on SQLite.
+
+    A connection that was opened while the database was read-only may stay so: open another.
+    """
+    fault = context.original_exception
+    state = getattr(fault, "sqlstate", None)
+    if state == READ_ONLY or "readonly database" in str(fault):
         context.is_disconnect = True
+    if state in UNFIT:
+        return OperationalError(context.statement, None, fault, hide_parameters=True)
+    return None
+
+
+def as_sqlalchemy_error(fault: Exception, dialect: Dialect) -> DBAPIError:
+    """A driver's error as SQLAlchemy's connections would raise it, without any parameters."""
+    if getattr(fault, "sqlstate", None) in UNFIT:
+        return OperationalError(None, None, fault, hide_parameters=True)
+    error_class = dialect.loaded_dbapi.Error
+    error = DBAPIError.instance(None, None, fault, error_class, True, dialect=dialect)
+    return cast("DBAPIError", error)
 
 
 @contextmanager

@@ -22,9 +22,10 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
+
+from sportsapp.database import as_sqlalchemy_error
 
 Convert = Callable[[Any], Any] | None
 
@@ -86,9 +87,7 @@ def _lent(engine: Engine) -> Iterator[Any]:
         if driver is not None:
             lender.throw_away(driver)
             driver = None
-        raise DBAPIError.instance(
-            None, None, error, error_class, hide_parameters=True, dialect=engine.dialect
-        ) from error
+        raise as_sqlalchemy_error(error, engine.dialect) from error
     except BaseException:
         if driver is not None:
             driver.rollback()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.loopback import LoopbackFeed, serving
 from tests.panel import PanelVisitor, signed_in
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
-WITH_DATABASE = frozenset({"database_url", "real_settings"})
+MakeDatabase = Callable[..., AbstractContextManager[str]]
 NO_BROKER = "redis://127.0.0.1:1/0"
 QUICK = Patience(connect=2, read=2, deadline=3, retries=1, first_wait=0.01, longest_wait=0.05)
 
@@ -32,14 +33,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what has a database is run again, without what is about SQLite alone."""
+    """On PostgreSQL only what has a database is run again, without what is about SQLite alone.
+
+    What asks for a PostgreSQL by name has been on it already.
+    """
     if config.getoption("--database") == "postgresql":
-        others = [item for item in items if WITH_DATABASE.isdisjoint(item.fixturenames)]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in set(others)]
+        again = {
+            item for item in items
+            if "make_database" in item.fixturenames and "postgres" not in item.fixturenames
+        }  # fmt: skip
+        config.hook.pytest_deselected(items=[item for item in items if item not in again])
+        items[:] = [item for item in items if item in again]
         for item in items:
-            if item.get_closest_marker("only_sqlite"):
-                item.add_marker(pytest.mark.skip(reason="about SQLite alone"))
+            if mark := item.get_closest_marker("only_sqlite"):
+                item.add_marker(pytest.mark.skip(reason=f"about SQLite alone: {mark.args[0]}"))
 
 
 @pytest.fixture
@@ -77,15 +84,33 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         yield server
 
 
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest, instance: Path) -> Iterator[str]:
-    """An empty database with all tables: a file in the instance folder, or on PostgreSQL."""
-    if request.config.getoption("--database") == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), instance / "tracker.db")
+@pytest.fixture(scope="session")
+def make_database(request: pytest.FixtureRequest) -> MakeDatabase:
+    """Gives an instance folder an empty database, with all tables or none; its DATABASE_URL.
+
+    That is a file in the folder, or a database on PostgreSQL.
+    """
+
+    @contextmanager
+    def on_sqlite(folder: Path, tables: bool = True) -> Iterator[str]:
+        if tables:
+            shutil.copy(request.getfixturevalue("migrated_file"), folder / "tracker.db")
         yield ""
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.reused_database() as url:
+
+    @contextmanager
+    def on_postgresql(_folder: Path, tables: bool = True) -> Iterator[str]:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        with server.reused_database() if tables else server.empty_database() as url:
+            yield url
+
+    is_sqlite = request.config.getoption("--database") == "sqlite"
+    return on_sqlite if is_sqlite else on_postgresql
+
+
+@pytest.fixture
+def database_url(instance: Path, make_database: MakeDatabase) -> Iterator[str]:
+    """The DATABASE_URL of the instance folder."""
+    with make_database(instance) as url:
         yield url
 
 

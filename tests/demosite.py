@@ -6,7 +6,6 @@ overtime), to come, or postponed.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -132,13 +131,17 @@ class DemoSite:
 
 
 @contextmanager
-def demo_site(folder: Path, migrated_file: Path) -> Iterator[DemoSite]:
-    """A filled site, served until the end of the ``with``."""
+def demo_site(folder: Path, database_url: str = "") -> Iterator[DemoSite]:
+    """A site on an empty database, which is filled, served until the end of the ``with``."""
     site: DemoSite
     feed = create_demo_feed(1.0, now=lambda: site.now)
     with running_feed(feed) as feed_url, pytest.MonkeyPatch.context() as patch:
-        shutil.copy(migrated_file, folder / "tracker.db")
-        settings = Settings(instance_path=folder, espn_base_url=feed_url, redis_url=NO_BROKER)
+        settings = Settings(
+            instance_path=folder,
+            database_url=database_url,
+            espn_base_url=feed_url,
+            redis_url=NO_BROKER,
+        )
         client = FeedClient(feed_url, settings.user_agent, patience=QUICK)
         app = create_app(settings, client)
         site = DemoSite(app, feed.extensions["demo"])

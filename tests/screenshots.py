@@ -74,12 +74,12 @@ def take(browser: Browser, site: DemoSite, folder: Path, name: str) -> None:
 def main(target: Path) -> None:
     """Take all pictures."""
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-        app = create_app(Settings(instance_path=Path(first), redis_url=NO_BROKER))
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(Settings(instance_path=Path(folder), redis_url=NO_BROKER))
         with app.app_context():
             migrate_database()
             db.engine.dispose()
-        with demo_site(Path(second), Path(first) / "tracker.db") as site, sync_playwright() as web:
+        with demo_site(Path(folder)) as site, sync_playwright() as web:
             work_on(site)
             browser = web.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             for name in PICTURES:

@@ -23,13 +23,13 @@ from sportsapp.database import db
 from sportsapp.espn.client import FeedClient
 from sportsapp.factory import create_app
 from sportsapp.settings import PROJECT_ROOT, Settings
-from tests.conftest import QUICK
+from tests.conftest import QUICK, MakeDatabase
 from tests.loopback import LoopbackFeed
 
 LONGEST = (
     "test_faults_kill.py", "test_operating.py", "test_faults_broker.py", "test_consumer.py",
-    "test_several_hosts.py", "test_admin_browser.py", "test_alerts.py", "test_faults_database.py",
-    "test_browser.py", "test_up.py",
+    "test_several_hosts.py", "test_admin_browser.py", "test_alerts.py",
+    "test_documented_commands.py", "test_faults_database.py", "test_browser.py", "test_up.py",
 )  # fmt: skip
 
 
@@ -152,18 +152,12 @@ def broker(real_settings: Settings) -> Iterator[RealBroker]:
 
 
 @pytest.fixture
-def real_settings(
-    request: pytest.FixtureRequest, feed: LoopbackFeed, migrated_file: Path
-) -> Iterator[Settings]:
+def real_settings(feed: LoopbackFeed, make_database: MakeDatabase) -> Iterator[Settings]:
     """Settings with a database in place and the embedded broker, in a folder with a short name."""
     folder = Path(tempfile.mkdtemp(prefix="sgt-"))
     settings = Settings(instance_path=folder, espn_base_url=feed.url, live_sync_seconds=60)
-    if request.config.getoption("--database") == "sqlite":
-        shutil.copy(migrated_file, folder / "tracker.db")
-        yield settings
-    else:
-        with request.getfixturevalue("postgres").reused_database() as url:
-            yield replace(settings, database_url=url)
+    with make_database(folder) as url:
+        yield replace(settings, database_url=url)
     shutil.rmtree(folder)
 
 

@@ -22,6 +22,7 @@ from sportsapp.database import write_connection
 from sportsapp.leagues import BY_SLUG
 from sportsapp.models import League
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
+from tests.conftest import MakeDatabase
 from tests.demosite import (
     COMING_NHL,
     FINAL_NFL,
@@ -94,10 +95,14 @@ class Visitors:
 
 
 @pytest.fixture(scope="module")
-def visitors(tmp_path_factory: pytest.TempPathFactory, migrated_file: Any) -> Iterator[Visitors]:
+def visitors(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase
+) -> Iterator[Visitors]:
     """One site and one browser for all tests of this file."""
+    folder = tmp_path_factory.mktemp("site")
     with (
-        demo_site(tmp_path_factory.mktemp("site"), migrated_file) as site,
+        make_database(folder) as url,
+        demo_site(folder, url) as site,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

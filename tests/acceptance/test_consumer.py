@@ -32,6 +32,7 @@ from sportsapp.tasks import (
     sync_daily_schedule,
     sync_date_range_task,
 )
+from tests.acceptance import harm
 from tests.acceptance.conftest import is_alive, wait_for
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
@@ -288,13 +289,12 @@ with app.app_context():
 """
 
 
-@pytest.mark.only_sqlite
 @pytest.mark.parametrize(
     ("overtime", "state", "code"),
     [(5 + 29, RunState.SUCCESS, 0), (5 + 31, RunState.TIMEOUT, -signal.SIGKILL)],
 )
 def test_work_that_cannot_be_interrupted_ends_with_its_process(real_app, overtime, state, code):
-    environ = {**os.environ, "INSTANCE_PATH": real_app.instance_path}
+    environ = harm.environ_of(real_app.extensions["settings"])
     command = [sys.executable, "-c", OVERDUE % overtime]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=PROJECT_ROOT)
     assert done.returncode == code

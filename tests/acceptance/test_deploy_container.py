@@ -11,18 +11,18 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import create_engine, make_url, text
 
 from sportsapp.clock import game_day, utc_now
 from sportsapp.leagues import BY_SLUG
@@ -30,6 +30,7 @@ from sportsapp.settings import PROJECT_ROOT
 from tests.acceptance.conftest import children_of, wait_for
 from tests.acceptance.test_operating import Redis
 from tests.acceptance.test_up import free_port
+from tests.conftest import MakeDatabase
 from tests.integration.events import board, event
 from tests.integration.test_deploy import SERVICES, copied, instructions
 from tests.loopback import LoopbackFeed
@@ -37,12 +38,12 @@ from tests.loopback import LoopbackFeed
 USER = "10001"
 CONTAINER = r"""
 set -eu
-root=$1 app=$2 data=$3 name=$4 python=$5 base=$6
-shift 6
+root=$1 app=$2 data=$3 name=$4 python=$5 base=$6 socket=$7
+shift 7
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 none "$root"
 cd "$root"
-mkdir app data tmp dev proc
+mkdir app data tmp dev proc run
 for each in usr etc bin sbin lib lib64; do
     if [ -L "/$each" ]; then
         cp --no-dereference "/$each" .
@@ -58,6 +59,10 @@ for each in "$python" "$base"; do
 done
 mount --bind -o ro "$app" app
 mount --bind "$data" data
+if [ -n "$socket" ]; then  # PostgreSQL's
+    touch "run/${socket##*/}"
+    mount --bind "$socket" "run/${socket##*/}"
+fi
 mount -t proc proc proc
 mount -t tmpfs -o mode=755 tmpfs dev
 mkdir -m 1777 dev/shm
@@ -72,7 +77,7 @@ exec chroot . setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs 
     --bounding-set=-all --inh-caps=-all --pdeathsig KILL env --chdir=/app --ignore-environment "$@"
 """
 
-pytestmark = [pytest.mark.only_sqlite, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 def needs_root() -> None:
@@ -112,24 +117,36 @@ class Image:
 
 @dataclass
 class Host:
-    """Runs containers, which share one volume."""
+    """Runs containers, which share one volume and, where it is not a file on it, one database."""
 
     folder: Path
     image: Image
+    database_url: str
     environ: dict[str, str]
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def command(self, name: str, command: str, **environ: str) -> list[str]:
         python = Path(sys.prefix).resolve()
         path = f"{python}/bin:/usr/bin:/bin"
-        given = {**self.image.environ, **self.environ, **environ, "PATH": path}
+        url, socket = self._database_within()
+        given = {**self.image.environ, "DATABASE_URL": url, **self.environ, **environ, "PATH": path}
         root = tempfile.mkdtemp(dir=self.folder)
-        places = [root, self.image.app, self.folder / "data", name, python, sys.base_prefix]
+        places = [root, self.image.app, self.folder / "data", name, python, sys.base_prefix, socket]
         return [
             "unshare", "--mount", "--pid", "--fork", "--uts",
             "bash", "-c", CONTAINER, "container", *map(str, places),
             *(f"{key}={value}" for key, value in given.items()), "sh", "-c", f"exec {command}",
         ]  # fmt: skip
+
+    def _database_within(self) -> tuple[str, str]:
+        """What DATABASE_URL is in a container, and the socket of this host that it leads to."""
+        if not self.database_url:  # a file on the volume
+            return "", ""
+        url = make_url(self.database_url)
+        if "host" not in url.query:  # a server on TCP
+            return self.database_url, ""
+        within = url.update_query_dict({"host": "/run"}).render_as_string(hide_password=False)
+        return within, f"{url.query['host']}/.s.PGSQL.5432"
 
     def run(self, name: str, command: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """A container that ends."""
@@ -171,18 +188,23 @@ class Host:
 
     def first_sync(self) -> list[str]:
         """How the runs of the first sync ended."""
-        address = f"file:{self.folder}/data/tracker.db?mode=ro"
-        with closing(sqlite3.connect(address, uri=True)) as database:
-            found = database.execute("SELECT state FROM task_runs WHERE trigger = 'chain'")
-            return [state for (state,) in found]
+        file = f"sqlite:///file:{self.folder}/data/tracker.db?mode=ro&uri=true"
+        url = self.database_url.replace("postgresql://", "postgresql+psycopg://") or file
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            found = connection.scalars(
+                text("SELECT state FROM task_runs WHERE trigger = 'chain'")
+            ).all()
+        engine.dispose()
+        return list(found)
 
     def said(self) -> str:
         return (self.folder / "log").read_text()
 
 
 @pytest.fixture
-def host(feed: LoopbackFeed) -> Iterator[Host]:
-    """A host with the image and an empty volume."""
+def host(feed: LoopbackFeed, make_database: MakeDatabase) -> Iterator[Host]:
+    """A host with the image, an empty volume and an empty database."""
     needs_root()
     team = {"team": {"id": "1", "displayName": "Alpha", "abbreviation": "ALP"}}
     for slug in BY_SLUG:
@@ -190,13 +212,16 @@ def host(feed: LoopbackFeed) -> Iterator[Host]:
         feed.say(slug, {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
         feed.say(slug, {"athletes": []}, kind="roster")
         feed.say(slug, {"children": []}, kind="standings")
-    with tempfile.TemporaryDirectory(prefix="sgt-") as text:
-        folder = Path(text)
+    with (
+        tempfile.TemporaryDirectory(prefix="sgt-") as name,
+        make_database(Path(name), tables=False) as url,
+    ):
+        folder = Path(name)
         (folder / "data").mkdir(mode=0o700)
         os.chown(folder / "data", int(USER), int(USER))
         port = str(free_port())
         environ = {"ESPN_BASE_URL": feed.url, "GRANIAN_PORT": port, "GRANIAN_HOST": "127.0.0.1"}
-        host = Host(folder, Image.build(folder / "app"), environ)
+        host = Host(folder, Image.build(folder / "app"), url, environ)
         yield host
         host.kill()
 

@@ -30,6 +30,7 @@ from sportsapp.leagues import BY_SLUG
 from sportsapp.models import League
 from sportsapp.settings import PROJECT_ROOT
 from sportsapp.sync.service import Sync, sync_day
+from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_up import free_port
 from tests.integration.events import board, event
@@ -40,8 +41,6 @@ NAME = "scores.example.org"
 SECOND = 2.2  # how long nginx keeps a page for one second: it counts whole ones, and one more
 WATCHER, STRANGER, OTHER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 GRANIAN = shlex.split(re.search(r"^    granian (.*)$", README, re.MULTILINE)[1])
-
-pytestmark = pytest.mark.only_sqlite
 
 
 class From(HTTPAdapter):
@@ -108,8 +107,7 @@ def web(real_app, real_settings, feed, tmp_path) -> Iterator[tuple[int, subproce
     db.session.remove()
     port = free_port()
     environ = {
-        **os.environ, "INSTANCE_PATH": str(real_settings.instance_path), "TRUSTED_HOSTS": NAME,
-        "ESPN_BASE_URL": feed.url, "GRANIAN_PORT": str(port),
+        **harm.environ_of(real_settings), "TRUSTED_HOSTS": NAME, "GRANIAN_PORT": str(port),
     }  # fmt: skip
     command = [sys.executable, "-m", "granian", *GRANIAN]
     with (tmp_path / "web.log").open("wb") as log:

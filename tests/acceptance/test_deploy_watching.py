@@ -29,8 +29,6 @@ CASES = PROJECT_ROOT / "tests" / "samples" / "alerts.test.yml"
 OF_PROMETHEUS = {"up"}
 NAME = re.compile(r"\b(up|sportsapp_\w+)\b(?!\")")
 
-pytestmark = pytest.mark.only_sqlite
-
 
 def questions() -> list[str]:
     """What the dashboard asks Prometheus, as Grafana sends it."""

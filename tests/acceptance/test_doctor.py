@@ -18,17 +18,17 @@ from sportsapp.clock import utc_now
 from sportsapp.database import db
 from sportsapp.models import Consumer, Schedule, TaskRun
 from sportsapp.settings import PROJECT_ROOT, Settings
+from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 
 FLASK = Path(sys.executable).with_name("flask")
 
 
 def doctor(settings: Settings, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    ours = {"INSTANCE_PATH": str(settings.instance_path), "ESPN_BASE_URL": settings.espn_base_url}
     return subprocess.run(
         [FLASK, "doctor", *words],
         cwd=PROJECT_ROOT,
-        env={**os.environ, **ours, **environ},
+        env={**harm.environ_of(settings), **environ},
         capture_output=True,
         text=True,
         timeout=60,
@@ -71,8 +71,10 @@ def test_broker_that_is_down(running, real_settings, broker):
     assert "flask up" in line
 
 
-def test_database_that_is_not_migrated(running, real_settings, tmp_path):
-    found = wrong(doctor(real_settings, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.db'}"))
+def test_database_that_is_not_migrated(running, real_settings, tmp_path, make_database):
+    with make_database(tmp_path, tables=False) as url:
+        empty = url or f"sqlite:///{tmp_path / 'empty.db'}"
+        found = wrong(doctor(real_settings, DATABASE_URL=empty))
     assert [line.split()[1] for line in found] == ["database"]
     assert "not migrated -> run `flask db upgrade`" in found[0]
 

@@ -30,6 +30,7 @@ from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.harm import HURRY, IMPATIENT, all_well, ended, has_begun, run_of
+from tests.databases import read_only_server
 from tests.integration.events import board, event
 
 DAY = date(2026, 1, 15)
@@ -41,7 +42,18 @@ def run_mount(*words: str) -> bool:
 
 
 @contextmanager
-def read_only(path: Path) -> Iterator[None]:
+def read_only(settings: Settings) -> Iterator[str]:
+    """Nobody can write to the database; what it says to whoever tries."""
+    if settings.database_url:
+        with read_only_server(settings.database_url):
+            yield "in a read-only transaction"
+    else:
+        with read_only_file(settings.instance_path / "tracker.db"):
+            yield "attempt to write a readonly database"
+
+
+@contextmanager
+def read_only_file(path: Path) -> Iterator[None]:
     """Nobody can open this file to write, not even root."""
     if not run_mount("mount", "--bind", str(path), str(path)):
         pytest.skip("making a file read-only for root needs a mount, and that needs root")
@@ -87,6 +99,7 @@ def backfill() -> str:
     return sync_date_range_task("NBA", f"{DAY}", f"{DAY}").id
 
 
+@pytest.mark.only_sqlite("PostgreSQL has no lock that all writers need")
 @pytest.mark.slow
 def test_locked_database_is_an_error_in_the_log_and_the_run_ends_well_when_it_is_free(
     real_app, real_settings, start_consumer, feed
@@ -129,6 +142,7 @@ def fill(disk: Path) -> Path:
     return filler
 
 
+@pytest.mark.only_sqlite("it is the disk of its file that is full")
 @pytest.mark.slow
 def test_full_disk_stores_no_half_month_and_the_backfill_goes_on_when_there_is_room(
     small_disk, real_app, real_settings, start_consumer, feed
@@ -170,10 +184,13 @@ def test_read_only_database_is_read_and_written_again_as_soon_as_it_can_be(
     past.stop()
     say_scores(feed, 30)
     run_id = backfill()
-    with read_only(real_settings.instance_path / "tracker.db"), harm.web_on(real_settings) as web:
+    with read_only(real_settings) as said, harm.web_on(real_settings) as web:
         consumer = start_consumer("backfill_huey", door=HURRY)
         wait_for(lambda: f"run {run_id} waits for the database" in consumer.log.read_text(), 30)
-        assert "attempt to write a readonly database" in consumer.log.read_text()
+        assert said in consumer.log.read_text()
+        done = harm.flask(real_settings, "sync", "day", "NBA", f"{DAY}", "--queue")
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert said in done.stderr
         assert web.answers() == all_well()
         assert scores() == {(20, 17)}
     run = ended(run_id, 30)
@@ -181,10 +198,9 @@ def test_read_only_database_is_read_and_written_again_as_soon_as_it_can_be(
     assert scores() == {(30, 17)}
 
 
+@pytest.mark.only_sqlite("it counts its pages")
 def test_answer_that_does_not_fit_is_not_stored_in_part(app, feed):
     """The same without a mount: SQLite counts the pages, as a quota would."""
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("the pages of SQLite are counted")
 
     def limit(pages: int) -> None:
         db.session.remove()

@@ -29,6 +29,7 @@ from sportsapp.tasks import sync_all_live_games
 from tests.acceptance import harm
 from tests.acceptance.conftest import RealBroker, RealConsumer, wait_for
 from tests.acceptance.harm import ended
+from tests.conftest import MakeDatabase
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed, serving
 
@@ -78,14 +79,14 @@ ID = {"nba": "701", "nfl": "702"}
 
 
 @pytest.fixture(scope="module")
-def stack(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with ExitStack() as cleanup:
         folder = Path(tempfile.mkdtemp(prefix="sgt-"))
         cleanup.callback(shutil.rmtree, folder)
-        shutil.copy(migrated_file, folder / "tracker.db")
+        url = cleanup.enter_context(make_database(folder))
         feed = LoopbackFeed()
         feed.url = cleanup.enter_context(serving(feed))
-        settings = Settings(instance_path=folder, espn_base_url=feed.url)
+        settings = Settings(instance_path=folder, database_url=url, espn_base_url=feed.url)
         broker = RealBroker(settings)
         broker.start()
         cleanup.callback(broker.kill)

@@ -79,15 +79,19 @@ def rows() -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def app(request: pytest.FixtureRequest, settings: Settings, migrated_file: Path) -> Iterator[Flask]:
+def app(
+    request: pytest.FixtureRequest,
+    settings: Settings,
+    migrated_file: Path,
+    postgres: PostgresServer,
+) -> Iterator[Flask]:
     """The app on each kind of database."""
     with ExitStack() as cleanup:
         if request.param == "sqlite":
             shutil.copy(migrated_file, settings.instance_path / "tracker.db")
             url = ""
         else:
-            server: PostgresServer = request.getfixturevalue("postgres")
-            url = cleanup.enter_context(server.migrated_database())
+            url = cleanup.enter_context(postgres.migrated_database())
         app = create_app(replace(settings, database_url=url))
         with app.app_context():
             yield app

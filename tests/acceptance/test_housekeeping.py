@@ -23,6 +23,7 @@ from sportsapp.models import RunState, TaskRun
 from sportsapp.queue import backfill_huey, huey
 from sportsapp.settings import PROJECT_ROOT
 from sportsapp.tasks import run_of, sync_all_live_games, sync_date_range_task
+from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_consumer import slow_months
 
@@ -84,7 +85,7 @@ def on_a_terminal(real_app: Flask, *words: str) -> tuple[int, str]:
     process = subprocess.Popen(
         [FLASK, "tasks", *words],
         cwd=PROJECT_ROOT,
-        env={**os.environ, "INSTANCE_PATH": real_app.instance_path, "TERM": "xterm"},
+        env={**harm.environ_of(real_app.extensions["settings"]), "TERM": "xterm"},
         stdout=slave,
         stderr=slave,
         stdin=slave,
@@ -100,7 +101,6 @@ def on_a_terminal(real_app: Flask, *words: str) -> tuple[int, str]:
     return process.wait(10), drawn.decode()
 
 
-@pytest.mark.only_sqlite
 def test_wait_draws_a_bar_on_a_terminal(real_app, start_consumer, feed):
     slow_months(feed, 0.5)
     start_consumer("backfill_huey")
@@ -112,12 +112,11 @@ def test_wait_draws_a_bar_on_a_terminal(real_app, start_consumer, feed):
     assert drawn.count("\r") > 3
 
 
-@pytest.mark.only_sqlite
 def test_run_that_another_process_made_can_be_asked_for_from_a_bare_shell(real_app):
     run_id = sync_all_live_games().id
     imports = "import huey_config\nfrom sportsapp.tasks import run_of"
     code = f"{imports}\nprint(run_of({run_id!r}))"
-    environ = {**os.environ, "INSTANCE_PATH": real_app.instance_path}
+    environ = harm.environ_of(real_app.extensions["settings"])
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environ, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60,

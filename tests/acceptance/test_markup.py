@@ -19,6 +19,7 @@ from sqlalchemy import text, update
 
 from sportsapp.models import Team
 from sportsapp.settings import PROJECT_ROOT
+from tests.conftest import MakeDatabase
 from tests.demosite import FINAL_NFL, LIVE_NFL, PAGES, POSTPONED_NBA, DemoSite, demo_site
 
 CHECKER = PROJECT_ROOT / "node_modules/vnu-jar/build/dist/vnu.jar"
@@ -30,8 +31,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[DemoSite]:
-    with demo_site(tmp_path_factory.mktemp("site"), migrated_file) as site:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase
+) -> Iterator[DemoSite]:
+    folder = tmp_path_factory.mktemp("site")
+    with make_database(folder) as url, demo_site(folder, url) as site:
         yield site
 
 
@@ -119,7 +123,7 @@ def test_calendar_tells_no_scores(visitor):
 
 
 def test_game_without_a_time_is_a_whole_day(visitor, site):
-    site.edit(text("UPDATE games SET time_set = 0 WHERE day = '2026-11-26'"))
+    site.edit(text("UPDATE games SET time_set = false WHERE day = '2026-11-26'"))
     found = entries(visitor, "/nfl/teams/CHI.ics")
     assert found[-1].dtstart.value == date(2026, 11, 26)
 

@@ -34,6 +34,10 @@ from tests.loopback import LoopbackFeed
 
 PAGE = (PROJECT_ROOT / "docs" / "operating.md").read_text()
 FOREVER = ("make run", "huey_consumer", "granian")
+FOLLOWED = {
+    "On one machine", "To PostgreSQL and Redis", "More of them", "Restarts and upgrades",
+    "Backup and restore",
+}  # fmt: skip
 GAMES = 3 * len(list(harm.months(date(2022, 10, 1), 21)))
 
 
@@ -152,6 +156,16 @@ def redis_server() -> Iterator[Redis]:
         server.end(signal.SIGKILL)
 
 
+def environ_of_a_newcomer(folder: Path) -> dict[str, str]:
+    """What the shell knows of someone who has set nothing but where things go."""
+    ours = {name for name in os.environ if name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
+    environ = {name: value for name, value in os.environ.items() if name not in ours}
+    return environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "INSTANCE_PATH": str(folder / "instance"), "PORT": str(free_port()),
+    }  # fmt: skip
+
+
 @pytest.fixture
 def operator(
     feed: LoopbackFeed, postgres: PostgresServer, redis_server: Redis
@@ -161,18 +175,12 @@ def operator(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sgt-")))
         first = stack.enter_context(postgres.empty_database())
         second = stack.enter_context(postgres.empty_database())
-        port = str(free_port())
-        ours = {name for name in os.environ if name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
-        environ = {name: value for name, value in os.environ.items() if name not in ours}
-        environ |= {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "INSTANCE_PATH": str(folder / "instance"), "ESPN_BASE_URL": feed.url, "PORT": port,
-        }  # fmt: skip
+        environ = environ_of_a_newcomer(folder) | {"ESPN_BASE_URL": feed.url}
         names = {
             "postgresql://scores:secret@db.example.org/scores": first,
             "postgresql://scores:secret@db.example.org/restored": second,
             "redis.example.org:6379": f"127.0.0.1:{redis_server.port}",
-            "/srv/backup": str(folder), "--port 5000": f"--port {port}",
+            "/srv/backup": str(folder), "--port 5000": f"--port {environ['PORT']}",
             "cat instance/": f"cat {folder}/instance/",
         }  # fmt: skip
         someone = Operator(folder, environ, names)
@@ -271,8 +279,4 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
 
 def test_every_command_of_the_page_is_known_to_the_test():
     headings = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
-    followed = {
-        "On one machine", "To PostgreSQL and Redis", "More of them", "Restarts and upgrades",
-        "Backup and restore",
-    }  # fmt: skip
-    assert {heading for heading in headings if commands(heading)} == followed
+    assert {heading for heading in headings if commands(heading)} == FOLLOWED

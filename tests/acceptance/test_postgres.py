@@ -9,14 +9,15 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
+from sqlalchemy import event as events
 from sqlalchemy import inspect, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sportsapp import ledger, migrations
 from sportsapp.alerts import Kind
 from sportsapp.clock import utc_now
 from sportsapp.database import db, write_connection
-from sportsapp.errors import FeedRefusedError
+from sportsapp.errors import FeedRefusedError, SettingsError
 from sportsapp.factory import create_app
 from sportsapp.leagues import BY_SLUG
 from sportsapp.models import AdminUser, Alert, Game, RunState, TaskRun
@@ -26,7 +27,7 @@ from sportsapp.sync import store
 from sportsapp.sync.service import Sync, sync_day
 from sportsapp.sync.watch import Trouble
 from sportsapp.tasks import sync_all_live_games
-from tests.databases import PostgresServer, end_every_session
+from tests.databases import PostgresServer, end_every_session, read_only_server
 from tests.integration.events import board, event
 
 
@@ -70,6 +71,39 @@ def test_page_after_a_restart_of_the_server_is_no_error(app):
     assert status("/") == 200
     end_every_session(app.extensions["settings"].database_url)
     assert [status(path) for path in ("/", "/nfl", "/nba")] == [200] * 3
+
+
+def test_server_that_takes_nothing_is_away_for_writers_alone_until_it_does(app):
+    def add() -> None:
+        with write_connection() as connection:
+            account = {"username": "maria", "password_hash": "x", "created_at": utc_now()}
+            connection.execute(AdminUser.__table__.insert(), account)
+
+    with read_only_server(app.extensions["settings"].database_url):
+        with pytest.raises(OperationalError, match="in a read-only transaction"):
+            add()
+        assert app.test_client().get("/").status_code == 200
+    add()
+
+
+def test_connection_that_was_made_to_a_server_that_takes_nothing_is_not_used_again(app):
+    with write_connection() as connection:
+        connection.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
+    with pytest.raises(OperationalError), write_connection() as connection:
+        connection.execute(AdminUser.__table__.delete())
+    with write_connection() as connection:
+        connection.execute(AdminUser.__table__.delete())
+
+
+def test_account_without_the_rights_it_needs_is_told_so_at_the_start(app):
+    def become_somebody_else(connection, _record) -> None:
+        connection.execute("SET ROLE pg_monitor")
+        connection.commit()
+
+    db.engine.dispose()
+    events.listen(db.engine, "connect", become_somebody_else)
+    with pytest.raises(SettingsError, match=r"DATABASE_URL: .* \(permission denied"):
+        migrations.migrate_database()
 
 
 def test_what_was_to_be_written_is_in_no_error(app):

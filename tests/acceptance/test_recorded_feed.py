@@ -39,7 +39,7 @@ SERIES = {
 }  # fmt: skip
 NEVER_PLAYED = ("STATUS_POSTPONED", "STATUS_CANCELED")
 
-pytestmark = [pytest.mark.usefixtures("recorded"), pytest.mark.only_sqlite]
+pytestmark = pytest.mark.usefixtures("recorded")
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def expected_games(body: bytes) -> dict[str, dict[str, Any]]:
 
 def stored_games(slug: str) -> dict[str, dict[str, Any]]:
     rows = query(
-        "SELECT g.espn_id, g.day, g.state, g.home_score, g.away_score FROM games g"
-        " JOIN leagues l ON l.id = g.league_id WHERE l.slug = :slug",
+        "SELECT g.espn_id, CAST(g.day AS TEXT) AS day, g.state, g.home_score, g.away_score"
+        " FROM games g JOIN leagues l ON l.id = g.league_id WHERE l.slug = :slug",
         slug=slug,
     )
     return {row.pop("espn_id"): row for row in rows}

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sportsapp.clock import game_day, utc_now
 from sportsapp.settings import PROJECT_ROOT
 from tests.acceptance.conftest import is_alive, wait_for
+from tests.conftest import MakeDatabase
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed
 
@@ -103,14 +105,16 @@ class Running:
 
 
 @pytest.fixture
-def up(feed) -> Iterator[Up]:
+def up(feed, make_database: MakeDatabase) -> Iterator[Up]:
     """Starts `flask up` against the loopback feed; stops it at the end."""
     started: list[Running] = []
-    with tempfile.TemporaryDirectory(prefix="sgt-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sgt-") as text, ExitStack() as stack:
+        folder = Path(text) / "instance"
+        url = stack.enter_context(make_database(folder, tables=False))
 
         def start(*options: str, **environ: str) -> Running:
-            environ = {"ESPN_BASE_URL": feed.url, **environ}
-            started.append(Running(Path(folder) / "instance", *options, **environ))
+            environ = {"ESPN_BASE_URL": feed.url, "DATABASE_URL": url, **environ}
+            started.append(Running(folder, *options, **environ))
             return started[-1]
 
         yield start

@@ -318,7 +318,7 @@ def add_many(count: int) -> None:
     db.session.rollback()
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("its own plan is read")
 def test_states_that_wait_are_on_an_index(app):
     found = "SELECT id FROM task_runs WHERE state = 'FAILURE' ORDER BY queued_at DESC LIMIT 50"
     with db.engine.connect() as connection:

@@ -100,7 +100,7 @@ def test_database_of_another_version_is_named(healthy, findings, revision, words
     assert words in findings()["database"]["says"]
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("its file is damaged")
 def test_database_that_is_no_database_is_named(app, findings, settings):
     db.session.remove()
     db.engine.dispose()

@@ -31,7 +31,7 @@ def version(request, monkeypatch, app) -> DataVersion:
     return DataVersion(db.engine)
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("its library is asked")
 def test_sqlite_is_asked_without_the_driver_where_that_can_be():
     version = DataVersion(db.engine)
     version.now()
@@ -48,7 +48,7 @@ def test_version_moves_with_every_commit_and_with_nothing_else(version):
     assert version.now() == second
 
 
-@pytest.mark.only_sqlite  # PostgreSQL counts what was rolled back, too
+@pytest.mark.only_sqlite("the other counts what was rolled back, too")
 def test_what_is_not_committed_does_not_count(version):
     first = version.now()
     with write_connection() as connection:
@@ -89,7 +89,7 @@ def test_no_thread_is_told_an_older_version_than_it_could_know(version):
         assert all(number[now] >= known for known, now in one.result())
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("it has a file")
 def test_file_that_is_not_there_has_no_version_and_is_not_made(settings):
     version = DataVersion(db.engine)
     db.engine.dispose()
@@ -99,14 +99,14 @@ def test_file_that_is_not_there_has_no_version_and_is_not_made(settings):
     assert not (settings.instance_path / "tracker.db").exists()
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("it has a file")
 def test_file_that_is_no_database_has_no_version(version, settings):
     db.engine.dispose()
     (settings.instance_path / "tracker.db").write_bytes(b"no database" * 1000)
     assert version.now() is None
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("its library is asked")
 def test_closed_version_is_not_asked_by_a_wild_pointer():
     version = DataVersion(db.engine)
     version.now()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -257,12 +256,15 @@ NCAAM, MLS = BY_SLUG["ncaam"], BY_SLUG["mls"]
 
 
 @pytest.fixture
-def app(tmp_path: Path, migrated_file: Path, soccer: Feed) -> Iterator[Flask]:
+def app(instance: Path, database_url: str, soccer: Feed) -> Iterator[Flask]:
     """The app that follows all ten, on a feed whose clock is ``soccer.now``."""
-    shutil.copy(migrated_file, tmp_path / "tracker.db")
     with running_feed(soccer.app) as url:
         settings = Settings(
-            instance_path=tmp_path, espn_base_url=url, redis_url=NO_BROKER, leagues=SLUGS
+            instance_path=instance,
+            database_url=database_url,
+            espn_base_url=url,
+            redis_url=NO_BROKER,
+            leagues=SLUGS,
         )
         client = FeedClient(url, settings.user_agent, patience=QUICK)
         app = create_app(settings, client)

@@ -1,4 +1,4 @@
-"""What the docs name exists: commands, pages and files."""
+"""What the docs name exists. Their commands: tests/acceptance/test_documented_commands.py."""
 
 from __future__ import annotations
 
@@ -19,14 +19,6 @@ def named(path: Path, pattern: str) -> set[str]:
 
 def test_there_are_pages():
     assert "docs/coming-from-celery.md" in NAMES
-
-
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_every_command_exists(runner, page):
-    for words in sorted(named(page, r"`flask ([a-z][a-z -]*)")):
-        names = [word for word in words.split() if re.fullmatch("[a-z]+(-[a-z]+)?", word)]
-        done = runner.invoke(args=[*names, "--help"])
-        assert done.exit_code == 0, f"flask {words}: {done.output}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)

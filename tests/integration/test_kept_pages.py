@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -286,10 +285,9 @@ def test_what_needs_no_database_does_not_wait_for_one(visitor, monkeypatch, path
     assert visitor.get(path, buffered=True).status_code == 200
 
 
-@pytest.mark.only_sqlite
 def test_database_that_cannot_be_asked_makes_no_page_wrong(visitor, monkeypatch, rendered):
-    def fail(_version):
-        raise sqlite3.OperationalError("disk I/O error")
+    def fail(version):
+        raise version._engine.dialect.loaded_dbapi.OperationalError("disk I/O error")
 
     monkeypatch.setattr(DataVersion, "_connect", fail)
     for points in (50, 51):

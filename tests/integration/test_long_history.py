@@ -13,7 +13,7 @@ from sportsapp.database import db
 from sportsapp.models import Team
 from sportsapp.sync import store
 
-pytestmark = pytest.mark.only_sqlite
+pytestmark = pytest.mark.only_sqlite("its own plans are read")
 
 DAY = date(2026, 1, 15)
 

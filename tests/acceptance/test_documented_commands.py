@@ -1,0 +1,241 @@
+"""Every command of README, CONTRIBUTING and docs is run by a test, or left out for a reason.
+
+A command is a line of an indented block, or of a fenced one that is neither ``python`` nor
+``text``, and whatever stands between backticks and begins with a program of such a line, or looks
+like one with an option.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from sportsapp.migrations import newest_revision
+from sportsapp.settings import PROJECT_ROOT
+from tests.acceptance.conftest import wait_for
+from tests.acceptance.test_operating import FOLLOWED, Operator, commands, environ_of_a_newcomer
+
+PAGES = [PROJECT_ROOT / "README.md", PROJECT_ROOT / "CONTRIBUTING.md"]
+PAGES += sorted((PROJECT_ROOT / "docs").rglob("*.md"))
+SYNCED = r"^\d+ synced$"
+MORE_WORKERS = "huey_consumer huey_config.huey -k process -w 2 -g TERM -t 25 -m 1 -M 1000"
+PASSWORD = r"printf '%s\n%s\n' 'a long pass phrase' 'a long pass phrase'"
+NEXT = f"{int(newest_revision()) + 1:04}"
+MIGRATE = f'flask db migrate -m "what changes" --rev-id {NEXT}'
+ON_COPY = "DATABASE_URL=$COPY flask"
+
+
+class Step(NamedTuple):
+    """A command as the page has it, what it prints, and how it is run where that differs."""
+
+    command: str
+    says: str
+    run: str = ""
+
+
+# In this order, on one instance with broker, consumers, web server and the demo feed. $ID is the id
+# of a run, $FOLDER the test's own folder, $LOG the instance's log, $COPY an empty database's URL.
+AT_WORK = (
+    Step("flask doctor", "^ok +consumers +sportsapp: 4 workers"),
+    Step(".venv/bin/flask ...", "^Flask ", ".venv/bin/flask --version"),
+    Step(". .venv/bin/activate", "/.venv/bin/flask$", ". .venv/bin/activate && command -v flask"),
+    Step("make .venv/.installed", "is up to date"),
+    Step("flask settings", "^PORT +environment"),
+    Step("flask sync", SYNCED),  # as many as play today
+    Step("flask sync leagues", "^0 created, [04] updated$"),
+    Step("flask sync teams", "^124 synced$"),
+    Step("flask sync schedule", SYNCED),
+    Step("flask sync live", SYNCED),
+    Step("flask sync all", "^leagues: 0 created, [04] updated, teams: 124 synced"),
+    Step("flask sync day NBA 2026-01-15", r"^[1-9]\d* synced$"),
+    Step("flask sync range NBA 2026-01-01 2026-03-31", r"^[1-9]\d{2} synced$"),
+    Step(
+        "LEAGUES=NFL,NEW flask sync day NEW 2026-01-15", SYNCED,
+        "LEAGUES=NFL,MLS flask sync day MLS 2026-01-15",
+    ),
+    Step("flask sync --queue", r"^[0-9a-f-]{36}$", "export ID=$(flask sync --queue)"),
+    Step("flask tasks wait ID", "^SUCCESS", "flask tasks wait $ID"),
+    Step("flask tasks wait ID --timeout 60", "^SUCCESS", "flask tasks wait $ID --timeout 60"),
+    Step("flask tasks show ID", "sync_daily_schedule", "flask tasks show $ID"),
+    Step("grep ID", "Executing sportsapp.tasks.sync.sync_daily_schedule", "grep $ID $LOG"),
+    Step("flask tasks retry ID", r"^[0-9a-f-]{36}$", "flask tasks retry $ID"),
+    Step(
+        "flask tasks cancel ID", "will stop after its current chunk",
+        "flask tasks cancel $(flask sync range NBA 1960-01-01 2025-12-31 --queue)",
+    ),
+    Step("flask tasks active", "sync_date_range_task|^Nothing runs now"),
+    Step("flask tasks runs", "SUCCESS +sync_daily_schedule"),
+    Step("flask tasks runs --state FAILURE", r"\A(?![\s\S]*SUCCESS)"),
+    Step("flask tasks registered", "^sync_all_teams +Mondays"),
+    Step("flask tasks pause NAME", "paused", "flask tasks pause sync_all_teams"),
+    Step("flask tasks scheduled", "sync_all_live_games +every 60 s"),
+    Step("flask tasks resume NAME", "goes on", "flask tasks resume sync_all_teams"),
+    Step("flask tasks stats", "^worker of sportsapp-backfill on"),
+    Step("flask tasks purge", r"^\d+ runs dropped$", "echo y | flask tasks purge"),
+    Step("flask tasks purge --yes", r"^\d+ runs dropped$"),
+    Step("flask admin create NAME", "maria was added", f"{PASSWORD} | flask admin create maria"),
+    Step("flask admin password NAME", "was changed", f"{PASSWORD} | flask admin password maria"),
+    Step("flask admin deactivate NAME", "was deactivated", "flask admin deactivate maria"),
+    Step("flask admin activate NAME", "was activated", "flask admin activate maria"),
+    Step("flask admin list", "^maria, signed in: never"),
+    Step(
+        "flask db-copy --backup URL", "rows copied and compared",
+        "flask db-copy --backup sqlite:///$FOLDER/backup.db",
+    ),
+    Step(
+        MIGRATE, f"{NEXT}_what_changes.py",
+        f"cd $FOLDER/project && {MIGRATE} && ls migrations/versions",
+    ),
+    Step(
+        "cp deploy/example.env deploy/.env", "^SECRET_KEY=$",
+        "cp deploy/example.env $FOLDER/.env && cat $FOLDER/.env",
+    ),
+    Step(
+        "chmod 600 deploy/.env", "^600$", "chmod 600 $FOLDER/.env && stat --format=%a $FOLDER/.env"
+    ),
+)  # fmt: skip
+# After its end.
+STOPPED = (
+    Step("flask db-copy URL", "rows copied and compared", "flask db-copy $COPY"),
+    Step(
+        "flask db-copy -", "rows copied and compared",
+        "echo sqlite:///$FOLDER/second.db | flask db-copy -",
+    ),
+    Step("flask db downgrade", r"^\d{4}$", f"{ON_COPY} db downgrade && {ON_COPY} db current"),
+    Step("flask db upgrade", r"^\d{4} \(head\)$", f"{ON_COPY} db upgrade && {ON_COPY} db current"),
+)  # fmt: skip
+STARTED = ("make demo", MORE_WORKERS, "flask up --demo --demo-speed 20")
+ELSEWHERE = {
+    "flask up": "acceptance/test_up.py",
+    "flask broker": "acceptance/test_broker.py",
+    "flask prepare": "integration/test_command_prepare.py",
+    "granian --interface wsgi --blocking-threads 4 --no-ws --workers-kill-timeout 5 wsgi:app":
+        "acceptance/test_deploy_proxies.py",
+    "systemd-analyze security --offline=true": "integration/test_deploy.py",
+}  # fmt: skip
+# What no test can run: each begins with one of these.
+NOT_RUN = {
+    "celery ": "what this replaces",
+    "docker ": "needs its daemon; test_deploy_container.py does the same without it",
+    "install ": "writes to /etc; test_deploy.py reads the units",
+    "useradd ": "the same",
+    "cp --recursive deploy/systemd/": "the same",
+    "systemctl ": "the same",
+    "systemd-run ": "the same",
+    "make test": "these tests themselves",
+    "FAULTS=long ": "the same, and CI's",
+    "POSTGRES=all ": "the same",
+    "TIMES=20 ": "the same, for an hour",
+    "make check": "CI's",
+    "make audit": "CI's, and asks for known holes",
+    "make bench": "takes 25 minutes",
+    "make fuzz": "takes ten minutes, and installs a package",
+    "make format": "rewrites the code",
+    "make requirements": "asks the package index, and rewrites the pins",
+    "make screenshots": "rewrites the pictures",
+}
+
+
+def documented() -> set[str]:
+    """All commands of all pages; a mention that ends in dots without them."""
+    found = set()
+    spans = set()
+    for page in PAGES:
+        shown = re.sub(r"^```(python|text)\n.*?^```$", "", page.read_text(), flags=re.M | re.S)
+        blocks = re.findall(r"^```\w*\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
+        lines = re.findall(r"^ {4}(\S.*)$", shown, re.MULTILINE)
+        lines += [line for block in blocks for line in block.splitlines() if line]
+        found |= {re.split(" {2,}", line)[0] for line in lines}  # what it does stands behind it
+        spans |= set(re.findall(r"`([^`\n]+)`", shown))
+    programs = {program_of(command) for command in found | known()}
+    return found | {
+        span for span in spans
+        if program_of(span) in programs or re.match(r"[a-z][\w.-]* (.* )?-", span)
+    }  # fmt: skip
+
+
+def program_of(command: str) -> str:
+    """The first word behind the settings."""
+    return re.sub(r"^(\w+=\S* )+", "", command).split(" ")[0]
+
+
+def known() -> set[str]:
+    """The commands that some test runs."""
+    here = {step.command for step in (*AT_WORK, *STOPPED)}
+    operating = {line for heading in FOLLOWED for line in commands(heading)}
+    return {*here, *STARTED, *ELSEWHERE, *operating}
+
+
+def test_every_command_is_run_or_left_out_for_a_reason():
+    def is_known(command: str) -> bool:
+        """Or one of them that is mentioned without its end."""
+        return any(f"{one} ".startswith(f"{command.removesuffix(' ...')} ") for one in known())
+
+    unknown = {one for one in documented() if not is_known(one)}
+    assert {one for one in unknown if not one.startswith(tuple(NOT_RUN))} == set()
+
+
+def test_nothing_is_listed_that_no_page_has():
+    all_pages = "\n".join(page.read_text() for page in PAGES)
+    assert [one for one in (*known(), *NOT_RUN) if one not in all_pages] == []
+    assert [
+        file for file in ELSEWHERE.values() if not (PROJECT_ROOT / "tests" / file).exists()
+    ] == []
+
+
+@pytest.mark.parametrize("command", sorted(one for one in documented() if "make " in one))
+def test_what_make_would_do_is_known(command):
+    dry = command.replace("make ", "make --dry-run ")
+    done = subprocess.run(["bash", "-c", dry], cwd=PROJECT_ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def operator() -> Iterator[Operator]:
+    """Someone with a folder, and a copy of the project in which a table has a column more."""
+    with tempfile.TemporaryDirectory(prefix="sgt-") as name:
+        folder = Path(name)
+        environ = environ_of_a_newcomer(folder)
+        environ |= {"FOLDER": name, "LOG": f"{name}/parts.log", "COPY": f"sqlite:///{name}/copy.db"}
+        project = folder / "project"
+        for part in ("sportsapp", "migrations", "templates", "static"):
+            shutil.copytree(PROJECT_ROOT / part, project / part)
+        shutil.copy(PROJECT_ROOT / "app.py", project)
+        model = project / "sportsapp" / "models" / "alert.py"
+        model.write_text(model.read_text() + "    remark: Mapped[str | None]\n")
+        someone = Operator(folder, environ, {})
+        try:
+            yield someone
+        finally:
+            someone.kill()
+
+
+def follow(operator: Operator, steps: tuple[Step, ...]) -> None:
+    for step in steps:
+        said = operator.run(step.run or step.command)
+        assert re.search(step.says, said, re.MULTILINE), f"{step.command}: {said}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_commands_do_what_the_pages_say(operator):
+    demo, more_workers, quick_demo = STARTED
+    operator.start(demo)
+    wait_for(operator.is_ready, 60, 0.5)
+    operator.environ["ESPN_BASE_URL"] = re.search(r"demo feed on (\S+)", operator.logs())[1]
+    operator.start(more_workers)
+    four = 'sportsapp_consumers{queue="sportsapp",role="worker"} 4'
+    wait_for(lambda: four in operator.page("/metrics").text, 30, 0.2)
+    follow(operator, AT_WORK)
+    operator.stop()
+    follow(operator, STOPPED)
+    operator.start(quick_demo)
+    wait_for(operator.is_ready, 60, 0.5)
+    operator.stop()
