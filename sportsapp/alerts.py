@@ -25,13 +25,20 @@ from urllib.parse import unquote, urlsplit
 import requests
 from flask import Flask
 from huey.exceptions import TaskTimeout
-from sqlalchemy import Connection, CursorResult, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Table, bindparam, func, select, update
 
 from sportsapp.clock import iso_utc, utc_now
-from sportsapp.database import AnySession, db, insert_ignoring, write_connection
+from sportsapp.database import (
+    AnySession,
+    db,
+    insert_ignoring,
+    inserting_unless_there,
+    write_connection,
+)
 from sportsapp.errors import WebhookError
 from sportsapp.ledger import LOST_AFTER, RUNS
 from sportsapp.models import Alert, Game, League, RunState, Schedule
+from sportsapp.prepared import prepared_transaction
 from sportsapp.queue import Periodic, TrackerHuey
 from sportsapp.records import State
 from sportsapp.settings import Settings
@@ -41,6 +48,7 @@ logger = logging.getLogger(__name__)
 QUIET = timedelta(minutes=15)
 LOOK_EVERY = timedelta(minutes=1)
 LOOK_AGAIN = timedelta(seconds=55)  # a little less, since heartbeats don't keep exact time
+PATIENCE = timedelta(seconds=115)
 NOBODY_LOOKED = timedelta(minutes=3)
 STALE_AFTER = timedelta(minutes=5)
 MISSED_TICKS = 2
@@ -58,6 +66,10 @@ LOOK = {"subject": "", "kind": "look"}  # not trouble: the row in which the look
 _ACTIVE = select(ALERTS.c.kind).where(
     ALERTS.c.subject == bindparam("subject"), ALERTS.c.active_since.is_not(None)
 )  # built once: it is asked after every run
+
+_IS_LOOK = (ALERTS.c.subject == LOOK["subject"]) & (ALERTS.c.kind == LOOK["kind"])
+_LAST_LOOK = select(ALERTS.c.told_at).where(_IS_LOOK).with_for_update()
+_LOOK_NOW = update(ALERTS).where(_IS_LOOK, ALERTS.c.told_at <= bindparam("before"))
 
 USER_INFO = re.compile(r"(\b[A-Za-z][\w+.-]*://)\S*@")
 SECRET_PARAMETER = re.compile(
@@ -224,18 +236,20 @@ class Alerts:
 
     # -- looking around
 
-    def look(self) -> None:
+    def look(self, *, patient: bool = False) -> None:
         """Called with every heartbeat of every consumer process: once a minute one looks around.
 
-        After a time in which nobody looked, the first look only begins the watch, so that what
-        stood still while everything was down has a minute to catch up.
+        A scheduler does; a worker, ``patient``, only when two minutes went by without it, since
+        what looking around takes of memory is not given back. After a time in which nobody
+        looked, the first look only begins the watch, so that what stood still while everything
+        was down has a minute to catch up.
         """
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_EVERY.total_seconds()
         with self._at_work():
             now = utc_now()
-            last = _claim_look(now)
+            last = _claim_look(now, PATIENCE if patient else LOOK_AGAIN)
             if last is not None and now - last < NOBODY_LOOKED:
                 self.inspect(now)
 
@@ -413,20 +427,16 @@ def _forget(connection: Connection, subject: str, kind: Kind) -> Message | None:
     }  # fmt: skip
 
 
-def _claim_look(now: datetime) -> datetime | None:
-    """When somebody looked before us; None when that was just now, so that it is not our turn."""
-    with write_connection() as connection:
-        blank = LOOK | {"told_at": now - 2 * NOBODY_LOOKED, "is_told": False, "swallowed": 0}
-        insert_ignoring(connection, ALERTS, [blank | {"words": ""}], ["subject", "kind"])
-        last: datetime = connection.execute(
-            select(ALERTS.c.told_at).where(_is(**LOOK)).with_for_update()
-        ).scalar_one()
-        done: CursorResult[Any] = connection.execute(
-            update(ALERTS)
-            .where(_is(**LOOK), ALERTS.c.told_at <= now - LOOK_AGAIN)
-            .values(told_at=now)
-        )
-    return last if done.rowcount else None
+def _claim_look(now: datetime, after: timedelta) -> datetime | None:
+    """When somebody looked before us; None when that was ``after`` or less ago: not our turn."""
+    blank = LOOK | {"told_at": now - 2 * NOBODY_LOOKED, "is_told": False, "swallowed": 0}
+    engine = db.engine
+    unless_there = inserting_unless_there(engine.dialect.name, ALERTS, ("subject", "kind"))
+    with prepared_transaction(engine) as transaction:
+        transaction.count(unless_there, **blank, words="")
+        (row,) = transaction.rows(_LAST_LOOK)
+        is_ours = transaction.count(_LOOK_NOW, before=now - after, told_at=now) > 0
+    return row.told_at if is_ours else None
 
 
 # ---------------------------------------------------------------- no secrets

@@ -507,8 +507,8 @@ class Witness(Protocol):
     def failed(self, run_id: str) -> None:
         """A run of a queue has failed for good."""
 
-    def look(self) -> None:
-        """A heartbeat: time to look around."""
+    def look(self, *, patient: bool) -> None:
+        """A heartbeat: time to look around, for the ``patient`` only if nobody else does."""
 
 
 class Ledger:
@@ -747,7 +747,7 @@ class Ledger:
         if run is not None:
             self._end_if_overdue(run, now)
         if self.witness is not None and role in CONSUMER_ROLES:
-            self.witness.look()
+            self.witness.look(patient=role == "worker")
 
     def _end_if_overdue(self, run: RunInHand, now: datetime) -> None:
         """End this process when its run is past its limit and cannot be interrupted otherwise."""

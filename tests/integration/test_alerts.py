@@ -383,10 +383,25 @@ def test_heartbeats_of_all_processes_look_once_a_minute(alerts, monkeypatch):
 
 def test_one_process_looks_no_more_than_once_a_minute(alerts, monkeypatch):
     claims = []
-    monkeypatch.setattr(alerts_module, "_claim_look", claims.append)
+    monkeypatch.setattr(alerts_module, "_claim_look", lambda *_: claims.append(1))
     for _ in range(3):
         huey.hooks.beat("sportsapp", "worker")
     assert len(claims) == 1
+
+
+@pytest.mark.parametrize(("role", "looks_after"), [("scheduler", 60), ("worker", 120)])
+def test_worker_leaves_it_to_a_scheduler_for_a_minute(alerts, monkeypatch, role, looks_after):
+    moment, looks = utc_now(), []
+    monkeypatch.setattr(alerts_module, "utc_now", lambda: moment)
+    monkeypatch.setattr(huey.hooks, "witness", alerts)
+    monkeypatch.setattr(alerts, "inspect", lambda now: looks.append(int((now - begun).seconds)))
+    alerts.look()
+    begun = moment
+    for _ in range(13):
+        alerts._look_at = 0
+        huey.hooks.beat("sportsapp", role)
+        moment += timedelta(seconds=10)
+    assert looks[0] == looks_after
 
 
 # ---------------------------------------------------------------- carrying a message
