@@ -2,6 +2,7 @@
 
 import sys
 
+import sportsapp.lean  # noqa: F401  # before anything else of ours
 from sportsapp.errors import SettingsError
 from sportsapp.factory import create_app
 from sportsapp.logs import set_up_logging

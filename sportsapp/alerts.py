@@ -29,16 +29,15 @@ from sqlalchemy import Connection, Table, bindparam, func, select, update
 
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.database import (
-    AnySession,
     db,
     insert_ignoring,
     inserting_unless_there,
     write_connection,
 )
 from sportsapp.errors import WebhookError
-from sportsapp.ledger import LOST_AFTER, RUNS
+from sportsapp.ledger import LOST_AFTER, RUNS, STILL_BEATING
 from sportsapp.models import Alert, Game, League, RunState, Schedule
-from sportsapp.prepared import prepared_transaction
+from sportsapp.prepared import Transaction, prepare, prepared_reading, prepared_transaction
 from sportsapp.queue import Periodic, TrackerHuey
 from sportsapp.records import State
 from sportsapp.settings import Settings
@@ -64,9 +63,30 @@ ALERTS: Table = Alert.__table__  # type: ignore[assignment]  # declared as FromC
 LOOK = {"subject": "", "kind": "look"}  # not trouble: the row in which the looks are claimed
 
 _ACTIVE = select(ALERTS.c.kind).where(
-    ALERTS.c.subject == bindparam("subject"), ALERTS.c.active_since.is_not(None)
-)  # built once: it is asked after every run
+    ALERTS.c.subject == bindparam("name"), ALERTS.c.active_since.is_not(None)
+)
 
+SCHEDULES: Table = Schedule.__table__  # type: ignore[assignment]
+LEAGUES: Table = League.__table__  # type: ignore[assignment]
+GAMES: Table = Game.__table__  # type: ignore[assignment]
+
+_BEGUN = select(SCHEDULES.c.task, SCHEDULES.c.since_at).where(~SCHEDULES.c.paused)
+_NEWEST_SLOT = select(func.max(RUNS.c.slot).label("slot")).where(RUNS.c.task == bindparam("name"))
+_STALE = (
+    select(LEAGUES.c.slug, LEAGUES.c.polled_at, func.count(GAMES.c.id).label("live"))
+    .join(GAMES, GAMES.c.league_id == LEAGUES.c.id)
+    .where(GAMES.c.state == State.IN, LEAGUES.c.polled_at < bindparam("before"))
+    .group_by(LEAGUES.c.slug, LEAGUES.c.polled_at)
+    .order_by(LEAGUES.c.slug)
+)
+_TROUBLED = select(ALERTS.c.subject).where(
+    ALERTS.c.kind == bindparam("name"), ALERTS.c.active_since.is_not(None)
+)
+_SWALLOWED = select(ALERTS).where(
+    ALERTS.c.active_since.is_not(None),
+    ALERTS.c.swallowed > 0,
+    ALERTS.c.told_at <= bindparam("before"),
+)
 _IS_LOOK = (ALERTS.c.subject == LOOK["subject"]) & (ALERTS.c.kind == LOOK["kind"])
 _LAST_LOOK = select(ALERTS.c.told_at).where(_IS_LOOK).with_for_update()
 _LOOK_NOW = update(ALERTS).where(_IS_LOOK, ALERTS.c.told_at <= bindparam("before"))
@@ -112,49 +132,37 @@ class StaleLeague:
     live: int
 
 
-def late_slots(session: AnySession, queue: TrackerHuey, now: datetime) -> list[LateSlot]:
+def late_slots(queue: TrackerHuey, now: datetime) -> list[LateSlot]:
     """The periodic tasks that no scheduler has looked after for two ticks, two minutes at least.
 
     Leaves out what is paused, what never began, and a tick that waits for the one at work.
     """
     grace = max(SHORTEST_DELAY, timedelta(seconds=MISSED_TICKS * queue.tick_seconds))
-    begun = select(Schedule).where(Schedule.task.in_(list(queue.periodics)), ~Schedule.paused)
     late = []
-    for schedule in session.scalars(begun):
-        periodic = queue.periodics[schedule.task]
-        due_at = periodic.schedule.next_slot(_last_slot(session, schedule))
-        if due_at <= now - grace and not _is_at_work(session, periodic, now):
-            late.append(LateSlot(schedule.task, due_at))
+    with prepared_reading(db.engine) as reading:
+        for schedule in reading.rows(_BEGUN):
+            periodic = queue.periodics.get(schedule.task)
+            if periodic is None:  # of an earlier release
+                continue
+            (newest,) = reading.rows(_NEWEST_SLOT, name=schedule.task)
+            since = max(schedule.since_at, newest.slot or schedule.since_at)
+            due_at = periodic.schedule.next_slot(since)
+            if due_at <= now - grace and not _is_at_work(reading, periodic, now):
+                late.append(LateSlot(schedule.task, due_at))
     return late
 
 
-def _last_slot(session: AnySession, schedule: Schedule) -> datetime:
-    newest = session.scalar(select(func.max(RUNS.c.slot)).where(RUNS.c.task == schedule.task))
-    return max(schedule.since_at, newest or schedule.since_at)
-
-
-def _is_at_work(session: AnySession, periodic: Periodic, now: datetime) -> bool:
-    if not periodic.skip_while_running:
-        return False
-    beating = select(RUNS.c.id).where(
-        RUNS.c.task == periodic.name,
-        RUNS.c.state == RunState.STARTED,
-        RUNS.c.heartbeat_at > now - LOST_AFTER,
+def _is_at_work(reading: Transaction, periodic: Periodic, now: datetime) -> bool:
+    return periodic.skip_while_running and bool(
+        reading.rows(STILL_BEATING, name=periodic.name, after=now - LOST_AFTER)
     )
-    return session.scalar(beating.limit(1)) is not None
 
 
-def stale_leagues(session: AnySession, slugs: Sequence[str], now: datetime) -> list[StaleLeague]:
+def stale_leagues(slugs: Sequence[str], now: datetime) -> list[StaleLeague]:
     """The leagues with live games whose data is older than five minutes."""
-    found = (
-        select(League.slug, League.polled_at, func.count(Game.id))
-        .join(Game, Game.league_id == League.id)
-        .where(League.slug.in_(slugs), Game.state == State.IN)
-        .where(League.polled_at < now - STALE_AFTER)
-        .group_by(League.slug, League.polled_at)
-        .order_by(League.slug)
-    )
-    return [StaleLeague(slug, at, live) for slug, at, live in session.execute(found) if at]
+    with prepared_reading(db.engine) as reading:
+        rows = reading.rows(_STALE, before=now - STALE_AFTER)
+    return [StaleLeague(row.slug, row.polled_at, row.live) for row in rows if row.slug in slugs]
 
 
 # ---------------------------------------------------------------- telling
@@ -212,8 +220,8 @@ class Alerts:
     def succeeded(self, task: str, args: dict[str, Any]) -> None:
         """A run of a queue has succeeded: what was wrong with this task is well again."""
         with self._at_work():
-            with db.engine.connect() as connection:
-                kinds = connection.scalars(_ACTIVE, {"subject": task}).all()
+            with prepared_reading(db.engine) as reading:
+                kinds = {row.kind for row in reading.rows(_ACTIVE, name=task)}
             for kind in set(OF_RUNS.values()).intersection(kinds):
                 self.well(task, kind, f"{_named(task, args)} has succeeded again")
 
@@ -253,12 +261,21 @@ class Alerts:
             if last is not None and now - last < NOBODY_LOOKED:
                 self.inspect(now)
 
+    def prepare(self) -> None:
+        """Have ready what a look asks for, so that copies of this process share it."""
+        with self.app.app_context():
+            prepare(db.engine, _BEGUN)
+            for statement in (_NEWEST_SLOT, _TROUBLED, _ACTIVE):
+                prepare(db.engine, statement, "name")
+            for statement in (_STALE, _SWALLOWED):
+                prepare(db.engine, statement, "before")
+            prepare(db.engine, STILL_BEATING, "name", "after")
+
     def inspect(self, now: datetime) -> None:
         """Tell of late schedules and old data, of their end, and what was kept back too long."""
         with self._at_work():
-            late = late_slots(db.session, self.queue, now)
-            stale = stale_leagues(db.session, self.settings.leagues, now)
-            db.session.rollback()
+            late = late_slots(self.queue, now)
+            stale = stale_leagues(self.settings.leagues, now)
             self._end_others(Kind.OVERDUE, {one.task for one in late}, "is scheduled again")
             self._end_others(Kind.STALE, {one.slug.upper() for one in stale}, "data is current")
             for slot in late:
@@ -287,23 +304,15 @@ class Alerts:
         )  # fmt: skip
 
     def _end_others(self, kind: Kind, subjects: set[str], words: str) -> None:
-        active = select(ALERTS.c.subject).where(
-            ALERTS.c.kind == kind, ALERTS.c.active_since.is_not(None)
-        )
-        with db.engine.connect() as connection:
-            ended = set(connection.scalars(active)) - subjects
+        with prepared_reading(db.engine) as reading:
+            ended = {row.subject for row in reading.rows(_TROUBLED, name=kind)} - subjects
         for subject in sorted(ended):
             self.well(subject, kind, f"{subject} {words}", directly=True)
 
     def _remind(self, now: datetime) -> None:
         """What was swallowed and is still wrong is told when the quiet time is over."""
-        found = select(ALERTS).where(
-            ALERTS.c.active_since.is_not(None),
-            ALERTS.c.swallowed > 0,
-            ALERTS.c.told_at <= now - QUIET,
-        )
-        with db.engine.connect() as connection:
-            rows = connection.execute(found).all()
+        with prepared_reading(db.engine) as reading:
+            rows = reading.rows(_SWALLOWED, before=now - QUIET)
         for row in rows:
             with write_connection() as connection:
                 telling = _tell_now(connection, row, now, row.words)

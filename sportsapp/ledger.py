@@ -87,6 +87,7 @@ CONSUMER_ROLES = ("worker", "scheduler")
 
 RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
 CONSUMERS: Table = Consumer.__table__  # type: ignore[assignment]
+SCHEDULES: Table = Schedule.__table__  # type: ignore[assignment]
 TOTALS: Table = RunTotal.__table__  # type: ignore[assignment]
 
 # Building a statement takes longer than running it, so those of every run are built once. What
@@ -125,8 +126,9 @@ _CONSUMER_BEGINS = insert(CONSUMERS)
 _CONSUMER_ENDS = delete(CONSUMERS).where(*_THIS_CONSUMER)
 _FORGET_CONSUMERS = delete(CONSUMERS).where(CONSUMERS.c.beat_at < bindparam("before"))
 
-_IS_PAUSED = select(Schedule.paused).where(Schedule.task == bindparam("name"))
-_STILL_BEATING = (
+_IS_PAUSED = select(SCHEDULES.c.paused).where(SCHEDULES.c.task == bindparam("name"))
+_SINCE = select(SCHEDULES.c.since_at).where(SCHEDULES.c.task == bindparam("name"))
+STILL_BEATING = (
     select(RUNS.c.id)
     .where(RUNS.c.task == bindparam("name"), RUNS.c.state == RunState.STARTED)
     .where(RUNS.c.heartbeat_at > bindparam("after"))
@@ -507,6 +509,9 @@ class Witness(Protocol):
     def failed(self, run_id: str) -> None:
         """A run of a queue has failed for good."""
 
+    def prepare(self) -> None:
+        """This process is about to be copied."""
+
     def look(self, *, patient: bool) -> None:
         """A heartbeat: time to look around, for the ``patient`` only if nobody else does."""
 
@@ -709,11 +714,12 @@ class Ledger:
     # -- the scheduler
 
     def since(self, task_name: str) -> datetime:
-        with self.app.app_context(), write_connection() as connection:
-            row = {"task": task_name, "paused": False, "since_at": utc_now()}
-            insert_ignoring(connection, Schedule.__table__, [row], ["task"])  # type: ignore[arg-type]
-            found = select(Schedule.since_at).where(Schedule.task == task_name)
-            return connection.execute(found).scalar_one()
+        unless_there = inserting_unless_there(self._engine.dialect.name, SCHEDULES, ("task",))
+        with prepared_transaction(self._engine) as transaction:
+            transaction.count(unless_there, task=task_name, paused=False, since_at=utc_now())
+            (row,) = transaction.rows(_SINCE, name=task_name)
+        since: datetime = row.since_at
+        return since
 
     def claim(self, huey: TrackerHuey, periodic: Periodic, slot: datetime) -> Any | None:
         task = periodic.task_class(id=f"{periodic.name}@{iso_utc(slot)}")
@@ -724,7 +730,7 @@ class Ledger:
             if any(row.paused for row in transaction.rows(_IS_PAUSED, name=periodic.name)):
                 return None
             if periodic.skip_while_running and transaction.rows(
-                _STILL_BEATING, name=periodic.name, after=now - LOST_AFTER
+                STILL_BEATING, name=periodic.name, after=now - LOST_AFTER
             ):
                 logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
                 return None

@@ -92,7 +92,7 @@ class Metrics(Collector):
                 for percentile in PERCENTILES
             },
         )
-        late = {slot.task for slot in late_slots(db.session, self._queues[0], self._now)}
+        late = {slot.task for slot in late_slots(self._queues[0], self._now)}
         yield _gauge(
             "schedule_overdue",
             "Whether a periodic task has not been scheduled when it was due.",

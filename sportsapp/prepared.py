@@ -74,6 +74,10 @@ def prepared_statement(engine: Engine) -> Iterator[Transaction]:
         driver.commit()
 
 
+prepared_reading = prepared_statement
+"""The same for reading: as many statements as are wanted, each of what is committed then."""
+
+
 @contextmanager
 def _lent(engine: Engine) -> Iterator[Any]:
     """The driver's connection, for one transaction; thrown away when that fails."""
@@ -209,6 +213,11 @@ def _impl(kind: TypeEngine[Any], dialect: Dialect, way: str) -> Convert:
     """What a type does with values on the way to the driver ("bind") or back ("result")."""
     impl = kind.dialect_impl(dialect)
     return impl.bind_processor(dialect) if way == "bind" else impl.result_processor(dialect, None)
+
+
+def prepare(engine: Engine, statement: Any, *names: str) -> None:
+    """Have a statement ready, with values of these names, before this process is copied."""
+    _prepare(statement, engine.dialect, names)
 
 
 _prepare = lru_cache(maxsize=256)(_Prepared)

@@ -74,7 +74,7 @@ def _consumers(
 def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
     found = session.execute(select(League.slug, League.polled_at))
     read = {row.slug: row.polled_at for row in found}
-    live = {one.slug for one in stale_leagues(session, leagues, now)}
+    live = {one.slug for one in stale_leagues(leagues, now)}
     faults = []
     for slug in leagues:
         polled_at = read.get(slug)

@@ -85,5 +85,5 @@ def periodic_states() -> list[PeriodicState]:
     """How each periodic task stands; which are overdue is the alerts' to say."""
     queue = current_app.extensions["queues"][0]
     now = utc_now()
-    overdue = {late.task: late.due_at for late in late_slots(db.session, queue, now)}
+    overdue = {late.task: late.due_at for late in late_slots(queue, now)}
     return activity.periodic_states(db.session, queue.periodics.values(), overdue, now)

@@ -213,7 +213,7 @@ def check_scheduler(patient: Patient) -> Iterator[Finding]:
         return
     queue = patient.queues[0]
     rows = list(db.session.scalars(select(Schedule)))
-    late = late_slots(db.session, queue, patient.now)
+    late = late_slots(queue, patient.now)
     paused = sorted(row.task for row in rows if row.paused)
     do = f"restart the consumer of {queue.name} and look at its log"
     if len(rows) < len(queue.periodics):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from icalendar import Calendar, Event
 
 from sportsapp import queries
 from sportsapp.clock import utc_now
@@ -20,6 +20,9 @@ from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
 from sportsapp.web.scores import wanted_league
 from sportsapp.web.teams import wanted_teams
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -34,6 +37,7 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
     """A team's season as iCalendar: stable UIDs, no scores."""
     league = wanted_league(league_name)
     team = wanted_teams(league_name, address)[0]
+    from icalendar import Calendar  # takes 3 MB, and only a web process that is asked needs it
 
     def render(_fresh: Freshness) -> str:
         book = Calendar()
@@ -49,6 +53,8 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
 
 
 def _entry(game: Card) -> Event:
+    from icalendar import Event
+
     entry = Event()
     name = f"{team_name(game.away_team)} at {team_name(game.home_team)}"
     status = CALLED_OFF.get(Status(game.status))

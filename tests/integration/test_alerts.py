@@ -278,12 +278,12 @@ def test_old_data_of_a_live_league_is_told_and_its_end(alerts, live_league, rece
 
 def test_old_data_without_live_games_is_nobodys_business(live_league):
     live_league(60)
-    assert [one.slug for one in stale_leagues(db.session, ["nba"], utc_now())] == ["nba"]
-    assert stale_leagues(db.session, ["nfl"], utc_now()) == []
+    assert [one.slug for one in stale_leagues(["nba"], utc_now())] == ["nba"]
+    assert stale_leagues(["nfl"], utc_now()) == []
     with write_connection() as connection:
         connection.exec_driver_sql("UPDATE games SET state = 'post'")
     db.session.rollback()
-    assert stale_leagues(db.session, ["nba"], utc_now()) == []
+    assert stale_leagues(["nba"], utc_now()) == []
 
 
 def scheduled_since(minutes: float) -> None:
@@ -299,7 +299,7 @@ def scheduled_since(minutes: float) -> None:
 
 
 def late() -> set[str]:
-    return {one.task for one in late_slots(db.session, huey, utc_now())}
+    return {one.task for one in late_slots(huey, utc_now())}
 
 
 def test_slot_that_nobody_claims_is_late_after_two_ticks(offline):

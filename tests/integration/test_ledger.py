@@ -524,11 +524,11 @@ def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(ap
 def test_only_a_consumers_beat_looks_around(app, monkeypatch):
     looked = []
     hooks = huey.hooks
-    monkeypatch.setattr(hooks.witness, "look", lambda: looked.append("looked"))
+    monkeypatch.setattr(hooks.witness, "look", lambda **how: looked.append(how))
     hooks.beat(huey.name, "supervisor")  # it forks next, and has no threads then
     assert looked == []
     hooks.beat(huey.name, "worker")
-    assert looked == ["looked"]
+    assert looked == [{"patient": True}]
 
 
 def test_shell_that_vanished_leaves_a_failure(offline):
