@@ -11,7 +11,8 @@ One way through: fetch, plan, store. A module imports only from lower floors::
              readiness, metrics                what watchers ask
     floor 4  queries, ledger, alerts,          reads for pages and services; the record of task
              accounts, transfer                runs; who is told; admin accounts; a database's copy
-    floor 3  models, migrations                the tables, and the ways between versions
+    floor 3  models, migrations, prepared,     the tables, and the ways between versions; what each
+             data_version                      run and each kept page asks of the database
     floor 2  database, queue, throttle,        the database, the two queues, the feed's pace,
              limits, espn.client               visitors' limits, and the only HTTP to the feed
     floor 1  espn.parse, sync.plan, settings,  pure: JSON to records, records to changes;
@@ -19,5 +20,6 @@ One way through: fetch, plan, store. A module imports only from lower floors::
                                                holds at every door
     floor 0  records, leagues, errors,         what the feed said; the table of leagues; our errors;
              redis_urls, log_context           REDIS_URL; whom a line of the log is about
-    beside   demo                              a feed that behaves like ESPN's; shares no code
+    beside   lean                              what is kept out of memory
+             demo                              a feed that behaves like ESPN's; shares no code
 """
