@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from flask import Flask
 from huey.exceptions import TaskTimeout
-from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, func, select, update
 
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.database import (
@@ -88,6 +88,7 @@ _SWALLOWED = select(ALERTS).where(
     ALERTS.c.told_at <= bindparam("before"),
 )
 _IS_LOOK = (ALERTS.c.subject == LOOK["subject"]) & (ALERTS.c.kind == LOOK["kind"])
+_BLANK_LOOK = LOOK | {"is_told": False, "swallowed": 0, "words": ""}
 _LAST_LOOK = select(ALERTS.c.told_at).where(_IS_LOOK).with_for_update()
 _LOOK_NOW = update(ALERTS).where(_IS_LOOK, ALERTS.c.told_at <= bindparam("before"))
 
@@ -247,7 +248,7 @@ class Alerts:
     def look(self, *, patient: bool = False) -> None:
         """Called with every heartbeat of every consumer process: once a minute one looks around.
 
-        A scheduler does; a worker, ``patient``, only when two minutes went by without it, since
+        Schedulers do; a worker, ``patient``, only when two minutes went by without it, since
         what looking around takes of memory is not given back. After a time in which nobody
         looked, the first look only begins the watch, so that what stood still while everything
         was down has a minute to catch up.
@@ -270,6 +271,9 @@ class Alerts:
             for statement in (_STALE, _SWALLOWED):
                 prepare(db.engine, statement, "before")
             prepare(db.engine, STILL_BEATING, "name", "after")
+            prepare(db.engine, _begin_to_look(db.engine), *_BLANK_LOOK, "told_at")
+            prepare(db.engine, _LAST_LOOK)
+            prepare(db.engine, _LOOK_NOW, "before", "told_at")
 
     def inspect(self, now: datetime) -> None:
         """Tell of late schedules and old data, of their end, and what was kept back too long."""
@@ -436,13 +440,15 @@ def _forget(connection: Connection, subject: str, kind: Kind) -> Message | None:
     }  # fmt: skip
 
 
+def _begin_to_look(engine: Engine) -> Any:
+    return inserting_unless_there(engine.dialect.name, ALERTS, ("subject", "kind"))
+
+
 def _claim_look(now: datetime, after: timedelta) -> datetime | None:
     """When somebody looked before us; None when that was ``after`` or less ago: not our turn."""
-    blank = LOOK | {"told_at": now - 2 * NOBODY_LOOKED, "is_told": False, "swallowed": 0}
-    engine = db.engine
-    unless_there = inserting_unless_there(engine.dialect.name, ALERTS, ("subject", "kind"))
-    with prepared_transaction(engine) as transaction:
-        transaction.count(unless_there, **blank, words="")
+    long_ago = now - 2 * NOBODY_LOOKED
+    with prepared_transaction(db.engine) as transaction:
+        transaction.count(_begin_to_look(db.engine), **_BLANK_LOOK, told_at=long_ago)
         (row,) = transaction.rows(_LAST_LOOK)
         is_ours = transaction.count(_LOOK_NOW, before=now - after, told_at=now) > 0
     return row.told_at if is_ours else None

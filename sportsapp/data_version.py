@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import sqlite3
 import threading
+from collections.abc import Hashable
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -41,6 +43,8 @@ class DataVersion:
         self._engine = engine
         self._is_known = engine.url.database not in (None, "", ":memory:")
         self._connection: Connection | None = None
+        self._connections = 0
+        self._owner = os.getpid()
         self._lock = threading.RLock()
         event.listen(engine, "engine_disposed", self._close)
 
@@ -52,16 +56,19 @@ class DataVersion:
             try:
                 if self._connection is None:
                     self._connection = self._connect()
-                return self._connection.ask()
-            except (DBAPIError, self._engine.dialect.loaded_dbapi.Error) as error:
+                    self._connections += 1
+                # each connection counts for itself
+                return self._connections, self._connection.ask()
+            except (DBAPIError, sqlite3.Error, self._engine.dialect.loaded_dbapi.Error) as error:
                 logger.debug("the data's version cannot be told: %s", error)
                 self._close()
                 return None
 
     def _connect(self) -> Connection:
-        name = str(self._engine.url.database)
-        if self._engine.dialect.name == "sqlite" and not name.startswith("file:"):
-            library = _sqlite_library()
+        self._owner = os.getpid()
+        dialect, name = self._engine.dialect, str(self._engine.url.database)
+        if dialect.driver == "pysqlite" and not name.startswith("file:"):
+            library = _sqlite_library(cast("Hashable", dialect.loaded_dbapi))
             if library:
                 return _SqliteConnection(library, name)
         return _DriverConnection(self._engine)
@@ -69,7 +76,7 @@ class DataVersion:
     def _close(self, *_: object) -> None:
         with self._lock:
             connection, self._connection = self._connection, None
-            if connection:
+            if connection and self._owner == os.getpid():  # a fork leaves its parent's alone
                 connection.close()
 
 
@@ -107,7 +114,7 @@ class _SqliteConnection:
         self._database, self._statement = ctypes.c_void_p(), ctypes.c_void_p()
         self._check(
             library.sqlite3_open_v2(
-                path.encode(), ctypes.byref(self._database), SQLITE_OPEN_READWRITE, None
+                os.fsencode(path), ctypes.byref(self._database), SQLITE_OPEN_READWRITE, None
             )
         )
         self._check(
@@ -136,15 +143,18 @@ class _SqliteConnection:
 
 
 @cache
-def _sqlite_library() -> ctypes.PyDLL | None:
-    """The very library that Python's driver works with, None where it is not to be found.
+def _sqlite_library(driver: Hashable) -> ctypes.PyDLL | None:
+    """The very library that this driver works with, None where it is not to be found.
 
     No other copy of it will do: two in one process take each other's locks away.
     """
-    import _sqlite3  # the driver itself, to know what it is linked with
-
     try:
+        import _sqlite3  # Python's own driver, to know what it is linked with
+
+        if getattr(driver, "connect", None) is not _sqlite3.connect:
+            raise OSError("another driver is used")
         library = ctypes.PyDLL(_sqlite3.__file__)
+        library.sqlite3_libversion.restype = ctypes.c_char_p
         library.sqlite3_step.argtypes = [ctypes.c_void_p]
         library.sqlite3_reset.argtypes = [ctypes.c_void_p]
         library.sqlite3_column_int.argtypes = [ctypes.c_void_p, ctypes.c_int]
@@ -156,7 +166,9 @@ def _sqlite_library() -> ctypes.PyDLL | None:
         library.sqlite3_open_v2.argtypes = [
             ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p,
         ]  # fmt: skip
-    except (AttributeError, OSError) as error:  # built into Python, or on another system
+        if library.sqlite3_libversion().decode() != sqlite3.sqlite_version:
+            raise OSError("it is another release than the driver's")
+    except (AttributeError, ImportError, OSError) as error:  # built into Python, on other systems
         logger.debug("SQLite's library is not to be found: %s", error)
         return None
     return library

@@ -1,7 +1,8 @@
 """Keeps out of memory what Huey imports and this program does not use. To be imported first.
 
-Huey imports psycopg, where it is installed, for a storage that we do not use: 8 MB in every
-process. SQLAlchemy imports it again for a database that is on PostgreSQL.
+Huey imports psycopg, where it is installed, for a storage that we do not use: 8 MB, shared by all
+that `flask up` forks. SQLAlchemy imports it again for a database that is on PostgreSQL. A consumer
+that is started by itself has imported Huey before it comes here, and keeps it.
 """
 
 import sys

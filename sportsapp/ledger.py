@@ -93,19 +93,17 @@ TOTALS: Table = RunTotal.__table__  # type: ignore[assignment]
 # Building a statement takes longer than running it, so those of every run are built once. What
 # is to be written is given with the parameters, by the columns' names.
 _ATTEMPT = (RUNS.c.id == bindparam("run_id")) & (RUNS.c.attempt == bindparam("this_attempt"))
-_AS_ASKED = (
-    RUNS.c.task == bindparam("asked_task"),
-    cast(RUNS.c.args, Text) == cast(bindparam("asked_args", type_=RUNS.c.args.type), Text),
-)
-_CLAIM = (
+_WAITS = (_ATTEMPT, or_(*(RUNS.c.state == state for state in WAITING)))
+_CLAIMED = (RUNS.c.resume, RUNS.c.trigger, RUNS.c.chain, RUNS.c.asked_by, RUNS.c.retries_left)
+_CLAIM = update(RUNS).where(*_WAITS).returning(RUNS.c.task, RUNS.c.args, *_CLAIMED)
+_CLAIM_AS_ASKED = (
     update(RUNS)
-    .where(_ATTEMPT, *_AS_ASKED, or_(*(RUNS.c.state == state for state in WAITING)))
-    .returning(
-        RUNS.c.resume, RUNS.c.trigger, RUNS.c.chain, RUNS.c.asked_by, RUNS.c.retries_left
+    .where(
+        *_WAITS,
+        RUNS.c.task == bindparam("asked_task"),
+        cast(RUNS.c.args, Text) == cast(bindparam("asked_args", type_=RUNS.c.args.type), Text),
     )
-)  # fmt: skip
-_WAITING_ATTEMPT = select(RUNS.c.id).where(
-    _ATTEMPT, or_(*(RUNS.c.state == state for state in WAITING))
+    .returning(*_CLAIMED)
 )
 _FINISH = update(RUNS).where(_ATTEMPT, RUNS.c.state == RunState.STARTED)
 _FRESH = {
@@ -572,7 +570,8 @@ class Ledger:
 
     def is_revoked(self, run_id: str) -> bool:
         with self.app.app_context():
-            asked = select(RUNS.c.cancel_asked).where(RUNS.c.id == run_id)
+            going = RUNS.c.state.in_((RunState.STARTED, RunState.REVOKED))
+            asked = select(RUNS.c.cancel_asked).where(RUNS.c.id == run_id, going)
             with db.engine.connect() as connection:
                 return bool(connection.scalar(asked))
 
@@ -623,28 +622,36 @@ class Ledger:
             db.session.remove()
 
     def _claim(self, huey: TrackerHuey, task: Any) -> RunInHand | None:
-        """The run, if it still waits for this attempt. Raises ForgedMessageError.
-
-        A message that says anything else than the ledger claims nothing.
-        """
+        """The run, if it still waits for this attempt. Raises ForgedMessageError."""
         now, args = utc_now(), _named_args(task)
         this = {"run_id": task.id, "this_attempt": task.attempt}
-        asked = {"asked_task": task.name, "asked_args": args}
         values = {"state": RunState.STARTED, "attempt": task.attempt + 1} | _worker_values(now)
+        asked = {"asked_task": task.name, "asked_args": args}
         with prepared_statement(self._engine) as statement:
-            claimed = statement.rows(_CLAIM, **this, **asked, **values)
-        if not claimed:
-            with prepared_statement(self._engine) as statement:
-                if statement.rows(_WAITING_ATTEMPT, **this):
-                    raise ForgedMessageError("the message is not what was asked for")
+            claimed = statement.rows(_CLAIM_AS_ASKED, **this, **asked, **values)
+        row = claimed[0] if claimed else self._claim_by_value(task.name, args, this | values)
+        if row is None:
             return None
-        (row,) = claimed
         task.attempt += 1
         task.retries = row.retries_left
         return RunInHand(
             task.id, task.attempt, now, task.timeout, is_stopping=huey.is_stopping,
-            task=task.name, args=args, **row._asdict(),
+            task=task.name, args=args,
+            resume=row.resume, trigger=row.trigger, chain=row.chain, asked_by=row.asked_by,
+            retries_left=row.retries_left,
         )  # fmt: skip
+
+    def _claim_by_value(self, name: str, args: dict[str, Any], values: dict[str, Any]) -> Any:
+        """The same for a run whose arguments are written in another way than we would write them.
+
+        Another release may have written them in another order. The run, or None when there is
+        none to claim; raises ForgedMessageError, and claims nothing, when it is another run.
+        """
+        with prepared_transaction(self._engine) as transaction:
+            claimed = transaction.rows(_CLAIM, **values)
+            if claimed and (claimed[0].task, claimed[0].args) != (name, args):
+                raise ForgedMessageError("the message is not what was asked for")
+        return claimed[0] if claimed else None
 
     def _failed_for_good(self, run: RunInHand, state: RunState, error: BaseException) -> None:
         """Write the end of a run, and let it be known."""

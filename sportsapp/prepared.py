@@ -25,7 +25,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from sportsapp.database import as_sqlalchemy_error
+from sportsapp.database import READ_ONLY, as_sqlalchemy_error
 
 Convert = Callable[[Any], Any] | None
 
@@ -80,39 +80,37 @@ prepared_reading = prepared_statement
 
 @contextmanager
 def _lent(engine: Engine) -> Iterator[Any]:
-    """The driver's connection, for one transaction; thrown away when that fails."""
+    """The driver's connection, for one transaction; closed, and so rolled back, if that fails.
+
+    A time limit or a signal may end it at any point, so only what went to its end is used again.
+    """
     error_class = engine.dialect.loaded_dbapi.Error
     lender = _lender_of(engine)
-    driver = None
+    driver, is_done = None, False
     try:
-        driver = lender.take()
+        driver = lender.take(engine)
         yield driver
+        is_done = True
     except error_class as error:
-        if driver is not None:
-            lender.throw_away(driver)
-            driver = None
+        if getattr(error, "sqlstate", None) == READ_ONLY:
+            engine.dispose()  # every connection to a server that only reads now is of no use
         raise as_sqlalchemy_error(error, engine.dialect) from error
-    except BaseException:
-        if driver is not None:
-            driver.rollback()
-        raise
     finally:
-        if driver is not None:
+        if driver is not None and is_done:
             lender.put_back(driver)
+        elif driver is not None:
+            lender.throw_away(driver)
 
 
 class _Pool:
     """Lends connections of the engine's pool, which looks whether they are still alive."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def take(self) -> Any:
+    def take(self, engine: Engine) -> Any:
         """A connection. Raises the driver's errors."""
-        return self._engine.raw_connection()
+        return engine.raw_connection()
 
     def put_back(self, connection: Any) -> None:
-        """It is not used any more."""
+        """It is not used any more, and in no transaction."""
         connection.close()
 
     def throw_away(self, connection: Any) -> None:
@@ -128,20 +126,19 @@ class _Shelf:
     them.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self) -> None:
         self._idle: list[Any] = []
         self._owner = os.getpid()
-        event.listen(engine, "engine_disposed", self._close)
 
-    def take(self) -> Any:
+    def take(self, engine: Engine) -> Any:
         """A connection that is there, or a new one. Raises the driver's errors."""
         if self._owner != os.getpid():
-            self._of_the_parent, self._idle, self._owner = self._idle, [], os.getpid()
+            _of_the_parent.append(self._idle)
+            self._idle, self._owner = [], os.getpid()
         try:
             return self._idle.pop()  # one step, whatever other threads do
         except IndexError:
-            connection = self._engine.raw_connection()
+            connection = engine.raw_connection()
             driver = connection.dbapi_connection
             connection.detach()
             return driver
@@ -154,20 +151,24 @@ class _Shelf:
         """It is not to be used again."""
         driver.close()
 
-    def _close(self, *_: object) -> None:
+    def close(self, *_: object) -> None:
+        """Close what lies here."""
         while self._idle and self._owner == os.getpid():
             self._idle.pop().close()
 
 
 _lenders: WeakKeyDictionary[Engine, _Pool | _Shelf] = WeakKeyDictionary()
+_of_the_parent: list[list[Any]] = []
+"""Connections that were open before a fork, kept so that nothing closes them."""
 
 
 def _lender_of(engine: Engine) -> _Pool | _Shelf:
     lender = _lenders.get(engine)
     if lender is None:
-        is_file = engine.url.database not in (None, "", ":memory:")
-        new = _Shelf(engine) if _is_sqlite(engine) and is_file else _Pool(engine)
-        lender = _lenders.setdefault(engine, new)
+        is_file = _is_sqlite(engine) and engine.url.database not in (None, "", ":memory:")
+        lender = _lenders.setdefault(engine, _Shelf() if is_file else _Pool())
+        if isinstance(lender, _Shelf):
+            event.listen(engine, "engine_disposed", lender.close)
     return lender
 
 

@@ -218,8 +218,12 @@ class TaggedJson(Serializer):  # type: ignore[misc]  # Huey has no types
 
 
 def _encode(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)  # plain text, whatever kind of text it is
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, float):
         return _finite(value)
     if isinstance(value, Message):
@@ -483,9 +487,13 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
                 raise ValueError(f"{len(data):,} bytes are more than a message may have")
             return self.deserialize_task(data)
         except Exception as error:  # noqa: BLE001 - whatever a hostile message can cause
-            reason = f"{type(error).__name__}: {error}"[:500]
+            words = f"{type(error).__name__}: {error}"[:500]  # in parts the message's own
+            reason = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in words)
             logger.warning("queue %s: a message could not be read: %s", self.name, reason)
-            self.hooks.dead_letter(self.name, data, reason)
+            try:
+                self.hooks.dead_letter(self.name, data, reason)
+            except Exception:  # the worker goes on; a run that was meant is put back
+                logger.exception("queue %s: a dead letter could not be kept", self.name)
             return None
 
     # -- revoking: a word in the ledger, which no restart of the broker forgets

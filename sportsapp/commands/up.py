@@ -203,7 +203,6 @@ def prepare_copies(app: Flask) -> None:
             queue.hooks.beat(queue.name, "supervisor")
             queue.hooks.recover(queue)
             queue.hooks.leave(queue.name, "supervisor")
-            queue.hooks.witness.look(patient=True)
             queue.hooks.witness.prepare()
             queue.storage.close()
         if CAN_COPY:

@@ -77,7 +77,8 @@ def unreadable(folder: Path) -> list[bytes]:
         message(timeout=-1, retries=1), message(timeout=0), message(timeout=1e9),
         message(on_complete=FOLLOWER), message(on_error=FOLLOWER),
         message(chord_config={"!tuple": ["a", 1, 0, FOLLOWER]}),
-        message(colour="red"), message()[:-2], message() + b"x",
+        message("a\x00b"), message("a\nb\x1b[31m"), message(args={"!tuple": ["\ud800"]}),
+        message(**{"k\x00": 1}), message(colour="red"), message()[:-2], message() + b"x",
         b"x" * (MESSAGE_LIMIT + 1), b"x" * 10_000_000, b" " * 10_000_000 + message(),
         message(args={"!tuple": ["x" * 10_000_000]}),
     ]  # fmt: skip
@@ -197,7 +198,7 @@ FORGED: tuple[dict[str, Any], ...] = (
             ["NBA", "1990-01-01", "2025-12-31"], ["NFL", "2026-02-03", "2026-02-03"],
             ["NBA", "2026-01-01"], ["NBA", "x", "y"], ["' OR 1=1", "2026-01-01", "2026-01-02"],
             [["NBA"], {}, None], ["NBA", 10**30, "2026-01-01"], [1, 2, 3, 4, 5],
-            ["\ud800", "a\x00b", "\ud800"], ["{{7*7}}", "2026-01-01", "2026-01-02"],
+            ["\ud83c\udfc8", "a\x00b", "é"], ["{{7*7}}", "2026-01-01", "2026-01-02"],
         )
     ),
     {"kwargs": {"league": "NFL"}},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+import types
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import text
 
 from sportsapp import data_version
 from sportsapp.data_version import DataVersion
-from sportsapp.database import db, write_connection
+from sportsapp.database import db, forget_connections, write_connection
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -27,7 +29,7 @@ def any_commit() -> None:
 def version(request, monkeypatch, app) -> DataVersion:
     """Asked as it is by default, and as where SQLite's library is not to be found."""
     if request.param == "driver":
-        monkeypatch.setattr(data_version, "_sqlite_library", lambda: None)
+        monkeypatch.setattr(data_version, "_sqlite_library", lambda _driver: None)
     return DataVersion(db.engine)
 
 
@@ -67,6 +69,16 @@ def test_version_can_be_told_again_after_the_engine_was_disposed_of(version):
     assert version.now() != first is not None
 
 
+def test_versions_of_two_connections_are_never_taken_for_each_other(version):
+    any_commit()
+    seen = {version.now()}
+    for _ in range(3):
+        any_commit()
+        db.engine.dispose()
+        seen.add(version.now())
+    assert len(seen) == 4
+
+
 def test_no_thread_is_told_an_older_version_than_it_could_know(version):
     number = {version.now(): 0}  # how many commits there were at each version
     ended = threading.Event()
@@ -104,6 +116,32 @@ def test_file_that_is_no_database_has_no_version(version, settings):
     db.engine.dispose()
     (settings.instance_path / "tracker.db").write_bytes(b"no database" * 1000)
     assert version.now() is None
+
+
+@pytest.mark.only_sqlite("its library is asked")
+def test_child_leaves_its_parent_s_connection_alone(app):
+    version = DataVersion(db.engine)
+    version.now()
+    parents = version._connection
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with app.app_context():
+                forget_connections()
+                status = 0 if parents.ask() else 1
+        except BaseException:  # noqa: BLE001 - the rest of the tests is not for the child
+            status = 2
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.only_sqlite("its library is asked")
+def test_library_of_another_driver_is_not_used():
+    other = types.ModuleType("another")
+    other.connect = lambda *_: None
+    assert data_version._sqlite_library(other) is None
 
 
 @pytest.mark.only_sqlite("its library is asked")

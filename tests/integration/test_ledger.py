@@ -222,6 +222,46 @@ def test_expired_run_is_recorded_and_not_executed(offline, feed):
     assert feed.requests == []
 
 
+def test_arguments_in_another_order_are_the_same_arguments(offline):
+    """As another release may have written them; the message is rebuilt from the row, too."""
+    run_id = sync_date_range_task("NBA", "2026-02-03", "2026-02-03").id
+    change(run_id, args=dict(reversed(row(run_id).args.items())))
+    assert list(row(run_id).args) == ["end_date", "start_date", "league"]
+    work(backfill_huey)
+    assert (row(run_id).state, row(run_id).attempt) == (RunState.SUCCESS, 1)
+    assert db.session.scalars(select(DeadLetter)).all() == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"args": {"league": "NFL"}}, {"args": {}}, {"task": "sync_all_teams"}]
+)
+def test_message_that_says_something_else_than_its_run_claims_nothing(offline, feed, changes):
+    run_id = sync_date_range_task("NBA", "2026-02-03", "2026-02-03").id
+    change(run_id, **changes)
+    work(backfill_huey)
+    assert (row(run_id).state, row(run_id).attempt) == (RunState.PENDING, 0)
+    (letter,) = db.session.scalars(select(DeadLetter))
+    assert letter.reason == "the message is not what was asked for"
+    assert feed.requests == []
+
+
+def test_dead_letter_that_cannot_be_kept_stops_no_worker(offline, monkeypatch, caplog):
+    def fail(*_: object) -> None:
+        raise OperationalError("INSERT", None, Exception("disk full"))
+
+    monkeypatch.setattr(huey.hooks, "dead_letter", fail)
+    sync_all_live_games()
+    data = huey.storage.dequeue()
+    huey.storage.enqueue(data.replace(b"sportsapp.tasks.sync.sync_all_live_games", b"a\\u001b[31m"))
+    assert huey.dequeue() is None
+    run_id = sync_all_live_games().id
+    work()
+    assert row(run_id).state == RunState.SUCCESS
+    assert "a dead letter could not be kept" in caplog.text
+    assert chr(27) not in caplog.text
+    assert "1b[31m" in caplog.text
+
+
 @pytest.mark.parametrize("follow", ["then", "error"])
 def test_run_that_names_what_follows_it_is_refused_at_the_call(offline, follow):
     task = getattr(sync_all_live_games.s(), follow)(sync_daily_schedule)
@@ -242,7 +282,7 @@ def test_revoked_run_is_recorded_and_not_executed(offline, feed):
     assert feed.requests == []
 
 
-def test_running_backfill_that_is_revoked_keeps_what_it_has(offline, monkeypatch):
+def test_running_backfill_that_is_revoked_stops_at_its_next_chunk(offline, monkeypatch):
     result = sync_date_range_task("NBA", "2026-01-01", "2026-03-31")
     monkeypatch.setattr(ledger, "_check_arguments", backfill_huey.revoke)
     work(backfill_huey)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sqlite3
 import threading
+import weakref
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from huey.exceptions import TaskTimeout
 from psycopg import errors
 from sqlalchemy import bindparam, create_engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -96,6 +100,54 @@ def half_done() -> None:
     with prepared_transaction(db.engine) as transaction:
         transaction.count(OLDER, before=NOON + timedelta(days=1), error="old")
         raise LookupError
+
+
+class Driver:
+    """Stands before the driver's connection; every call of ``method`` raises."""
+
+    def __init__(self, driver: object, method: str, error: BaseException) -> None:
+        self._driver, self._method, self._error = driver, method, error
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._method:
+            raise self._error
+        return getattr(self._driver, name)
+
+
+@pytest.mark.parametrize("method", ["execute", "commit"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), TaskTimeout("time is up")], ids=repr)
+def test_what_a_signal_ends_is_undone_and_holds_no_lock(monkeypatch, method, error):
+    add()
+    lender = prepared._lender_of(db.engine)
+    take = lender.take
+    with monkeypatch.context() as patch:
+        driver = take(db.engine)
+        patch.setattr(lender, "take", lambda _engine: Driver(driver, method, error))
+        with pytest.raises(type(error)), prepared_transaction(db.engine) as transaction:
+            transaction.count(OLDER, before=NOON + timedelta(days=1), error="old")
+    assert run().error == ""
+    assert add(id="two") == 1
+    assert run().error == ""
+
+
+@pytest.mark.only_sqlite("its connections are kept beside the pool")
+def test_time_limit_ends_a_statement_that_waits(app, monkeypatch):
+    """A real SIGALRM, while another holds the lock."""
+    monkeypatch.setattr("sportsapp.database.BUSY_MILLISECONDS", 300)
+    db.engine.dispose()
+
+    def late(*_: object) -> None:
+        raise TaskTimeout("time is up")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with write_connection(), pytest.raises((TaskTimeout, OperationalError)):
+            add()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert add() == 1
 
 
 def test_what_is_raised_inside_undoes_the_transaction():
@@ -188,6 +240,17 @@ def test_child_leaves_its_parent_s_connection_alone(app):
     assert add() == 1
 
 
+def test_engine_that_nobody_uses_is_forgotten(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path}/some.db")
+    with prepared_statement(engine) as statement:
+        assert statement._driver
+    gone = weakref.ref(engine)
+    engine.dispose()
+    del engine
+    gc.collect()
+    assert gone() is None
+
+
 @pytest.mark.only_sqlite("its connections are kept beside the pool")
 def test_connection_that_failed_is_not_used_again():
     add()
@@ -216,7 +279,7 @@ def test_threads_do_not_share_a_connection():
 
 def test_a_postgresql_that_takes_nothing_is_an_operational_error(monkeypatch):
     class Standby:
-        def take(self) -> object:
+        def take(self, _engine: object) -> object:
             raise errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction")
 
     engine = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")

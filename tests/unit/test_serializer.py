@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import pytest
 from huey.api import Error
@@ -13,8 +13,10 @@ from huey.registry import Message
 from huey.utils import SKIPPED
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
-from sportsapp.queue import TaggedJson
+from sportsapp.ledger import _named_args
+from sportsapp.queue import TaggedJson, TrackerHuey
 
 serializer = TaggedJson()
 
@@ -119,3 +121,49 @@ values = st.recursive(
 @given(values)
 def test_any_allowed_value_comes_back(value):
     assert there_and_back(value) == value
+
+
+arguments = st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), values, max_size=4)
+
+
+@given(arguments, st.integers(0, 5))
+def test_any_allowed_argument_comes_back_in_a_message(kwargs, attempt):
+    """And is written in the ledger in the same words, by which a worker claims the run."""
+    queue = TrackerHuey("of a test")
+    queue.task()(anything)
+    task = queue.task_class("anything")(kwargs=kwargs)
+    task.attempt = attempt
+    if not is_unicode(kwargs):
+        with pytest.raises(TypeError, match="Unicode"):
+            queue.serialize_task(task)
+        return
+    data = queue.serialize_task(task)
+    back = queue.deserialize_task(data)
+    assert (back.kwargs, back.attempt) == (kwargs, attempt)
+    assert json.dumps(_named_args(back)) == json.dumps(_named_args(task))
+
+
+def is_unicode(value: object) -> bool:
+    """Whether there is no lone surrogate in it."""
+    try:
+        json.dumps(value, default=str, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def anything(**_: object) -> None:
+    """A task that takes everything."""
+
+
+@pytest.mark.parametrize(
+    "value", [Markup("<b>"), StrEnum("colour", ["RED"]).RED, IntEnum("n", ["ONE"]).ONE]
+)
+def test_kinds_of_text_and_numbers_travel_as_plain_ones(value):
+    queue = TrackerHuey("of a test")
+    queue.task()(anything)
+    task = queue.task_class("anything")(kwargs={"a": value})
+    task.attempt = 0
+    back = queue.deserialize_task(queue.serialize_task(task)).kwargs["a"]
+    assert back == value
+    assert type(back) in (str, int)
