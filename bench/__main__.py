@@ -61,10 +61,17 @@ def main() -> None:
 def _cells(one: Figure) -> list[str]:
     met = {True: "met", False: "NOT MET", None: ""}[one.is_met]
     return [
-        one.row, one.what, f"{one.value:.4g} {one.unit}", f"{one.spread:.2g}",
-        f"{one.floor:.4g}" if one.floor is not None else "",
+        one.row, one.what, f"{_number(one.value, 4)} {one.unit}",
+        _number(one.spread, 2) if one.spread else "",
+        _number(one.floor, 4) if one.floor is not None else "",
         f"{one.ratio:.2f}" if one.ratio is not None else "", one.goal, met,
     ]  # fmt: skip
+
+
+def _number(value: float, digits: int) -> str:
+    """So many significant digits, and never as a power of ten."""
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 
 
 def _line(*cells: str) -> str:

@@ -162,12 +162,16 @@ def _tell_alike(context: ExceptionContext) -> OperationalError | None:
     A connection that was opened while the database was read-only may stay so: open another.
     """
     fault = context.original_exception
-    state = getattr(fault, "sqlstate", None)
-    if state == READ_ONLY or "readonly database" in str(fault):
+    if is_read_only(fault):
         context.is_disconnect = True
-    if state in UNFIT:
+    if getattr(fault, "sqlstate", None) in UNFIT:
         return OperationalError(context.statement, None, fault, hide_parameters=True)
     return None
+
+
+def is_read_only(fault: BaseException) -> bool:
+    """Whether a driver's error says that nothing can be written, for now or by this connection."""
+    return getattr(fault, "sqlstate", None) == READ_ONLY or "readonly database" in str(fault)
 
 
 def as_sqlalchemy_error(fault: Exception, dialect: Dialect) -> DBAPIError:

@@ -1,9 +1,10 @@
 """Short transactions of statements that are prepared once and given straight to the driver.
 
 For what every run and every heartbeat of every process does. On the way through SQLAlchemy's
-engine such a statement takes four times as long in a process that has just been woken, and some
-megabytes in each process that does nothing else: see docs/performance.md. SQLAlchemy still writes
-the statements, once for each database, and its types still turn values into the driver's and back.
+engine such a statement takes almost three times as long in a process that has just been woken, and
+some megabytes in each process that does nothing else: see docs/performance.md. SQLAlchemy still
+writes the statements, once for each database, and its types still turn values into the driver's and
+back.
 
 A statement is a constant of its module, since it is known again by being the same object; what
 changes from time to time is given by name, for a ``bindparam`` or for a column to be set. No
@@ -25,7 +26,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from sportsapp.database import READ_ONLY, as_sqlalchemy_error
+from sportsapp.database import as_sqlalchemy_error, is_read_only
 
 Convert = Callable[[Any], Any] | None
 
@@ -92,8 +93,8 @@ def _lent(engine: Engine) -> Iterator[Any]:
         yield driver
         is_done = True
     except error_class as error:
-        if getattr(error, "sqlstate", None) == READ_ONLY:
-            engine.dispose()  # every connection to a server that only reads now is of no use
+        if is_read_only(error):
+            engine.dispose()  # the others may stay so: open new ones
         raise as_sqlalchemy_error(error, engine.dialect) from error
     finally:
         if driver is not None and is_done:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from huey.exceptions import TaskTimeout
 from psycopg import errors
-from sqlalchemy import bindparam, create_engine, delete, insert, select, update
+from sqlalchemy import bindparam, create_engine, delete, event, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from sportsapp import prepared
@@ -282,10 +282,14 @@ def test_a_postgresql_that_takes_nothing_is_an_operational_error(monkeypatch):
         def take(self, _engine: object) -> object:
             raise errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction")
 
+    disposals = []
+
     engine = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    event.listen(engine, "engine_disposed", disposals.append)
     monkeypatch.setitem(prepared._lenders, engine, Standby())
     with pytest.raises(OperationalError, match="read-only"), prepared_statement(engine):
         pytest.fail("it takes nothing")
+    assert disposals == [engine]  # no other connection to it is used again
 
 
 def test_errors_keep_the_driver_s_as_their_cause():
