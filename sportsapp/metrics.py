@@ -13,7 +13,8 @@ from typing import Any
 import redis
 from flask import Flask
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector, CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp import activity
@@ -27,6 +28,14 @@ from sportsapp.throttle import Tally
 
 DURATIONS_OF = timedelta(hours=1)
 PERCENTILES = (50, 95, 100)  # not called quantiles: to Prometheus those are a summary's alone
+
+
+def exposition(app: Flask, now: datetime, accepted: str) -> tuple[bytes, str]:
+    """All metrics in the form that suits an Accept header best, and its content type."""
+    registry = CollectorRegistry()
+    registry.register(Metrics(app, now))
+    encode, kind = choose_encoder(accepted)
+    return encode(registry), kind
 
 
 class Metrics(Collector):

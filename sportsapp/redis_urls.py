@@ -13,12 +13,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
 SENTINEL_SCHEME = "redis+sentinel"
 SENTINEL_PORT = 26379
+CLIENT = DriverInfo(lib_version=redis.__version__)
+"""What a connection tells of its client; else redis-py reads a file for it each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def _patience(seconds: float, retries: int) -> dict[str, Any]:
         "socket_timeout": seconds,
         "socket_connect_timeout": seconds,
         "retry": Retry(NoBackoff(), retries, supported_errors=again),
+        "driver_info": CLIENT,
     }
 
 

@@ -6,14 +6,11 @@ import hmac
 
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from sportsapp.clock import utc_now
 from sportsapp.database import db
-from sportsapp.metrics import Metrics
 from sportsapp.readiness import readiness
 from sportsapp.settings import Settings
 
@@ -46,10 +43,10 @@ def metrics() -> ResponseReturnValue:
     settings: Settings = current_app.extensions["settings"]
     if settings.metrics_token and not _has_token(settings.metrics_token):
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    registry = CollectorRegistry()
-    registry.register(Metrics(current_app, utc_now()))
-    encode, kind = choose_encoder(request.headers.get("Accept", ""))
-    return Response(encode(registry), content_type=kind, headers={"Cache-Control": "no-store"})
+    from sportsapp.metrics import exposition  # takes 1 MB, and only who is asked needs it
+
+    body, kind = exposition(current_app, utc_now(), request.headers.get("Accept", ""))
+    return Response(body, content_type=kind, headers={"Cache-Control": "no-store"})
 
 
 def _has_token(token: str) -> bool:
