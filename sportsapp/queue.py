@@ -17,6 +17,7 @@ import json
 import logging
 import math
 import multiprocessing
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -605,6 +606,7 @@ class _Process:
 
     def start_beating(self) -> None:
         if multiprocessing.parent_process() is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the master's mask ends with its start
             die_with_parent()
         self.huey.hooks.after_fork()
         self._ended = threading.Event()
@@ -709,8 +711,16 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
         super().__init__(huey, shutdown_timeout=longest, **options)
 
     def start(self) -> None:
+        """Start everything. A signal that comes before its handler is there waits for it.
+
+        Else it would end the master alone, or, in a container, where that is process 1, nobody.
+        """
         freeze_memory()
-        super().start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, self._signal_actions)
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 huey = TrackerHuey("sportsapp")
