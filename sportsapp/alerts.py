@@ -35,8 +35,8 @@ from sportsapp.database import (
     write_connection,
 )
 from sportsapp.errors import WebhookError
-from sportsapp.ledger import LOST_AFTER, RUNS, STILL_BEATING
-from sportsapp.models import Alert, Game, League, RunState, Schedule
+from sportsapp.ledger import LOST_AFTER, RUNS, SCHEDULES, STILL_BEATING
+from sportsapp.models import Alert, Game, League, RunState
 from sportsapp.prepared import Transaction, prepare, prepared_reading, prepared_transaction
 from sportsapp.queue import Periodic, TrackerHuey
 from sportsapp.records import State
@@ -66,7 +66,6 @@ _ACTIVE = select(ALERTS.c.kind).where(
     ALERTS.c.subject == bindparam("name"), ALERTS.c.active_since.is_not(None)
 )
 
-SCHEDULES: Table = Schedule.__table__  # type: ignore[assignment]
 LEAGUES: Table = League.__table__  # type: ignore[assignment]
 GAMES: Table = Game.__table__  # type: ignore[assignment]
 

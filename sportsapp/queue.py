@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 1_000_000
 ATTEMPTS_LIMIT = 1_000_000
+LOGGED_BYTES = 2_000
 FOLLOWERS = ("on_complete", "on_error", "chord_config")
 """What Huey would run after a task. We take none: it would not be in the ledger before."""
 BEAT_SECONDS = 10
@@ -455,7 +456,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         message = self._registry.create_message(task)
         document = {"attempt": task.attempt, "task": _encode(message)}
         try:
-            return msgspec.json.encode(document)  # as json does, in a tenth of the time
+            return msgspec.json.encode(document)  # as json does, in half the time
         except UnicodeEncodeError as error:
             raise TypeError(f"text that is not Unicode cannot go into a message: {error}") from None
 
@@ -494,7 +495,8 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             try:
                 self.hooks.dead_letter(self.name, data, reason)
             except Exception:  # the worker goes on; a run that was meant is put back
-                logger.exception("queue %s: a dead letter could not be kept", self.name)
+                start = data[:LOGGED_BYTES]
+                logger.exception("queue %s: a dead letter could not be kept: %r", self.name, start)
             return None
 
     # -- revoking: a word in the ledger, which no restart of the broker forgets

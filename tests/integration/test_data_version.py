@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import types
@@ -14,6 +13,7 @@ from sqlalchemy import text
 from sportsapp import data_version
 from sportsapp.data_version import DataVersion
 from sportsapp.database import db, forget_connections, write_connection
+from tests.forking import holds_in_a_child
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -123,18 +123,12 @@ def test_child_leaves_its_parent_s_connection_alone(app):
     version = DataVersion(db.engine)
     version.now()
     parents = version._connection
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            with app.app_context():
-                forget_connections()
-                status = 0 if parents.ask() else 1
-        except BaseException:  # noqa: BLE001 - the rest of the tests is not for the child
-            status = 2
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def check() -> bool:
+        forget_connections()
+        return bool(parents.ask())
+
+    assert holds_in_a_child(app, check)
 
 
 @pytest.mark.only_sqlite("its library is asked")

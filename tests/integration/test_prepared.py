@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sqlite3
 import threading
@@ -20,6 +19,7 @@ from sportsapp import prepared
 from sportsapp.database import db, forget_connections, write_connection
 from sportsapp.models import RunState, TaskRun, Trigger
 from sportsapp.prepared import prepared_statement, prepared_transaction
+from tests.forking import holds_in_a_child
 
 RUNS = TaskRun.__table__
 NOON = datetime(2026, 3, 8, 12, 0, 0, 123456, UTC)
@@ -223,19 +223,13 @@ def test_connection_is_kept_until_the_engine_is_disposed_of():
 @pytest.mark.only_sqlite("its connections are kept beside the pool")
 def test_child_leaves_its_parent_s_connection_alone(app):
     before = driver()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            with app.app_context():
-                forget_connections()
-                status = int(driver() is before or add(id="of the child") != 1)
-                before.total_changes  # noqa: B018 - raises when it has been closed
-        except BaseException:  # noqa: BLE001 - the rest of the tests is not for the child
-            status = 2
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def check() -> bool:
+        forget_connections()
+        before.total_changes  # noqa: B018 - raises when it has been closed
+        return driver() is not before and add(id="of the child") == 1
+
+    assert holds_in_a_child(app, check)
     assert driver() is before
     assert add() == 1
 
