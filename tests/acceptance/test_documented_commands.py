@@ -68,10 +68,13 @@ AT_WORK = (
     Step("flask tasks retry ID", r"^[0-9a-f-]{36}$", "flask tasks retry $ID"),
     Step(
         "flask tasks active", "sync_date_range_task",
-        "export ID=$(flask sync range NBA 1960-01-01 2025-12-31 --queue) && "
+        "flask sync range NBA 1960-01-01 2025-12-31 --queue > $FOLDER/id && "
         "for look in {1..20}; do flask tasks active | grep sync_date_range_task && break; done",
     ),
-    Step("flask tasks cancel ID", "will stop after its current chunk", "flask tasks cancel $ID"),
+    Step(
+        "flask tasks cancel ID", "will stop after its current chunk",
+        "flask tasks cancel $(cat $FOLDER/id)",
+    ),
     Step("flask tasks runs", "SUCCESS +sync_daily_schedule"),
     Step("flask tasks runs --state FAILURE", r"\A(?![\s\S]*SUCCESS)"),
     Step("flask tasks registered", "^sync_all_teams +Mondays"),
