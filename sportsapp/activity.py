@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import defer
 
+from sportsapp.broker import broker_errors
 from sportsapp.database import AnySession
 from sportsapp.errors import BrokerUnavailableError
 from sportsapp.models import (
@@ -27,8 +28,8 @@ from sportsapp.models import (
     Schedule,
     TaskRun,
 )
-from sportsapp.models.run import FAILED, OPEN, WAITING
-from sportsapp.queue import Periodic, TrackerHuey, broker_errors
+from sportsapp.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
+from sportsapp.queue import Periodic, TrackerHuey
 
 ALIVE_FOR = timedelta(seconds=45)
 STRIP = 24
@@ -198,7 +199,7 @@ class FailureGroup:
 def failure_groups(session: AnySession, limit: int) -> tuple[int, list[FailureGroup]]:
     """How many kinds of failure there are, and the ones seen last, newest first."""
     others = [state for state in RunState if state not in FAILED]
-    failed = (TaskRun.fingerprint > "", TaskRun.state.not_in(others))  # so that one index has all
+    failed = (HAS_FINGERPRINT, TaskRun.state.not_in(others))  # so that one index has all
     last = func.max(TaskRun.finished_at).label("last")
     groups = (
         select(TaskRun.fingerprint, func.count(), func.min(TaskRun.finished_at), last)
@@ -213,7 +214,7 @@ def failure_groups(session: AnySession, limit: int) -> tuple[int, list[FailureGr
 
 def _newest_failures(session: AnySession, fingerprints: Sequence[str]) -> dict[str, TaskRun]:
     def newest(fingerprint: str) -> Select[Any]:
-        mine = (TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED))
+        mine = (HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED))
         return select(TaskRun.id).where(*mine).order_by(TaskRun.finished_at.desc()).limit(1)
 
     ids = _each(session, [newest(one) for one in fingerprints])

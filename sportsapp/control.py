@@ -14,14 +14,15 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Connection, CursorResult, Table, delete, func, select, update
 
+from sportsapp.broker import broker_errors
 from sportsapp.clock import check_range, utc_now
 from sportsapp.database import db, insert_ignoring, write_connection
 from sportsapp.errors import DeadLetterError, OverlapError, RunNotFoundError, UnknownTaskError
 from sportsapp.leagues import League
 from sportsapp.ledger import asking, cancel_run, find_run
 from sportsapp.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
-from sportsapp.models.run import FAILED, OPEN, WAITING
-from sportsapp.queue import TrackerHuey, broker_errors
+from sportsapp.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
+from sportsapp.queue import TrackerHuey
 from sportsapp.sync.service import chunks_of
 
 BACKFILL = "sync_date_range_task"
@@ -158,7 +159,7 @@ def run_again(run_id: str, trigger: Trigger, by: str) -> str:
 def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
     """Queue every failed run of this fingerprint again, each set of arguments once."""
     found = select(TaskRun.task, TaskRun.args, TaskRun.id).where(
-        TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED)
+        HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED)
     )
     once = {(run.task, repr(sorted(run.args.items()))): run.id for run in db.session.execute(found)}
     return [run_again(run_id, trigger, by) for run_id in once.values()]

@@ -160,13 +160,18 @@ class NotWrittenDown(Exception):
     """The database does not take what the ledger has to write."""
 
 
-@contextmanager
-def writing_down() -> Iterator[None]:
+class _WritingDown:
     """The ledger's own writing around a run. Raises NotWrittenDown for a database that fails."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise NotWrittenDown(str(error.__cause__ or error)) from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, SQLAlchemyError):
+            raise NotWrittenDown(str(error.__cause__ or error)) from error
+
+
+writing_down = _WritingDown()
 
 
 @dataclass
@@ -433,7 +438,17 @@ def _worker_values(now: datetime) -> dict[str, Any]:
 
 
 def _new_row(
-    run_id: str, task: str, queue: str, args: dict[str, Any], asked: Asked, now: datetime
+    run_id: str,
+    task: str,
+    queue: str,
+    args: dict[str, Any],
+    asked: Asked,
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    attempt: int = 0,
+    retries_left: int = 0,
 ) -> dict[str, Any]:
     return {
         "id": run_id,
@@ -444,24 +459,22 @@ def _new_row(
         "state": RunState.PENDING,
         "trigger": asked.trigger,
         "asked_by": asked.by,
-        "chain": list(asked.chain),
+        "chain": asked.chain,
         "queued_at": now,
-        "due_at": now,
-        "expires_at": None,
-        "attempt": 0,
-        "retries_left": 0,
+        "due_at": due_at or now,
+        "expires_at": expires_at,
+        "attempt": attempt,
+        "retries_left": retries_left,
         "host": "",
     }
 
 
 def _row_of(huey: TrackerHuey, task: Any, asked: Asked, now: datetime) -> dict[str, Any]:
-    row = _new_row(task.id, task.name, huey.name, _named_args(task), asked, now)
-    return row | {
-        "due_at": _aware(task.eta) or now,
-        "expires_at": _aware(task.expires_resolved),
-        "retries_left": task.retries,
-        "attempt": task.attempt,
-    }
+    return _new_row(
+        task.id, task.name, huey.name, _named_args(task), asked, now,
+        due_at=_aware(task.eta), expires_at=_aware(task.expires_resolved),
+        attempt=task.attempt, retries_left=task.retries,
+    )  # fmt: skip
 
 
 def _aware(moment: datetime | None) -> datetime | None:
@@ -593,7 +606,7 @@ class Ledger:
     def _run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
         global _in_hand
         try:
-            with writing_down():
+            with writing_down:
                 run = self._claim(huey, task)
         except ForgedMessageError as error:
             logger.warning("run %s: %s", task.id, error)
@@ -608,13 +621,13 @@ class Ledger:
             value = body()
         except (KeyboardInterrupt, Exception) as error:
             db.session.rollback()
-            with writing_down():
+            with writing_down:
                 outcome = self._failed(huey, task, run, error)
             if outcome is error:
                 raise
             raise outcome from error
         else:
-            with writing_down():
+            with writing_down:
                 self._succeeded(run, value)
             return value
         finally:

@@ -12,7 +12,6 @@ from sportsapp.ledger import run_in_hand
 from sportsapp.log_context import league_at_hand
 from sportsapp.settings import Settings
 
-PLAIN = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 CONTEXT = ("run", "task", "league")
 
 
@@ -23,15 +22,13 @@ class PlainFormatter(logging.Formatter):
     default_time_format = "%Y-%m-%dT%H:%M:%SZ"
     default_msec_format = ""
 
-    def __init__(self) -> None:
-        super().__init__(PLAIN)
+    def usesTime(self) -> bool:
+        return True
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        known = (f"{name}={value}" for name in CONTEXT if (value := getattr(record, name, "")))
-        words = " ".join(known)
-        return (
-            f"{super().formatMessage(record)} [{words}]" if words else super().formatMessage(record)
-        )
+        line = f"{record.asctime} {record.levelname:<7} {record.name}: {record.message}"
+        known = [f"{name}={value}" for name in CONTEXT if (value := getattr(record, name, ""))]
+        return f"{line} [{' '.join(known)}]" if known else line
 
 
 class JsonFormatter(logging.Formatter):
@@ -57,8 +54,9 @@ class JsonFormatter(logging.Formatter):
 def add_context(record: logging.LogRecord) -> bool:
     """Note on the record what this process and this thread work on."""
     run = run_in_hand()
-    record.run, record.task = (run.id, run.task) if run else ("", "")
-    record.league = league_at_hand() or str((run.args if run else {}).get("league", "")).upper()
+    record.run = run.id if run else ""
+    record.task = run.task if run else ""
+    record.league = league_at_hand() or (str(run.args.get("league", "")).upper() if run else "")
     return True
 
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -51,56 +51,71 @@ class Transaction:
         return changed
 
 
-@contextmanager
-def prepared_transaction(engine: Engine) -> Iterator[Transaction]:
+class _Lent:
+    """Lends a driver's connection for one transaction; closes it, and so rolls back, if that fails.
+
+    A time limit or a signal may end it at any point, so only what went to its end is used again.
+    A class, not a generator: half the time in a process that has just been woken.
+    """
+
+    __slots__ = ("_begin", "_driver", "_engine", "_lender")
+
+    def __init__(self, engine: Engine, begin: str = "") -> None:
+        self._engine = engine
+        self._begin = begin
+        self._lender = _lender_of(engine)
+        self._driver: Any = None
+
+    def __enter__(self) -> Transaction:
+        try:
+            self._driver = self._lender.take(self._engine)
+            if self._begin:
+                self._driver.execute(self._begin)
+        except BaseException as fault:
+            self._give_up(fault)
+            raise
+        return Transaction(self._driver, self._engine.dialect)
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
+        if fault is not None:
+            self._give_up(fault)
+            return
+        try:
+            self._driver.commit()
+        except BaseException as error:
+            self._give_up(error)
+            raise
+        self._lender.put_back(self._driver)
+
+    def _give_up(self, fault: BaseException) -> None:
+        """Raises a driver's error as SQLAlchemy's; any other is the caller's to raise."""
+        if self._driver is not None:
+            self._lender.throw_away(self._driver)
+        if isinstance(fault, self._engine.dialect.loaded_dbapi.Error):
+            if is_read_only(fault):
+                self._engine.dispose()  # the others may stay so: open new ones
+            raise as_sqlalchemy_error(fault, self._engine.dialect) from fault
+
+
+def prepared_transaction(engine: Engine) -> AbstractContextManager[Transaction]:
     """A writing transaction: committed at the end, rolled back when anything is raised.
 
     Raises SQLAlchemy's DBAPIError, as its own connections do.
     """
-    with _lent(engine) as driver:
-        if _is_sqlite(engine):  # which takes the write lock only at the first write
-            driver.execute("BEGIN IMMEDIATE")
-        yield Transaction(driver, engine.dialect)
-        driver.commit()
+    # SQLite takes the write lock only at the first write
+    return _Lent(engine, "BEGIN IMMEDIATE" if _is_sqlite(engine) else "")
 
 
-@contextmanager
-def prepared_statement(engine: Engine) -> Iterator[Transaction]:
+def prepared_statement(engine: Engine) -> AbstractContextManager[Transaction]:
     """A transaction of one statement, which SQLite then begins and commits by itself.
 
     Raises SQLAlchemy's DBAPIError, as its own connections do.
     """
-    with _lent(engine) as driver:
-        yield Transaction(driver, engine.dialect)
-        driver.commit()
+    return _Lent(engine)
 
 
 prepared_reading = prepared_statement
 """The same for reading: as many statements as are wanted, each of what is committed then."""
-
-
-@contextmanager
-def _lent(engine: Engine) -> Iterator[Any]:
-    """The driver's connection, for one transaction; closed, and so rolled back, if that fails.
-
-    A time limit or a signal may end it at any point, so only what went to its end is used again.
-    """
-    error_class = engine.dialect.loaded_dbapi.Error
-    lender = _lender_of(engine)
-    driver, is_done = None, False
-    try:
-        driver = lender.take(engine)
-        yield driver
-        is_done = True
-    except error_class as error:
-        if is_read_only(error):
-            engine.dispose()  # the others may stay so: open new ones
-        raise as_sqlalchemy_error(error, engine.dialect) from error
-    finally:
-        if driver is not None and is_done:
-            lender.put_back(driver)
-        elif driver is not None:
-            lender.throw_away(driver)
 
 
 class _Pool:
@@ -188,7 +203,7 @@ class _Prepared:
         self._order = compiled.positiontup if compiled.positional else None
         types = {name: bind.type for bind, name in compiled.bind_names.items()}
         converts = {name: _impl(kind, dialect, "bind") for name, kind in types.items()}
-        self._given = [(name, convert) for name, convert in converts.items() if name in names]
+        self._converts = [(n, convert) for n, convert in converts.items() if convert and n in names]
         self._constants = {
             name: convert(compiled.params[name]) if convert else compiled.params[name]
             for name, convert in converts.items()
@@ -200,9 +215,9 @@ class _Prepared:
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         """What the driver is given: in order, or by name where it takes names."""
-        every = self._constants.copy()
-        for name, convert in self._given:
-            every[name] = convert(values[name]) if convert else values[name]
+        every = {**self._constants, **values}
+        for name, convert in self._converts:
+            every[name] = convert(every[name])
         return every if self._order is None else [every[name] for name in self._order]
 
     def row(self, found: tuple[Any, ...]) -> Any:

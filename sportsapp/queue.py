@@ -20,23 +20,21 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
 import msgspec
-import redis
 from huey import crontab
 from huey.api import Error, Huey, Task, TaskWrapper, chord, group
 from huey.consumer import Consumer, Scheduler, Worker
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.signals import SIGNAL_EXPIRED
-from huey.storage import PriorityRedisExpireStorage
 from huey.utils import SKIPPED
 
+from sportsapp.broker import BROKER_ERRORS, BrokerStorage, broker_error, broker_errors
 from sportsapp.clock import utc_now
 from sportsapp.errors import BrokerUnavailableError
 from sportsapp.processes import die_with_parent, freeze_memory
@@ -47,8 +45,6 @@ logger = logging.getLogger(__name__)
 MESSAGE_LIMIT = 1_000_000
 ATTEMPTS_LIMIT = 1_000_000
 LOGGED_BYTES = 2_000
-FOLLOWERS = ("on_complete", "on_error", "chord_config")
-"""What Huey would run after a task. We take none: it would not be in the ledger before."""
 BEAT_SECONDS = 10
 STOP_SECONDS = 8
 RECOVERY_SECONDS = 15
@@ -329,9 +325,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
 
     def __init__(self, name: str) -> None:
         self._url = ""
-        super().__init__(
-            name, serializer=TaggedJson(), storage_class=PriorityRedisExpireStorage, utc=True
-        )
+        super().__init__(name, serializer=TaggedJson(), storage_class=BrokerStorage, utc=True)
         self.periodics: dict[str, Periodic] = {}
         self.tick_seconds = 60
         self.stop_flag: Any = None
@@ -400,7 +394,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             return super().enqueue(task)
         if task.from_broker:  # due now, or tried again; nobody can ask for a run by a message alone
             return self.push(task)
-        if any(getattr(task, name) is not None for name in FOLLOWERS):
+        if _has_followers(task):
             raise TypeError("what is to follow a run is not in its message: see tasks/chain.py")
         if task.expires:
             task.resolve_expires(self.utc)
@@ -434,8 +428,10 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
 
     def push(self, task: Any) -> Any:
         """Hand a recorded run to the broker. Raises BrokerUnavailableError."""
-        with broker_errors():
+        try:
             return super().enqueue(task)
+        except BROKER_ERRORS as error:
+            raise broker_error(error) from error
 
     def message_ids(self) -> set[str]:
         """The ids of all runs that the broker holds, waiting or scheduled."""
@@ -549,6 +545,11 @@ def _defaults(settings: dict[str, Any]) -> dict[str, Any]:
     return {f"default_{name}" if name in known else name: v for name, v in settings.items()}
 
 
+def _has_followers(task: Any) -> bool:
+    """Whether Huey would run something after it. We take none: it would not be in the ledger."""
+    return not (task.on_complete is task.on_error is task.chord_config is None)
+
+
 def _check_message(message: Any) -> None:
     """Refuse a forged message whose fields are not of the kind that Huey computes with."""
     numbers = (message.retries, message.retry_delay, message.priority, message.retry_backoff)
@@ -561,7 +562,7 @@ def _check_message(message: Any) -> None:
         and isinstance(message.args, (tuple, list))
         and isinstance(message.kwargs, dict)
         and all(n is None or (isinstance(n, (int, float)) and 0 <= n < 1e6) for n in numbers)
-        and all(getattr(message, name) is None for name in FOLLOWERS)
+        and not _has_followers(message)
         and (message.eta is None or isinstance(message.eta, datetime))
         and (message.expires_resolved is None or isinstance(message.expires_resolved, datetime))
         and (message.timeout is None or isinstance(message.timeout, (int, float)))
@@ -584,17 +585,6 @@ def _id_of(data: bytes) -> str | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return task_id if isinstance(task_id, str) else None
-
-
-@contextmanager
-def broker_errors() -> Iterator[None]:
-    """Turn redis-py's errors of a broker that is away, or full, into BrokerUnavailableError."""
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
-    except redis.ResponseError as error:  # its memory or disk is full, or it only reads
-        raise BrokerUnavailableError(f"the broker refuses: {error}") from error
 
 
 # ---------------------------------------------------------------- the consumer

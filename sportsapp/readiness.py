@@ -15,10 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp import activity
 from sportsapp.alerts import stale_leagues
+from sportsapp.broker import broker_errors
 from sportsapp.database import AnySession
 from sportsapp.errors import BrokerUnavailableError
 from sportsapp.models import League, Schedule
-from sportsapp.queue import TrackerHuey, broker_errors
+from sportsapp.queue import TrackerHuey
 
 READ_WITHIN = timedelta(hours=2, minutes=15)
 """Every league is read once an hour, whatever is on: two readings were missed."""

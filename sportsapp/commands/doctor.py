@@ -22,6 +22,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.alerts import late_slots, scrub
+from sportsapp.broker import broker_errors
 from sportsapp.clock import game_day, utc_now
 from sportsapp.commands.broker import place_of
 from sportsapp.commands.shell import FAILED
@@ -36,7 +37,7 @@ from sportsapp.espn import parse
 from sportsapp.espn.client import FeedClient
 from sportsapp.ledger import LOST_AFTER
 from sportsapp.models import Consumer, League, Schedule
-from sportsapp.queue import TrackerHuey, broker_errors
+from sportsapp.queue import TrackerHuey
 from sportsapp.settings import Settings, describe_settings
 from sportsapp.sync.service import followed_leagues
 

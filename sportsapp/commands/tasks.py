@@ -18,6 +18,7 @@ from flask import current_app
 from sqlalchemy import func, select
 
 from sportsapp import activity, control
+from sportsapp.broker import broker_errors
 from sportsapp.clock import iso_utc, utc_now
 from sportsapp.commands.shell import FAILED, Bar, OneLineGroup, fail, misuse, person
 from sportsapp.database import db
@@ -25,7 +26,7 @@ from sportsapp.ledger import find_run, run_as_json
 from sportsapp.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
 from sportsapp.models.run import OPEN, WAITING
 from sportsapp.queries import recent_runs
-from sportsapp.queue import TrackerHuey, broker_errors
+from sportsapp.queue import TrackerHuey
 from sportsapp.tasks import RunView, run_of
 
 LOOK_SECONDS = 0.2

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sportsapp.database import Base, Json, Moment, OrderedJson
@@ -41,6 +41,14 @@ class Trigger(StrEnum):
     ALERT = "alert"
 
 
+_ENDED = "finished_at IS NOT NULL"
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """Options of an index that leaves the other rows out, so that they are written faster."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class TaskRun(Base):
     """One execution of a task, through all its attempts. The id is Huey's task id.
 
@@ -61,9 +69,13 @@ class TaskRun(Base):
         Index("ix_task_runs_queued_at", "queued_at"),
         Index("ix_task_runs_task_queued_at", "task", "queued_at"),
         Index("ix_task_runs_state_queued_at", "state", "queued_at"),
-        Index("ix_task_runs_state_finished_at", "state", "finished_at"),
-        Index("ix_task_runs_finished_at", "finished_at"),
-        Index("ix_task_runs_fingerprint_finished_at", "fingerprint", "finished_at", "state"),
+        Index("ix_task_runs_state_finished_at", "state", "finished_at", **_only(_ENDED)),
+        Index("ix_task_runs_finished_at", "finished_at", **_only(_ENDED)),
+        Index(
+            "ix_task_runs_fingerprint_finished_at",
+            *("fingerprint", "finished_at", "state"),
+            **_only("fingerprint > ''"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -96,6 +108,10 @@ class TaskRun(Base):
     error: Mapped[str] = mapped_column(default="")
     fingerprint: Mapped[str] = mapped_column(default="")
     traceback: Mapped[str] = mapped_column(default="")
+
+
+HAS_FINGERPRINT = TaskRun.fingerprint > literal_column("''")
+"""What a question about fingerprints has to say, word for word, for their index to be used."""
 
 
 class RunTotal(Base):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from sportsapp import queries
+from sportsapp import activity, control, queries
 from sportsapp.database import db
-from sportsapp.models import Team
+from sportsapp.models import Team, Trigger
 from sportsapp.sync import store
 
 pytestmark = pytest.mark.only_sqlite("its own plans are read")
@@ -18,19 +19,28 @@ pytestmark = pytest.mark.only_sqlite("its own plans are read")
 DAY = date(2026, 1, 15)
 
 
-def plan_of(name: str, *arguments: Any) -> str:
-    """How SQLite means to read what this query asks for, a line a step."""
+def plans_of(ask: Callable[[], object]) -> list[str]:
+    """How SQLite means to read what each statement of a function asks for, a line a step."""
     said: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        said.append((statement, parameters))
+        if not statement.startswith("BEGIN"):
+            said.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
-    getattr(queries, name)(db.session, *arguments)
+    ask()
     event.remove(db.engine, "before_cursor_execute", note)
-    statement, parameters = said[-1]
-    steps = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-    return "\n".join(step.detail for step in steps)
+    plans = []
+    for statement, parameters in said:
+        explain = f"EXPLAIN QUERY PLAN {statement}"
+        steps = db.session.connection().exec_driver_sql(explain, parameters)
+        plans.append("\n".join(step.detail for step in steps))
+    return plans
+
+
+def plan_of(name: str, *arguments: Any) -> str:
+    """How SQLite means to read the last thing that this query asks for."""
+    return plans_of(lambda: getattr(queries, name)(db.session, *arguments))[-1]
 
 
 @pytest.mark.usefixtures("app")
@@ -74,3 +84,39 @@ def test_a_tick_looks_for_doubts_without_reading_all_games():
     statement = store._DOUBTED.compile(dialect=db.engine.dialect)
     steps = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")
     assert "SCAN games" not in "\n".join(step.detail for step in steps)
+
+
+SINCE = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    ("ask", "wanted"),
+    [
+        (
+            lambda: activity.failure_groups(db.session, 9),
+            "COVERING INDEX ix_task_runs_fingerprint_finished_at (fingerprint>?)",
+        ),
+        (
+            lambda: activity._newest_failures(db.session, ["one"]),
+            "SEARCH task_runs USING INDEX ix_task_runs_fingerprint_finished_at (fingerprint=?)",
+        ),
+        (
+            lambda: control.run_group_again("one", Trigger.COMMAND, ""),
+            "SEARCH task_runs USING INDEX ix_task_runs_fingerprint_finished_at (fingerprint=?)",
+        ),
+        (
+            lambda: activity.failures_since(db.session, SINCE, 9),
+            "SEARCH task_runs USING COVERING INDEX ix_task_runs_state_finished_at "
+            "(state=? AND finished_at>?)",
+        ),
+        (
+            lambda: activity.hours(db.session, SINCE),
+            "SEARCH task_runs USING COVERING INDEX ix_task_runs_finished_at "
+            "(finished_at>? AND finished_at<?)",
+        ),
+    ],
+    ids=["groups", "newest", "again", "since", "hours"],
+)
+def test_ended_runs_are_found_by_the_indexes_that_hold_only_them(ask, wanted):
+    assert wanted in plans_of(ask)[0]
