@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,9 +49,9 @@ def memory() -> list[Figure]:
 
     Broker, consumers, web server and supervisor follow the made-up feed, which this process
     serves, so that it is not counted. Idle is half a minute after the first sync has ended; at
-    work is the most that was seen during two backfills of a season each, one a worker. Of
-    libraries that other programs have open as well, as this one has, only a share counts.
-    Takes about a minute.
+    work is the most that was seen during a backfill of a season, and then during two at once,
+    one a worker. Of libraries that other programs have open as well, as this one has, only a
+    share counts. Takes about two minutes.
     """
     if not Path("/proc/self/smaps_rollup").exists():
         left_out("memory", "of all processes", "only Linux tells it")
@@ -60,15 +60,15 @@ def memory() -> list[Figure]:
         wait_until(lambda: _runs(settings, FIRST_SYNC), FIRST_SYNC_SECONDS)
         time.sleep(SETTLE_SECONDS)
         idle = list(_looks(up))
-        _queue_backfills(settings)
-        busy = list(_looks_during_backfills(up, settings))
+        one = _peak_during(up, settings, ["MLB"])
+        two = _peak_during(up, settings, list(SEASONS))
     middle, spread = median_and_spread([sum(parts.values()) for parts in idle])
-    peak = max(busy, key=lambda parts: sum(parts.values()))
     return [
         _limited("idle", middle, spread),
         *_by_part("idle", idle[-1]),
-        _limited(f"peak during {len(SEASONS)} backfills", sum(peak.values())),
-        *_by_part("peak", peak),
+        _limited("peak during a backfill", sum(one.values())),
+        *_by_part("a backfill", one),
+        Figure("memory", "peak during 2 backfills at once", sum(two.values()), "MB"),
     ]
 
 
@@ -119,13 +119,15 @@ def _runs(settings: Settings, condition: str) -> int:
         return int(found.fetchone()[0])
 
 
-def _queue_backfills(settings: Settings) -> None:
-    for league, days in SEASONS.items():
-        command = [*FLASK, "sync", "range", league, *days, "--queue"]
+def _peak_during(up: int, settings: Settings, leagues: Sequence[str]) -> Parts:
+    """The most that was seen during backfills of a season of each of these leagues."""
+    for league in leagues:
+        command = [*FLASK, "sync", "range", league, *SEASONS[league], "--queue"]
         subprocess.run(  # noqa: S603
             command, cwd=PROJECT_ROOT, env=environment_of(settings), check=True,
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
+    return max(_looks_during_backfills(up, settings), key=lambda parts: sum(parts.values()))
 
 
 def _looks(up: int) -> Iterator[Parts]:

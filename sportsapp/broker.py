@@ -40,7 +40,13 @@ class BrokerStorage(PriorityRedisExpireStorage):  # type: ignore[misc]  # Huey h
         self._ask("ZADD", self.queue_key, -(priority or 0), message)
 
     def dequeue(self) -> bytes | None:
-        """Take the next message; None when there is none for a while. Raises redis-py's errors."""
+        """Take the next message; None when there is none, for a while if ``blocking``.
+
+        Raises redis-py's errors.
+        """
+        if not self.blocking:
+            found = self._ask("ZPOPMIN", self.queue_key)
+            return bytes(found[0][ORDER.size :]) if found else None
         try:
             found = self._ask("BZPOPMIN", self.queue_key, self.read_timeout)
         except redis.TimeoutError:  # nor did the broker say so in time

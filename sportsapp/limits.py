@@ -7,21 +7,30 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from flask import current_app, request
+from flask import Flask, current_app, request
 from flask_limiter import Limiter
 
+from sportsapp.lean import left_out
 from sportsapp.redis_urls import limiter_storage
 from sportsapp.settings import Settings
 
 BROKER_SECONDS = 1
 
 
+class LeanLimiter(Limiter):
+    """A limiter that does not load a client for Valkey beside the one for Redis."""
+
+    def init_app(self, app: Flask) -> None:
+        with left_out("valkey"):
+            super().init_app(app)
+
+
 def make_limiter(
     settings: Settings, name: str, applies: Callable[[], bool], **options: Any
-) -> Limiter:
+) -> LeanLimiter:
     """A limiter with counts of its own, for the requests that it ``applies`` to."""
     address, options["storage_options"] = limiter_storage(settings.broker, seconds=BROKER_SECONDS)
-    limiter = Limiter(
+    limiter = LeanLimiter(
         key_func=visitors_address,
         storage_uri=address,
         in_memory_fallback_enabled=True,

@@ -8,6 +8,7 @@ The queues sit low and are configured high. What they need of the ledger they as
 - periodic tasks are ordinary tasks, so their results are kept; the scheduler claims each slot in
   the database, so that any number of consumers may schedule and restarts double nothing;
 - a message that cannot be read becomes a dead letter, and the worker goes on at once;
+- worker processes but the first are spares: they work while it is busy, and are then replaced;
 - forked children die with their master and open connections of their own.
 """
 
@@ -28,7 +29,7 @@ from typing import Any, Protocol
 import msgspec
 from huey import crontab
 from huey.api import Error, Huey, Task, TaskWrapper, chord, group
-from huey.consumer import Consumer, Scheduler, Worker
+from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.signals import SIGNAL_EXPIRED
@@ -49,6 +50,9 @@ BEAT_SECONDS = 10
 STOP_SECONDS = 8
 RECOVERY_SECONDS = 15
 BROKER_TIMEOUT = 3
+READY_SECONDS = 3
+SPARE_LOOK_SECONDS = 0.1
+SPARE_IDLE_SECONDS = 2
 
 Body = Callable[[], Any]
 
@@ -329,6 +333,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         self.periodics: dict[str, Periodic] = {}
         self.tick_seconds = 60
         self.stop_flag: Any = None
+        self.taken: Callable[[], None] = lambda: None
         self.signal(SIGNAL_EXPIRED)(lambda _signal, task: self.hooks.expired(task))
 
     def configure(self, *, url: str, result_ttl: int, tick_seconds: int, hooks: Hooks) -> None:
@@ -472,7 +477,10 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
     def dequeue(self) -> Any | None:
         """The next task; None when there is none or when it could not be read."""
         data = self.storage.dequeue()
-        return None if data is None else self._task_or_dead_letter(data)
+        if data is None:
+            return None
+        self.taken()
+        return self._task_or_dead_letter(data)
 
     def read_schedule(self, timestamp: datetime | None = None) -> list[Any]:
         due = self.storage.read_schedule(timestamp or self._get_timestamp())
@@ -625,18 +633,56 @@ class _Process:
 
 
 class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no types
-    """A worker that beats, and that tells its tasks when the consumer is to end."""
+    """A worker that beats, and that tells its tasks when the consumer is to end.
+
+    Of several processes the first does what there is to do, and stays warm. The others are
+    spares: they take what waits while the first is busy for longer, and once it has nothing to do
+    they are replaced by fresh copies, which share their memory with it.
+    """
 
     role = "worker"
+    is_spare = False
+    first: Any = None
+    """Shared by the workers of a consumer, by the monotonic clock: until when the first one waits
+    for tasks, or below zero since when it has one in hand."""
 
     def initialize(self) -> None:
         self.huey.stop_flag = self.stop_flag
+        self.huey.taken = self._taken
+        self._took_at: float | None = None
         self.start_beating()
+        if self.is_spare:
+            self.huey.storage.blocking = False
         super().initialize()
 
     def shutdown(self) -> None:
         super().shutdown()
         self.stop_beating()
+
+    def loop(self, now: datetime | None = None) -> None:
+        moment = time.monotonic()
+        if not self.is_spare:
+            if self.first is not None:
+                self.first.value = moment + READY_SECONDS
+            super().loop(now)
+        elif not self._leaves_it_to_the_first(moment):
+            self.delay = SPARE_LOOK_SECONDS
+            super().loop(now)
+        elif self._took_at is not None and moment - self._took_at > SPARE_IDLE_SECONDS:
+            raise WorkerRecycle
+        else:
+            self.stop_flag.wait(SPARE_LOOK_SECONDS)
+
+    def _leaves_it_to_the_first(self, moment: float) -> bool:
+        """Whether the first worker waits, or is about to; one that is stopped or gone does not."""
+        said = self.first.value
+        return bool(moment < said or -said > moment - SPARE_LOOK_SECONDS)
+
+    def _taken(self) -> None:
+        """A task has been taken off the queue."""
+        self._took_at = time.monotonic()
+        if self.first is not None and not self.is_spare:
+            self.first.value = -self._took_at
 
 
 class SlotScheduler(_Process, Scheduler):  # type: ignore[misc]  # Huey has no types
@@ -700,7 +746,28 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
         What has not stopped by itself by then is handed back, and goes on after the restart.
         """
         longest = STOP_SECONDS if shutdown_timeout is None else min(shutdown_timeout, STOP_SECONDS)
+        self._first = multiprocessing.RawValue("d", time.monotonic() + READY_SECONDS)
         super().__init__(huey, shutdown_timeout=longest, **options)
+
+    def _create_worker(self) -> TrackerWorker:
+        worker: TrackerWorker = super()._create_worker()
+        if self.environment.forks:
+            worker.first = self._first
+            worker.is_spare = any(
+                not one.is_spare and process.exitcode is None
+                for one, process in self.worker_threads
+            )
+        return worker
+
+    def check_worker_health(self) -> bool:
+        """Replace workers that have ended; those that meant to, without a warning."""
+        for n, (_, process) in enumerate(self.worker_threads):
+            if self.environment.forks and process.exitcode == 0:
+                worker = self._create_worker()
+                fresh = self._create_process(worker, process.name)
+                fresh.start()
+                self.worker_threads[n] = (worker, fresh)
+        return bool(super().check_worker_health())
 
     def start(self) -> None:
         """Start everything. A signal that comes before its handler is there waits for it.

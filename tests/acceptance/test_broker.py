@@ -209,10 +209,11 @@ def test_a_wrong_password_is_told_at_once(settings: Settings, start: Start) -> N
         assert "falsch" not in str(caught.value)
 
 
+@pytest.mark.parametrize("package", ["none such", "click"])  # click holds no server
 def test_a_machine_without_a_binary_is_told_what_to_set(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "z80")
+    monkeypatch.setattr(broker, "PACKAGE", package)
     with pytest.raises(BrokerUnavailableError, match="REDIS_URL: there is no embedded broker"):
         broker.prepare_broker(settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -51,6 +52,24 @@ def test_most_important_first_then_what_waited_longest(storage):
 def test_empty_queue_is_waited_for_and_then_none(storage):
     assert storage.dequeue() is None
     assert storage.queue_size() == 0
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize("blocking", [True, False])
+def test_next_message_in_both_protocols_waited_for_or_not(
+    storage, real_settings, protocol, blocking
+):
+    address = f"{real_settings.broker}?protocol={protocol}"
+    pool = redis.ConnectionPool.from_url(address)
+    other = BrokerStorage(huey.name, connection_pool=pool, blocking=blocking)
+    storage.enqueue(b"one", 1)
+    storage.enqueue(b"two", 2)
+    began = time.monotonic()
+    assert (other.dequeue(), other.dequeue()) == (b"two", b"one")
+    assert time.monotonic() - began < 0.5
+    assert other.dequeue() is None
+    assert (time.monotonic() - began > 0.5) is blocking
+    other.close()
 
 
 def test_connection_is_kept_and_used_again(storage):

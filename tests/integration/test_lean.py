@@ -13,7 +13,8 @@ from sportsapp.settings import PROJECT_ROOT
 
 LOADED = """
 import app, sys
-print(*(name for name in ("psycopg", "icalendar", "prometheus_client") if name in sys.modules))
+names = ("psycopg", "icalendar", "prometheus_client", "valkey")
+print(*(name for name in names if name in sys.modules))
 """
 
 
