@@ -40,13 +40,7 @@ class BrokerStorage(PriorityRedisExpireStorage):  # type: ignore[misc]  # Huey h
         self._ask("ZADD", self.queue_key, -(priority or 0), message)
 
     def dequeue(self) -> bytes | None:
-        """Take the next message; None when there is none, for a while if ``blocking``.
-
-        Raises redis-py's errors.
-        """
-        if not self.blocking:
-            found = self._ask("ZPOPMIN", self.queue_key)
-            return bytes(found[0][ORDER.size :]) if found else None
+        """Take the next message; None when there is none for a while. Raises redis-py's errors."""
         try:
             found = self._ask("BZPOPMIN", self.queue_key, self.read_timeout)
         except redis.TimeoutError:  # nor did the broker say so in time
@@ -55,6 +49,8 @@ class BrokerStorage(PriorityRedisExpireStorage):  # type: ignore[misc]  # Huey h
 
     def close(self) -> None:
         """Close all connections; the next command opens new ones."""
+        while self._kept:
+            self.pool.release(self._kept.pop())
         self.pool.disconnect()
 
     def _ask(self, *command: Any) -> Any:
@@ -66,12 +62,15 @@ class BrokerStorage(PriorityRedisExpireStorage):  # type: ignore[misc]  # Huey h
                 answer = _answer(connection, command)
             except redis.ConnectionError:
                 connection.disconnect()
+                connection.connect()  # where the Sentinels say, if there are any
                 answer = _answer(connection, command)
             is_done = True
         finally:
-            if not is_done:  # its answer may still come
+            if is_done:
+                self._kept.append(connection)
+            else:  # its answer may still come
                 connection.disconnect()
-            self._kept.append(connection)
+                self.pool.release(connection)
         return answer
 
     def _connection(self) -> Any:
@@ -85,7 +84,7 @@ class BrokerStorage(PriorityRedisExpireStorage):  # type: ignore[misc]  # Huey h
 
 
 def _answer(connection: Any, command: tuple[Any, ...]) -> Any:
-    connection.send_command(*command)  # connects first where it has to
+    connection.send_command(*command)
     return connection.read_response()
 
 

@@ -8,7 +8,7 @@ The queues sit low and are configured high. What they need of the ledger they as
 - periodic tasks are ordinary tasks, so their results are kept; the scheduler claims each slot in
   the database, so that any number of consumers may schedule and restarts double nothing;
 - a message that cannot be read becomes a dead letter, and the worker goes on at once;
-- worker processes but the first are spares: they work while it is busy, and are then replaced;
+- worker processes but the first are spares: they help while it is busy, and are then replaced;
 - forked children die with their master and open connections of their own.
 """
 
@@ -50,9 +50,10 @@ BEAT_SECONDS = 10
 STOP_SECONDS = 8
 RECOVERY_SECONDS = 15
 BROKER_TIMEOUT = 3
-READY_SECONDS = 3
+FIRST_IS_GONE_SECONDS = 3
 SPARE_LOOK_SECONDS = 0.1
 SPARE_IDLE_SECONDS = 2
+WAITED_SECONDS = 0.02
 
 Body = Callable[[], Any]
 
@@ -555,7 +556,8 @@ def _defaults(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _has_followers(task: Any) -> bool:
     """Whether Huey would run something after it. We take none: it would not be in the ledger."""
-    return not (task.on_complete is task.on_error is task.chord_config is None)
+    followers = (task.on_complete, task.on_error, task.chord_config)
+    return followers != (None, None, None)
 
 
 def _check_message(message: Any) -> None:
@@ -632,27 +634,60 @@ class _Process:
             logger.exception("queue %s: %s failed", self.huey.name, what)
 
 
+class FirstWorker:
+    """What the first worker of a consumer lets the others see, in memory that they share.
+
+    By the monotonic clock: when it last looked for a task, and since when it has always found one
+    (0 while it waits). There is no lock that a worker could hold when it dies.
+    """
+
+    def __init__(self) -> None:
+        self._shown = multiprocessing.RawArray("d", (time.monotonic(), 0.0))
+
+    def looks(self) -> None:
+        """It looks for a task now."""
+        self._shown[0] = time.monotonic()
+
+    def takes(self) -> None:
+        """It has found one."""
+        moment = time.monotonic()
+        looked_at, busy_since = self._shown
+        if not busy_since or moment - looked_at > WAITED_SECONDS:
+            self._shown[1] = moment
+
+    def waits(self) -> None:
+        """It has found none."""
+        self._shown[1] = 0.0
+
+    def needs_help(self) -> bool:
+        """Whether it has been busy for longer, or has been stopped or killed."""
+        looked_at, busy_since = self._shown
+        good_until = (
+            busy_since + SPARE_LOOK_SECONDS if busy_since else looked_at + FIRST_IS_GONE_SECONDS
+        )
+        return bool(time.monotonic() > good_until)
+
+
 class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no types
     """A worker that beats, and that tells its tasks when the consumer is to end.
 
     Of several processes the first does what there is to do, and stays warm. The others are
-    spares: they take what waits while the first is busy for longer, and once it has nothing to do
-    they are replaced by fresh copies, which share their memory with it.
+    spares: they help while it is busy for longer, and are replaced when there is nothing more to
+    do, since a fresh copy of their master shares its memory: see docs/decisions/spares.md.
     """
 
     role = "worker"
     is_spare = False
-    first: Any = None
-    """Shared by the workers of a consumer, by the monotonic clock: until when the first one waits
-    for tasks, or below zero since when it has one in hand."""
+    first: FirstWorker | None = None
 
     def initialize(self) -> None:
         self.huey.stop_flag = self.stop_flag
         self.huey.taken = self._taken
-        self._took_at: float | None = None
+        self._has_taken = False
+        self._worked_until: float | None = None
         self.start_beating()
-        if self.is_spare:
-            self.huey.storage.blocking = False
+        if self.first is not None and not self.is_spare:
+            self.first.waits()
         super().initialize()
 
     def shutdown(self) -> None:
@@ -660,29 +695,33 @@ class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no type
         self.stop_beating()
 
     def loop(self, now: datetime | None = None) -> None:
-        moment = time.monotonic()
-        if not self.is_spare:
-            if self.first is not None:
-                self.first.value = moment + READY_SECONDS
+        self._has_taken = False
+        if self.first is None:
             super().loop(now)
-        elif not self._leaves_it_to_the_first(moment):
-            self.delay = SPARE_LOOK_SECONDS
+        elif self.is_spare:
+            self._help(self.first, now)
+        else:
+            self.first.looks()
             super().loop(now)
-        elif self._took_at is not None and moment - self._took_at > SPARE_IDLE_SECONDS:
+            if not self._has_taken:
+                self.first.waits()
+
+    def _help(self, first: FirstWorker, now: datetime | None) -> None:
+        if first.needs_help():
+            super().loop(now)
+            if self._has_taken:
+                self._worked_until = time.monotonic()
+        elif self._worked_until and time.monotonic() - self._worked_until > SPARE_IDLE_SECONDS:
+            logger.info("queue %s: a spare worker has done its work", self.huey.name)
             raise WorkerRecycle
         else:
             self.stop_flag.wait(SPARE_LOOK_SECONDS)
 
-    def _leaves_it_to_the_first(self, moment: float) -> bool:
-        """Whether the first worker waits, or is about to; one that is stopped or gone does not."""
-        said = self.first.value
-        return bool(moment < said or -said > moment - SPARE_LOOK_SECONDS)
-
     def _taken(self) -> None:
         """A task has been taken off the queue."""
-        self._took_at = time.monotonic()
+        self._has_taken = True
         if self.first is not None and not self.is_spare:
-            self.first.value = -self._took_at
+            self.first.takes()
 
 
 class SlotScheduler(_Process, Scheduler):  # type: ignore[misc]  # Huey has no types
@@ -746,7 +785,7 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
         What has not stopped by itself by then is handed back, and goes on after the restart.
         """
         longest = STOP_SECONDS if shutdown_timeout is None else min(shutdown_timeout, STOP_SECONDS)
-        self._first = multiprocessing.RawValue("d", time.monotonic() + READY_SECONDS)
+        self._first = FirstWorker()
         super().__init__(huey, shutdown_timeout=longest, **options)
 
     def _create_worker(self) -> TrackerWorker:
@@ -759,15 +798,30 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
             )
         return worker
 
+    def loop(self, health_check_ts: float | None = None) -> float | None:
+        """Ten times a second: besides what Huey does, put fresh spares in the place of old ones."""
+        checked_at: float | None = super().loop(health_check_ts)
+        for n, (worker, process) in enumerate(self.worker_threads):
+            if worker.is_spare and process.exitcode == 0:
+                self._replace(n)
+        return checked_at
+
     def check_worker_health(self) -> bool:
-        """Replace workers that have ended; those that meant to, without a warning."""
+        """Replace what has ended; one by one, so that there is one first worker again."""
+        is_well = True
         for n, (_, process) in enumerate(self.worker_threads):
-            if self.environment.forks and process.exitcode == 0:
-                worker = self._create_worker()
-                fresh = self._create_process(worker, process.name)
-                fresh.start()
-                self.worker_threads[n] = (worker, fresh)
-        return bool(super().check_worker_health())
+            if self.environment.forks and process.exitcode is not None:
+                if process.exitcode != 0:
+                    is_well = False
+                    logger.warning("%s died (%s): replaced", process.name, process.exitcode)
+                self._replace(n)
+        return bool(super().check_worker_health()) and is_well
+
+    def _replace(self, n: int) -> None:
+        worker = self._create_worker()
+        process = self._create_process(worker, self.worker_threads[n][1].name)
+        process.start()
+        self.worker_threads[n] = (worker, process)
 
     def start(self) -> None:
         """Start everything. A signal that comes before its handler is there waits for it.

@@ -82,6 +82,10 @@ class RealBroker:
             connection.flushall()
 
 
+OPTIONS = "-k process -w 2 -g TERM -t 25 -m 1"
+"""Those of README and the other documents."""
+
+
 @dataclass
 class RealConsumer:
     """A ``huey_consumer`` with process workers, started as `flask up` starts it."""
@@ -90,14 +94,14 @@ class RealConsumer:
     environ: dict[str, str]
     log: Path
     door: Sequence[str] = DOOR
+    options: str = f"{OPTIONS} -c 1"
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        options = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "25", "-m", "1", "-c", "1"]
         command = [sys.executable, *self.door, f"huey_config.{self.queue}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *options],
+                [*command, *self.options.split()],
                 cwd=PROJECT_ROOT,
                 env=self.environ,
                 stderr=log,
@@ -192,7 +196,12 @@ def start_consumer(
     """Starts consumers on the real broker; whatever still runs at the end is killed."""
     started: list[RealConsumer] = []
 
-    def start(queue: str = "huey", door: Sequence[str] = DOOR, **settings: object) -> RealConsumer:
+    def start(
+        queue: str = "huey",
+        door: Sequence[str] = DOOR,
+        options: str = RealConsumer.options,
+        **settings: object,
+    ) -> RealConsumer:
         chosen = replace(real_settings, **settings)
         environ = {
             **os.environ,
@@ -205,7 +214,7 @@ def start_consumer(
             "ALERT_WEBHOOK_URL": chosen.alert_webhook_url,
             "PYTHONUNBUFFERED": "1",
         }
-        consumer = RealConsumer(queue, environ, tmp_path / "consumer.log", door)
+        consumer = RealConsumer(queue, environ, tmp_path / "consumer.log", door, options)
         started.append(consumer)
         wait_for(lambda: len(consumer.children()) == 3)
         return consumer

