@@ -17,7 +17,8 @@ One way through: fetch, plan, store. A module imports only from lower floors::
              limits, espn.client               visitors' limits, and the only HTTP to the feed
     floor 1  espn.parse, sync.plan, settings,  pure: JSON to records, records to changes;
              clock, processes, security,       the settings; the clock; process lifetimes; what
-             broker                            holds at every door; what queues say to Redis
+             broker, messages, schedules       holds at every door; what queues say to Redis, what
+                                               messages look like, when tasks are due
     floor 0  records, leagues, errors,         what the feed said; the table of leagues; our errors;
              redis_urls, log_context           REDIS_URL; whom a line of the log is about
     beside   lean                              what is kept out of memory

@@ -1,4 +1,4 @@
-"""The two queues: our Huey class, its serializer, its scheduler and its consumer.
+"""The two queues: our Huey class, its scheduler and its consumer.
 
 The queues sit low and are configured high. What they need of the ledger they ask through
 ``Hooks``, which the factory plugs in. What differs from plain Huey, and why:
@@ -16,30 +16,28 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import multiprocessing
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
 import msgspec
-from huey import crontab
-from huey.api import Error, Huey, Task, TaskWrapper, chord, group
+from huey.api import Huey, Task, TaskWrapper, chord, group
 from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
 from huey.registry import Message
-from huey.serializer import Serializer
 from huey.signals import SIGNAL_EXPIRED
-from huey.utils import SKIPPED
 
 from sportsapp.broker import BROKER_ERRORS, BrokerStorage, broker_error, broker_errors
 from sportsapp.clock import utc_now
 from sportsapp.errors import BrokerUnavailableError
+from sportsapp.messages import TaggedJson, decode, encode
 from sportsapp.processes import die_with_parent, freeze_memory
 from sportsapp.redis_urls import connection_pool
+from sportsapp.schedules import Schedule
 
 logger = logging.getLogger(__name__)
 
@@ -120,174 +118,6 @@ class Periodic:
         self.schedule = schedule
         self.catch_up = catch_up
         self.skip_while_running = skip_while_running
-
-
-class Schedule(Protocol):
-    """When a periodic task is due. Slots are aware UTC moments, whole seconds."""
-
-    @property
-    def words(self) -> str:
-        """The schedule for people."""
-
-    def __call__(self, moment: datetime) -> bool:
-        """Whether the task is due at this moment (Huey's ``validate_datetime``)."""
-
-    def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
-        """The newest slot later than ``after`` and not later than ``now``."""
-
-    def next_slot(self, now: datetime) -> datetime:
-        """The first slot later than ``now``."""
-
-
-class Every:
-    """Due at every whole multiple of some seconds; ``seconds`` is asked for each time."""
-
-    def __init__(self, seconds: Callable[[], int]) -> None:
-        self.seconds = seconds
-
-    @property
-    def words(self) -> str:
-        """The schedule for people."""
-        return f"every {self.seconds()} s"
-
-    def __call__(self, moment: datetime) -> bool:
-        return self._floor(moment) == moment.replace(microsecond=0)
-
-    def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
-        slot = self._floor(now)
-        return slot if slot > after else None
-
-    def next_slot(self, now: datetime) -> datetime:
-        return self._floor(now) + timedelta(seconds=self.seconds())
-
-    def _floor(self, moment: datetime) -> datetime:
-        seconds = int(moment.timestamp())
-        return datetime.fromtimestamp(seconds - seconds % self.seconds(), UTC)
-
-
-class Cron:
-    """Due at the minutes of a crontab, in UTC."""
-
-    LONGEST = timedelta(days=8)
-
-    def __init__(self, words: str, **fields: str) -> None:
-        self.words = words
-        self._matches = crontab(strict=True, **fields)
-        self._kept = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
-
-    def __call__(self, moment: datetime) -> bool:
-        return bool(self._matches(moment))
-
-    def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
-        oldest = max(after, now - self.LONGEST)
-        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
-        while minute > oldest:
-            if self(minute):
-                return minute
-            minute -= timedelta(minutes=1)
-        return None
-
-    def next_slot(self, now: datetime) -> datetime:
-        """The first slot later than ``now``. A week's search takes a while, so it is kept."""
-        since, slot = self._kept
-        if not since <= now < slot:
-            slot = self._search(now)
-            self._kept = (now, slot)
-        return slot
-
-    def _search(self, now: datetime) -> datetime:
-        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
-        for _ in range(int(self.LONGEST.total_seconds() // 60)):
-            minute += timedelta(minutes=1)
-            if self(minute):
-                return minute
-        raise ValueError(f"no slot within {self.LONGEST.days} days: {self.words}")
-
-
-# ---------------------------------------------------------------- messages
-
-
-class TaggedJson(Serializer):  # type: ignore[misc]  # Huey has no types
-    """JSON that keeps datetimes, tuples and Huey's own records; refuses anything else.
-
-    A value that JSON lacks is an object with one key that begins with ``!``.
-    """
-
-    def _serialize(self, data: Any) -> bytes:
-        return json.dumps(_encode(data), separators=(",", ":")).encode()
-
-    def _deserialize(self, data: bytes) -> Any:
-        return _decode(json.loads(data))
-
-
-def _encode(value: Any) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)  # plain text, whatever kind of text it is
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return _finite(value)
-    if isinstance(value, Message):
-        return {"!message": {name: _encode(part) for name, part in value._asdict().items()}}
-    if isinstance(value, Error):
-        return {"!error": _encode(value.metadata)}
-    if value is SKIPPED:
-        return {"!skipped": True}
-    for kind, tag in ((datetime, "!datetime"), (date, "!date")):
-        if isinstance(value, kind):
-            return {tag: value.isoformat()}
-    if isinstance(value, timedelta):
-        return {"!seconds": value.total_seconds()}
-    if isinstance(value, list):
-        return [_encode(part) for part in value]
-    if isinstance(value, tuple):
-        return {"!tuple": [_encode(part) for part in value]}
-    if isinstance(value, dict):
-        return _encode_dict(value)
-    raise TypeError(
-        f"{type(value).__name__} cannot go into a message: use text, numbers, lists, dicts or dates"
-    )
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise TypeError(f"{value} cannot go into a message")
-    return value
-
-
-def _encode_dict(value: dict[Any, Any]) -> Any:
-    if not all(isinstance(key, str) for key in value):
-        raise TypeError("a dict in a message needs text as keys")
-    encoded = {key: _encode(part) for key, part in value.items()}
-    if any(key.startswith("!") for key in value):
-        return {"!dict": encoded}
-    return encoded
-
-
-_DECODERS: dict[str, Callable[[Any], Any]] = {
-    "!message": lambda v: Message(**{name: _decode(part) for name, part in v.items()}),
-    "!error": lambda v: Error(_decode(v)),
-    "!skipped": lambda _: SKIPPED,
-    "!datetime": datetime.fromisoformat,
-    "!date": date.fromisoformat,
-    "!seconds": lambda v: timedelta(seconds=v),
-    "!tuple": lambda v: tuple(_decode(part) for part in v),
-    "!dict": lambda v: {key: _decode(part) for key, part in v.items()},
-}
-
-
-def _decode(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_decode(part) for part in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        tag, inner = next(iter(value.items()))
-        if tag in _DECODERS:
-            return _DECODERS[tag](inner)
-    return {key: _decode(part) for key, part in value.items()}
 
 
 # ---------------------------------------------------------------- the queue
@@ -456,7 +286,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         if ready is not None:
             return ready
         message = self._registry.create_message(task)
-        document = {"attempt": task.attempt, "task": _encode(message)}
+        document = {"attempt": task.attempt, "task": encode(message)}
         try:
             return msgspec.json.encode(document)  # as json does, in half the time
         except UnicodeEncodeError as error:
@@ -464,7 +294,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
 
     def deserialize_task(self, data: bytes) -> Any:
         document = msgspec.json.decode(data)
-        message = _decode(document["task"])
+        message = decode(document["task"])
         if not isinstance(message, Message) or not isinstance(document["attempt"], int):
             raise TypeError("this is not a task message")
         if not 0 <= document["attempt"] < ATTEMPTS_LIMIT:
@@ -839,4 +669,4 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
 huey = TrackerHuey("sportsapp")
 backfill_huey = TrackerHuey("sportsapp-backfill")
 
-__all__ = ["Cron", "Every", "Hooks", "Periodic", "Task", "TrackerHuey", "backfill_huey", "huey"]
+__all__ = ["Hooks", "Periodic", "Task", "TrackerHuey", "backfill_huey", "huey"]

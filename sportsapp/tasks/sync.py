@@ -19,7 +19,8 @@ from sportsapp.errors import DateRangeError
 from sportsapp.leagues import League, find_league
 from sportsapp.ledger import report_progress, run_in_hand
 from sportsapp.models import Trigger
-from sportsapp.queue import Cron, Every, backfill_huey, huey
+from sportsapp.queue import backfill_huey, huey
+from sportsapp.schedules import Cron, Every
 from sportsapp.settings import Settings
 from sportsapp.sync import service
 from sportsapp.tasks.in_app import in_app

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from sportsapp.ledger import _named_args
-from sportsapp.queue import TaggedJson, TrackerHuey
+from sportsapp.messages import TaggedJson
+from sportsapp.queue import TrackerHuey
 
 serializer = TaggedJson()
 
