@@ -14,8 +14,10 @@ The queues sit low and are configured high. What they need of the ledger they as
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
+import mmap
 import multiprocessing
 import signal
 import threading
@@ -467,12 +469,13 @@ class _Process:
 class FirstWorker:
     """What the first worker of a consumer lets the others see, in memory that they share.
 
-    By the monotonic clock: when it last looked for a task, and since when it has always found one
-    (0 while it waits). There is no lock that a worker could hold when it dies.
+    By the monotonic clock: when it last looked for a task, when it last took one, and since when
+    there has always been one. There is no lock that a worker could hold when it dies.
     """
 
     def __init__(self) -> None:
-        self._shown = multiprocessing.RawArray("d", (time.monotonic(), 0.0))
+        self._shown = (ctypes.c_double * 3).from_buffer(mmap.mmap(-1, mmap.PAGESIZE))
+        self.looks()
 
     def looks(self) -> None:
         """It looks for a task now."""
@@ -480,20 +483,17 @@ class FirstWorker:
 
     def takes(self) -> None:
         """It has found one."""
-        moment = time.monotonic()
-        looked_at, busy_since = self._shown
-        if not busy_since or moment - looked_at > WAITED_SECONDS:
-            self._shown[1] = moment
-
-    def waits(self) -> None:
-        """It has found none."""
-        self._shown[1] = 0.0
+        looked_at, took_at, _ = self._shown
+        self._shown[1] = moment = time.monotonic()
+        if not took_at or moment - looked_at > WAITED_SECONDS:
+            self._shown[2] = moment
 
     def needs_help(self) -> bool:
         """Whether it has been busy for longer, or has been stopped or killed."""
-        looked_at, busy_since = self._shown
+        looked_at, took_at, busy_since = self._shown
+        is_waiting = looked_at > took_at
         good_until = (
-            busy_since + SPARE_LOOK_SECONDS if busy_since else looked_at + FIRST_IS_GONE_SECONDS
+            looked_at + FIRST_IS_GONE_SECONDS if is_waiting else busy_since + SPARE_LOOK_SECONDS
         )
         return bool(time.monotonic() > good_until)
 
@@ -509,6 +509,7 @@ class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no type
     role = "worker"
     is_spare = False
     first: FirstWorker | None = None
+    made_at = 0.0
 
     def initialize(self) -> None:
         self.huey.stop_flag = self.stop_flag
@@ -516,8 +517,6 @@ class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no type
         self._has_taken = False
         self._worked_until: float | None = None
         self.start_beating()
-        if self.first is not None and not self.is_spare:
-            self.first.waits()
         super().initialize()
 
     def shutdown(self) -> None:
@@ -525,19 +524,20 @@ class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no type
         self.stop_beating()
 
     def loop(self, now: datetime | None = None) -> None:
-        self._has_taken = False
-        if self.first is None:
-            super().loop(now)
-        elif self.is_spare:
+        if self.first is not None and self.is_spare:
             self._help(self.first, now)
         else:
-            self.first.looks()
+            if self.first is not None:
+                self.first.looks()
             super().loop(now)
-            if not self._has_taken:
-                self.first.waits()
+
+    def has_had_its_time(self) -> bool:
+        """Whether it is old enough to have worked; what ends sooner has met an error."""
+        return time.monotonic() - self.made_at > SPARE_IDLE_SECONDS
 
     def _help(self, first: FirstWorker, now: datetime | None) -> None:
         if first.needs_help():
+            self._has_taken = False
             super().loop(now)
             if self._has_taken:
                 self._worked_until = time.monotonic()
@@ -620,6 +620,7 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
 
     def _create_worker(self) -> TrackerWorker:
         worker: TrackerWorker = super()._create_worker()
+        worker.made_at = time.monotonic()
         if self.environment.forks:
             worker.first = self._first
             worker.is_spare = any(
@@ -632,7 +633,7 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
         """Ten times a second: besides what Huey does, put fresh spares in the place of old ones."""
         checked_at: float | None = super().loop(health_check_ts)
         for n, (worker, process) in enumerate(self.worker_threads):
-            if worker.is_spare and process.exitcode == 0:
+            if worker.is_spare and process.exitcode == 0 and worker.has_had_its_time():
                 self._replace(n)
         return checked_at
 

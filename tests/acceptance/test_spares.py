@@ -22,7 +22,6 @@ from sportsapp.queue import (
     SPARE_IDLE_SECONDS,
     SPARE_LOOK_SECONDS,
     TrackerConsumer,
-    TrackerWorker,
     backfill_huey,
 )
 from sportsapp.tasks import sync_date_range_task
@@ -45,10 +44,16 @@ def hold(feed) -> Iterator[threading.Event]:
     go_on.set()
 
 
-@pytest.fixture(params=["", " -C"], ids=["", "no health check"])
-def consumer(request, real_app, start_consumer, hold) -> RealConsumer:
+@pytest.fixture
+def more_options() -> str:
+    """Options of the consumer besides those of the documents."""
+    return ""
+
+
+@pytest.fixture
+def consumer(more_options, real_app, start_consumer, hold) -> RealConsumer:
     """Two workers that wait for backfills, with the options of the documents."""
-    consumer = start_consumer("backfill_huey", options=OPTIONS + request.param)
+    consumer = start_consumer("backfill_huey", options=OPTIONS + more_options)
     wait_for(lambda: len(workers()) == 2, 10)
     return consumer
 
@@ -81,6 +86,7 @@ def test_what_comes_while_nothing_is_at_work_is_done_by_one_worker(consumer):
     assert len(done_by) == 1
 
 
+@pytest.mark.parametrize("more_options", ["", " -C"], ids=["", "no health check"])
 def test_spare_works_while_the_first_does_and_is_then_replaced(consumer, hold):
     first = worker_of(backfill("NHL", 1))
     hold.clear()
@@ -143,25 +149,44 @@ def test_threads_share_their_memory_anyway():
     assert [(worker.is_spare, worker.first) for worker in workers] == [(False, None)] * 3
 
 
-@pytest.mark.parametrize("exit_code", [0, 1, -9])
-@pytest.mark.parametrize("ended", [[0], [1], [2], [0, 1], [0, 1, 2]], ids=str)
-def test_whoever_replaces_a_worker_takes_its_part(monkeypatch, caplog, ended, exit_code):
+@pytest.fixture
+def fake_consumer(monkeypatch) -> TrackerConsumer:
+    """Three workers and a scheduler that run without processes; ``started`` has their names."""
     consumer = consumer_of(3, "process")
-    started = []
+    consumer.started = []
 
-    def create(worker: TrackerWorker, name: str) -> SimpleNamespace:
-        is_alive, start = lambda: True, partial(started.append, name)
-        return SimpleNamespace(name=name, exitcode=None, is_alive=is_alive, start=start)
+    def create(_worker: object, name: str) -> SimpleNamespace:
+        start = partial(consumer.started.append, name)
+        return SimpleNamespace(name=name, exitcode=None, is_alive=lambda: True, start=start)
 
     monkeypatch.setattr(consumer, "_create_process", create)
-    monkeypatch.setattr(consumer, "scheduler", create(consumer.scheduler, "Scheduler"))
-    for n in range(3):
-        consumer._replace(n)
-    started.clear()
+    monkeypatch.setattr(consumer, "scheduler", create(None, "Scheduler"))
+    workers = [(worker, create(worker, real.name)) for worker, real in consumer.worker_threads]
+    monkeypatch.setattr(consumer, "worker_threads", workers)
+    return consumer
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, -9])
+@pytest.mark.parametrize("ended", [[0], [1], [2], [0, 1], [0, 1, 2]], ids=str)
+def test_whoever_replaces_a_worker_takes_its_part(fake_consumer, caplog, ended, exit_code):
     for n in ended:
-        consumer.worker_threads[n][1].exitcode = exit_code
-    is_well = consumer.check_worker_health()
-    assert [worker.is_spare for worker, _ in consumer.worker_threads].count(False) == 1
-    assert started == [f"Worker-{n + 1}" for n in ended]
+        fake_consumer.worker_threads[n][1].exitcode = exit_code
+    is_well = fake_consumer.check_worker_health()
+    assert [worker.is_spare for worker, _ in fake_consumer.worker_threads].count(False) == 1
+    assert fake_consumer.started == [f"Worker-{n + 1}" for n in ended]
     assert is_well is (exit_code == 0)
     assert ("died" in caplog.text) is (exit_code != 0)
+
+
+@pytest.mark.parametrize(
+    ("n", "exit_code", "age", "is_replaced"),
+    [(1, 0, 5, True), (1, 0, 0, False), (1, -9, 5, False), (0, 0, 5, False)],
+    ids=["has worked", "ends at once", "was killed", "is the first"],
+)
+def test_spare_that_has_worked_is_replaced_at_once(fake_consumer, n, exit_code, age, is_replaced):
+    """What ends otherwise waits for Huey's health check, so that errors start no storm of forks."""
+    worker, process = fake_consumer.worker_threads[n]
+    worker.made_at -= age
+    process.exitcode = exit_code
+    fake_consumer.loop()
+    assert fake_consumer.started == ([process.name] if is_replaced else [])
