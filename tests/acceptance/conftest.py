@@ -117,6 +117,13 @@ class RealConsumer:
         """The process ids of workers and scheduler."""
         return children_of(self.pid)
 
+    def has_lost_nobody(self, before: Sequence[int]) -> bool:
+        """Whether no child has died since these were its ``children``.
+
+        Scheduler and first worker are the same then; a spare may have helped and been replaced.
+        """
+        return self.children()[:2] == before[:2] and "died" not in self.log.read_text()
+
     def stop(self, signal_number: int = signal.SIGTERM, seconds: float = 12) -> float:
         """Ask it to end; the seconds it took."""
         began = time.monotonic()
