@@ -68,7 +68,7 @@ class BrokerStorage(PriorityRedisExpireStorage):  # type: ignore[misc]  # Huey h
         finally:
             if is_done:
                 self._kept.append(connection)
-            else:  # its answer may still come
+            else:  # its answer may still come, or it is one of a server that is master no more
                 connection.disconnect()
                 self.pool.release(connection)
         return answer

@@ -475,18 +475,21 @@ class FirstWorker:
 
     def __init__(self) -> None:
         self._shown = (ctypes.c_double * 3).from_buffer(mmap.mmap(-1, mmap.PAGESIZE))
-        self.looks()
+        self._shown[0] = time.monotonic()
+        self._has_waited = True
 
     def looks(self) -> None:
         """It looks for a task now."""
+        looked_at, took_at, _ = self._shown
+        self._has_waited = looked_at > took_at  # the look before found none
         self._shown[0] = time.monotonic()
 
     def takes(self) -> None:
         """It has found one."""
-        looked_at, took_at, _ = self._shown
-        self._shown[1] = moment = time.monotonic()
-        if not took_at or moment - looked_at > WAITED_SECONDS:
+        moment = time.monotonic()
+        if self._has_waited or moment - self._shown[0] > WAITED_SECONDS:
             self._shown[2] = moment
+        self._shown[1] = moment
 
     def needs_help(self) -> bool:
         """Whether it has been busy for longer, or has been stopped or killed."""
@@ -646,12 +649,22 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
                     is_well = False
                     logger.warning("%s died (%s): replaced", process.name, process.exitcode)
                 self._replace(n)
-        return bool(super().check_worker_health()) and is_well
+        try:
+            return bool(super().check_worker_health()) and is_well
+        except OSError as error:  # the next check tries again
+            logger.warning("queue %s: a process cannot be started: %s", self.huey.name, error)
+            return False
 
     def _replace(self, n: int) -> None:
+        """Put a new worker in the place of one that has ended; later, if none can be started."""
         worker = self._create_worker()
         process = self._create_process(worker, self.worker_threads[n][1].name)
-        process.start()
+        try:
+            process.start()
+        except OSError as error:  # no memory, or too many processes; without us nobody would look
+            logger.warning("%s cannot be started: %s", process.name, error)
+            self.worker_threads[n][0].made_at = time.monotonic()
+            return
         self.worker_threads[n] = (worker, process)
 
     def start(self) -> None:

@@ -151,12 +151,22 @@ def test_threads_share_their_memory_anyway():
 
 @pytest.fixture
 def fake_consumer(monkeypatch) -> TrackerConsumer:
-    """Three workers and a scheduler that run without processes; ``started`` has their names."""
+    """Three workers and a scheduler that run without processes.
+
+    ``started`` has the names of those that were started, ``errors`` what starting raises.
+    """
     consumer = consumer_of(3, "process")
     consumer.started = []
 
+    consumer.errors = []
+
+    def start_it(name: str) -> None:
+        if consumer.errors:
+            raise consumer.errors.pop()
+        consumer.started.append(name)
+
     def create(_worker: object, name: str) -> SimpleNamespace:
-        start = partial(consumer.started.append, name)
+        start = partial(start_it, name)
         return SimpleNamespace(name=name, exitcode=None, is_alive=lambda: True, start=start)
 
     monkeypatch.setattr(consumer, "_create_process", create)
@@ -190,3 +200,29 @@ def test_spare_that_has_worked_is_replaced_at_once(fake_consumer, n, exit_code, 
     process.exitcode = exit_code
     fake_consumer.loop()
     assert fake_consumer.started == ([process.name] if is_replaced else [])
+
+
+def test_spare_that_cannot_be_started_is_tried_again(fake_consumer, caplog):
+    worker, process = fake_consumer.worker_threads[1]
+    worker.made_at -= 5
+    process.exitcode = 0
+    fake_consumer.errors = [OSError("too many processes")]
+    fake_consumer.loop()
+    assert "Worker-2 cannot be started: too many processes" in caplog.text
+    fake_consumer.loop()
+    assert fake_consumer.started == [], "not ten times a second"
+    worker.made_at -= 5
+    fake_consumer.loop()
+    assert fake_consumer.started == ["Worker-2"]
+
+
+def test_worker_that_died_and_cannot_be_started_is_tried_again(fake_consumer, caplog):
+    died = fake_consumer.worker_threads[0][1]
+    died.exitcode, died.is_alive = -9, lambda: False
+    fake_consumer.errors = [OSError("too many processes"), OSError("no memory")]
+    assert not fake_consumer.check_worker_health()
+    assert "a process cannot be started: too many processes" in caplog.text
+    assert fake_consumer.started == []
+    fake_consumer.check_worker_health()
+    assert fake_consumer.started == ["Worker-1"]
+    assert [worker.is_spare for worker, _ in fake_consumer.worker_threads] == [False, True, True]

@@ -67,6 +67,18 @@ def test_short_tasks_one_after_the_other_need_it(first, clock):
     assert first.needs_help()
 
 
+@pytest.mark.parametrize("gap", [0.001, 0.01, 0.019, 0.021, 0.5])
+def test_task_after_a_long_wait_is_no_queue_of_tasks(first, clock, gap):
+    first.looks()
+    first.takes()
+    for _ in range(100):
+        clock.now += 1
+        first.looks()
+    clock.now += gap
+    first.takes()
+    assert not first.needs_help()
+
+
 def test_short_tasks_with_pauses_need_none(first, clock):
     for _ in range(40):
         first.looks()
