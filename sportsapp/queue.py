@@ -647,7 +647,7 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
             if self.environment.forks and process.exitcode is not None:
                 if process.exitcode != 0:
                     is_well = False
-                    logger.warning("%s died (%s): replaced", process.name, process.exitcode)
+                    logger.warning("%s died (%s)", process.name, process.exitcode)
                 self._replace(n)
         try:
             return bool(super().check_worker_health()) and is_well
@@ -661,7 +661,7 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
         process = self._create_process(worker, self.worker_threads[n][1].name)
         try:
             process.start()
-        except OSError as error:  # no memory, or too many processes; without us nobody would look
+        except OSError as error:  # no memory, or too many processes: the master must not end of it
             logger.warning("%s cannot be started: %s", process.name, error)
             self.worker_threads[n][0].made_at = time.monotonic()
             return

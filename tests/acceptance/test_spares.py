@@ -156,9 +156,7 @@ def fake_consumer(monkeypatch) -> TrackerConsumer:
     ``started`` has the names of those that were started, ``errors`` what starting raises.
     """
     consumer = consumer_of(3, "process")
-    consumer.started = []
-
-    consumer.errors = []
+    consumer.started, consumer.errors = [], []
 
     def start_it(name: str) -> None:
         if consumer.errors:
@@ -224,5 +222,5 @@ def test_worker_that_died_and_cannot_be_started_is_tried_again(fake_consumer, ca
     assert "a process cannot be started: too many processes" in caplog.text
     assert fake_consumer.started == []
     fake_consumer.check_worker_health()
-    assert fake_consumer.started == ["Worker-1"]
+    assert fake_consumer.started == ["Worker-1"], "once, by us and not by Huey as well"
     assert [worker.is_spare for worker, _ in fake_consumer.worker_threads] == [False, True, True]
