@@ -2,13 +2,13 @@
 
 import sys
 
-import sportsapp.lean  # noqa: F401  # before anything else of ours
-from sportsapp.errors import SettingsError
+from sportsapp.core.errors import SettingsError
+from sportsapp.core.logs import set_up_logging
 from sportsapp.factory import create_app
-from sportsapp.logs import set_up_logging
+from sportsapp.services import services_of
 
 try:
     app = create_app()
 except SettingsError as error:
     sys.exit(str(error))
-set_up_logging(app.extensions["settings"])
+set_up_logging(services_of(app).settings)

@@ -5,7 +5,7 @@
 """
 
 from app import app
-from sportsapp.queue import backfill_huey, huey
+from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.tasks import (
     sync_all_leagues,
     sync_all_live_games,

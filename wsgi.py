@@ -1,6 +1,6 @@
 """The production door: any WSGI server serves ``wsgi:app``."""
 
-from sportsapp.processes import die_with_parent, is_supervised
+from sportsapp.core.processes import die_with_parent, is_supervised
 
 if is_supervised():  # a web worker first makes sure that it will not be left behind
     die_with_parent()

@@ -7,10 +7,10 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sportsapp.demo.app import create_demo_feed
-from sportsapp.espn.client import Answer
-from sportsapp.leagues import BY_SLUG, League
-from sportsapp.settings import PROJECT_ROOT
+from demo.app import create_demo_feed
+from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.feed.client import Answer
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 LIVE = {

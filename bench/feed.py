@@ -11,7 +11,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from bench.boards import four_boards
-from sportsapp.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG
 
 
 class _Scoreboards(BaseHTTPRequestHandler):

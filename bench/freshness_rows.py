@@ -18,12 +18,13 @@ from bench.measure import Figure, median_and_spread
 from bench.page_rows import served
 from bench.running import environment_of, huey_consumer, left_out, running_broker, started
 from bench.sync_rows import fresh_app
-from sportsapp.clock import day_of, game_day, utc_now
-from sportsapp.database import db
-from sportsapp.demo.server import address_of, open_server
-from sportsapp.espn.client import FeedClient
-from sportsapp.leagues import DEFAULT_LEAGUES
-from sportsapp.settings import Settings
+from demo.server import address_of, open_server
+from sportsapp.core.clock import day_of, game_day, utc_now
+from sportsapp.core.leagues import DEFAULT_LEAGUES
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.feed.client import FeedClient
+from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.sync.service import Sync
 from sportsapp.web.page import POLL_LIVE
@@ -129,7 +130,7 @@ def _followed(game: OneGame, tick: int) -> Iterator[int]:
         feed = stack.enter_context(_serving(game.app()))
         app = stack.enter_context(fresh_app())
         _sync_once(app, feed)
-        folder = app.extensions["settings"].instance_path
+        folder = services_of(app).settings.instance_path
         settings = Settings(instance_path=folder, espn_base_url=feed, live_sync_seconds=tick)
         environment = environment_of(settings)
         stack.enter_context(running_broker(settings))
@@ -154,7 +155,7 @@ def _serving(feed: Flask) -> Iterator[str]:
 
 
 def _sync_once(app: Flask, feed: str) -> None:
-    client = FeedClient(feed, app.extensions["settings"].user_agent)
+    client = FeedClient(feed, services_of(app).settings.user_agent)
     done = service.sync_today(Sync(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
     assert done.synced == 1, done
     client.close()

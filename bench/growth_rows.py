@@ -13,7 +13,8 @@ from bench.page_rows import HISTORY, add_history, load, running_page
 from bench.queue_rows import NOWHERE, OURS, TASKS, WAITS, running_side
 from bench.running import environment_of, huey_consumer, running_broker, started
 from bench.sync_rows import fresh_app, sync_boards
-from sportsapp.settings import Settings
+from sportsapp.core.settings import Settings
+from sportsapp.services import services_of
 
 VIEWERS = (1, 8, 32, 128)
 CONSUMERS = (1, 2, 4)
@@ -95,7 +96,7 @@ def _by_consumers() -> list[Figure]:
     found = {}
     for number in CONSUMERS:
         with fresh_app() as app, ExitStack() as stack:
-            folder = app.extensions["settings"].instance_path
+            folder = services_of(app).settings.instance_path
             settings = Settings(instance_path=folder, espn_base_url=NOWHERE)
             stack.enter_context(running_broker(settings))
             command = huey_consumer(f"{OURS}.huey")

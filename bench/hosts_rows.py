@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, func, select
 from bench.measure import Figure, median_and_spread
 from bench.running import environment_of, huey_consumer, running_broker, started, wait_until
 from bench.sync_rows import fresh_app
-from sportsapp.database import db
-from sportsapp.demo.app import create_demo_feed
-from sportsapp.demo.server import running_feed
-from sportsapp.models import Consumer, TaskRun
-from sportsapp.models.run import OPEN, RunState
-from sportsapp.settings import Settings
+from demo.app import create_demo_feed
+from demo.server import running_feed
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, TaskRun
+from sportsapp.db.models.run import OPEN, RunState
+from sportsapp.services import services_of
 from sportsapp.tasks import sync_date_range_task
 from tests.integration.events import board, event
 
@@ -50,7 +51,7 @@ def _months_a_second(number: int) -> float:
     feed = create_demo_feed()
     far_away = feed.wsgi_app = _FarAway()  # type: ignore[method-assign]
     with running_feed(feed) as url, fresh_app(redis_url="") as app, ExitStack() as stack:
-        folder = app.extensions["settings"].instance_path
+        folder = services_of(app).settings.instance_path
         settings = Settings(instance_path=folder, espn_base_url=url)
         stack.enter_context(running_broker(settings))
         environ = environment_of(settings, FEED_REQUESTS_PER_MINUTE="100000")

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from bench.measure import Figure, median_and_spread
 from bench.running import environment_of, left_out, started, wait_until
-from sportsapp.demo.app import create_demo_feed
-from sportsapp.demo.server import running_feed
-from sportsapp.settings import PROJECT_ROOT, Settings
+from demo.app import create_demo_feed
+from demo.server import running_feed
+from sportsapp.core.settings import PROJECT_ROOT, Settings
 
 LIMIT_MB = 250
 READY_SECONDS = 60.0

@@ -26,12 +26,13 @@ from sqlalchemy import select, text, update
 from bench.boards import BytesAtHand
 from bench.measure import Figure, at_least, at_most, cpu_ms, median_and_spread, side_by_side
 from bench.sync_rows import fresh_app
-from sportsapp.clock import game_day, utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.leagues import DEFAULT_LEAGUES
-from sportsapp.models import Game, Team
-from sportsapp.models import League as LeagueRow
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import DEFAULT_LEAGUES
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import Game, Team
+from sportsapp.db.models import League as LeagueRow
+from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.sync.service import Sync
 from tests.busiest import busiest_boards
@@ -162,7 +163,7 @@ def running_page() -> Iterator[int]:
     """The port of the application on its busiest day."""
     with fresh_app() as app:
         fill_busiest_day()
-        instance = str(app.extensions["settings"].instance_path)
+        instance = str(services_of(app).settings.instance_path)
         broker = f"unix://{instance}/no-broker.sock"
         with served("wsgi:app", {"INSTANCE_PATH": instance, "REDIS_URL": broker}) as port:
             yield port

@@ -32,10 +32,11 @@ from bench.running import (
     wait_until,
 )
 from bench.sync_rows import fresh_app
-from sportsapp.database import db
-from sportsapp.models import TaskRun
-from sportsapp.models.run import RunState
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import TaskRun
+from sportsapp.db.models.run import RunState
+from sportsapp.services import services_of
 
 ROUNDS = 5
 WAITS = 40
@@ -95,7 +96,7 @@ def running_sides() -> Iterator[dict[str, Side]]:
     else:
         left_out("queue", "beside Celery", "bench/.venv has none, see bench/queue_rows.py")
     with fresh_app() as app, ExitStack() as stack:
-        folder = app.extensions["settings"].instance_path
+        folder = services_of(app).settings.instance_path
         settings = Settings(instance_path=folder, espn_base_url=NOWHERE)
         stack.enter_context(running_broker(settings))
         yield {

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
-from sportsapp.commands.broker import prepare_broker, wait_for_broker
-from sportsapp.commands.up import BROKER_SECONDS, CONSUMER_OPTIONS
-from sportsapp.processes import kill_group
-from sportsapp.settings import PROJECT_ROOT, Settings, environment_name
+from sportsapp.commands.up.broker import prepare_broker, wait_for_broker
+from sportsapp.commands.up.command import BROKER_SECONDS, CONSUMER_OPTIONS
+from sportsapp.core.processes import kill_group
+from sportsapp.core.settings import PROJECT_ROOT, Settings, environment_name
 
 END_SECONDS = 15.0
 

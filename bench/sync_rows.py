@@ -22,16 +22,17 @@ from sqlalchemy import event, func, select, text
 
 from bench.boards import NOW, BytesAtHand, digest_of, four_boards, games_in, with_changes
 from bench.measure import ROUNDS, Figure, at_most, cpu_ms, median_and_spread, side_by_side
-from sportsapp.database import db
-from sportsapp.demo.app import create_demo_feed
-from sportsapp.demo.server import running_feed
-from sportsapp.espn.client import FeedClient
-from sportsapp.espn.shapes import Event, Scoreboard
+from demo.app import create_demo_feed
+from demo.server import running_feed
+from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
+from sportsapp.db.migrate import migrate_database
+from sportsapp.db.models import Game
 from sportsapp.factory import create_app
-from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
-from sportsapp.migrations import migrate_database
-from sportsapp.models import Game
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.feed.client import FeedClient
+from sportsapp.feed.shapes import Event, Scoreboard
+from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.sync.service import Sync
 
@@ -264,7 +265,7 @@ class _FarAway:
 
 @contextmanager
 def _client_of(app: Flask, url: str) -> Iterator[FeedClient]:
-    client = FeedClient(url, app.extensions["settings"].user_agent)
+    client = FeedClient(url, services_of(app).settings.user_agent)
     try:
         yield client
     finally:
@@ -275,7 +276,7 @@ def _memory_of_ten_seasons() -> list[Figure]:
     league = BY_SLUG["mlb"]
     peaks = []
     with running_feed(create_demo_feed(now=lambda: NOW)) as url, fresh_app() as app:
-        client = FeedClient(url, app.extensions["settings"].user_agent)
+        client = FeedClient(url, services_of(app).settings.user_agent)
         for year in range(2016, 2026):
             tracemalloc.start()
             span = SEASON[0].replace(year=year), SEASON[1].replace(year=year)

@@ -11,9 +11,9 @@ import sys
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from sportsapp import activity
-from sportsapp.clock import utc_now
-from sportsapp.settings import load_settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.settings import load_settings
+from sportsapp.runs import reports as activity
 
 with Session(create_engine(load_settings().database)) as session:
     alive = activity.consumers(session, utc_now())

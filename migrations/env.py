@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import context
 from flask import current_app
 
-import sportsapp.models  # noqa: F401 - puts every table into the metadata
-from sportsapp.database import WRITES, Moment, db
+import sportsapp.db.models  # noqa: F401 - puts every table into the metadata
+from sportsapp.db.engine import WRITES, Moment, db
 
 
 def render_type(kind: str, item: Any, _context: Any) -> str | bool:

@@ -6,23 +6,25 @@ import ipaddress
 
 from flask import Flask
 
-from sportsapp import admin, api, commands, security, web
-from sportsapp.alerts import Alerts
-from sportsapp.database import init_database
-from sportsapp.espn.client import FeedClient
-from sportsapp.ledger import Ledger
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.settings import (
+from sportsapp import admin, api, commands, web
+from sportsapp.core.settings import (
     PROJECT_ROOT,
     Settings,
     load_settings,
     make_instance_folder,
     secret_key_of,
 )
+from sportsapp.db.engine import init_database
+from sportsapp.feed.client import FeedClient
+from sportsapp.feed.pace import Pace, Tally
+from sportsapp.http import headers as security
+from sportsapp.monitoring.alerts import Alerts
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.runs.ledger import Ledger
+from sportsapp.services import KEY, Services
 from sportsapp.sync.watch import FeedWatch
 from sportsapp.tasks.alerts import queue_alert
 from sportsapp.tasks.sync import configure_tasks
-from sportsapp.throttle import Pace, Tally
 from sportsapp.web import preferences
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
@@ -49,14 +51,12 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
         SECRET_KEY=secret_key_of(settings),
         SQLALCHEMY_DATABASE_URI=settings.database,
         TRUSTED_HOSTS=_trusted_hosts(settings),
+        TRUSTED_PROXIES=settings.trusted_proxies,
         MAX_CONTENT_LENGTH=FORM_LIMIT,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    app.extensions["settings"] = settings
-    app.extensions["feed_tally"] = tally = Tally(settings.broker)
-    app.extensions["feed_client"] = client or _feed_client(settings, tally)
     init_database(app)
-    _init_queues(app, settings)
+    app.extensions[KEY] = _join(app, settings, client)
     security.init_app(app)
     admin.init_app(app, self_guarded=[preferences.blueprint])
     web.init_app(app)
@@ -65,18 +65,12 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     return app
 
 
-def _feed_client(settings: Settings, tally: Tally) -> FeedClient:
-    pace = Pace(settings.broker, settings.feed_requests_per_minute)
-    return FeedClient(settings.espn_base_url, settings.user_agent, pace=pace, tally=tally)
-
-
-def _init_queues(app: Flask, settings: Settings) -> None:
-    app.extensions["queues"] = (huey, backfill_huey)
+def _join(app: Flask, settings: Settings, client: FeedClient | None) -> Services:
+    tally = Tally(settings.broker)
     alerts = Alerts(app, settings, huey, queue_alert)
-    app.extensions["alerts"] = alerts
-    app.extensions["feed_watch"] = FeedWatch(alerts, settings.instance_path / "samples")
-    ledger = Ledger(app, settings.task_run_retention_days, alerts)
-    for queue in (huey, backfill_huey):
+    queues = (huey, backfill_huey)
+    ledger = Ledger(app, queues, settings.task_run_retention_days, alerts)
+    for queue in queues:
         queue.configure(
             url=settings.broker,
             result_ttl=settings.result_ttl_seconds,
@@ -84,6 +78,19 @@ def _init_queues(app: Flask, settings: Settings) -> None:
             hooks=ledger,
         )
     configure_tasks(settings)
+    return Services(
+        settings=settings,
+        feed_client=client or _feed_client(settings, tally),
+        feed_tally=tally,
+        feed_watch=FeedWatch(alerts, settings.instance_path / "samples"),
+        alerts=alerts,
+        queues=queues,
+    )
+
+
+def _feed_client(settings: Settings, tally: Tally) -> FeedClient:
+    pace = Pace(settings.broker, settings.feed_requests_per_minute)
+    return FeedClient(settings.espn_base_url, settings.user_agent, pace=pace, tally=tally)
 
 
 def _trusted_hosts(settings: Settings) -> list[str] | None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from sportsapp.espn import parse
-from sportsapp.leagues import BY_SLUG
-from sportsapp.records import GameRecord, ScoreboardRecord, StandingRecord, TeamRecord
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.records import GameRecord, ScoreboardRecord, StandingRecord, TeamRecord
+from sportsapp.feed import parse
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = sorted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sportsapp.demo.teams import teams_of
+from demo.teams import teams_of
 from tests.integration.events import event
 
 GAMES = {"nfl": 16, "nba": 15, "mlb": 15, "nhl": 12}

@@ -11,12 +11,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
-from sportsapp.database import db
-from sportsapp.espn.client import FeedClient, Patience
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
+from sportsapp.db.migrate import migrate_database
 from sportsapp.factory import create_app
-from sportsapp.migrations import migrate_database
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.feed.client import FeedClient, Patience
+from sportsapp.queue.huey import backfill_huey, huey
 from tests.databases import PostgresServer, postgres_server
 from tests.loopback import LoopbackFeed, serving
 from tests.panel import PanelVisitor, signed_in

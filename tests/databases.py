@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
-from sportsapp.database import Base, db
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import Base, db
+from sportsapp.db.migrate import migrate_database, newest_revision, revision_of
 from sportsapp.factory import create_app
-from sportsapp.migrations import migrate_database, newest_revision, revision_of
-from sportsapp.settings import Settings
 
 OTHER_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -17,14 +17,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import Executable, update
 
-from sportsapp import clock
-from sportsapp.database import db, write_connection
-from sportsapp.demo import DemoState, create_demo_feed, running_feed
-from sportsapp.espn.client import FeedClient
+from demo import DemoState, create_demo_feed, running_feed
+from sportsapp.core import clock
+from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import League
 from sportsapp.factory import create_app
-from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
-from sportsapp.models import League
-from sportsapp.settings import Settings
+from sportsapp.feed.client import FeedClient
+from sportsapp.services import services_of
 from sportsapp.sync.service import (
     Sync,
     sync_day,
@@ -127,7 +128,7 @@ class DemoSite:
             connection.execute(update(League).values(polled_at=self.now))
 
     def _sync(self) -> Sync:
-        return Sync(self.app.extensions["feed_client"], db.session, self.now)
+        return Sync(services_of(self.app).feed_client, db.session, self.now)
 
 
 @contextmanager

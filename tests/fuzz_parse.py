@@ -21,10 +21,12 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["sportsapp.espn", "sportsapp.clock", "sportsapp.records"]):
-    from sportsapp.errors import PayloadError
-    from sportsapp.espn import parse
-    from sportsapp.leagues import BY_SLUG
+with atheris.instrument_imports(
+    include=["sportsapp.feed", "sportsapp.core.clock", "sportsapp.core.records"]
+):
+    from sportsapp.core.errors import PayloadError
+    from sportsapp.core.leagues import BY_SLUG
+    from sportsapp.feed import parse
 
 from tests.answers import SAMPLE_NAMES, sample
 from tests.conftest import RECORDED

@@ -16,10 +16,10 @@ from sqlalchemy import event, select, update
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection, writing
-from sportsapp.ledger import find_run
-from sportsapp.models import AdminUser, Consumer, League, RunState, TaskRun, Trigger
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, write_connection, writing
+from sportsapp.db.models import AdminUser, Consumer, League, RunState, TaskRun, Trigger
+from sportsapp.runs.ledger import find_run
 
 NAME, PASSWORD = "maria", "a long pass phrase"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from sportsapp.database import db
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.migrate import migrate_database
+from sportsapp.db.models import RunState, Trigger
 from sportsapp.factory import create_app
-from sportsapp.migrations import migrate_database
-from sportsapp.models import RunState, Trigger
-from sportsapp.settings import Settings
+from sportsapp.services import services_of
 from tests.acceptance.chromium import CHROMIUM, FLAGS
 from tests.conftest import NO_BROKER
 from tests.demosite import LIVE_NFL, DemoSite, demo_site
@@ -37,7 +38,7 @@ def work_on(site: DemoSite) -> None:
     """A day of runs, a backfill at work, one failure, and consumers that are alive."""
     with site.app.app_context():
         signed_in(site.app)
-        for queue in site.app.extensions["queues"]:
+        for queue in services_of(site.app).queues:
             queue.storage = queue.get_immediate_storage()
             for pid, role in enumerate(("worker", "worker", "scheduler"), 41):
                 add_consumer(queue.name, role, pid=pid, beat_at=site.now)

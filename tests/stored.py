@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from sportsapp.database import db
+from sportsapp.db.engine import db
 
 SYNCED_TABLES = ("leagues", "teams", "players", "games", "scoreboards", "game_doubts")
 

@@ -6,10 +6,10 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp import accounts
+from sportsapp.accounts import accounts
 from sportsapp.admin.signin import let_in, who
 from sportsapp.admin.view import PanelView, act
-from sportsapp.errors import AccountError
+from sportsapp.core.errors import AccountError
 
 
 class Accounts(PanelView):

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import current_app, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp import activity, control
 from sportsapp.admin.signin import who
 from sportsapp.admin.view import PanelView, settings
-from sportsapp.clock import check_range, game_day, parse_day, utc_now
-from sportsapp.control import Estimate, LeagueRange
-from sportsapp.database import db
-from sportsapp.errors import DateRangeError, OverlapError, TrackerError
-from sportsapp.leagues import League, find_league
-from sportsapp.models import Trigger
+from sportsapp.core.clock import check_range, game_day, parse_day, utc_now
+from sportsapp.core.errors import DateRangeError, OverlapError, TrackerError
+from sportsapp.core.leagues import League, find_league
+from sportsapp.db.engine import db
+from sportsapp.db.models import Trigger
+from sportsapp.runs import reports as activity
+from sportsapp.services import services
+from sportsapp.tasks import control
+from sportsapp.tasks.control import Estimate, LeagueRange
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +124,7 @@ def preset_days(preset: str, league: League, today: date) -> tuple[date, date]:
 def _watched() -> dict[str, Any]:
     now = utc_now()
     alive = activity.consumers(db.session, now)
-    queue = current_app.extensions["queues"][1].name
+    queue = services().queues[1].name
     return {
         "runs": activity.backfills(db.session, control.BACKFILL, now - SHOWN_FOR),
         "workers": sum(one.queue == queue and one.role == "worker" for one in alive),

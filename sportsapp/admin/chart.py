@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sportsapp.activity import Hour
+from sportsapp.runs.reports import Hour
 
 WIDTH, HEIGHT, STEP, GAP, TOP = 720, 120, 30, 6, 14
 

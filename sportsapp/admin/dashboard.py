@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 from flask_admin import AdminIndexView, expose
 
-from sportsapp import activity
 from sportsapp.admin import chart
 from sportsapp.admin.view import Panel, periodic_states, settings
-from sportsapp.clock import utc_now
-from sportsapp.database import db
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db
+from sportsapp.runs import reports as activity
+from sportsapp.services import services
 
 DAY = timedelta(days=1)
 FAILURES_SHOWN = 8
@@ -34,7 +35,7 @@ class Dashboard(Panel, AdminIndexView):  # type: ignore[misc]  # Flask-Admin has
 
 def _state() -> dict[str, Any]:
     now, session = utc_now(), db.session
-    queues = current_app.extensions["queues"]
+    queues = services().queues
     alive = activity.consumers(session, now)
     states = activity.queue_states(session, queues, alive, now)
     periodics = periodic_states()

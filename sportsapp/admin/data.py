@@ -13,11 +13,11 @@ from sqlalchemy.orm import joinedload
 from sportsapp.admin import words
 from sportsapp.admin.runs import league_options
 from sportsapp.admin.table import Choice, Condition, Table
-from sportsapp.clock import game_day, parse_day, utc_now
-from sportsapp.errors import DateRangeError
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, League, Player, Team
-from sportsapp.records import State
+from sportsapp.core.clock import game_day, parse_day, utc_now
+from sportsapp.core.errors import DateRangeError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.records import State
+from sportsapp.db.models import Game, League, Player, Team
 
 SEASONS_SHOWN = 12
 

@@ -6,11 +6,12 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp import activity, control
 from sportsapp.admin.signin import who
 from sportsapp.admin.view import PanelView, act
-from sportsapp.database import db
-from sportsapp.models import Trigger
+from sportsapp.db.engine import db
+from sportsapp.db.models import Trigger
+from sportsapp.runs import reports as activity
+from sportsapp.tasks import control
 
 GROUPS_SHOWN = 50
 LETTERS_SHOWN = 50

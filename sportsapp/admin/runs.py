@@ -6,21 +6,22 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy import Select, Text, cast, func, or_, select
 from sqlalchemy.orm import defer
 
-from sportsapp import control
 from sportsapp.admin.signin import who
 from sportsapp.admin.table import Choice, Condition, Table
 from sportsapp.admin.view import act, settings
-from sportsapp.clock import parse_day, utc_now
-from sportsapp.errors import DateRangeError
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import RunState, TaskRun, Trigger
-from sportsapp.models.run import FAILED, OPEN
+from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.errors import DateRangeError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.models import RunState, TaskRun, Trigger
+from sportsapp.db.models.run import FAILED, OPEN
+from sportsapp.services import services
+from sportsapp.tasks import control
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ BY_HAND = ("sync_day", "sync_today")
 
 
 def _tasks() -> list[tuple[str, str]]:
-    queues = current_app.extensions["queues"]
+    queues = services().queues
     names = [name for queue in queues for name in queue.task_names()]
     return [(name, name) for name in sorted({*names, *BY_HAND})]
 

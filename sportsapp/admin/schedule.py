@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp import control
 from sportsapp.admin.signin import who
 from sportsapp.admin.view import PanelView, act, periodic_states
-from sportsapp.errors import UnknownTaskError
-from sportsapp.models import Trigger
+from sportsapp.core.errors import UnknownTaskError
+from sportsapp.db.models import Trigger
+from sportsapp.services import services
+from sportsapp.tasks import control
 
 
 class Schedule(PanelView):
@@ -30,7 +31,7 @@ class Schedule(PanelView):
         name = _task()
 
         def do() -> str:
-            known = current_app.extensions["queues"][0].periodics
+            known = services().queues[0].periodics
             if name not in known:
                 raise UnknownTaskError(name, list(known))
             return f"{name} was queued: run {control.run_now(name, Trigger.ADMIN, who())}"

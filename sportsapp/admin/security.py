@@ -1,6 +1,6 @@
 """Headers, session cookie and CSRF tokens of the panel. Public pages have no session, no token.
 
-What every answer is sent with is in ``sportsapp/security.py``.
+What every answer is sent with is in ``sportsapp/http/headers.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from sportsapp.security import came_by_https
+from sportsapp.http.headers import came_by_https
 
 PREFIX = "/admin"
 SIGNED_IN_FOR = timedelta(hours=12)

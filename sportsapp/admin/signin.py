@@ -16,12 +16,13 @@ from flask_limiter import RateLimitExceeded
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.wrappers import Response
 
-from sportsapp.accounts import LONGEST, account_behind, note_sign_in
+from sportsapp.accounts.accounts import LONGEST, account_behind, note_sign_in
 from sportsapp.admin.security import PREFIX, SIGNED_IN_FOR, is_panel, local
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.limits import make_limiter, visitors_address
-from sportsapp.models import AdminUser
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db
+from sportsapp.db.models import AdminUser
+from sportsapp.http.limits import make_limiter, visitors_address
+from sportsapp.services import services_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def init_app(app: Flask) -> None:
     login.user_loader(_load)
     app.before_request(_guard)
     limiter = make_limiter(
-        app.extensions["settings"], "sportsapp-signin", lambda: request.endpoint == SIGN_IN
+        services_of(app).settings, "sportsapp-signin", lambda: request.endpoint == SIGN_IN
     )
     limiter.init_app(app)
     app.register_blueprint(blueprint)

@@ -22,9 +22,9 @@ from sqlalchemy import ColumnElement, Integer, Select, func, inspect, or_, selec
 
 from sportsapp.admin import words
 from sportsapp.admin.view import Panel
-from sportsapp.clock import iso_utc, utc_now
-from sportsapp.database import Base, db
-from sportsapp.models import League, Team
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.engine import Base, db
+from sportsapp.db.models import League, Team
 
 LONGEST_SEARCH = 100
 LAST_PAGE = 10_000

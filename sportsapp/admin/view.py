@@ -6,20 +6,21 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView
 
-from sportsapp import activity
-from sportsapp.activity import PeriodicState
 from sportsapp.admin import words
 from sportsapp.admin.security import go_back
 from sportsapp.admin.signin import is_signed_in, turn_away, who
-from sportsapp.alerts import late_slots
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.errors import TrackerError
-from sportsapp.settings import Settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import TrackerError
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.monitoring.alerts import late_slots
+from sportsapp.runs import reports as activity
+from sportsapp.runs.reports import PeriodicState
+from sportsapp.services import services
 
 logger = logging.getLogger("sportsapp.admin")
 
@@ -77,13 +78,13 @@ def act(what: Callable[[], str]) -> ResponseReturnValue:
 
 def settings() -> Settings:
     """This app's settings."""
-    found: Settings = current_app.extensions["settings"]
+    found: Settings = services().settings
     return found
 
 
 def periodic_states() -> list[PeriodicState]:
     """How each periodic task stands; which are overdue is the alerts' to say."""
-    queue = current_app.extensions["queues"][0]
+    queue = services().queues[0]
     now = utc_now()
     overdue = {late.task: late.due_at for late in late_slots(queue, now)}
     return activity.periodic_states(db.session, queue.periodics.values(), overdue, now)

@@ -11,8 +11,8 @@ from flask import request
 from markupsafe import Markup
 
 from sportsapp.admin.security import local as local_path
-from sportsapp.clock import iso_utc, utc_now
-from sportsapp.models import RunState, TaskRun
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.models import RunState, TaskRun
 
 KINDS = {
     RunState.SUCCESS: "good",

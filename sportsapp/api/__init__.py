@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from sportsapp.api.scores import blueprint
-from sportsapp.limits import make_limiter
-from sportsapp.settings import Settings
+from sportsapp.core.settings import Settings
+from sportsapp.http.limits import make_limiter
+from sportsapp.services import services_of
 
 PREFIX = "/api/"
 LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -23,7 +24,7 @@ PREFLIGHT = {
 
 def init_app(app: Flask) -> None:
     """Add the API to the app, its limit, and what its answers have in common."""
-    settings: Settings = app.extensions["settings"]
+    settings: Settings = services_of(app).settings
     limiter = make_limiter(
         settings, "sportsapp-api", lambda: request.blueprint == blueprint.name, headers_enabled=True
     )

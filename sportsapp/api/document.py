@@ -17,7 +17,8 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.routing import Rule
 
 from sportsapp.api.shapes import Error
-from sportsapp.settings import VERSION
+from sportsapp.core.settings import VERSION
+from sportsapp.services import services_of
 
 OPENAPI = "3.1.0"
 JSON = "application/json"
@@ -119,7 +120,7 @@ def make_document(app: Flask, blueprint: Blueprint) -> Json:
 
 
 def _leagues_of(app: Flask) -> str:
-    return ", ".join(app.extensions["settings"].leagues).upper()
+    return ", ".join(services_of(app).settings.leagues).upper()
 
 
 def _described(app: Flask, blueprint: Blueprint) -> Iterator[tuple[Rule, Described]]:

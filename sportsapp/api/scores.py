@@ -10,7 +10,6 @@ from typing import Any
 from flask import Blueprint, abort, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp import queries
 from sportsapp.api.document import Parameter, answers, encoded, make_document
 from sportsapp.api.shapes import (
     GameJson,
@@ -21,14 +20,16 @@ from sportsapp.api.shapes import (
     league_json,
     team_json,
 )
-from sportsapp.clock import parse_day, utc_now
-from sportsapp.database import db
-from sportsapp.errors import DateRangeError, UnknownLeagueError
-from sportsapp.leagues import find_league
-from sportsapp.models import Game
-from sportsapp.queries import Place
-from sportsapp.records import State
-from sportsapp.settings import Settings
+from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.errors import DateRangeError, UnknownLeagueError
+from sportsapp.core.leagues import find_league
+from sportsapp.core.records import State
+from sportsapp.core.settings import Settings
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game
+from sportsapp.db.queries import Place
+from sportsapp.services import services
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -197,5 +198,5 @@ def _wanted(league: str | None) -> tuple[str, ...]:
 
 
 def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
+    settings: Settings = services().settings
     return settings

@@ -11,10 +11,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sportsapp.clock import iso_utc
-from sportsapp.leagues import League as KnownLeague
-from sportsapp.models import Game, League, Team
-from sportsapp.records import State, Status
+from sportsapp.core.clock import iso_utc
+from sportsapp.core.leagues import League as KnownLeague
+from sportsapp.core.records import State, Status
+from sportsapp.db.models import Game, League, Team
 
 Moment = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
 Day = Annotated[str, Meta(description="US Eastern date", extra_json_schema={"format": "date"})]

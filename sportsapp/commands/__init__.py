@@ -6,15 +6,15 @@ from __future__ import annotations
 from flask import Flask
 
 from sportsapp.commands.admin import admin_group
-from sportsapp.commands.broker import broker_command_line
 from sportsapp.commands.copy import copy_command
 from sportsapp.commands.db import MigrationCommands
 from sportsapp.commands.doctor import doctor_command
-from sportsapp.commands.prepare import prepare_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
 from sportsapp.commands.tasks import tasks_group
-from sportsapp.commands.up import up_command_line
+from sportsapp.commands.up.broker import broker_command_line
+from sportsapp.commands.up.command import up_command_line
+from sportsapp.commands.up.prepare import prepare_command
 
 
 def init_app(app: Flask) -> None:

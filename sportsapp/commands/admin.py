@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import click
 
-from sportsapp import accounts
-from sportsapp.clock import iso_utc
+from sportsapp.accounts import accounts
 from sportsapp.commands.shell import OneLineGroup
-from sportsapp.errors import AccountError
+from sportsapp.core.clock import iso_utc
+from sportsapp.core.errors import AccountError
 
 admin_group = OneLineGroup("admin", help="Accounts of the admin panel.")
 

@@ -6,18 +6,19 @@ import sys
 from dataclasses import replace
 
 import click
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import with_appcontext
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp import activity
-from sportsapp.clock import utc_now
 from sportsapp.commands.shell import fail, misuse
-from sportsapp.database import db, init_database
-from sportsapp.errors import SettingsError, TrackerError
-from sportsapp.settings import Settings, load_settings
-from sportsapp.transfer import copy_database
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import SettingsError, TrackerError
+from sportsapp.core.settings import Settings, load_settings
+from sportsapp.db.copy import copy_database
+from sportsapp.db.engine import db, init_database
+from sportsapp.runs import reports as activity
+from sportsapp.services import services
 
 
 @click.command("db-copy")
@@ -34,7 +35,7 @@ def copy_command(url: str, backup: bool) -> None:
     """
     if url == "-":
         url = sys.stdin.readline().strip()
-    settings: Settings = current_app.extensions["settings"]
+    settings: Settings = services().settings
     try:
         there = replace(settings, database_url=load_settings({"DATABASE_URL": url}).database_url)
     except SettingsError as error:
@@ -62,7 +63,7 @@ def _of_target(error: SettingsError) -> str:
 
 def _check_source(*, at_work_is_fine: bool) -> None:
     """Our own database has to have this version's tables; and is anybody at work on it?"""
-    from sportsapp import migrations  # loads Alembic, see there
+    from sportsapp.db import migrate as migrations  # loads Alembic, see there
 
     with db.engine.connect() as connection:
         found = migrations.revision_of(connection)
@@ -74,7 +75,7 @@ def _check_source(*, at_work_is_fine: bool) -> None:
 
 
 def _copy(there: Settings) -> dict[str, int]:
-    from sportsapp import migrations  # loads Alembic, see there
+    from sportsapp.db import migrate as migrations  # loads Alembic, see there
 
     source = db.engine
     other = Flask("sportsapp", instance_path=str(there.instance_path))

@@ -8,7 +8,7 @@ import click
 from flask import Flask
 
 from sportsapp.commands.shell import fail
-from sportsapp.errors import SettingsError
+from sportsapp.core.errors import SettingsError
 
 
 class MigrationCommands(click.Group):
@@ -20,7 +20,7 @@ class MigrationCommands(click.Group):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """The context, once we have the commands and options that Flask-Migrate has."""
-        from sportsapp import migrations  # loads Alembic, see there
+        from sportsapp.db import migrate as migrations  # loads Alembic, see there
 
         migrations.init_app(self._app)
         theirs: Any = self._app.cli.commands["db"]
@@ -29,7 +29,7 @@ class MigrationCommands(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command that was asked for."""
-        from sportsapp import migrations
+        from sportsapp.db import migrate as migrations
 
         try:
             with migrations.faults_in_a_line():

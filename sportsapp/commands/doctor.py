@@ -21,24 +21,25 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.alerts import late_slots, scrub
-from sportsapp.broker import broker_errors
-from sportsapp.clock import game_day, utc_now
-from sportsapp.commands.broker import place_of
 from sportsapp.commands.shell import FAILED
-from sportsapp.database import db
-from sportsapp.errors import (
+from sportsapp.commands.up.broker import place_of
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.errors import (
     BrokerUnavailableError,
     FeedError,
     FeedRefusedError,
     FeedUnavailableError,
 )
-from sportsapp.espn import parse
-from sportsapp.espn.client import FeedClient
-from sportsapp.ledger import LOST_AFTER
-from sportsapp.models import Consumer, League, Schedule
-from sportsapp.queue import TrackerHuey
-from sportsapp.settings import Settings, describe_settings
+from sportsapp.core.settings import Settings, describe_settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, League, Schedule
+from sportsapp.feed import parse
+from sportsapp.feed.client import FeedClient
+from sportsapp.monitoring.alerts import late_slots, scrub
+from sportsapp.queue.broker import broker_errors
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.runs.ledger import LOST_AFTER
+from sportsapp.services import services_of
 from sportsapp.sync.service import followed_leagues
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
@@ -98,8 +99,8 @@ def doctor_command(as_json: bool) -> None:
 def patient_here() -> Patient:
     """This app, now."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a local proxy
-    known = app.extensions
-    return Patient(app, known["settings"], known["queues"], known["feed_client"], utc_now())
+    parts = services_of(app)
+    return Patient(app, parts.settings, parts.queues, parts.feed_client, utc_now())
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
@@ -138,7 +139,7 @@ def check_settings(patient: Patient, environ: Mapping[str, str] | None = None) -
 
 def check_database(patient: Patient) -> Iterator[Finding]:
     """Does it answer, and has it our tables?"""
-    from sportsapp import migrations  # loads Alembic, see there
+    from sportsapp.db import migrate as migrations  # loads Alembic, see there
 
     kind = db.engine.dialect.name
     newest = migrations.newest_revision()

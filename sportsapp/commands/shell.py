@@ -13,7 +13,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from sportsapp.errors import (
+from sportsapp.core.errors import (
     BrokerUnavailableError,
     RunNotFoundError,
     TrackerError,

@@ -12,22 +12,22 @@ from datetime import date
 from typing import Any
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from sportsapp import ledger
-from sportsapp.clock import check_range, parse_day, utc_now
 from sportsapp.commands.shell import FAILED, Bar, database_fault, fail, misuse, person
-from sportsapp.database import db
-from sportsapp.errors import (
+from sportsapp.core.clock import check_range, parse_day, utc_now
+from sportsapp.core.errors import (
     BrokerUnavailableError,
     DateRangeError,
     TrackerError,
     UnknownLeagueError,
 )
-from sportsapp.leagues import League, find_league
-from sportsapp.models import Trigger
+from sportsapp.core.leagues import League, find_league
+from sportsapp.db.engine import db
+from sportsapp.db.models import Trigger
+from sportsapp.runs import ledger
+from sportsapp.services import services
 from sportsapp.sync import service
 from sportsapp.tasks import (
     sync_all_leagues,
@@ -48,7 +48,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _leagues() -> list[League]:
-    return service.followed_leagues(current_app.extensions["settings"].leagues)
+    return service.followed_leagues(services().settings.leagues)
 
 
 def _of_all_leagues(sync_leagues: Callable[[service.Sync, list[League]], Any]) -> Work:
@@ -200,10 +200,10 @@ class _Door:
 
     def run(self, name: str, args: dict[str, Any], work: Work) -> dict[str, Any]:
         """Do the work in this process, on the record; its result, a blank one when it failed."""
-        client = current_app.extensions["feed_client"]
+        client = services().feed_client
         try:
             with ledger.recorded_here(name, args, person()) as outcome, _Progress(name) as shown:
-                watch = current_app.extensions["feed_watch"]
+                watch = services().feed_watch
                 sync = service.Sync(
                     client, db.session, utc_now(), outcome.run_id, watch=watch, clock=utc_now
                 )
@@ -262,7 +262,7 @@ def _words(result: dict[str, Any]) -> str:
 
 def _league(name: str) -> League:
     try:
-        return find_league(name, current_app.extensions["settings"].leagues)
+        return find_league(name, services().settings.leagues)
     except UnknownLeagueError as error:
         misuse(str(error))
 

@@ -14,20 +14,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import click
-from flask import current_app
 from sqlalchemy import func, select
 
-from sportsapp import activity, control
-from sportsapp.broker import broker_errors
-from sportsapp.clock import iso_utc, utc_now
 from sportsapp.commands.shell import FAILED, Bar, OneLineGroup, fail, misuse, person
-from sportsapp.database import db
-from sportsapp.ledger import find_run, run_as_json
-from sportsapp.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
-from sportsapp.models.run import OPEN, WAITING
-from sportsapp.queries import recent_runs
-from sportsapp.queue import TrackerHuey
-from sportsapp.tasks import RunView, run_of
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.db.models.run import OPEN, WAITING
+from sportsapp.db.queries import recent_runs
+from sportsapp.queue.broker import broker_errors
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.runs import reports as activity
+from sportsapp.runs.ledger import find_run, run_as_json
+from sportsapp.services import services
+from sportsapp.tasks import RunView, control, run_of
 
 LOOK_SECONDS = 0.2
 DAY = timedelta(days=1)
@@ -45,7 +45,7 @@ def _print(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> Non
 
 
 def _queues() -> tuple[TrackerHuey, ...]:
-    queues: tuple[TrackerHuey, ...] = current_app.extensions["queues"]
+    queues: tuple[TrackerHuey, ...] = services().queues
     return queues
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sportsapp.records import (
+from sportsapp.core.records import (
     CompetitorRecord,
     GameRecord,
     PlayerRecord,

@@ -17,16 +17,21 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import and_, or_, select
 
-from sportsapp.clock import check_range, each_day, game_day
-from sportsapp.database import AnySession
-from sportsapp.errors import AllLeaguesFailedError, FeedRefusedError, PayloadError, TrackerError
-from sportsapp.espn import parse
-from sportsapp.espn.client import SUSPECT_COUNTS, Answer, FeedClient
-from sportsapp.leagues import BY_SLUG, League
-from sportsapp.log_context import working_for
-from sportsapp.models import Game, Team
-from sportsapp.models import League as LeagueRow
-from sportsapp.records import State
+from sportsapp.core.clock import check_range, each_day, game_day
+from sportsapp.core.errors import (
+    AllLeaguesFailedError,
+    FeedRefusedError,
+    PayloadError,
+    TrackerError,
+)
+from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.core.log_context import working_for
+from sportsapp.core.records import State
+from sportsapp.db.engine import AnySession
+from sportsapp.db.models import Game, Team
+from sportsapp.db.models import League as LeagueRow
+from sportsapp.feed import parse
+from sportsapp.feed.client import SUSPECT_COUNTS, Answer, FeedClient
 from sportsapp.sync import store
 from sportsapp.sync.watch import REFUSALS, FeedWatch, Trouble
 

@@ -9,12 +9,9 @@ from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
-from sportsapp.clock import game_day
-from sportsapp.database import AnySession, insert_ignoring, insert_replacing, writing
-from sportsapp.espn.client import Answer
-from sportsapp.leagues import League as KnownLeague
-from sportsapp.models import Game, GameDoubt, League, Player, Scoreboard, Team
-from sportsapp.records import (
+from sportsapp.core.clock import game_day
+from sportsapp.core.leagues import League as KnownLeague
+from sportsapp.core.records import (
     GameRecord,
     LeagueRecord,
     RosterRecord,
@@ -22,6 +19,9 @@ from sportsapp.records import (
     StandingRecord,
     TeamRecord,
 )
+from sportsapp.db.engine import AnySession, insert_ignoring, insert_replacing, writing
+from sportsapp.db.models import Game, GameDoubt, League, Player, Scoreboard, Team
+from sportsapp.feed.client import Answer
 from sportsapp.sync import plan
 
 # A poll stamp finer than this tells nobody anything, and would be a write for nothing.

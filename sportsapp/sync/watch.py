@@ -22,17 +22,17 @@ from typing import Any
 
 from sqlalchemy import Table, or_, select, update
 
-from sportsapp.alerts import Alerts, Kind
-from sportsapp.database import db, write_connection
-from sportsapp.errors import (
+from sportsapp.core.errors import (
     FeedRefusedError,
     FeedUnavailableError,
     PayloadError,
     PollingPausedError,
     TrackerError,
 )
-from sportsapp.leagues import League
-from sportsapp.models import League as LeagueRow
+from sportsapp.core.leagues import League
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import League as LeagueRow
+from sportsapp.monitoring.alerts import Alerts, Kind
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The tasks that Huey runs. Names, schedules, limits and return values are a promise."""
 
+from sportsapp.runs.view import RunView, run_of
 from sportsapp.tasks.alerts import send_alert
-from sportsapp.tasks.runs import RunView, run_of
 from sportsapp.tasks.sync import (
     sync_all_leagues,
     sync_all_live_games,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import current_app
-
-from sportsapp.alerts import deliver
-from sportsapp.errors import BrokerUnavailableError
-from sportsapp.ledger import asking
-from sportsapp.models import Trigger
-from sportsapp.queue import huey
-from sportsapp.settings import Settings
+from sportsapp.core.errors import BrokerUnavailableError
+from sportsapp.core.settings import Settings
+from sportsapp.db.models import Trigger
+from sportsapp.monitoring.alerts import deliver
+from sportsapp.queue.huey import huey
+from sportsapp.runs.ledger import asking
+from sportsapp.services import services
 from sportsapp.tasks.in_app import in_app
 
 logger = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 @in_app
 def send_alert(message: dict[str, Any]) -> None:
     """Post one message to ALERT_WEBHOOK_URL. Raises WebhookError."""
-    settings: Settings = current_app.extensions["settings"]
+    settings: Settings = services().settings
     if settings.alert_webhook_url:
         deliver(settings.alert_webhook_url, message)
 

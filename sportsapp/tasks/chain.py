@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from sportsapp.database import db
-from sportsapp.ledger import asking
-from sportsapp.models import TaskRun, Trigger
-from sportsapp.models.run import OPEN
-from sportsapp.queries import has_data
+from sportsapp.db.engine import db
+from sportsapp.db.models import TaskRun, Trigger
+from sportsapp.db.models.run import OPEN
+from sportsapp.db.queries import has_data
+from sportsapp.runs.ledger import asking
 from sportsapp.tasks.sync import sync_all_leagues
 
 FOLLOWING = ("sync_all_teams", "sync_daily_schedule")

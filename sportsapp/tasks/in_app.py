@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
 
-from sportsapp.queue import huey
+from sportsapp.queue.huey import huey
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,17 +11,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import requests
-from flask import current_app
 
-from sportsapp.clock import parse_day, utc_now
-from sportsapp.database import db
-from sportsapp.errors import DateRangeError
-from sportsapp.leagues import League, find_league
-from sportsapp.ledger import report_progress, run_in_hand
-from sportsapp.models import Trigger
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.schedules import Cron, Every
-from sportsapp.settings import Settings
+from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.errors import DateRangeError
+from sportsapp.core.leagues import League, find_league
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Trigger
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.queue.schedules import Cron, Every
+from sportsapp.runs.ledger import report_progress, run_in_hand
+from sportsapp.services import services
 from sportsapp.sync import service
 from sportsapp.tasks.in_app import in_app
 
@@ -109,20 +109,20 @@ def configure_tasks(settings: Settings) -> None:
 
 def _sync() -> service.Sync:
     run = run_in_hand()
-    client = current_app.extensions["feed_client"]
+    client = services().feed_client
     return service.Sync(
         client,
         db.session,
         utc_now(),
         run.id if run else None,
         clock=utc_now,
-        watch=current_app.extensions["feed_watch"],
+        watch=services().feed_watch,
         scheduled=run is not None and run.trigger == Trigger.SCHEDULE,
     )
 
 
 def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
+    settings: Settings = services().settings
     return settings
 
 

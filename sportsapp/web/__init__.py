@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 
-from sportsapp.data_version import DataVersion
-from sportsapp.database import db
+from sportsapp.db.data_version import DataVersion
+from sportsapp.db.engine import db
+from sportsapp.http import page_cache
 from sportsapp.web import (
     errors,
     feeds,
     filters,
     games,
     health,
-    kept,
     page,
     preferences,
     scores,
@@ -29,4 +29,4 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     app.after_request(page.keep_assets)
     with app.app_context():
-        kept.init_app(app, DataVersion(db.engine))
+        page_cache.init_app(app, DataVersion(db.engine))

@@ -14,7 +14,7 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
 )
 
-from sportsapp.database import db
+from sportsapp.db.engine import db
 
 logger = logging.getLogger(__name__)
 

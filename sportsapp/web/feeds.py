@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp import queries
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.queries import Card
-from sportsapp.records import Status
-from sportsapp.settings import VERSION
+from sportsapp.core.clock import utc_now
+from sportsapp.core.records import Status
+from sportsapp.core.settings import VERSION
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.queries import Card
 from sportsapp.web.games import team_name
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences

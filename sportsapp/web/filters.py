@@ -10,11 +10,11 @@ from typing import Any
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
-from sportsapp.clock import iso_utc
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game
-from sportsapp.queries import AnyGame, AnyTeam
-from sportsapp.records import State, Status
+from sportsapp.core.clock import iso_utc
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.records import State, Status
+from sportsapp.db.models import Game
+from sportsapp.db.queries import AnyGame, AnyTeam
 from sportsapp.web.games import team_name
 from sportsapp.web.page import code_version
 from sportsapp.web.preferences import preferences

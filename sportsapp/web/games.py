@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp import queries
-from sportsapp.clock import iso_utc
-from sportsapp.database import db
-from sportsapp.models import Game
-from sportsapp.queries import AnyTeam
-from sportsapp.records import Status
+from sportsapp.core.clock import iso_utc
+from sportsapp.core.records import Status
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game
+from sportsapp.db.queries import AnyTeam
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.scores import wanted_league
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hmac
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.readiness import readiness
-from sportsapp.settings import Settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.monitoring.metrics import Metrics, exposition
+from sportsapp.monitoring.readiness import readiness
+from sportsapp.services import services
 
 blueprint = Blueprint("health", __name__)
 
@@ -26,8 +28,8 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Database, broker, consumers and data are well (200), or which of them is not (503)."""
-    settings: Settings = current_app.extensions["settings"]
-    queues = current_app.extensions["queues"]
+    settings: Settings = services().settings
+    queues = services().queues
     checks = readiness(db.session, queues, settings.leagues, utc_now())
     is_well = all(check.is_well for check in checks)
     body = {
@@ -40,13 +42,16 @@ def readyz() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
     """What the database and the broker say now, for Prometheus."""
-    settings: Settings = current_app.extensions["settings"]
+    settings: Settings = services().settings
     if settings.metrics_token and not _has_token(settings.metrics_token):
         raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    from sportsapp.metrics import exposition  # takes 1 MB, and only who is asked needs it
-
-    body, kind = exposition(current_app, utc_now(), request.headers.get("Accept", ""))
+    body, kind = exposition(_metrics(), request.headers.get("Accept", ""))
     return Response(body, content_type=kind, headers={"Cache-Control": "no-store"})
+
+
+def _metrics() -> Metrics:
+    parts = services()
+    return Metrics(parts.settings, parts.queues, parts.feed_tally, utc_now())
 
 
 def _has_token(token: str) -> bool:

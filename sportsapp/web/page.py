@@ -17,14 +17,15 @@ from pathlib import Path
 from flask import Response, current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 
-from sportsapp import queries
-from sportsapp.clock import game_day, iso_utc, utc_now
-from sportsapp.database import db
-from sportsapp.leagues import League, find_league
-from sportsapp.queries import AnyGame, LeagueState
-from sportsapp.records import State
-from sportsapp.settings import PROJECT_ROOT, VERSION, Settings
-from sportsapp.web import kept
+from sportsapp.core.clock import game_day, iso_utc, utc_now
+from sportsapp.core.leagues import League, find_league
+from sportsapp.core.records import State
+from sportsapp.core.settings import PROJECT_ROOT, VERSION, Settings
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.queries import AnyGame, LeagueState
+from sportsapp.http import page_cache as kept
+from sportsapp.services import services
 from sportsapp.web.preferences import preferences
 
 ABOUT_TO_START = timedelta(minutes=15)
@@ -62,7 +63,7 @@ class Freshness:
 
 def settings() -> Settings:
     """This app's settings."""
-    found: Settings = current_app.extensions["settings"]
+    found: Settings = services().settings
     return found
 
 

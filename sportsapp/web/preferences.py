@@ -15,10 +15,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.wrappers import Response
 
-from sportsapp import queries
-from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG
-from sportsapp.security import came_by_https
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.http.headers import came_by_https
 
 blueprint = Blueprint("preferences", __name__)
 

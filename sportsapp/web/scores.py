@@ -9,13 +9,13 @@ from datetime import date, timedelta
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp import queries
-from sportsapp.clock import DAYS_AHEAD, FIRST_DAY, game_day, parse_day, utc_now
-from sportsapp.database import db
-from sportsapp.errors import DateRangeError, UnknownLeagueError
-from sportsapp.leagues import League, find_league
-from sportsapp.queries import Card
-from sportsapp.records import State
+from sportsapp.core.clock import DAYS_AHEAD, FIRST_DAY, game_day, parse_day, utc_now
+from sportsapp.core.errors import DateRangeError, UnknownLeagueError
+from sportsapp.core.leagues import League, find_league
+from sportsapp.core.records import State
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.queries import Card
 from sportsapp.web.page import Freshness, answer, followed, settings
 from sportsapp.web.preferences import Preferences, preferences
 

@@ -8,10 +8,10 @@ from itertools import groupby
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp import queries
-from sportsapp.database import db
-from sportsapp.leagues import League
-from sportsapp.models import Team
+from sportsapp.core.leagues import League
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import Team
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
 from sportsapp.web.scores import wanted_league

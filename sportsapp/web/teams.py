@@ -8,12 +8,12 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp import queries
-from sportsapp.database import db
-from sportsapp.leagues import League as KnownLeague
-from sportsapp.models import League, Player, Team
-from sportsapp.queries import Card
-from sportsapp.records import State, Status
+from sportsapp.core.leagues import League as KnownLeague
+from sportsapp.core.records import State, Status
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import League, Player, Team
+from sportsapp.db.queries import Card
 from sportsapp.web.page import Freshness, answer, settings
 from sportsapp.web.preferences import preferences
 from sportsapp.web.scores import wanted_league

@@ -18,11 +18,12 @@ import pytest
 import redis
 from flask import Flask
 
-from sportsapp.commands.broker import prepare_broker, wait_for_broker
-from sportsapp.database import db
-from sportsapp.espn.client import FeedClient
+from sportsapp.commands.up.broker import prepare_broker, wait_for_broker
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.feed.client import FeedClient
+from sportsapp.services import services_of
 from tests.conftest import QUICK, MakeDatabase
 from tests.loopback import LoopbackFeed
 
@@ -181,7 +182,7 @@ def app_on(settings: Settings) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
-        for queue in app.extensions["queues"]:
+        for queue in services_of(app).queues:
             queue.storage.close()
     client.close()
 

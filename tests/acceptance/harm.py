@@ -22,11 +22,11 @@ import requests
 from sqlalchemy import select
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.database import db
-from sportsapp.ledger import find_run
-from sportsapp.models import Game, RunState, TaskRun
-from sportsapp.models.run import OPEN
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, RunState, TaskRun
+from sportsapp.db.models.run import OPEN
+from sportsapp.runs.ledger import find_run
 from tests.acceptance.conftest import wait_for
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed
@@ -38,7 +38,9 @@ SEED = int(os.environ.get("FAULTS_SEED", 0)) or random.SystemRandom().randrange(
 HURRY_PROGRAM = """
 from datetime import timedelta
 from huey.bin.huey_consumer import consumer_main
-from sportsapp import database, ledger, queue
+from sportsapp.db import engine as database
+from sportsapp.runs import ledger
+from sportsapp.queue import huey as queue
 ledger.GRACE = timedelta(seconds=1)
 ledger.DEAD_PID_AFTER = timedelta(seconds=1.5)
 ledger.LOST_AFTER = timedelta(seconds=10)

@@ -15,11 +15,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import select
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db, writing
-from sportsapp.demo import DemoState, create_demo_feed, running_feed
-from sportsapp.models import AdminUser, DeadLetter, Game, RunState, Schedule
-from sportsapp.queue import huey
+from demo import DemoState, create_demo_feed, running_feed
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, writing
+from sportsapp.db.models import AdminUser, DeadLetter, Game, RunState, Schedule
+from sportsapp.queue.huey import huey
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.acceptance.conftest import wait_for
 from tests.integration.test_admin_data import add_game, add_player, add_team

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.models import Consumer, Schedule, TaskRun
-from sportsapp.queue import backfill_huey, huey
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, Schedule, TaskRun
+from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance.conftest import wait_for
 from tests.receiver import receiving

@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from sportsapp.commands import broker
-from sportsapp.errors import BrokerUnavailableError, SettingsError
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.commands.up import broker
+from sportsapp.core.errors import BrokerUnavailableError, SettingsError
+from sportsapp.core.settings import PROJECT_ROOT, Settings
 
-COMMAND = "from sportsapp.commands.broker import broker_command_line as run; run()"
+COMMAND = "from sportsapp.commands.up.broker import broker_command_line as run; run()"
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 

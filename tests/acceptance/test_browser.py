@@ -18,9 +18,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from sqlalchemy import update
 
-from sportsapp.database import write_connection
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import League
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import write_connection
+from sportsapp.db.models import League
+from sportsapp.services import KEY, services_of
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.conftest import MakeDatabase
 from tests.demosite import (
@@ -247,8 +248,9 @@ TEN = (
 @pytest.fixture
 def ten_leagues(site, monkeypatch) -> None:
     """The site follows every league there is."""
-    settings = replace(site.app.extensions["settings"], leagues=tuple(BY_SLUG))
-    monkeypatch.setitem(site.app.extensions, "settings", settings)
+    joined = services_of(site.app)
+    settings = replace(joined.settings, leagues=tuple(BY_SLUG))
+    monkeypatch.setitem(site.app.extensions, KEY, replace(joined, settings=settings))
     site.now += timedelta(seconds=1)
     site.read("mls", date(2026, 10, 10))
     site.read("ncaam", date(2026, 11, 14))

@@ -19,12 +19,13 @@ import pytest
 from sqlalchemy import select, text
 from werkzeug.wrappers import Response
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.ledger import find_run
-from sportsapp.models import Consumer, DeadLetter, Game, RunState, TaskRun
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.clock import utc_now
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, DeadLetter, Game, RunState, TaskRun
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.runs.ledger import find_run
+from sportsapp.services import services_of
 from sportsapp.tasks import (
     sync_all_leagues,
     sync_all_live_games,
@@ -276,8 +277,9 @@ OVERDUE = """
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from sportsapp import ledger
-from sportsapp.clock import utc_now
+from sportsapp.runs import ledger
+from sportsapp.core.clock import utc_now
+from sportsapp.services import services_of
 from sportsapp.factory import create_app
 app = create_app()
 with app.app_context():
@@ -285,7 +287,7 @@ with app.app_context():
         print(outcome.run_id, flush=True)
         began = utc_now() - timedelta(seconds=%d)
         ledger._in_hand = ledger.RunInHand(outcome.run_id, 1, began, 5, None, lambda: False)
-        app.extensions["queues"][0].hooks.beat("sportsapp", "worker")
+        services_of(app).queues[0].hooks.beat("sportsapp", "worker")
 """
 
 
@@ -294,7 +296,7 @@ with app.app_context():
     [(5 + 29, RunState.SUCCESS, 0), (5 + 31, RunState.TIMEOUT, -signal.SIGKILL)],
 )
 def test_work_that_cannot_be_interrupted_ends_with_its_process(real_app, overtime, state, code):
-    environ = harm.environ_of(real_app.extensions["settings"])
+    environ = harm.environ_of(services_of(real_app).settings)
     command = [sys.executable, "-c", OVERDUE % overtime]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=PROJECT_ROOT)
     assert done.returncode == code

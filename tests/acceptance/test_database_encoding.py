@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from sportsapp.database import db
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
-from sportsapp.settings import PROJECT_ROOT, Settings
 from tests.conftest import NO_BROKER
 from tests.databases import PostgresServer
 

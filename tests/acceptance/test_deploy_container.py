@@ -24,9 +24,9 @@ import pytest
 import requests
 from sqlalchemy import create_engine, make_url, text
 
-from sportsapp.clock import game_day, utc_now
-from sportsapp.leagues import BY_SLUG
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import PROJECT_ROOT
 from tests.acceptance.conftest import children_of, wait_for
 from tests.acceptance.test_operating import Redis
 from tests.acceptance.test_up import free_port

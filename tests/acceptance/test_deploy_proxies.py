@@ -24,11 +24,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from sqlalchemy import update
 
-from sportsapp.clock import game_day, iso_utc, utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import League
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.clock import game_day, iso_utc, utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import League
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
@@ -103,7 +104,7 @@ def web(real_app, real_settings, feed, tmp_path) -> Iterator[tuple[int, subproce
     """The web server with a game of today; its port and process."""
     day = game_day(utc_now())
     feed.say("nfl", board(event(start=f"{day}T17:00Z")))
-    sync_day(Sync(real_app.extensions["feed_client"], db.session, utc_now()), BY_SLUG["nfl"], day)
+    sync_day(Sync(services_of(real_app).feed_client, db.session, utc_now()), BY_SLUG["nfl"], day)
     db.session.remove()
     port = free_port()
     environ = {

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select, update
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.models import Consumer, Schedule, TaskRun
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, Schedule, TaskRun
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import pytest
 
-from sportsapp.migrations import newest_revision
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.db.migrate import newest_revision
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_operating import FOLLOWED, Operator, commands, environ_of_a_newcomer
 

@@ -16,11 +16,11 @@ from itertools import pairwise
 import pytest
 from werkzeug.wrappers import Response
 
-from sportsapp.clock import utc_now
-from sportsapp.commands.broker import data_folder
-from sportsapp.errors import BrokerUnavailableError
-from sportsapp.models import RunState
-from sportsapp.queue import backfill_huey
+from sportsapp.commands.up.broker import data_folder
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import BrokerUnavailableError
+from sportsapp.db.models import RunState
+from sportsapp.queue.huey import backfill_huey
 from sportsapp.tasks import sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import RealBroker, wait_for

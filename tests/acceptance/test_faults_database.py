@@ -19,12 +19,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.errors import BrokerUnavailableError
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, RunState
-from sportsapp.settings import Settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import BrokerUnavailableError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, RunState
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm
@@ -209,7 +210,7 @@ def test_answer_that_does_not_fit_is_not_stored_in_part(app, feed):
             db.engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count={pages}")
         )
 
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     say_scores(feed, 20)
     limit(1)  # as many as there are: not one more
     with pytest.raises(OperationalError, match="database or disk is full"):

@@ -18,12 +18,12 @@ import pytest
 from flask import Flask
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.clock import iso_utc, utc_now
-from sportsapp.database import db
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.factory import create_app
-from sportsapp.ledger import asking
-from sportsapp.models import RunState, TaskRun, Trigger
-from sportsapp.settings import Settings
+from sportsapp.runs.ledger import asking
 from sportsapp.sync.watch import BREAKS_AFTER
 from sportsapp.tasks import sync_all_live_games
 from tests.acceptance import harm
@@ -38,7 +38,7 @@ PATIENT = (
     "-c",
     harm.HURRY_PROGRAM
     + """
-from sportsapp.espn.client import Patience
+from sportsapp.feed.client import Patience
 Patience.__init__.__kwdefaults__.update(read=0.5, deadline=1, retries=1, first_wait=0.05)
 consumer_main()
 """,

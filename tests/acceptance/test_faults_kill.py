@@ -14,8 +14,8 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from sportsapp.database import db
-from sportsapp.models import RunState, TaskRun
+from sportsapp.db.engine import db
+from sportsapp.db.models import RunState, TaskRun
 from sportsapp.tasks import sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import (

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from sportsapp.models import TaskRun
+from sportsapp.db.models import TaskRun
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.harm import runs
 
@@ -24,12 +24,12 @@ FAST = (
     f"""
 import os, time
 from datetime import UTC, datetime
-import sportsapp.clock
+import sportsapp.core.clock
 began = float(os.environ["CLOCK_BEGAN"])
-sportsapp.clock.utc_now = lambda: datetime.fromtimestamp(
+sportsapp.core.clock.utc_now = lambda: datetime.fromtimestamp(
     began + (time.time() - began) * {SPEED}, UTC
 )
-from sportsapp import queue
+from sportsapp.queue import huey as queue
 queue.BEAT_SECONDS = 10 / {SPEED}
 from huey.bin.huey_consumer import consumer_main
 consumer_main()

@@ -19,12 +19,13 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, Scoreboard, Team
 from sportsapp.factory import create_app
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, Scoreboard, Team
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day
 from tests.acceptance import harm
 from tests.databases import PostgresServer
@@ -39,15 +40,16 @@ SECONDS = 30
 PROGRAM = """
 import sys
 from datetime import date
-from sportsapp.clock import utc_now
-from sportsapp.database import db
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
-from sportsapp.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG
 from sportsapp.sync.service import Sync, sync_day
+from sportsapp.services import services_of
 app = create_app()
 for _ in sys.stdin:
     with app.app_context():
-        sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+        sync = Sync(services_of(app).feed_client, db.session, utc_now())
         print(sync_day(sync, BY_SLUG["nba"], date(2026, 1, 15)).synced, flush=True)
 """
 
@@ -103,7 +105,7 @@ class Together:
     """Processes that sync the day whenever they are told to, all at the same moment."""
 
     def __init__(self, app: Flask, cleanup: ExitStack) -> None:
-        settings = app.extensions["settings"]
+        settings = services_of(app).settings
         self.processes = []
         for number in range(PROCESSES):
             chosen = replace(settings, espn_base_url=f"{settings.espn_base_url}/{number}")
@@ -150,7 +152,7 @@ def test_four_processes_that_store_one_scoreboard_at_once_leave_the_rows_of_one_
     for table in (Scoreboard, Game, Team):
         with db.engine.begin() as connection:
             connection.execute(table.__table__.delete())
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     assert sync_day(sync, BY_SLUG["nba"], DAY).synced == len(whole)
     assert at_once == rows()
     kind = db.engine.dialect.name

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from sportsapp.database import db
-from sportsapp.ledger import find_run
-from sportsapp.models import DeadLetter, RunState, TaskRun, Trigger
-from sportsapp.queue import MESSAGE_LIMIT, TrackerHuey, backfill_huey, huey
+from sportsapp.db.engine import db
+from sportsapp.db.models import DeadLetter, RunState, TaskRun, Trigger
+from sportsapp.queue.huey import MESSAGE_LIMIT, TrackerHuey, backfill_huey, huey
+from sportsapp.runs.ledger import find_run
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for

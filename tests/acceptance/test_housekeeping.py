@@ -16,12 +16,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
+from sportsapp.core.clock import utc_now
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.db.engine import db
+from sportsapp.db.models import RunState, TaskRun
 from sportsapp.factory import create_app
-from sportsapp.models import RunState, TaskRun
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.services import services_of
 from sportsapp.tasks import run_of, sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
@@ -38,9 +39,9 @@ def short_lived(real_settings, broker) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
-        for queue in app.extensions["queues"]:
+        for queue in services_of(app).queues:
             queue.storage.close()
-    app.extensions["feed_client"].close()
+    services_of(app).feed_client.close()
 
 
 def test_result_expires_on_the_broker_and_stays_in_the_ledger(short_lived):
@@ -85,7 +86,7 @@ def on_a_terminal(real_app: Flask, *words: str) -> tuple[int, str]:
     process = subprocess.Popen(
         [FLASK, "tasks", *words],
         cwd=PROJECT_ROOT,
-        env={**harm.environ_of(real_app.extensions["settings"]), "TERM": "xterm"},
+        env={**harm.environ_of(services_of(real_app).settings), "TERM": "xterm"},
         stdout=slave,
         stderr=slave,
         stdin=slave,
@@ -116,7 +117,7 @@ def test_run_that_another_process_made_can_be_asked_for_from_a_bare_shell(real_a
     run_id = sync_all_live_games().id
     imports = "import huey_config\nfrom sportsapp.tasks import run_of"
     code = f"{imports}\nprint(run_of({run_id!r}))"
-    environ = harm.environ_of(real_app.extensions["settings"])
+    environ = harm.environ_of(services_of(real_app).settings)
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environ, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60,

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from sportsapp.accounts import add_account
+from sportsapp.accounts.accounts import add_account
 from sportsapp.admin.signin import PER_ACCOUNT
 from tests.acceptance.conftest import RealBroker, app_on
 from tests.panel import NAME, PASSWORD, PanelVisitor

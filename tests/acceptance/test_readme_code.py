@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.settings import PROJECT_ROOT
 from tests.acceptance import harm
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (PROJECT_ROOT / "README.md").read_text(), re.DOTALL)

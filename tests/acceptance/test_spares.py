@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from sportsapp.database import db
-from sportsapp.models import Consumer, RunState
-from sportsapp.queue import (
+from sportsapp.db.engine import db
+from sportsapp.db.models import Consumer, RunState
+from sportsapp.queue.huey import (
     FIRST_IS_GONE_SECONDS,
     SPARE_IDLE_SECONDS,
     SPARE_LOOK_SECONDS,

@@ -18,9 +18,15 @@ from pathlib import Path
 
 import pytest
 
-from sportsapp import processes
-from sportsapp.commands.supervisor import STOP_SECONDS, Child, LogStream, Supervisor, wants_colour
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.commands.up.supervisor import (
+    STOP_SECONDS,
+    Child,
+    LogStream,
+    Supervisor,
+    wants_colour,
+)
+from sportsapp.core import processes
+from sportsapp.core.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -28,7 +34,7 @@ TOKEN_NAME = "SUPERVISOR_TEST"
 
 PROGRAM = """
 import dataclasses, functools, json, sys
-from sportsapp.commands import supervisor
+from sportsapp.commands.up import supervisor
 
 spec = json.loads(sys.argv[1])
 if not spec["kernel"]:
@@ -439,7 +445,7 @@ def test_colour_is_for_terminals_alone(log: int) -> None:
 
 PARENT_AND_CHILD = """
 import os, sys, time
-from sportsapp import processes
+from sportsapp.core import processes
 if sys.argv[1] == "thread":
     processes._libc = None
     processes.LOOK_EVERY = 0.1

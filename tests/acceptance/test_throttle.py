@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from sportsapp.throttle import Pace, Tally
+from sportsapp.feed.pace import Pace, Tally
 
 MINUTE = 600.0
 

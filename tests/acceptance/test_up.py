@@ -18,8 +18,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from sportsapp.clock import game_day, utc_now
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.settings import PROJECT_ROOT
 from tests.acceptance.conftest import is_alive, wait_for
 from tests.conftest import MakeDatabase
 from tests.integration.events import board, event

@@ -12,9 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day
 from tests.integration.events import board
 from tests.loopback import LoopbackFeed
@@ -32,7 +33,7 @@ def synced(app: Flask, feed: LoopbackFeed) -> Synced:
     ) -> None:
         feed.say(slug, board(*events))
         sync_day(
-            Sync(app.extensions["feed_client"], db.session, at or utc_now()), BY_SLUG[slug], day
+            Sync(services_of(app).feed_client, db.session, at or utc_now()), BY_SLUG[slug], day
         )
 
     return put
@@ -66,6 +67,6 @@ class FixedClock(datetime):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[FixedClock]:
     """Stops the application's clock during the games of January 15; set ``shown`` to move it."""
-    monkeypatch.setattr("sportsapp.clock.datetime", FixedClock)
+    monkeypatch.setattr("sportsapp.core.clock.datetime", FixedClock)
     monkeypatch.setattr(FixedClock, "shown", FixedClock.shown)
     return FixedClock

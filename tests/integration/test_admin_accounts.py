@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from sportsapp import accounts
-from sportsapp.database import db
-from sportsapp.models import AdminUser
+from sportsapp.accounts import accounts
+from sportsapp.db.engine import db
+from sportsapp.db.models import AdminUser
 from tests.panel import NAME, PASSWORD, PanelVisitor, signed_in
 
 PAGE = "/admin/accounts/"

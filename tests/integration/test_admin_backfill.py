@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from sportsapp.admin.backfill import make_plan, preset_days
-from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
-from sportsapp.models import RunState, Trigger
-from sportsapp.queue import backfill_huey
+from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
+from sportsapp.db.models import RunState, Trigger
+from sportsapp.queue.huey import backfill_huey
 from tests.panel import add_consumer, add_run, counted, messages_of, row, runs_of
 
 PAGE = "/admin/backfill/"

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from sportsapp import activity
 from sportsapp.admin import chart
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection, writing
-from sportsapp.models import RunState, Schedule, TaskRun
-from sportsapp.queue import huey
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, write_connection, writing
+from sportsapp.db.models import RunState, Schedule, TaskRun
+from sportsapp.queue.huey import huey
+from sportsapp.runs import reports as activity
 from sportsapp.tasks import sync_all_teams
 from tests.panel import add_consumer, add_failure, add_league, add_run, counted, row
 

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db, writing
-from sportsapp.models import Game, Player, Team
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, writing
+from sportsapp.db.models import Game, Player, Team
 from tests.panel import add_league, add_run, counted
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db, writing
-from sportsapp.models import DeadLetter, RunState, Trigger
-from sportsapp.queue import huey
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, writing
+from sportsapp.db.models import DeadLetter, RunState, Trigger
+from sportsapp.queue.huey import huey
 from tests.panel import add_failure, add_run, counted, runs_of
 
 PAGE = "/admin/failures/"

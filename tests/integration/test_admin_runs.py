@@ -13,10 +13,10 @@ from flask import url_for
 from sqlalchemy import insert
 
 from sportsapp.admin import runs
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.models import RunState, TaskRun, Trigger
-from sportsapp.queue import backfill_huey, huey
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import RunState, TaskRun, Trigger
+from sportsapp.queue.huey import backfill_huey, huey
 from tests.panel import add_failure, add_run, counted, row, runs_of
 
 LIST = "/admin/runs/"

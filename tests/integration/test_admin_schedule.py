@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db, writing
-from sportsapp.models import RunState, Schedule, Trigger
-from sportsapp.queue import huey
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, writing
+from sportsapp.db.models import RunState, Schedule, Trigger
+from sportsapp.queue.huey import huey
 from tests.panel import add_run, counted, runs_of
 
 PAGE = "/admin/schedule/"

@@ -11,12 +11,12 @@ from datetime import datetime, tzinfo
 import itsdangerous
 import pytest
 
-from sportsapp import accounts
+from sportsapp.accounts import accounts
 from sportsapp.admin import signin
-from sportsapp.database import db
+from sportsapp.db.engine import db
+from sportsapp.db.models import AdminUser
 from sportsapp.factory import create_app
-from sportsapp.limits import visitors_address
-from sportsapp.models import AdminUser
+from sportsapp.http.limits import visitors_address
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
 
 SIGN_IN = "/admin/sign-in"
@@ -312,7 +312,7 @@ def test_address_behind_trusted_proxies_is_what_the_first_of_them_saw(
 
 def test_session_ends_after_its_time_however_it_is_used(visitor, monkeypatch):
     began = time.time()
-    monkeypatch.setattr("sportsapp.clock.datetime", Later)
+    monkeypatch.setattr("sportsapp.core.clock.datetime", Later)
     monkeypatch.setattr(itsdangerous.TimestampSigner, "get_timestamp", lambda _: int(Later.at))
     visitor.sign_in()
     for hours in range(1, 12):

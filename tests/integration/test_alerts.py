@@ -11,19 +11,21 @@ import pytest
 from huey.exceptions import TaskTimeout
 from sqlalchemy import select, update
 
-from sportsapp import alerts as alerts_module
-from sportsapp.alerts import Alerts, Kind, late_slots, scrub, secrets_of, stale_leagues
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.errors import FeedUnavailableError, WebhookError
-from sportsapp.leagues import BY_SLUG
-from sportsapp.ledger import find_run
-from sportsapp.models import Alert, League, RunState, Schedule, TaskRun, Trigger
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.settings import Settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import FeedUnavailableError, WebhookError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import Alert, League, RunState, Schedule, TaskRun, Trigger
+from sportsapp.monitoring import alerts as alerts_module
+from sportsapp.monitoring.alerts import Alerts, Kind, late_slots, scrub, secrets_of, stale_leagues
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.runs.ledger import find_run
+from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.tasks import run_of, send_alert, sync_all_live_games, sync_date_range_task
 from tests.integration.events import board, event
+from tests.parts import replace_services
 from tests.receiver import Receiver, receiving
 
 LIVE = "sync_all_live_games"
@@ -43,7 +45,7 @@ def settings(settings, receiver) -> Settings:
 
 @pytest.fixture
 def alerts(app, offline):
-    return app.extensions["alerts"]
+    return services_of(app).alerts
 
 
 @pytest.fixture
@@ -253,7 +255,7 @@ def live_league(app, offline, feed):
     """The NBA has a live game."""
     now = utc_now()
     feed.say("nba", board(event("7", f"{now:%Y-%m-%dT%H:%M}Z", "in")))
-    db.session.info["client"] = app.extensions["feed_client"]
+    db.session.info["client"] = services_of(app).feed_client
 
     def read(minutes_ago: float) -> None:
         league(polled_at=now - timedelta(minutes=minutes_ago))
@@ -439,8 +441,9 @@ def test_receiver_that_does_not_want_it_is_not_asked_again(alerts, receiver, sta
 
 def test_dead_receiver_fails_no_sync_and_its_address_is_nowhere(app, offline, broken_sync, caplog):
     secret = "T0PSECRET"
-    dead = replace(app.extensions["settings"], alert_webhook_url=f"http://127.0.0.1:9/{secret}")
-    app.extensions["settings"] = app.extensions["alerts"].settings = dead
+    dead = replace(services_of(app).settings, alert_webhook_url=f"http://127.0.0.1:9/{secret}")
+    services_of(app).alerts.settings = dead
+    replace_services(app, settings=dead)
     broken_sync(ZeroDivisionError())
     run_live()
     broken_sync(None)
@@ -477,7 +480,7 @@ def test_alerts_that_break_fail_no_sync(monkeypatch, caplog):
 
 
 def test_without_a_receiver_trouble_is_logged_only(offline, app, broken_sync, caplog):
-    app.extensions["alerts"].settings = replace(app.extensions["settings"], alert_webhook_url="")
+    services_of(app).alerts.settings = replace(services_of(app).settings, alert_webhook_url="")
     broken_sync(ZeroDivisionError("oh"))
     run_id = run_live()
     assert find_run(run_id).state == RunState.FAILURE
@@ -540,7 +543,7 @@ def test_heartbeat_is_sent_after_a_good_tick_only(
     app, offline, settings, receiver, feed, broken_sync
 ):
     beating = replace(settings, heartbeat_url=f"{receiver.url}/ping/1")
-    app.extensions["settings"] = beating
+    replace_services(app, settings=beating)
     broken_sync(ZeroDivisionError())
     run_live()
     assert receiver.pings == []
@@ -552,7 +555,8 @@ def test_heartbeat_is_sent_after_a_good_tick_only(
 @pytest.mark.parametrize("status", [404, 500])
 def test_heartbeat_that_is_not_taken_fails_no_tick(app, offline, settings, receiver, status):
     receiver.status = status
-    app.extensions["settings"] = replace(settings, heartbeat_url=f"{receiver.url}/ping/secret")
+    beating = replace(settings, heartbeat_url=f"{receiver.url}/ping/secret")
+    replace_services(app, settings=beating)
     assert run_of(run_live()).state == "SUCCESS"
     assert receiver.pings == ["/ping/secret"]
 

@@ -7,9 +7,10 @@ from html import unescape
 
 import pytest
 
-from sportsapp.clock import parse_day, utc_now
-from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG
+from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_teams
 from tests.integration.events import board, event
 
@@ -19,7 +20,7 @@ DAY = parse_day("2026-01-15", utc_now())
 @pytest.fixture
 def games(app, feed):
     """Two NFL games and one NBA game of one day."""
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     feed.say("nfl", board(event("402", state="in"), event("401", state="in")))
     sync_day(sync, BY_SLUG["nfl"], DAY)
     feed.say("nba", board(event("77", "2026-01-15T19:00Z", "pre")))
@@ -77,7 +78,7 @@ def test_unknown_side_is_tbd(client, app, feed):
     final = event(state="pre")
     final["competitions"][0]["competitors"][0]["team"]["id"] = "-1"
     feed.say("nhl", board(final))
-    sync_day(Sync(app.extensions["feed_client"], db.session, utc_now()), BY_SLUG["nhl"], DAY)
+    sync_day(Sync(services_of(app).feed_client, db.session, utc_now()), BY_SLUG["nhl"], DAY)
     home = client.get("/api/v1/games/nhl/401").json["home"]
     assert (home["espn_id"], home["abbreviation"], home["name"]) == (None, "TBD", "TBD")
 
@@ -117,7 +118,7 @@ def test_teams_are_those_of_the_list(client, app, feed):
     team = {"id": "9", "displayName": "Nine", "abbreviation": "NIN", "color": "00ff00"}
     feed.say("nba", {"sports": [{"leagues": [{"teams": [{"team": team}]}]}]}, kind="teams")
     feed.say("nba", {"athletes": []}, kind="roster")
-    sync_teams(Sync(app.extensions["feed_client"], db.session, utc_now()), [BY_SLUG["nba"]])
+    sync_teams(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
     (row,) = client.get("/api/v1/teams?league=nba").json["teams"]
     assert (row["espn_id"], row["name"], row["color"]) == ("9", "Nine", "00ff00")
     assert client.get("/api/v1/teams?league=nfl").json == {"teams": []}
@@ -247,7 +248,7 @@ def test_other_addresses_are_not_for_pages_of_other_sites(visitor):
 
 
 def test_one_address_is_limited_over_all_of_the_api_and_told_so(app, visitor):
-    most = app.extensions["settings"].api_requests_per_minute
+    most = services_of(app).settings.api_requests_per_minute
     for left in reversed(range(most)):
         answer = visitor.get(f"/api/v1/{('leagues', 'games', 'nothing')[left % 3]}")
         assert answer.status_code in (200, 404)

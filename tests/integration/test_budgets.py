@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from sportsapp.clock import game_day, utc_now
-from sportsapp.database import db
-from sportsapp.leagues import DEFAULT_LEAGUES
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import DEFAULT_LEAGUES
+from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.db.engine import db
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_today
 from tests.busiest import GAMES, STATE_OF, busiest_boards
 from tests.integration.events import STATES, board
@@ -29,7 +30,7 @@ def busiest_day(app, feed):
     today = game_day(utc_now())
     for slug, events in busiest_boards(today).items():
         feed.say(slug, board(*events))
-    sync_today(Sync(app.extensions["feed_client"], db.session, utc_now()), list(DEFAULT_LEAGUES))
+    sync_today(Sync(services_of(app).feed_client, db.session, utc_now()), list(DEFAULT_LEAGUES))
 
 
 def zipped(data: bytes) -> int:

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.errors import FeedRefusedError, FeedUnavailableError, PayloadError
-from sportsapp.espn.client import OUTCOMES, FeedClient, Patience
-from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.core.errors import FeedRefusedError, FeedUnavailableError, PayloadError
+from sportsapp.core.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.feed.client import OUTCOMES, FeedClient, Patience
 from tests.loopback import LoopbackFeed, serving
 
 AGENT = "SportsGameTracker/9.9 (+https://example.org/me)"

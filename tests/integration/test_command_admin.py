@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sportsapp import accounts
+from sportsapp.accounts import accounts
 
 LONG = "a long pass phrase"
 

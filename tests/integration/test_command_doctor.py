@@ -10,12 +10,12 @@ from email.utils import format_datetime
 import pytest
 from sqlalchemy import text, update
 
-from sportsapp import control
-from sportsapp.clock import utc_now
 from sportsapp.commands import doctor
-from sportsapp.database import db, write_connection
-from sportsapp.models import Consumer, League, Schedule
-from sportsapp.queue import backfill_huey, huey
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import Consumer, League, Schedule
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.tasks import control
 from tests.loopback import QuietHandler
 
 ORDER = [

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from sportsapp import accounts
-from sportsapp.database import db
+from sportsapp.accounts import accounts
+from sportsapp.db.engine import db
+from sportsapp.db.models import TaskRun
 from sportsapp.factory import create_app
-from sportsapp.models import TaskRun
 from tests.conftest import NO_BROKER
+from tests.parts import replace_services
 
 PASSWORD = "a long pass phrase"
 
@@ -53,7 +54,8 @@ def test_tables_are_made_in_an_empty_database(tmp_path, settings):
 
 
 def test_password_that_was_set_is_not_printed(app, runner, offline, settings):
-    app.extensions["settings"] = replace(settings, admin_username="jo", admin_password=PASSWORD)
+    known = replace(settings, admin_username="jo", admin_password=PASSWORD)
+    replace_services(app, settings=known)
     assert PASSWORD not in runner.invoke(args=["prepare"]).output
     assert accounts.account_behind("jo", PASSWORD)
 

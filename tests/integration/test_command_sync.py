@@ -7,9 +7,9 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from sportsapp.database import db
-from sportsapp.models import Game, RunState, TaskRun, Trigger
-from sportsapp.queue import backfill_huey, huey
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, RunState, TaskRun, Trigger
+from sportsapp.queue.huey import backfill_huey, huey
 from tests.integration.events import board, event
 
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from sportsapp import ledger
-from sportsapp.clock import iso_utc, utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.models import RunState, Schedule, TaskRun
-from sportsapp.queue import backfill_huey, huey
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import RunState, Schedule, TaskRun
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.runs import ledger
 from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
 from tests.panel import change, row
 

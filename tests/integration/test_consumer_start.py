@@ -8,7 +8,7 @@ import threading
 import pytest
 from huey.consumer import Consumer
 
-from sportsapp.queue import huey
+from sportsapp.queue.huey import huey
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

@@ -10,10 +10,8 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
-from sportsapp import control
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.errors import (
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import (
     BrokerUnavailableError,
     DateRangeError,
     DeadLetterError,
@@ -21,10 +19,11 @@ from sportsapp.errors import (
     RunNotFoundError,
     UnknownTaskError,
 )
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.tasks import sync_all_live_games, sync_date_range_task
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.db.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.tasks import control, sync_all_live_games, sync_date_range_task
 from tests.panel import change, row
 
 NBA, NFL, MLB = BY_SLUG["nba"], BY_SLUG["nfl"], BY_SLUG["mlb"]

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from sportsapp import data_version
-from sportsapp.data_version import DataVersion
-from sportsapp.database import db, forget_connections, write_connection
+from sportsapp.db import data_version
+from sportsapp.db.data_version import DataVersion
+from sportsapp.db.engine import db, forget_connections, write_connection
 from tests.forking import holds_in_a_child
 
 pytestmark = pytest.mark.usefixtures("app")

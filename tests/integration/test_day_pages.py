@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from sportsapp.clock import DAYS_AHEAD, game_day, utc_now
+from sportsapp.core.clock import DAYS_AHEAD, game_day, utc_now
 from tests.integration.events import event
 
 HREF = '<a rel="{}" href="/nfl/{}">'

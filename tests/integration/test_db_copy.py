@@ -11,13 +11,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, event, func, inspect, select
 
-from sportsapp import transfer
-from sportsapp.accounts import add_account
-from sportsapp.clock import utc_now
-from sportsapp.database import Base, db
+from sportsapp.accounts.accounts import add_account
+from sportsapp.core.clock import utc_now
+from sportsapp.db import copy as transfer
+from sportsapp.db.engine import Base, db
+from sportsapp.db.migrate import migrate_database
+from sportsapp.db.models import Game, TaskRun
 from sportsapp.factory import create_app
-from sportsapp.migrations import migrate_database
-from sportsapp.models import Game, TaskRun
+from sportsapp.services import services_of
 from tests.integration.events import event as game
 from tests.panel import add_consumer, add_failure, add_run
 
@@ -48,7 +49,7 @@ def filled(app, synced) -> None:
 @contextmanager
 def instance_on(app: Flask, url: str) -> Iterator[Flask]:
     """The same instance, set to another database."""
-    other = create_app(replace(app.extensions["settings"], database_url=url))
+    other = create_app(replace(services_of(app).settings, database_url=url))
     with other.app_context():
         yield other
         db.session.remove()

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from sportsapp.demo import DemoState, create_demo_feed, running_feed
+from demo import DemoState, create_demo_feed, running_feed
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "../shared/espn"
@@ -210,13 +210,13 @@ def test_json_is_compact_and_zipped_for_those_who_ask(feed: Feed) -> None:
 
 
 def test_the_feed_shares_no_code_with_the_application() -> None:
-    allowed = {"sportsapp.demo", "flask", "werkzeug", "_typeshed", *sys.stdlib_module_names}
-    for file in (ROOT / "sportsapp/demo").glob("*.py"):
+    allowed = {"demo", "flask", "werkzeug", "_typeshed", *sys.stdlib_module_names}
+    for file in (ROOT / "demo").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
             for name in names:
-                known = name.startswith("sportsapp.demo") or name.split(".")[0] in allowed
+                known = name.startswith("demo") or name.split(".")[0] in allowed
                 assert known, f"{file.name} imports {name}"
 
 
@@ -225,7 +225,7 @@ def test_the_feed_shares_no_code_with_the_application() -> None:
 
 def test_another_process_tells_the_same_story(feed: Feed) -> None:
     program = (
-        "import sys; from datetime import datetime; from sportsapp.demo import create_demo_feed\n"
+        "import sys; from datetime import datetime; from demo import create_demo_feed\n"
         f"app = create_demo_feed(now=lambda: datetime.fromisoformat({SUNDAY.isoformat()!r}))\n"
         "for path in sys.argv[1:]:\n"
         f"    sys.stdout.buffer.write(app.test_client().get(path, headers={AGENT!r}).data)"
@@ -1024,7 +1024,7 @@ def test_latency_delays_a_good_answer(served: tuple[str, DemoState]) -> None:
 
 
 def test_the_module_serves_says_where_and_stops_at_a_signal() -> None:
-    command = [sys.executable, "-m", "sportsapp.demo", "--port", "0", "--speed", "60"]
+    command = [sys.executable, "-m", "demo", "--port", "0", "--speed", "60"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
@@ -1043,7 +1043,7 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = subprocess.run(
-            [sys.executable, "-m", "sportsapp.demo", "--port", port],
+            [sys.executable, "-m", "demo", "--port", port],
             cwd=ROOT,
             capture_output=True,
             text=True,

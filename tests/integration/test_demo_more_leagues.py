@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from sportsapp.database import db
-from sportsapp.demo import running_feed
-from sportsapp.espn.client import FeedClient
+from demo import running_feed
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, GameDoubt, League, Team
 from sportsapp.factory import create_app
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, GameDoubt, League, Team
-from sportsapp.settings import Settings
+from sportsapp.feed.client import FeedClient
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_teams, sync_today
 from tests.conftest import NO_BROKER, QUICK
 from tests.integration.test_demo_feed import (
@@ -276,7 +277,7 @@ def app(instance: Path, database_url: str, soccer: Feed) -> Iterator[Flask]:
 
 
 def sync_at(app: Flask, feed: Feed) -> Sync:
-    return Sync(app.extensions["feed_client"], db.session, feed.now)
+    return Sync(services_of(app).feed_client, db.session, feed.now)
 
 
 def stored(slug: str) -> list[Any]:

@@ -16,10 +16,10 @@ import pytest
 import yaml
 from werkzeug.wrappers import Response
 
-from sportsapp.clock import utc_now
-from sportsapp.database import write_connection
-from sportsapp.models import Consumer
-from sportsapp.settings import PROJECT_ROOT, Settings, environment_name, load_settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.settings import PROJECT_ROOT, Settings, environment_name, load_settings
+from sportsapp.db.engine import write_connection
+from sportsapp.db.models import Consumer
 from tests.loopback import serving
 
 DEPLOY = PROJECT_ROOT / "deploy"

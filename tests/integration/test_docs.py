@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.settings import PROJECT_ROOT
 
 PAGES = sorted((PROJECT_ROOT / "docs").rglob("*.md"))
 NAMES = [str(path.relative_to(PROJECT_ROOT)) for path in PAGES]

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sportsapp.commands.up import SHARED
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.commands.up.command import SHARED
+from sportsapp.core.settings import PROJECT_ROOT
 
 DOORS = ("wsgi", "huey_config", *SHARED)
 ONLY_FOR_MIGRATIONS = {"alembic", "mako", "pygments"}

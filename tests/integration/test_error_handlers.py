@@ -9,19 +9,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from sportsapp.clock import game_day, utc_now
-from sportsapp.database import db
-from sportsapp.errors import (
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.errors import (
     AllLeaguesFailedError,
     FeedRefusedError,
     FeedUnavailableError,
     PayloadError,
     TrackerError,
 )
-from sportsapp.leagues import BY_SLUG
-from sportsapp.ledger import find_run
-from sportsapp.models import League, RunState
-from sportsapp.queue import huey
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.db.models import League, RunState
+from sportsapp.queue.huey import huey
+from sportsapp.runs.ledger import find_run
+from sportsapp.services import services_of
 from sportsapp.sync import service, watch
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_schedule
 from sportsapp.sync.service import sync_live as service_sync_live
@@ -37,7 +38,7 @@ HTML = b"<html>Back soon</html>"
 def told(app, monkeypatch):
     """What the alerts were told, as (event, league, kind)."""
     told: list[tuple[str, str, str]] = []
-    alerts = app.extensions["alerts"]
+    alerts = services_of(app).alerts
     for event in ("trouble", "well"):
 
         def note(subject: str, kind: str, _words: str, event: str = event, **_: object) -> None:
@@ -59,8 +60,8 @@ def poll(app, told, now):
 
     def polling(minutes: float = 0, sync_leagues=service_sync_live, leagues=(NBA,), **more):
         sync = Sync(
-            app.extensions["feed_client"], db.session, now + timedelta(minutes=minutes),
-            watch=app.extensions["feed_watch"], **({"scheduled": True} | more),
+            services_of(app).feed_client, db.session, now + timedelta(minutes=minutes),
+            watch=services_of(app).feed_watch, **({"scheduled": True} | more),
         )  # fmt: skip
         return sync_leagues(sync, list(leagues))
 
@@ -101,12 +102,12 @@ def test_nearest_kind_of_error_is_handled(app, now, monkeypatch):
     on_error(OddError)(lambda _watch, trouble: seen.append(("odd", trouble.error)))
     errors = [OddestError("x"), TrackerError("y")]
     for error in errors:
-        app.extensions["feed_watch"].trouble(Trouble(NBA, error, now))
+        services_of(app).feed_watch.trouble(Trouble(NBA, error, now))
     assert seen == [("odd", errors[0]), ("any", errors[1])]
 
 
 def test_error_that_nobody_handles_is_left_alone(app, now, told):
-    app.extensions["feed_watch"].trouble(Trouble(NBA, TrackerError("x"), now))
+    services_of(app).feed_watch.trouble(Trouble(NBA, TrackerError("x"), now))
     assert told == []
 
 
@@ -250,7 +251,7 @@ def test_feed_cannot_send_us_away_for_ever(poll, feed, now, said, minutes):
 def test_longer_pause_stands(app, poll, now, feed):
     feed.fail("nba", 403)
     failing(poll)
-    app.extensions["feed_watch"].pause(NBA, now + timedelta(minutes=1))
+    services_of(app).feed_watch.pause(NBA, now + timedelta(minutes=1))
     assert nba().paused_until == now + timedelta(minutes=15)
 
 
@@ -364,7 +365,7 @@ def test_samples_are_capped_in_number_and_size(app, settings, now, monkeypatch):
         moment = now + timedelta(seconds=number)
         body = str(number).encode() * 200
         trouble = Trouble(NBA, PayloadError("odd"), moment, body)
-        app.extensions["feed_watch"].trouble(trouble)
+        services_of(app).feed_watch.trouble(trouble)
     kept = samples(settings)
     assert len(kept) == watch.SAMPLES
     assert kept[0].read_bytes() == b"5" * 100
@@ -405,7 +406,7 @@ def test_no_answer_is_no_sample(poll, feed, settings):
 
 def test_sync_without_a_watch_minds_nothing(app, feed, now):
     feed.fail("nba", 403)
-    sync = Sync(app.extensions["feed_client"], db.session, now, scheduled=True)
+    sync = Sync(services_of(app).feed_client, db.session, now, scheduled=True)
     for _ in range(2):
         with pytest.raises(AllLeaguesFailedError):
             service_sync_live(replace(sync), [NBA])

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from sportsapp.clock import iso_utc
-from sportsapp.control import season_of
-from sportsapp.database import db, write_connection
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import RunState, Schedule, TaskRun
-from sportsapp.queue import SlotScheduler, huey
+from sportsapp.core.clock import iso_utc
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import RunState, Schedule, TaskRun
+from sportsapp.queue.huey import SlotScheduler, huey
+from sportsapp.services import services_of
 from sportsapp.sync import store
+from sportsapp.tasks.control import season_of
 from tests.integration.events import event
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -81,7 +82,7 @@ def test_new_instance_whose_clock_was_ahead_does_not_wait_for_that_day(scheduler
 
 
 def test_pause_does_not_last_longer_because_the_clock_was_set_back(app):
-    watch, nba = app.extensions["feed_watch"], BY_SLUG["nba"]
+    watch, nba = services_of(app).feed_watch, BY_SLUG["nba"]
     store.league_refs(db.session, [nba], NOON)
     watch.pause(nba, NOON + timedelta(minutes=15))
     assert list(watch.closed([nba], NOON, live=True)) == [nba]

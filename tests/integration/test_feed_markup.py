@@ -12,10 +12,11 @@ from icalendar import Calendar
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.leagues import DEFAULT_LEAGUES
-from sportsapp.models import Game, League, Player, TaskRun, Team
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import DEFAULT_LEAGUES
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, League, Player, TaskRun, Team
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_teams
 from tests.answers import read_sample, sample, sample_bytes
 from tests.hostile import Markup, assert_harmless
@@ -70,7 +71,7 @@ def payload(request, app, feed, clock) -> str:
     """What every text of the feed begins with; all of it is in the database."""
     payload: str = request.param
     clock.shown = clock.shown.replace(year=2026, month=10, day=11, hour=18)
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     for league in DEFAULT_LEAGUES:
         slug = league.slug
         boards = sample(f"{slug}-scoreboard")

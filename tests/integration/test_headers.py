@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from sportsapp import queries
-from sportsapp.database import db
+from sportsapp.db import queries
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
 from tests.integration.events import event
 

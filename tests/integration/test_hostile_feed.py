@@ -10,11 +10,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.errors import TrackerError
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, League, Team
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import TrackerError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, League, Team
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_teams
 from tests.answers import sample
 from tests.hostile import assert_harmless, trying
@@ -41,7 +42,7 @@ WRONG = (
 
 
 def sync(app) -> Sync:
-    return Sync(app.extensions["feed_client"], db.session, utc_now())
+    return Sync(services_of(app).feed_client, db.session, utc_now())
 
 
 def look_at_everything(visitor: FlaskClient) -> None:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import AdminUser
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.db.models import AdminUser
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_teams
 from tests.answers import make_team_list
 from tests.hostile import (
@@ -127,7 +128,7 @@ def test_search_takes_every_sign_as_itself(app, feed, visitor, text):
     teams = [{"id": n, "displayName": name, "abbreviation": name} for n, name in names.items()]
     feed.say("nba", make_team_list(*teams), kind="teams")
     feed.say("nba", {"athletes": []}, kind="roster")
-    sync_teams(Sync(app.extensions["feed_client"], db.session, utc_now()), [BY_SLUG["nba"]])
+    sync_teams(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
     assert "Altha" in visitor.get("/search?q=Al").text
     answer = visitor.get("/search", query_string={"q": text})
     assert (answer.status_code, "No team found" in answer.text) == (200, True)

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from sportsapp import ledger
-from sportsapp.clock import iso_utc, utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.models import RunState, TaskRun
-from sportsapp.queue import SlotScheduler, huey
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import RunState, TaskRun
+from sportsapp.queue.huey import SlotScheduler, huey
+from sportsapp.runs import ledger
 from sportsapp.tasks import sync_all_live_games
 
 DAYS = 30

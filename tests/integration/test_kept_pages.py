@@ -11,11 +11,11 @@ import flask
 import pytest
 from sqlalchemy import update
 
-from sportsapp.clock import utc_now
-from sportsapp.data_version import DataVersion
-from sportsapp.database import db, write_connection
-from sportsapp.models import Game, League
-from sportsapp.web import kept
+from sportsapp.core.clock import utc_now
+from sportsapp.db.data_version import DataVersion
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import Game, League
+from sportsapp.http import page_cache as kept
 from tests.integration.events import event
 from tests.stored import statements
 

@@ -12,12 +12,12 @@ from huey.exceptions import TaskException, TaskTimeout
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from sportsapp import ledger
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.errors import BrokerUnavailableError, FeedRefusedError, FeedUnavailableError
-from sportsapp.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
-from sportsapp.queue import SlotScheduler, TrackerHuey, backfill_huey, huey
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import BrokerUnavailableError, FeedRefusedError, FeedUnavailableError
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.queue.huey import SlotScheduler, TrackerHuey, backfill_huey, huey
+from sportsapp.runs import ledger
 from sportsapp.sync import service
 from sportsapp.tasks import (
     sync_all_leagues,

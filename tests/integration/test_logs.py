@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sportsapp.logs import set_up_logging
+from sportsapp.core.logs import set_up_logging
 from sportsapp.tasks import sync_daily_schedule, sync_date_range_task
 from tests.integration.events import board
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from sportsapp import activity, control, queries
-from sportsapp.database import db
-from sportsapp.models import Team, Trigger
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import Team, Trigger
+from sportsapp.runs import reports as activity
 from sportsapp.sync import store
+from sportsapp.tasks import control
 
 pytestmark = pytest.mark.only_sqlite("its own plans are read")
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
-from sportsapp import ledger
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.models import RunState, TaskRun
-from sportsapp.queue import huey
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import RunState, TaskRun
+from sportsapp.queue.huey import huey
+from sportsapp.runs import ledger
+from sportsapp.services import services_of
 from sportsapp.tasks import sync_all_teams
 from tests.integration.events import event
 from tests.panel import add_consumer, add_failure, add_league, add_run
@@ -140,7 +141,7 @@ def test_what_is_away_is_said_and_the_rest_is_there(visitor, app):
 
 
 def test_scraper_needs_the_token_where_one_is_set(app, visitor):
-    object.__setattr__(app.extensions["settings"], "metrics_token", "a long secret")
+    object.__setattr__(services_of(app).settings, "metrics_token", "a long secret")
     for headers in ({}, {"Authorization": "Bearer a long secre"}, {"Authorization": "é"}):
         refused = visitor.get("/metrics", headers=headers)
         assert refused.status_code == 401

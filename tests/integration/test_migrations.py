@@ -13,10 +13,10 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 
-from sportsapp import migrations
-from sportsapp.database import db
+from sportsapp.core.settings import Settings
+from sportsapp.db import migrate as migrations
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
-from sportsapp.settings import Settings
 from tests.conftest import NO_BROKER
 
 REVISIONS = [one.revision for one in ScriptDirectory(migrations.FOLDER).walk_revisions()][::-1]

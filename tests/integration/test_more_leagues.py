@@ -10,11 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.leagues import ALL_LEAGUES, BY_SLUG
-from sportsapp.models import Game, League, Team
-from sportsapp.settings import Settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import ALL_LEAGUES, BY_SLUG
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, League, Team
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_teams
 from sportsapp.web.filters import period_label
 from sportsapp.web.scores import week_name
@@ -36,7 +37,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def filled(app: Flask, feed: LoopbackFeed) -> Flask:
     """The samples of all leagues, with teams and standings."""
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     for league in ALL_LEAGUES:
         name = f"{league.slug}-scoreboard"
         feed.say(league.slug, sample_bytes(name))
@@ -131,7 +132,7 @@ def test_calendar_and_atom_are_made_of_each_league(filled, client):
 
 def test_long_range_of_a_college_league_is_read_day_by_day(app, feed):
     feed.say("ncaaw", board(event("1", "2027-01-16T17:00Z")), dates="20270116")
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     days = (DAY.replace(year=2027, day=1), DAY.replace(year=2027, day=31))
     assert sync_range(sync, BY_SLUG["ncaaw"], *days).synced == 1
     assert len(feed.asked()) == 31

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
-from sportsapp.database import db
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
-from sportsapp.settings import Settings
 from tests.conftest import MakeDatabase
 
 AWAY = "postgresql://someone:hush@127.0.0.1:1/scores"

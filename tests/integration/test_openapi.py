@@ -13,7 +13,8 @@ from hypothesis import settings as effort
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from sportsapp.settings import Settings
+from sportsapp.core.settings import Settings
+from sportsapp.services import services_of
 from tests.hostile import ATTACKS
 from tests.integration.events import event
 
@@ -80,7 +81,7 @@ def test_document_has_every_address_of_the_api(app, visitor):
 
 def test_document_names_the_leagues_that_are_followed(app, visitor):
     (league,) = visitor.get(DOCUMENT).json["paths"]["/api/v1/teams"]["get"]["parameters"]
-    assert league["schema"]["anyOf"][0]["enum"] == list(app.extensions["settings"].leagues)
+    assert league["schema"]["anyOf"][0]["enum"] == list(services_of(app).settings.leagues)
 
 
 @pytest.mark.parametrize("name", ["league", "date", "state"])

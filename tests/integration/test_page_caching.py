@@ -10,10 +10,12 @@ import flask
 import pytest
 from sqlalchemy import update
 
-from sportsapp.database import write_connection
-from sportsapp.models import League
+from sportsapp.db.engine import write_connection
+from sportsapp.db.models import League
+from sportsapp.services import services_of
 from sportsapp.web.page import code_version
 from tests.integration.events import event
+from tests.parts import replace_services
 from tests.stored import statements, writes
 
 PATHS = (
@@ -147,11 +149,11 @@ def test_league_that_changes_leaves_the_pages_of_others_alone(visitor, synced):
     assert changed == {"/nba", "/"}
 
 
-def test_other_leagues_in_the_menu_make_another_page(app, visitor, clock, monkeypatch):
+def test_other_leagues_in_the_menu_make_another_page(app, visitor, clock):
     before = etag(visitor)
     clock.shown += timedelta(seconds=1)
-    more = replace(app.extensions["settings"], leagues=("nfl", "mls"))
-    monkeypatch.setitem(app.extensions, "settings", more)
+    more = replace(services_of(app).settings, leagues=("nfl", "mls"))
+    replace_services(app, settings=more)
     assert etag(visitor) != before
     assert ">MLS</a>" in visitor.get("/nfl", headers={"If-None-Match": before}).text
 
@@ -232,8 +234,8 @@ def test_live_game_that_was_not_read_for_three_ticks_is_called_late(
 
 
 def test_three_ticks_are_shorter_where_ticks_are(app, visitor, clock):
-    settings = app.extensions["settings"]
-    app.extensions["settings"] = replace(settings, live_sync_seconds=10)
+    settings = services_of(app).settings
+    replace_services(app, settings=replace(settings, live_sync_seconds=10))
     clock.shown = READ_AT + timedelta(seconds=40)
     assert late_words(visitor.get("/nfl").text)
 

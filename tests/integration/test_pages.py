@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from sportsapp.clock import game_day, utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import League
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import League
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_today
 from tests.integration.events import board, event
 
@@ -98,7 +99,7 @@ def test_live_games_come_first_and_finals_last(client, app, feed):
     start = f"{today}T20:00Z"
     events = [event("1", start, "post"), event("2", start, "pre"), event("3", start, "in")]
     feed.say("nba", board(*events))
-    sync_today(Sync(app.extensions["feed_client"], db.session, utc_now()), [BY_SLUG["nba"]])
+    sync_today(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
     page = client.get("/").text
     places = [page.index(f"/nba/games/{n}") for n in (3, 2, 1)]
     assert places == sorted(places)
@@ -165,7 +166,7 @@ def test_unknown_things_are_a_page_that_leads_back(client, path):
 
 
 def test_own_fault_says_nothing_private(app, client, monkeypatch):
-    from sportsapp import queries
+    from sportsapp.db import queries
 
     def broken(*_: object) -> None:
         raise RuntimeError("secret path /srv")

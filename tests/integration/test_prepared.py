@@ -15,10 +15,10 @@ from psycopg import errors
 from sqlalchemy import bindparam, create_engine, delete, event, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from sportsapp import prepared
-from sportsapp.database import db, forget_connections, write_connection
-from sportsapp.models import RunState, TaskRun, Trigger
-from sportsapp.prepared import prepared_statement, prepared_transaction
+from sportsapp.db import prepared
+from sportsapp.db.engine import db, forget_connections, write_connection
+from sportsapp.db.models import RunState, TaskRun, Trigger
+from sportsapp.db.prepared import prepared_statement, prepared_transaction
 from tests.forking import holds_in_a_child
 
 RUNS = TaskRun.__table__
@@ -133,7 +133,7 @@ def test_what_a_signal_ends_is_undone_and_holds_no_lock(monkeypatch, method, err
 @pytest.mark.only_sqlite("its connections are kept beside the pool")
 def test_time_limit_ends_a_statement_that_waits(app, monkeypatch):
     """A real SIGALRM, while another holds the lock."""
-    monkeypatch.setattr("sportsapp.database.BUSY_MILLISECONDS", 300)
+    monkeypatch.setattr("sportsapp.db.engine.BUSY_MILLISECONDS", 300)
     db.engine.dispose()
 
     def late(*_: object) -> None:
@@ -169,7 +169,7 @@ def test_driver_s_errors_are_sqlalchemy_s(way):
 
 @pytest.mark.only_sqlite("PostgreSQL has no lock that all writers need")
 def test_a_lock_that_is_not_let_go_is_an_operational_error(monkeypatch):
-    monkeypatch.setattr("sportsapp.database.BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("sportsapp.db.engine.BUSY_MILLISECONDS", 50)
     db.engine.dispose()
     with (
         write_connection(),

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db, write_connection
-from sportsapp.errors import BrokerUnavailableError
-from sportsapp.queue import huey
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import BrokerUnavailableError
+from sportsapp.db.engine import db, write_connection
+from sportsapp.queue.huey import huey
 from tests.panel import add_consumer, add_league
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")

@@ -8,8 +8,8 @@ from dataclasses import fields
 
 import pytest
 
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.settings import PROJECT_ROOT, Settings, environment_name
+from sportsapp.core.settings import PROJECT_ROOT, Settings, environment_name
+from sportsapp.queue.huey import backfill_huey, huey
 
 README = (PROJECT_ROOT / "README.md").read_text()
 OPERATING = (PROJECT_ROOT / "docs" / "operating.md").read_text()

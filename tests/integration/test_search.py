@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
+from sportsapp.db.engine import db
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_teams
 
 TEAMS = {
@@ -28,7 +29,7 @@ def teams(app, feed):
         ]
         feed.say(slug, {"sports": [{"leagues": [{"teams": rows}]}]}, kind="teams")
         feed.say(slug, {"athletes": []}, kind="roster")
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     sync_teams(sync, [BY_SLUG[slug] for slug in TEAMS])
 
 

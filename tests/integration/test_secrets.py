@@ -14,13 +14,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.espn.client import FeedClient
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import DEFAULT_LEAGUES
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
-from sportsapp.leagues import DEFAULT_LEAGUES
-from sportsapp.queue import backfill_huey, huey
-from sportsapp.settings import Settings
+from sportsapp.feed.client import FeedClient
+from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_today
 from sportsapp.tasks import sync_all_live_games, sync_daily_schedule
 from tests.conftest import QUICK
@@ -96,7 +97,8 @@ def everything_said(site: Flask, caplog: pytest.LogCaptureFixture) -> Iterator[t
         "/nothing",
     ):
         yield path, client.get(path).text
-    yield "the settings", repr(site.extensions["settings"]) + str(site.extensions["settings"])
+    settings = services_of(site).settings
+    yield "the settings", repr(settings) + str(settings)
     yield "the log", caplog.text
 
 

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db.engine import db
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_leagues
 from tests.integration.events import board
 
@@ -34,7 +35,7 @@ def standings(app, feed):
         ]
         feed.say(slug, board())
         feed.say(slug, {"children": children}, kind="standings")
-        sync_leagues(Sync(app.extensions["feed_client"], db.session, utc_now()), [BY_SLUG[slug]])
+        sync_leagues(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG[slug]])
 
     return put
 

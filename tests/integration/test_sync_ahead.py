@@ -9,12 +9,13 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from sportsapp import queries
-from sportsapp.database import db
-from sportsapp.errors import TrackerError
-from sportsapp.espn.parse import parse_calendar
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Game, League
+from sportsapp.core.errors import TrackerError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, League
+from sportsapp.feed.parse import parse_calendar
+from sportsapp.services import services_of
 from sportsapp.sync.service import (
     Sync,
     days_ahead,
@@ -35,7 +36,7 @@ NBA = BY_SLUG["nba"]
 def sync(app, feed) -> Sync:
     """A sync on a day in March."""
     feed.say("nba", {"children": []}, kind="standings")
-    return Sync(app.extensions["feed_client"], db.session, NOW)
+    return Sync(services_of(app).feed_client, db.session, NOW)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,8 @@ import pytest
 from sqlalchemy import select
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.clock import game_day
-from sportsapp.database import db
-from sportsapp.errors import (
+from sportsapp.core.clock import game_day
+from sportsapp.core.errors import (
     AllLeaguesFailedError,
     DateRangeError,
     FeedError,
@@ -25,9 +24,11 @@ from sportsapp.errors import (
     FeedUnavailableError,
     PayloadError,
 )
-from sportsapp.espn.client import Answer
-from sportsapp.leagues import BY_SLUG, DEFAULT_LEAGUES
-from sportsapp.models import Game, GameDoubt, League, Player, Scoreboard, Team
+from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, GameDoubt, League, Player, Scoreboard, Team
+from sportsapp.feed.client import Answer
+from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.sync.service import Chunk, Sync, chunks_of
 from tests.answers import (
@@ -51,7 +52,7 @@ LEAGUES = list(DEFAULT_LEAGUES)
 
 @pytest.fixture
 def sync(app) -> Sync:
-    return Sync(app.extensions["feed_client"], db.session, NOW)
+    return Sync(services_of(app).feed_client, db.session, NOW)
 
 
 def later(sync: Sync, **time: float) -> Sync:
@@ -222,7 +223,7 @@ def test_league_learns_its_season_from_todays_scoreboard_only(sync, feed):
 def test_identical_answer_is_not_decoded_again(sync, feed, monkeypatch):
     feed.say("nfl", make_board(live("1"), final("2")))
     service.sync_day(sync, NFL, TODAY)
-    monkeypatch.setattr("sportsapp.espn.parse.parse_scoreboard", None)
+    monkeypatch.setattr("sportsapp.feed.parse.parse_scoreboard", None)
     assert service.sync_day(sync, NFL, TODAY).as_dict() == {"synced": 2, "errors": []}
 
 

@@ -9,11 +9,12 @@ from html import unescape
 import pytest
 from sqlalchemy import update
 
-from sportsapp.clock import utc_now
-from sportsapp.database import db
-from sportsapp.leagues import BY_SLUG
-from sportsapp.models import Team
-from sportsapp.settings import Settings
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.models import Team
+from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_leagues, sync_teams
 from tests.integration.events import board, event
 from tests.panel import signed_in
@@ -52,7 +53,7 @@ def college(app, feed):
     groups = {"children": [{"name": "All", "standings": {"entries": entries}}]}
     feed.say("ncaam", groups, kind="standings")
     feed.say("ncaam", board())
-    sync = Sync(app.extensions["feed_client"], db.session, utc_now())
+    sync = Sync(services_of(app).feed_client, db.session, utc_now())
     sync_teams(sync, [BY_SLUG["ncaam"]])
     sync_leagues(sync, [BY_SLUG["ncaam"]])
 

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from sportsapp import clock
-from sportsapp.errors import DateRangeError
+from sportsapp.core import clock
+from sportsapp.core.errors import DateRangeError
 
 NOW = datetime(2026, 10, 4, 18, 0, tzinfo=UTC)
 LATEST = date(2028, 10, 4)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sportsapp.queue import FIRST_IS_GONE_SECONDS, FirstWorker
+from sportsapp.queue.huey import FIRST_IS_GONE_SECONDS, FirstWorker
 
 
 class Clock:

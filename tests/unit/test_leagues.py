@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sportsapp.errors import UnknownLeagueError
-from sportsapp.leagues import ALL_LEAGUES, BY_SLUG, find_league
+from sportsapp.core.errors import UnknownLeagueError
+from sportsapp.core.leagues import ALL_LEAGUES, BY_SLUG, find_league
 from tests.loopback import PATHS
 
 

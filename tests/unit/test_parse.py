@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sportsapp.errors import PayloadError
-from sportsapp.espn import parse
-from sportsapp.leagues import BY_SLUG
-from sportsapp.records import State, Status
+from sportsapp.core.errors import PayloadError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.records import State, Status
+from sportsapp.feed import parse
 from tests.answers import (
     BOARD_NAMES,
     SAMPLE_NAMES,

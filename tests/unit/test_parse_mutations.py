@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sportsapp.errors import PayloadError
-from sportsapp.espn import parse
-from sportsapp.leagues import BY_SLUG
-from sportsapp.records import Status
+from sportsapp.core.errors import PayloadError
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.records import Status
+from sportsapp.feed import parse
 from tests.answers import (
     SAMPLE_NAMES,
     make_board,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sportsapp.records import CompetitorRecord, GameRecord
+from sportsapp.core.records import CompetitorRecord, GameRecord
 from tests.answers import make_board, read_board
 
 # Which league reads a recorded event, by sport and league in the event's uid: other leagues and

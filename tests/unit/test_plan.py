@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sportsapp.records import GameRecord, PlayerRecord, StandingRecord, TeamRecord
+from sportsapp.core.records import GameRecord, PlayerRecord, StandingRecord, TeamRecord
 from sportsapp.sync import plan
 from sportsapp.sync.plan import Doubt
 from tests.answers import read_game

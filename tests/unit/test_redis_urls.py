@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.sentinel import SentinelConnectionPool
 
-from sportsapp.redis_urls import (
+from sportsapp.core.redis_urls import (
     Watched,
     check_redis_url,
     connection_pool,

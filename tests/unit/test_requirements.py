@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sportsapp.settings import PROJECT_ROOT
+from sportsapp.core.settings import PROJECT_ROOT
 
 
 @pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from sportsapp.schedules import Cron, Every
+from sportsapp.queue.schedules import Cron, Every
 
 HOURLY = Cron("hourly", minute="0")
 DAILY = Cron("daily", hour="3", minute="0")

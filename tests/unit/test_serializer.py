@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from sportsapp.ledger import _named_args
-from sportsapp.messages import TaggedJson
-from sportsapp.queue import TrackerHuey
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.queue.messages import TaggedJson
+from sportsapp.runs.ledger import _named_args
 
 serializer = TaggedJson()
 

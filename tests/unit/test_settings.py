@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from sportsapp.errors import SettingsError
-from sportsapp.leagues import ALL_LEAGUES
-from sportsapp.settings import (
+from sportsapp.core.errors import SettingsError
+from sportsapp.core.leagues import ALL_LEAGUES
+from sportsapp.core.settings import (
     PROJECT_ROOT,
     SOCKET_PATH_BYTES,
     VERSION,

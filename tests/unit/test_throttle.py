@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sportsapp.throttle import WINDOW, Pace
+from sportsapp.feed.pace import WINDOW, Pace
 
 AWAY = "redis://127.0.0.1:1/0"
 

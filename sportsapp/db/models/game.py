@@ -1,0 +1,112 @@
+"""Games and the scoreboards they were read from."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from sportsapp.db.engine import Base, Json, Moment
+from sportsapp.db.models.league import League, Team
+
+
+class Game(Base):
+    """One game, keyed on league and feed id. A team that is not known yet ("TBD") is None.
+
+    ``day`` is the US Eastern date of the start. Scores are None before the start. Ranks are None
+    of teams that are not among the ranked 25.
+    ``updated_at`` moves only when something a reader can see has changed; ``changed_by_run``
+    is the id of the task run that changed it.
+    """
+
+    __tablename__ = "games"
+    __table_args__ = (
+        UniqueConstraint("league_id", "espn_id"),
+        Index("ix_games_league_id_day", "league_id", "day"),
+        Index("ix_games_day", "day"),
+        # A list of the first games reads these in their order and ends at its limit.
+        Index("ix_games_league_id_start_at", "league_id", "start_at", "espn_id"),
+        Index("ix_games_league_id_state_start_at", "league_id", "state", "start_at", "espn_id"),
+        Index("ix_games_league_id_week", "league_id", "season_year", "season_type", "week"),
+        Index("ix_games_home_team_id_season_year", "home_team_id", "season_year"),
+        Index("ix_games_away_team_id_season_year", "away_team_id", "season_year"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"))
+    espn_id: Mapped[str]
+    day: Mapped[date]
+    start_at: Mapped[datetime] = mapped_column(Moment)
+    time_set: Mapped[bool]
+    season_year: Mapped[int | None]
+    season_type: Mapped[int | None]
+    week: Mapped[int | None]
+    state: Mapped[str]
+    status: Mapped[str]
+    detail: Mapped[str]
+    period: Mapped[int]
+    clock: Mapped[str]
+    clock_left: Mapped[float | None]
+    home_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    away_team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    home_score: Mapped[int | None]
+    away_score: Mapped[int | None]
+    home_record: Mapped[str]
+    away_record: Mapped[str]
+    home_linescores: Mapped[list[int | None]] = mapped_column(Json)
+    away_linescores: Mapped[list[int | None]] = mapped_column(Json)
+    home_winner: Mapped[bool | None]
+    away_winner: Mapped[bool | None]
+    home_hits: Mapped[int | None]
+    away_hits: Mapped[int | None]
+    home_errors: Mapped[int | None]
+    away_errors: Mapped[int | None]
+    home_rank: Mapped[int | None]
+    away_rank: Mapped[int | None]
+    venue: Mapped[str]
+    city: Mapped[str]
+    neutral_site: Mapped[bool]
+    attendance: Mapped[int | None]
+    broadcast: Mapped[str]
+    note: Mapped[str]
+    series: Mapped[str]
+    situation: Mapped[dict[str, Any]] = mapped_column(Json)
+    leaders: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    changed_by_run: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+    league: Mapped[League] = relationship(lazy="raise")
+    home_team: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[home_team_id])
+    away_team: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[away_team_id])
+
+
+class GameDoubt(Base):
+    """A game of which the feed says less than is stored: an old copy, unless it keeps saying so.
+
+    ``since_at`` is the first of ``answers`` such answers in a row.
+    """
+
+    __tablename__ = "game_doubts"
+
+    game_id: Mapped[int] = mapped_column(ForeignKey("games.id"), primary_key=True)
+    since_at: Mapped[datetime] = mapped_column(Moment)
+    answers: Mapped[int]
+
+
+class Scoreboard(Base):
+    """The last answer that was stored whole for one league and day.
+
+    ``digest`` recognises the same bytes before they are decoded; ``game_ids`` are the feed's
+    ids of the games it held.
+    """
+
+    __tablename__ = "scoreboards"
+
+    league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    game_ids: Mapped[list[str]] = mapped_column(Json)
+    stored_at: Mapped[datetime] = mapped_column(Moment)

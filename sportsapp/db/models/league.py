@@ -1,0 +1,134 @@
+"""Leagues, teams and players. Feed ids are unique within a league, never across leagues."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, and_, column, exists, or_, table
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
+
+from sportsapp.db.engine import Base, Json, Moment
+
+
+class League(Base):
+    """A league that is or was followed.
+
+    ``polled_at`` is when the feed was last read well, ``failing_since`` when it began to fail
+    (None while it is well) and ``failure`` the last error in words. ``changed_at`` moves
+    whenever anything a reader can see of the league changes.
+
+    Scheduled polling leaves the league alone until ``paused_until`` (the feed refused us or told
+    us to wait) and its live polling also until ``backoff_until``, which moves away as
+    ``failures`` in a row add up. One good answer clears all three.
+    """
+
+    __tablename__ = "leagues"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    season_year: Mapped[int | None]
+    season_type: Mapped[int | None]
+    season_name: Mapped[str] = mapped_column(default="")
+    polled_at: Mapped[datetime | None] = mapped_column(Moment)
+    failing_since: Mapped[datetime | None] = mapped_column(Moment)
+    failure: Mapped[str] = mapped_column(default="")
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    paused_until: Mapped[datetime | None] = mapped_column(Moment)
+    backoff_until: Mapped[datetime | None] = mapped_column(Moment)
+    changed_at: Mapped[datetime | None] = mapped_column(Moment)
+    standings_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+_other = table(
+    "teams", column("id"), column("league_id"), column("abbreviation"), column("listed")
+).alias("other")
+
+
+class Team(Base):
+    """A team. ``listed`` is False for guests and all-star sides, known from a game only.
+
+    ``standing`` maps the feed's names (wins, streak) to the text it shows. ``is_namesake`` says
+    that another team of the league has the same abbreviation and goes before this one: a listed
+    team before a guest, then the one that was stored first.
+    """
+
+    __tablename__ = "teams"
+    __table_args__ = (
+        UniqueConstraint("league_id", "espn_id"),
+        Index("ix_teams_league_id_abbreviation", "league_id", "abbreviation"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"))
+    espn_id: Mapped[str]
+    abbreviation: Mapped[str] = mapped_column()
+    location: Mapped[str]
+    name: Mapped[str]
+    display_name: Mapped[str]
+    short_name: Mapped[str]
+    color: Mapped[str]
+    alternate_color: Mapped[str]
+    listed: Mapped[bool] = mapped_column(default=False)
+    record: Mapped[str] = mapped_column(default="")
+    standing_group: Mapped[str] = mapped_column(default="")
+    standing_position: Mapped[int | None]
+    standing: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+    is_namesake: Mapped[bool] = column_property(
+        exists().where(
+            _other.c.league_id == league_id,
+            _other.c.abbreviation == abbreviation,
+            or_(
+                and_(_other.c.listed, listed.is_(False)),
+                and_(_other.c.listed == listed, _other.c.id < id),
+            ),
+        )
+    )
+
+    league: Mapped[League] = relationship(lazy="raise")
+    players: Mapped[list[Player]] = relationship(lazy="raise", back_populates="team")
+
+    @property
+    def address(self) -> str:
+        """What names the team in addresses: its abbreviation, with its id where that is not enough.
+
+        No abbreviation has the sign between the two, so the one is never taken for the other.
+        """
+        if self.abbreviation and not self.is_namesake:
+            return self.abbreviation
+        return f"{self.abbreviation}_{self.espn_id}"
+
+
+class Player(Base):
+    """A player; ``active`` is False once no roster lists him. The id is league-wide."""
+
+    __tablename__ = "players"
+    __table_args__ = (
+        UniqueConstraint("league_id", "espn_id"),
+        Index("ix_players_team_id", "team_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
+    espn_id: Mapped[str]
+    name: Mapped[str]
+    jersey: Mapped[str]
+    position: Mapped[str]
+    position_name: Mapped[str]
+    group: Mapped[str] = mapped_column("roster_group")
+    status: Mapped[str]
+    height: Mapped[str]
+    weight: Mapped[str]
+    born_on: Mapped[date | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+    team: Mapped[Team | None] = relationship(lazy="raise", back_populates="players")

@@ -1,0 +1,166 @@
+"""The ledger's tables: task runs, dead letters, schedules and consumers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, literal_column, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sportsapp.db.engine import Base, Json, Moment, OrderedJson
+
+
+class RunState(StrEnum):
+    """Where a task run stands: Celery's names, and two more."""
+
+    PENDING = "PENDING"
+    STARTED = "STARTED"
+    RETRY = "RETRY"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    REVOKED = "REVOKED"
+    EXPIRED = "EXPIRED"
+    TIMEOUT = "TIMEOUT"
+
+
+WAITING = (RunState.PENDING, RunState.RETRY)
+OPEN = (RunState.PENDING, RunState.RETRY, RunState.STARTED)
+FAILED = (RunState.FAILURE, RunState.TIMEOUT)
+
+
+class Trigger(StrEnum):
+    """Who or what asked for a run."""
+
+    SCHEDULE = "schedule"
+    ADMIN = "admin"
+    COMMAND = "command"
+    RECOVERY = "recovery"
+    CHAIN = "chain"
+    ALERT = "alert"
+
+
+_ENDED = "finished_at IS NOT NULL"
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """Options of an index that leaves the other rows out, so that they are written faster."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+class TaskRun(Base):
+    """One execution of a task, through all its attempts. The id is Huey's task id.
+
+    ``slot`` is the due moment of a scheduled run, unique with the task. ``due_at`` is when a
+    waiting run may start, ``expires_at`` when it is no longer worth it. ``attempt`` counts
+    starts, ``retries_left`` what the task may still retry, ``recoveries`` how often it was put
+    back after its worker was lost, ``stalls`` how often since it last made progress. ``chain``
+    lists the names of the tasks to run after SUCCESS. ``progress_done`` and ``progress_total``
+    count chunks; ``resume`` is what a recovered run needs to go on from its last finished chunk.
+    ``earlier`` lists the attempts before the last one, oldest first, as
+    ``{"attempt", "started_at", "ended_at", "host", "pid", "end", "error"}``.
+    """
+
+    __tablename__ = "task_runs"
+    __table_args__ = (
+        UniqueConstraint("task", "slot"),
+        Index("ix_task_runs_state_due_at", "state", "due_at"),
+        Index("ix_task_runs_queued_at", "queued_at"),
+        Index("ix_task_runs_task_queued_at", "task", "queued_at"),
+        Index("ix_task_runs_state_queued_at", "state", "queued_at"),
+        Index("ix_task_runs_state_finished_at", "state", "finished_at", **_only(_ENDED)),
+        Index("ix_task_runs_finished_at", "finished_at", **_only(_ENDED)),
+        Index(
+            "ix_task_runs_fingerprint_finished_at",
+            *("fingerprint", "finished_at", "state"),
+            **_only("fingerprint > ''"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str]
+    queue: Mapped[str]
+    slot: Mapped[datetime | None] = mapped_column(Moment)
+    args: Mapped[dict[str, Any]] = mapped_column(OrderedJson, default=dict)
+    state: Mapped[str]
+    trigger: Mapped[str]
+    asked_by: Mapped[str] = mapped_column(default="")
+    chain: Mapped[list[str]] = mapped_column(Json, default=list)
+    queued_at: Mapped[datetime] = mapped_column(Moment)
+    due_at: Mapped[datetime | None] = mapped_column(Moment)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(Moment)
+    attempt: Mapped[int] = mapped_column(default=0)
+    retries_left: Mapped[int] = mapped_column(default=0)
+    earlier: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    recoveries: Mapped[int] = mapped_column(default=0)
+    stalls: Mapped[int] = mapped_column(default=0)
+    host: Mapped[str] = mapped_column(default="")
+    pid: Mapped[int | None]
+    progress_done: Mapped[int] = mapped_column(default=0)
+    progress_total: Mapped[int] = mapped_column(default=0)
+    resume: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    cancel_asked: Mapped[bool] = mapped_column(default=False)
+    result: Mapped[Any | None] = mapped_column(OrderedJson)
+    error: Mapped[str] = mapped_column(default="")
+    fingerprint: Mapped[str] = mapped_column(default="")
+    traceback: Mapped[str] = mapped_column(default="")
+
+
+HAS_FINGERPRINT = TaskRun.fingerprint > literal_column("''")
+"""What a question about fingerprints has to say, word for word, for their index to be used."""
+
+
+class RunTotal(Base):
+    """How many runs that ended in this state are no longer in the ledger.
+
+    With the ledger's own they make a count that only grows.
+    """
+
+    __tablename__ = "run_totals"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class DeadLetter(Base):
+    """A message of a queue that could not be read or names no task; kept for a person."""
+
+    __tablename__ = "dead_letters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    queue: Mapped[str]
+    message: Mapped[str]
+    size: Mapped[int]
+    reason: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Schedule(Base):
+    """A periodic task of this instance. Slots before ``since_at`` are never caught up."""
+
+    __tablename__ = "schedules"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    paused: Mapped[bool] = mapped_column(default=False)
+    since_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Consumer(Base):
+    """A process of a consumer: a worker or the scheduler. Alive while ``beat_at`` is fresh."""
+
+    __tablename__ = "consumers"
+    __table_args__ = (UniqueConstraint("host", "pid", "queue", "role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    pid: Mapped[int]
+    queue: Mapped[str]
+    role: Mapped[str]
+    run_id: Mapped[str | None]
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    beat_at: Mapped[datetime] = mapped_column(Moment)

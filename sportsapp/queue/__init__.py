@@ -1,0 +1,1 @@
+"""The two queues: our Huey, its consumer, its messages and its schedules."""

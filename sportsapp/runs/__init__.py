@@ -1,0 +1,1 @@
+"""The ledger of task runs: what every task did, whatever dies."""
