@@ -17,7 +17,7 @@ from demo.app import create_demo_feed
 from demo.server import running_feed
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, TaskRun
+from sportsapp.db.models import ConsumerProcess, TaskRun
 from sportsapp.db.models.run import OPEN, RunState
 from sportsapp.services import services_of
 from sportsapp.tasks import sync_date_range_task
@@ -59,7 +59,7 @@ def _months_a_second(number: int) -> float:
             log = folder / f"consumer-{n}.log"
             command = huey_consumer("huey_config.backfill_huey")
             stack.enter_context(started(command, environ, log))
-        wait_until(lambda: _count(Consumer.role == "worker") == number * WORKERS, SECONDS)
+        wait_until(lambda: _count(ConsumerProcess.role == "worker") == number * WORKERS, SECONDS)
         began = time.perf_counter()
         for year in range(2000, 2000 + SEASONS):
             sync_date_range_task("NBA", f"{year}-01-01", f"{year}-0{MONTHS}-30")

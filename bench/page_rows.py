@@ -30,8 +30,7 @@ from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import Game, Team
-from sportsapp.db.models import League as LeagueRow
+from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.sync.service import Sync
@@ -257,7 +256,7 @@ def _history_of(path: str, short: Flask, long: Flask) -> Figure:
 
 
 def _some_team() -> str:
-    found = select(Team.abbreviation).join(Team.league).where(LeagueRow.slug == "nba")
+    found = select(Team.abbreviation).join(Team.league_row).where(LeagueRow.slug == "nba")
     return db.session.scalars(found.order_by(Team.id)).first() or ""
 
 

@@ -7,12 +7,12 @@ from alembic import context
 from flask import current_app
 
 import sportsapp.db.models  # noqa: F401 - puts every table into the metadata
-from sportsapp.db.engine import WRITES, Moment, db
+from sportsapp.db.engine import WRITES, UtcDateTime, db
 
 
 def render_type(kind: str, item: Any, _context: Any) -> str | bool:
     """Write plain types into migrations, so that old ones never depend on our code."""
-    if kind == "type" and isinstance(item, Moment):
+    if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, sa.JSON):
         return "JSON"

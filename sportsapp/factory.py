@@ -75,7 +75,7 @@ def _join(app: Flask, settings: Settings, client: FeedClient | None) -> Services
             url=settings.broker,
             result_ttl=settings.result_ttl_seconds,
             tick_seconds=settings.live_sync_seconds,
-            hooks=ledger,
+            tracker=ledger,
         )
     configure_tasks(settings)
     return Services(

@@ -22,7 +22,7 @@ from sportsapp.core import clock
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import League
+from sportsapp.db.models import LeagueRow
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
@@ -125,7 +125,7 @@ class DemoSite:
         self.now += timedelta(seconds=1)
         with self.app.app_context(), write_connection() as connection:
             connection.execute(statement)
-            connection.execute(update(League).values(polled_at=self.now))
+            connection.execute(update(LeagueRow).values(polled_at=self.now))
 
     def _sync(self) -> Sync:
         return Sync(services_of(self.app).feed_client, db.session, self.now)

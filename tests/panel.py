@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection, writing
-from sportsapp.db.models import AdminUser, Consumer, League, RunState, TaskRun, Trigger
+from sportsapp.db.models import AdminUser, ConsumerProcess, LeagueRow, RunState, TaskRun, Trigger
 from sportsapp.runs.ledger import find_run
 
 NAME, PASSWORD = "maria", "a long pass phrase"
@@ -127,14 +127,14 @@ def add_consumer(queue: str = "sportsapp", role: str = "worker", **values: Any) 
     now = utc_now()
     row = {"host": "box", "pid": 41, "started_at": now, "beat_at": now, **values}
     with writing(db.session):
-        db.session.add(Consumer(queue=queue, role=role, **row))
+        db.session.add(ConsumerProcess(queue=queue, role=role, **row))
 
 
 def add_league(slug: str = "nba", **values: Any) -> int:
     """A league; its id."""
     now = utc_now()
     row = {"name": slug.upper(), "created_at": now, "updated_at": now, "polled_at": now, **values}
-    league = League(slug=slug, **row)
+    league = LeagueRow(slug=slug, **row)
     with writing(db.session):
         db.session.add(league)
     return league.id

@@ -17,7 +17,7 @@ from sportsapp.core.clock import game_day, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.records import State
-from sportsapp.db.models import Game, League, Player, Team
+from sportsapp.db.models import Game, LeagueRow, Player, Team
 
 SEASONS_SHOWN = 12
 
@@ -26,7 +26,7 @@ def _in_league(model: Any) -> Choice:
     def condition(slug: str) -> Condition | None:
         if slug not in BY_SLUG:
             return None
-        wanted = select(League.id).where(League.slug == slug).scalar_subquery()
+        wanted = select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()
         found: Condition = model.league_id == wanted
         return found
 
@@ -108,18 +108,22 @@ def _run_link(_view: Table, _context: Any, row: Game, _name: str) -> Markup:
 class Leagues(Table):
     """Leagues, at /admin/leagues/."""
 
-    of, title, address = League, "Leagues", "leagues"
+    of, title, address = LeagueRow, "Leagues", "leagues"
     column_formatters = {"name": _row_link}
     column_list = ("name", "season_name", "polled_at", "changed_at", "failing_since", "failure")
     column_labels = {
         "polled_at": "Last read (UTC)", "changed_at": "Last changed (UTC)",
         "failing_since": "Failing since (UTC)", "season_name": "Season",
     }  # fmt: skip
-    sorts = {"name": League.name, "polled_at": League.polled_at, "changed_at": League.changed_at}
-    searched = (League.name, League.slug)
+    sorts = {
+        "name": LeagueRow.name,
+        "polled_at": LeagueRow.polled_at,
+        "changed_at": LeagueRow.changed_at,
+    }
+    searched = (LeagueRow.name, LeagueRow.slug)
     search_label = "Search leagues"
-    newest_first = (League.slug,)
-    choices = (_yes_no("failing", "Failing", League.failing_since.is_not(None)),)
+    newest_first = (LeagueRow.slug,)
+    choices = (_yes_no("failing", "Failing", LeagueRow.failing_since.is_not(None)),)
 
 
 class Teams(Table):
@@ -133,7 +137,7 @@ class Teams(Table):
     searched = (Team.display_name, Team.abbreviation, Team.espn_id)
     search_label = "Search teams"
     newest_first = (Team.league_id, Team.display_name, Team.id)
-    loads = (joinedload(Team.league),)
+    loads = (joinedload(Team.league_row),)
     choices = (_in_league(Team), _yes_no("listed", "Listed", Team.listed.is_(True)))
 
 
@@ -152,7 +156,7 @@ class Players(Table):
     searched = (Player.name,)
     search_label = "Search players and teams"
     newest_first = (Player.name, Player.id)
-    loads = (joinedload(Player.team).joinedload(Team.league),)
+    loads = (joinedload(Player.team).joinedload(Team.league_row),)
     choices = (_in_league(Player), _yes_no("active", "On a roster", Player.active.is_(True)))
 
     def search(self, found: Select[Any], text: str) -> Select[Any]:
@@ -180,7 +184,7 @@ class Games(Table):
     searched = (Game.espn_id,)
     search_label = "Search teams or ESPN's id"
     newest_first = (Game.day.desc(), Game.start_at.desc(), Game.id.desc())
-    loads = (joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team))
+    loads = (joinedload(Game.league_row), joinedload(Game.home_team), joinedload(Game.away_team))
     column_details_list = (
         "game", "league", "score", "espn_id", "day", "start_at", "season_year", "week", "state",
         "status", "detail", "period", "clock", "home_linescores", "away_linescores",

@@ -23,8 +23,9 @@ from sqlalchemy import ColumnElement, Integer, Select, func, inspect, or_, selec
 from sportsapp.admin import words
 from sportsapp.admin.view import Panel
 from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.leagues import League
 from sportsapp.db.engine import Base, db
-from sportsapp.db.models import League, Team
+from sportsapp.db.models import Team
 
 LONGEST_SEARCH = 100
 LAST_PAGE = 10_000

@@ -12,11 +12,11 @@ import msgspec
 from msgspec import Meta
 
 from sportsapp.core.clock import iso_utc
-from sportsapp.core.leagues import League as KnownLeague
+from sportsapp.core.leagues import League
 from sportsapp.core.records import State, Status
-from sportsapp.db.models import Game, League, Team
+from sportsapp.db.models import Game, LeagueRow, Team
 
-Moment = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
+UtcDateTime = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
 Day = Annotated[str, Meta(description="US Eastern date", extra_json_schema={"format": "date"})]
 Color = Annotated[str, Meta(pattern="^[0-9a-f]{6}$")]
 
@@ -44,7 +44,7 @@ class GameJson(msgspec.Struct):
     league: str
     espn_id: str
     day: Day
-    start_at: Moment
+    start_at: UtcDateTime
     time_set: bool
     state: State
     status: Status
@@ -55,7 +55,7 @@ class GameJson(msgspec.Struct):
     away: SideJson
     venue: str
     broadcast: str
-    updated_at: Moment
+    updated_at: UtcDateTime
 
 
 class LeagueJson(msgspec.Struct):
@@ -68,9 +68,9 @@ class LeagueJson(msgspec.Struct):
     name: str
     sport: str
     season: str
-    polled_at: Moment | None
-    changed_at: Moment | None
-    failing_since: Moment | None
+    polled_at: UtcDateTime | None
+    changed_at: UtcDateTime | None
+    failing_since: UtcDateTime | None
 
 
 class TeamJson(msgspec.Struct):
@@ -163,7 +163,7 @@ def _side(
     )
 
 
-def league_json(league: KnownLeague, row: League | None) -> LeagueJson:
+def league_json(league: League, row: LeagueRow | None) -> LeagueJson:
     """A league as the API shows it; ``row`` is None before it was first asked for."""
     return LeagueJson(
         league=league.slug,

@@ -32,7 +32,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.settings import Settings, describe_settings
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, League, Schedule
+from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.feed import parse
 from sportsapp.feed.client import FeedClient
 from sportsapp.monitoring.alerts import late_slots, scrub
@@ -193,7 +193,7 @@ def check_consumers(patient: Patient) -> Iterator[Finding]:
     if not patient.has_tables:
         yield _untold("consumers")
         return
-    rows = list(db.session.scalars(select(Consumer)))
+    rows = list(db.session.scalars(select(ConsumerProcess)))
     for queue in patient.queues:
         workers = [one for one in rows if (one.queue, one.role) == (queue.name, "worker")]
         alive = [one for one in workers if one.beat_at > patient.now - LOST_AFTER]
@@ -214,7 +214,7 @@ def check_scheduler(patient: Patient) -> Iterator[Finding]:
         yield _untold("scheduler")
         return
     queue = patient.queues[0]
-    rows = list(db.session.scalars(select(Schedule)))
+    rows = list(db.session.scalars(select(ScheduleRow)))
     late = late_slots(queue, patient.now)
     paused = sorted(row.task for row in rows if row.paused)
     do = f"restart the consumer of {queue.name} and look at its log"
@@ -275,7 +275,7 @@ def _feed_fault(label: str, base: str, error: FeedError) -> Finding:
 def _paused_leagues(patient: Patient) -> str:
     if not patient.has_tables:
         return ""
-    found = select(League).where(League.paused_until > patient.now).order_by(League.slug)
+    found = select(LeagueRow).where(LeagueRow.paused_until > patient.now).order_by(LeagueRow.slug)
     return ", ".join(
         f"{row.slug.upper()} until {row.paused_until:%H:%M} UTC"
         for row in db.session.scalars(found)

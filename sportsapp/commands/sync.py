@@ -190,7 +190,7 @@ class _Door:
     def queue(self, call: Callable[[], str]) -> None:
         """Hand the work to the consumer and print the run's id."""
         try:
-            with ledger.asking(Trigger.COMMAND, person()):
+            with ledger.run_origin(Trigger.COMMAND, person()):
                 run_id = call()
         except BrokerUnavailableError as error:
             fail(f"{error}; start the app with `flask up`, or leave --queue out")
@@ -202,7 +202,7 @@ class _Door:
         """Do the work in this process, on the record; its result, a blank one when it failed."""
         client = services().feed_client
         try:
-            with ledger.recorded_here(name, args, person()) as outcome, _Progress(name) as shown:
+            with ledger.record_local_run(name, args, person()) as outcome, _Progress(name) as shown:
                 watch = services().feed_watch
                 sync = service.Sync(
                     client, db.session, utc_now(), outcome.run_id, watch=watch, clock=utc_now

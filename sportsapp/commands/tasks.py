@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from sportsapp.commands.shell import FAILED, Bar, OneLineGroup, fail, misuse, person
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.db.models.run import OPEN, WAITING
 from sportsapp.db.queries import recent_runs
 from sportsapp.queue.broker import broker_errors
@@ -161,7 +161,7 @@ def scheduled(as_json: bool) -> None:
 
 
 def _next_slots(now: datetime) -> list[dict[str, Any]]:
-    paused = set(db.session.scalars(select(Schedule.task).where(Schedule.paused)))
+    paused = set(db.session.scalars(select(ScheduleRow.task).where(ScheduleRow.paused)))
     return [
         {
             "task": one.name,
@@ -210,7 +210,7 @@ def stats(as_json: bool) -> None:
     _print(document, _stats_lines(document), as_json)
 
 
-def _queue_rows(alive: Sequence[Consumer], now: datetime) -> list[dict[str, Any]]:
+def _queue_rows(alive: Sequence[ConsumerProcess], now: datetime) -> list[dict[str, Any]]:
     rows = []
     states = activity.queue_states(db.session, _queues(), alive, now)
     for queue, state in zip(_queues(), states, strict=True):
@@ -230,7 +230,7 @@ def _queue_rows(alive: Sequence[Consumer], now: datetime) -> list[dict[str, Any]
     return rows
 
 
-def _consumer(one: Consumer) -> dict[str, Any]:
+def _consumer(one: ConsumerProcess) -> dict[str, Any]:
     return {
         "queue": one.queue,
         "role": one.role,

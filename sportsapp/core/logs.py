@@ -10,7 +10,7 @@ from logging.handlers import WatchedFileHandler
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.log_context import league_at_hand
 from sportsapp.core.settings import Settings
-from sportsapp.runs.ledger import run_in_hand
+from sportsapp.runs.ledger import current_run
 
 CONTEXT = ("run", "task", "league")
 
@@ -53,7 +53,7 @@ class JsonFormatter(logging.Formatter):
 
 def add_context(record: logging.LogRecord) -> bool:
     """Note on the record what this process and this thread work on."""
-    run = run_in_hand()
+    run = current_run()
     record.run = run.id if run else ""
     record.task = run.task if run else ""
     record.league = league_at_hand() or (str(run.args.get("league", "")).upper() if run else "")

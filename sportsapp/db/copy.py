@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Engine, Table, func, insert, select
 
 from sportsapp.core.errors import CopyError
 from sportsapp.db.engine import WRITES, Base
-from sportsapp.db.models import Consumer
+from sportsapp.db.models import ConsumerProcess
 
 BATCH = 1000
 
@@ -45,7 +45,7 @@ def copy_database(
 
 def _tables() -> list[Table]:
     """What is copied: all but who is alive, since nobody is on the copy."""
-    return [one for one in Base.metadata.sorted_tables if one.name != Consumer.__tablename__]
+    return [one for one in Base.metadata.sorted_tables if one.name != ConsumerProcess.__tablename__]
 
 
 def _frozen(engine: Engine) -> Connection:

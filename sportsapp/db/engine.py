@@ -73,7 +73,7 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime in UTC, on SQLite too, which knows no time zones."""
 
     impl = DateTime(timezone=True)

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ScalarSelect, Select, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased, joinedload, load_only
 
-from sportsapp.core.leagues import BY_SLUG
-from sportsapp.core.leagues import League as KnownLeague
+from sportsapp.core.leagues import BY_SLUG, League
 from sportsapp.core.records import State, Status
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import Game, League, Player, TaskRun, Team
+from sportsapp.db.models import Game, LeagueRow, Player, TaskRun, Team
 
 SEARCH_LIMIT = 40
 BY_START = attrgetter("start_at", "espn_id")
@@ -34,7 +33,7 @@ class Side(NamedTuple):
 class Card(NamedTuple):
     """What a list shows of a game, under the names that ``Game`` has for it."""
 
-    league: KnownLeague
+    league: League
     home_team: Side | None
     away_team: Side | None
     espn_id: str
@@ -72,13 +71,13 @@ AnyTeam = Team | Side
 _HOME, _AWAY = aliased(Team), aliased(Team)
 _CARDS = (
     select(
-        League.slug,
+        LeagueRow.slug,
         *(getattr(_HOME, name) for name in Side._fields),
         *(getattr(_AWAY, name) for name in Side._fields),
         *(getattr(Game, name) for name in Card._fields[3:]),
     )
     .select_from(Game)
-    .join(Game.league)
+    .join(Game.league_row)
     .outerjoin(_HOME, Game.home_team_id == _HOME.id)
     .outerjoin(_AWAY, Game.away_team_id == _AWAY.id)
 )
@@ -89,7 +88,7 @@ _LISTED = (
         Game.away_record, Game.home_rank, Game.away_rank, Game.home_linescores,
         Game.away_linescores, Game.venue, Game.broadcast, Game.updated_at, raiseload=True,
     ),
-    joinedload(Game.league).load_only(League.slug, raiseload=True),
+    joinedload(Game.league_row).load_only(LeagueRow.slug, raiseload=True),
     joinedload(Game.home_team).load_only(
         Team.espn_id, Team.abbreviation, Team.display_name, raiseload=True
     ),
@@ -97,13 +96,13 @@ _LISTED = (
         Team.espn_id, Team.abbreviation, Team.display_name, raiseload=True
     ),
 )  # fmt: skip
-_IN_SLUGS = League.slug.in_(bindparam("slugs", expanding=True))
+_IN_SLUGS = LeagueRow.slug.in_(bindparam("slugs", expanding=True))
 _ON_DAY = _CARDS.where(_IN_SLUGS, Game.day == bindparam("day"))
 _LIVE = _CARDS.where(_IN_SLUGS, Game.state == State.IN)
-_OF_LEAGUE = Game.league_id == League.id
+_OF_LEAGUE = Game.league_id == LeagueRow.id
 _LEAGUE_STATES = select(
-    League.slug, League.season_name, League.changed_at, League.polled_at,
-    League.failing_since, League.standings_at,
+    LeagueRow.slug, LeagueRow.season_name, LeagueRow.changed_at, LeagueRow.polled_at,
+    LeagueRow.failing_since, LeagueRow.standings_at,
     select(func.count()).where(_OF_LEAGUE, Game.state == State.IN).scalar_subquery(),
     select(Game.start_at)
     .where(_OF_LEAGUE, Game.state == State.PRE, Game.time_set)
@@ -111,7 +110,7 @@ _LEAGUE_STATES = select(
     .order_by(Game.start_at).limit(1).scalar_subquery(),
 ).where(_IN_SLUGS)  # fmt: skip
 _NEXT_DAYS = select(
-    League.slug,
+    LeagueRow.slug,
     select(Game.day)
     .where(_OF_LEAGUE, Game.day > bindparam("day"))
     .where(Game.status.not_in((Status.POSTPONED, Status.CANCELLED)))
@@ -145,9 +144,9 @@ def league_states(
     return [states[slug] for slug in slugs if slug in states]
 
 
-def leagues_by_slug(session: AnySession, slugs: Sequence[str]) -> dict[str, League]:
+def leagues_by_slug(session: AnySession, slugs: Sequence[str]) -> dict[str, LeagueRow]:
     """The rows of these leagues; one that was never asked for has none."""
-    rows = session.scalars(select(League).where(League.slug.in_(slugs)))
+    rows = session.scalars(select(LeagueRow).where(LeagueRow.slug.in_(slugs)))
     return {row.slug: row for row in rows}
 
 
@@ -198,7 +197,7 @@ def game_list(
     if day is None:
         found = found.where(Game.id.in_(_first_games(slugs, state, limit, after)))
     else:
-        found = found.join(Game.league).where(League.slug.in_(slugs), Game.day == day)
+        found = found.join(Game.league_row).where(LeagueRow.slug.in_(slugs), Game.day == day)
     games = sorted(session.scalars(found), key=_place)
     wanted = (game for game in games if state in (None, game.state))
     return [game for game in wanted if after is None or _place(game) > after][:limit]
@@ -243,9 +242,11 @@ def find_game(session: AnySession, slug: str, espn_id: str) -> Game | None:
     """One game with all that is known of it, and its teams."""
     found = (
         select(Game)
-        .join(Game.league)
-        .where(League.slug == slug, Game.espn_id == espn_id)
-        .options(joinedload(Game.league), joinedload(Game.home_team), joinedload(Game.away_team))
+        .join(Game.league_row)
+        .where(LeagueRow.slug == slug, Game.espn_id == espn_id)
+        .options(
+            joinedload(Game.league_row), joinedload(Game.home_team), joinedload(Game.away_team)
+        )
     )
     return session.scalar(found)
 
@@ -314,10 +315,10 @@ def teams_of(session: AnySession, slugs: Sequence[str]) -> list[Team]:
     """The listed teams of these leagues with their league, by name."""
     found = (
         select(Team)
-        .join(Team.league)
-        .where(League.slug.in_(slugs), Team.listed)
-        .order_by(League.slug, Team.display_name, Team.espn_id)
-        .options(joinedload(Team.league))
+        .join(Team.league_row)
+        .where(LeagueRow.slug.in_(slugs), Team.listed)
+        .order_by(LeagueRow.slug, Team.display_name, Team.espn_id)
+        .options(joinedload(Team.league_row))
     )
     return list(session.scalars(found))
 
@@ -332,10 +333,10 @@ def teams_at(session: AnySession, slug: str, address: str) -> list[Team]:
     is_meant = Team.abbreviation.in_({address, address.upper()})
     found = (
         select(Team)
-        .join(Team.league)
-        .where(League.slug == slug, Team.espn_id == espn_id if names_id else is_meant)
+        .join(Team.league_row)
+        .where(LeagueRow.slug == slug, Team.espn_id == espn_id if names_id else is_meant)
         .order_by((Team.abbreviation == address).desc(), Team.listed.desc(), Team.id)
-        .options(joinedload(Team.league))
+        .options(joinedload(Team.league_row))
     )
     return list(session.scalars(found))
 
@@ -346,9 +347,9 @@ def teams_named(session: AnySession, names: Sequence[str]) -> list[Team]:
     ids = {name.partition("-")[2] for name in names}
     found = (
         select(Team)
-        .join(Team.league)
-        .where(League.slug.in_(slugs), Team.espn_id.in_(ids))
-        .options(joinedload(Team.league))
+        .join(Team.league_row)
+        .where(LeagueRow.slug.in_(slugs), Team.espn_id.in_(ids))
+        .options(joinedload(Team.league_row))
     )
     by_name = {f"{team.league.slug}-{team.espn_id}": team for team in session.scalars(found)}
     return [by_name[name] for name in names if name in by_name]
@@ -358,10 +359,10 @@ def search_teams(session: AnySession, slugs: Sequence[str], words: str) -> list[
     """Listed teams whose full name has all the words, or whose abbreviation is the text."""
     found = (
         select(Team)
-        .join(Team.league)
-        .where(League.slug.in_(slugs), Team.listed)
-        .options(joinedload(Team.league))
-        .order_by(Team.display_name, League.slug)
+        .join(Team.league_row)
+        .where(LeagueRow.slug.in_(slugs), Team.listed)
+        .options(joinedload(Team.league_row))
+        .order_by(Team.display_name, LeagueRow.slug)
         .limit(SEARCH_LIMIT)
     )
     parts = [Team.display_name.icontains(word, autoescape=True) for word in words.split()]
@@ -378,8 +379,8 @@ def standings_of(session: AnySession, slug: str) -> list[Team]:
     """The teams that stand in the standings, group by group, in order."""
     found = (
         select(Team)
-        .join(Team.league)
-        .where(League.slug == slug, Team.standing_position.is_not(None))
+        .join(Team.league_row)
+        .where(LeagueRow.slug == slug, Team.standing_position.is_not(None))
         .order_by(Team.standing_group, Team.standing_position, Team.display_name)
     )
     return list(session.scalars(found))
@@ -437,4 +438,4 @@ def _side(columns: Sequence[Any]) -> Side | None:
 
 def _id_of(slug: str) -> ScalarSelect[int]:
     """A league's id within another statement, which so sees one league, not a join."""
-    return select(League.id).where(League.slug == slug).scalar_subquery()
+    return select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()

@@ -37,7 +37,7 @@ from sportsapp.db.engine import (
     inserting_unless_there,
     write_connection,
 )
-from sportsapp.db.models import Alert, Game, League, RunState
+from sportsapp.db.models import Alert, Game, LeagueRow, RunState
 from sportsapp.db.prepared import Transaction, prepare, prepared_reading, prepared_transaction
 from sportsapp.queue.huey import Periodic, TrackerHuey
 from sportsapp.runs.ledger import LOST_AFTER, RUNS, SCHEDULES, STILL_BEATING
@@ -66,7 +66,7 @@ _ACTIVE = select(ALERTS.c.kind).where(
     ALERTS.c.subject == bindparam("name"), ALERTS.c.active_since.is_not(None)
 )
 
-LEAGUES: Table = League.__table__  # type: ignore[assignment]
+LEAGUES: Table = LeagueRow.__table__  # type: ignore[assignment]
 GAMES: Table = Game.__table__  # type: ignore[assignment]
 
 _BEGUN = select(SCHEDULES.c.task, SCHEDULES.c.since_at).where(~SCHEDULES.c.paused)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import League, Schedule
+from sportsapp.db.models import LeagueRow, ScheduleRow
 from sportsapp.monitoring.alerts import stale_leagues
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
@@ -40,7 +40,7 @@ def readiness(
     """All checks; ``leagues`` are the slugs of those that are followed."""
     broker = _broker(queues)
     try:
-        session.execute(select(Schedule.task).limit(1)).all()
+        session.execute(select(ScheduleRow.task).limit(1)).all()
         checks = [*_consumers(session, queues, now), _data(session, leagues, now)]
     except SQLAlchemyError:
         session.rollback()
@@ -73,7 +73,7 @@ def _consumers(
 
 
 def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
-    found = session.execute(select(League.slug, League.polled_at))
+    found = session.execute(select(LeagueRow.slug, LeagueRow.polled_at))
     read = {row.slug: row.polled_at for row in found}
     live = {one.slug for one in stale_leagues(leagues, now)}
     faults = []

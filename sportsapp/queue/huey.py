@@ -1,10 +1,10 @@
 """The two queues: our Huey class, its scheduler and its consumer.
 
 The queues sit low and are configured high. What they need of the ledger they ask through
-``Hooks``, which the factory plugs in. What differs from plain Huey, and why:
+``RunTracker``, which the factory plugs in. What differs from plain Huey, and why:
 
 - messages are tagged JSON, never pickle, so that a message cannot run code;
-- a run is recorded before it is on the broker, and its body runs inside ``Hooks.run``;
+- a run is recorded before it is on the broker, and its body runs inside ``RunTracker.run``;
 - periodic tasks are ordinary tasks, so their results are kept; the scheduler claims each slot in
   the database, so that any number of consumers may schedule and restarts double nothing;
 - a message that cannot be read becomes a dead letter, and the worker goes on at once;
@@ -58,7 +58,7 @@ WAITED_SECONDS = 0.02
 Body = Callable[[], Any]
 
 
-class Hooks(Protocol):
+class RunTracker(Protocol):
     """What the queues ask of the rest of the project; the ledger answers."""
 
     def record(self, huey: TrackerHuey, task: Any) -> bool:
@@ -133,7 +133,7 @@ class _NotConfigured:
 
 
 class TrackedTask(TaskWrapper):  # type: ignore[misc]  # Huey has no types
-    """A task whose body runs inside ``Hooks.run``; ``call_local`` calls the bare function."""
+    """A task whose body runs inside ``RunTracker.run``; ``call_local`` calls the bare function."""
 
     def create_task(
         self,
@@ -145,7 +145,7 @@ class TrackedTask(TaskWrapper):  # type: ignore[misc]  # Huey has no types
         huey: TrackerHuey = self.huey
 
         def tracked(*args: Any, task: Any, **kwargs: Any) -> Any:
-            return huey.hooks.run(huey, task, lambda: func(*args, **kwargs))
+            return huey.tracker.run(huey, task, lambda: func(*args, **kwargs))
 
         tracked.__module__ = func.__module__
         tracked.__doc__ = func.__doc__
@@ -158,7 +158,7 @@ class TrackedTask(TaskWrapper):  # type: ignore[misc]  # Huey has no types
 class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
     """A queue on Redis that loses nothing it was given; see the module's docstring."""
 
-    hooks: Hooks
+    tracker: RunTracker
 
     def __init__(self, name: str) -> None:
         self._url = ""
@@ -167,14 +167,16 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         self.tick_seconds = 60
         self.stop_flag: Any = None
         self.taken: Callable[[], None] = lambda: None
-        self.signal(SIGNAL_EXPIRED)(lambda _signal, task: self.hooks.expired(task))
+        self.signal(SIGNAL_EXPIRED)(lambda _signal, task: self.tracker.expired(task))
 
-    def configure(self, *, url: str, result_ttl: int, tick_seconds: int, hooks: Hooks) -> None:
+    def configure(
+        self, *, url: str, result_ttl: int, tick_seconds: int, tracker: RunTracker
+    ) -> None:
         """Name the broker and plug in the ledger. Connects to nothing yet."""
         self._url = url
         self.storage_kwargs = {"expire_time": result_ttl}
         self.tick_seconds = tick_seconds
-        self.hooks = hooks
+        self.tracker = tracker
         self.storage = self.create_storage()
 
     def get_storage(self, **kwargs: Any) -> Any:
@@ -238,12 +240,12 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             task.resolve_expires(self.utc)
         # a value that cannot travel is refused before it is recorded
         task.message = self.serialize_task(task)
-        is_new = self.hooks.record(self, task)
+        is_new = self.tracker.record(self, task)
         try:
             return self.push(task)
         except BrokerUnavailableError as error:
             if is_new:
-                self.hooks.unsent(task, error)
+                self.tracker.unsent(task, error)
             raise
 
     def enqueue_all(self, tasks: Sequence[Any], check: Callable[[Any], None]) -> None:
@@ -255,13 +257,13 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         """
         for task in tasks:
             self.serialize_task(task)
-        self.hooks.record_all(self, tasks, check)
+        self.tracker.record_all(self, tasks, check)
         for n, task in enumerate(tasks):
             try:
                 self.push(task)
             except BrokerUnavailableError as error:
                 for unsent in tasks[n:]:
-                    self.hooks.unsent(unsent, error)
+                    self.tracker.unsent(unsent, error)
                 raise
 
     def push(self, task: Any) -> Any:
@@ -330,7 +332,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
             reason = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in words)
             logger.warning("queue %s: a message could not be read: %s", self.name, reason)
             try:
-                self.hooks.dead_letter(self.name, data, reason)
+                self.tracker.dead_letter(self.name, data, reason)
             except Exception:  # the worker goes on; a run that was meant is put back
                 start = data[:LOGGED_BYTES]
                 logger.exception("queue %s: a dead letter could not be kept: %r", self.name, start)
@@ -351,7 +353,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         """
         if revoke_until is not None:
             raise NotImplementedError("a run is revoked for good; ask for it again later")
-        self.hooks.revoke(task.id)
+        self.tracker.revoke(task.id)
 
     def restore(self, task: Any) -> Any:
         """Not to be had: what was revoked has ended."""
@@ -367,7 +369,7 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         """Whether a run was revoked. A worker (``peek=False``) is told so when it claims it."""
         if not peek or isinstance(task, type):  # a whole task is paused, never revoked
             return False
-        return self.hooks.is_revoked(task if isinstance(task, str) else task.id)
+        return self.tracker.is_revoked(task if isinstance(task, str) else task.id)
 
     # -- consuming
 
@@ -442,21 +444,21 @@ class _Process:
         if multiprocessing.parent_process() is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the master's mask ends with its start
             die_with_parent()
-        self.huey.hooks.after_fork()
+        self.huey.tracker.after_fork()
         self._ended = threading.Event()
         self._beat()
         threading.Thread(target=self._beat_on, name="heartbeat", daemon=True).start()
 
     def stop_beating(self) -> None:
         self._ended.set()
-        self._guarded("leave", lambda: self.huey.hooks.leave(self.huey.name, self.role))
+        self._guarded("leave", lambda: self.huey.tracker.leave(self.huey.name, self.role))
 
     def _beat_on(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
             self._beat()
 
     def _beat(self) -> None:
-        self._guarded("beat", lambda: self.huey.hooks.beat(self.huey.name, self.role))
+        self._guarded("beat", lambda: self.huey.tracker.beat(self.huey.name, self.role))
 
     def _guarded(self, what: str, action: Callable[[], object]) -> None:
         """The heart goes on when the database is away for a while."""
@@ -576,7 +578,7 @@ class SlotScheduler(_Process, Scheduler):  # type: ignore[misc]  # Huey has no t
     def loop(self, now: datetime | None = None) -> None:
         if time.monotonic() >= self._recover_at:
             self._recover_at = time.monotonic() + RECOVERY_SECONDS
-            self._guarded("recovery", lambda: self.huey.hooks.recover(self.huey))
+            self._guarded("recovery", lambda: self.huey.tracker.recover(self.huey))
         super().loop(now)
 
     def enqueue_periodic_tasks(self, now: datetime | None = None) -> None:
@@ -586,13 +588,13 @@ class SlotScheduler(_Process, Scheduler):  # type: ignore[misc]  # Huey has no t
 
     def look(self, periodic: Periodic, now: datetime) -> None:
         """Enqueue the newest slot of a periodic task that is due and nobody has claimed."""
-        after = self._seen.get(periodic.name) or self.huey.hooks.since(periodic.name)
+        after = self._seen.get(periodic.name) or self.huey.tracker.since(periodic.name)
         after = min(after, now)  # it is later than now when the clock has been set back
         slot = periodic.schedule.newest_slot(after, now)
         if slot is not None:
             task = None
             if now - slot <= max(periodic.catch_up, timedelta(seconds=self.huey.tick_seconds)):
-                task = self.huey.hooks.claim(self.huey, periodic, slot)
+                task = self.huey.tracker.claim(self.huey, periodic, slot)
             if task is not None:
                 self._push(task)
         self._seen[periodic.name] = slot or max(after, now.replace(second=0, microsecond=0))
@@ -683,4 +685,4 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
 huey = TrackerHuey("sportsapp")
 backfill_huey = TrackerHuey("sportsapp-backfill")
 
-__all__ = ["Hooks", "Periodic", "Task", "TrackerHuey", "backfill_huey", "huey"]
+__all__ = ["Periodic", "RunTracker", "Task", "TrackerHuey", "backfill_huey", "huey"]

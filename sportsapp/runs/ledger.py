@@ -2,7 +2,7 @@
 
 A run is in the database before it is on the broker. One wrapper around every task's body
 (``Ledger.run``) writes its start, progress and end; signals serve only for what never reaches
-the body. ``Ledger`` answers the queues' ``Hooks``; the factory plugs it in.
+the body. ``Ledger`` answers the queues' ``RunTracker``; the factory plugs it in.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ from sportsapp.db.engine import (
 from sportsapp.db.models.run import (
     FAILED,
     WAITING,
-    Consumer,
+    ConsumerProcess,
     DeadLetter,
     RunState,
     RunTotal,
-    Schedule,
+    ScheduleRow,
     TaskRun,
     Trigger,
 )
@@ -86,8 +86,8 @@ DEAD_LETTER_LIMIT = 65_536
 CONSUMER_ROLES = ("worker", "scheduler")
 
 RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
-CONSUMERS: Table = Consumer.__table__  # type: ignore[assignment]
-SCHEDULES: Table = Schedule.__table__  # type: ignore[assignment]
+CONSUMERS: Table = ConsumerProcess.__table__  # type: ignore[assignment]
+SCHEDULES: Table = ScheduleRow.__table__  # type: ignore[assignment]
 TOTALS: Table = RunTotal.__table__  # type: ignore[assignment]
 
 # Building a statement takes longer than running it, so those of every run are built once. What
@@ -156,11 +156,11 @@ class RunCancelled(Exception):
         self.result = result
 
 
-class NotWrittenDown(Exception):
+class LedgerUnavailableError(Exception):
     """The database does not take what the ledger has to write."""
 
 
-class _WritingDown:
+class _LedgerErrors:
     """The ledger's own writing around a run. Raises NotWrittenDown for a database that fails."""
 
     def __enter__(self) -> None:
@@ -168,14 +168,14 @@ class _WritingDown:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, SQLAlchemyError):
-            raise NotWrittenDown(str(error.__cause__ or error)) from error
+            raise LedgerUnavailableError(str(error.__cause__ or error)) from error
 
 
-writing_down = _WritingDown()
+ledger_errors = _LedgerErrors()
 
 
 @dataclass
-class RunInHand:
+class CurrentRun:
     """The run that this process is executing; ``task``, ``args`` and so on are its row's."""
 
     id: str
@@ -193,7 +193,7 @@ class RunInHand:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunOrigin:
     """Who asked for the runs that are queued within ``asking``, and what follows them."""
 
     trigger: Trigger = Trigger.COMMAND
@@ -201,9 +201,9 @@ class Asked:
     chain: Sequence[str] = field(default_factory=tuple)
 
 
-NOBODY = Asked()
-_asked: ContextVar[Asked] = ContextVar("asked", default=NOBODY)
-_in_hand: RunInHand | None = None
+UNKNOWN_ORIGIN = RunOrigin()
+_asked: ContextVar[RunOrigin] = ContextVar("asked", default=UNKNOWN_ORIGIN)
+_current: CurrentRun | None = None
 
 
 @cache
@@ -213,18 +213,18 @@ def _insert_unless(dialect: str, unique: tuple[str, ...]) -> Any:
 
 
 @contextmanager
-def asking(trigger: Trigger, by: str = "", chain: Sequence[str] = ()) -> Iterator[None]:
+def run_origin(trigger: Trigger, by: str = "", chain: Sequence[str] = ()) -> Iterator[None]:
     """Everything queued inside is recorded with this trigger, person and chain."""
-    token = _asked.set(Asked(trigger, by, tuple(chain)))
+    token = _asked.set(RunOrigin(trigger, by, tuple(chain)))
     try:
         yield
     finally:
         _asked.reset(token)
 
 
-def run_in_hand() -> RunInHand | None:
+def current_run() -> CurrentRun | None:
     """The run that this process is executing, None outside of a task."""
-    return _in_hand
+    return _current
 
 
 def find_run(run_id: str) -> TaskRun:
@@ -280,7 +280,7 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
     Raises RunCancelled or RunInterrupted when the run is to stop at this chunk; does nothing
     outside of a task.
     """
-    run = _in_hand
+    run = _current
     if run is None:
         return
     # what a lost worker takes with it was no progress: nor is beginning at the same chunk again
@@ -306,19 +306,19 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
 
 
 @contextmanager
-def recorded_here(task_name: str, args: dict[str, Any], by: str = "") -> Iterator[Outcome]:
+def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iterator[LocalRun]:
     """Record work that a shell does itself, without a queue, as a run of its own.
 
     The block sets ``outcome.result``. An error is written down and raised again.
     """
-    global _in_hand
-    run_id, now, outcome = str(uuid.uuid4()), utc_now(), Outcome()
-    row = _new_row(run_id, task_name, "", args, Asked(Trigger.COMMAND, by), now)
+    global _current
+    run_id, now, outcome = str(uuid.uuid4()), utc_now(), LocalRun()
+    row = _new_row(run_id, task_name, "", args, RunOrigin(Trigger.COMMAND, by), now)
     row |= {"state": RunState.STARTED, "attempt": 1} | _worker_values(now)
     with write_connection() as connection:
         connection.execute(_INSERT, row)
     outcome.run_id = run_id
-    _in_hand = RunInHand(run_id, 1, now, None, None, lambda: False, task=task_name, args=args)
+    _current = CurrentRun(run_id, 1, now, None, None, lambda: False, task=task_name, args=args)
     ended = threading.Event()
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # a local proxy
     threading.Thread(target=_beat_until, args=(app, run_id, ended), daemon=True).start()
@@ -333,7 +333,7 @@ def recorded_here(task_name: str, args: dict[str, Any], by: str = "") -> Iterato
         finish(run_id, 1, RunState.SUCCESS, result=outcome.result)
     finally:
         ended.set()
-        _in_hand = None
+        _current = None
 
 
 def _beat_until(app: Flask, run_id: str, ended: threading.Event) -> None:
@@ -348,8 +348,8 @@ def _beat_until(app: Flask, run_id: str, ended: threading.Event) -> None:
 
 
 @dataclass
-class Outcome:
-    """What a block under ``recorded_here`` says of itself."""
+class LocalRun:
+    """What a block under ``record_local_run`` says of itself."""
 
     run_id: str = ""
     result: Any = None
@@ -442,7 +442,7 @@ def _new_row(
     task: str,
     queue: str,
     args: dict[str, Any],
-    asked: Asked,
+    asked: RunOrigin,
     now: datetime,
     *,
     due_at: datetime | None = None,
@@ -469,7 +469,7 @@ def _new_row(
     }
 
 
-def _row_of(huey: TrackerHuey, task: Any, asked: Asked, now: datetime) -> dict[str, Any]:
+def _row_of(huey: TrackerHuey, task: Any, asked: RunOrigin, now: datetime) -> dict[str, Any]:
     return _new_row(
         task.id, task.name, huey.name, _named_args(task), asked, now,
         due_at=_aware(task.eta), expires_at=_aware(task.expires_resolved),
@@ -511,7 +511,7 @@ def _as_json(value: Any) -> Any:
 # ---------------------------------------------------------------- what the queues ask
 
 
-class Witness(Protocol):
+class RunListener(Protocol):
     """Who is told how runs end and that this process lives: the alerts, by way of the factory."""
 
     def succeeded(self, task: str, args: dict[str, Any]) -> None:
@@ -528,19 +528,19 @@ class Witness(Protocol):
 
 
 class Ledger:
-    """Answers the queues' Hooks from the database. Every method brings its own app context."""
+    """Answers the queues' RunTracker from the database. Every method brings its own app context."""
 
     def __init__(
         self,
         app: Flask,
         queues: Sequence[TrackerHuey],
         retention_days: int,
-        witness: Witness | None = None,
+        listener: RunListener | None = None,
     ) -> None:
         self.app = app
         self.queues = queues
         self.retention = timedelta(days=retention_days)
-        self.witness = witness
+        self.listener = listener
         self._pruned_at: datetime | None = None
 
     @cached_property
@@ -606,14 +606,14 @@ class Ledger:
         with self.app.app_context():
             try:
                 return self._run(huey, task, body)
-            except NotWrittenDown as error:
+            except LedgerUnavailableError as error:
                 logger.exception("run %s waits for the database: %s", task.id, error)  # noqa: TRY401
                 return None
 
     def _run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
-        global _in_hand
+        global _current
         try:
-            with writing_down:
+            with ledger_errors:
                 run = self._claim(huey, task)
         except ForgedMessageError as error:
             logger.warning("run %s: %s", task.id, error)
@@ -622,26 +622,26 @@ class Ledger:
         if run is None:
             logger.warning("run %s has been taken or ended: dropped", task.id)
             return None
-        outer, _in_hand = _in_hand, run
+        outer, _current = _current, run
         try:
             _check_arguments(task)
             value = body()
         except (KeyboardInterrupt, Exception) as error:
             db.session.rollback()
-            with writing_down:
+            with ledger_errors:
                 outcome = self._failed(huey, task, run, error)
             if outcome is error:
                 raise
             raise outcome from error
         else:
-            with writing_down:
+            with ledger_errors:
                 self._succeeded(run, value)
             return value
         finally:
-            _in_hand = outer
+            _current = outer
             db.session.remove()
 
-    def _claim(self, huey: TrackerHuey, task: Any) -> RunInHand | None:
+    def _claim(self, huey: TrackerHuey, task: Any) -> CurrentRun | None:
         """The run, if it still waits for this attempt. Raises ForgedMessageError."""
         now, args = utc_now(), _named_args(task)
         this = {"run_id": task.id, "this_attempt": task.attempt}
@@ -654,7 +654,7 @@ class Ledger:
             return None
         task.attempt += 1
         task.retries = row.retries_left
-        return RunInHand(
+        return CurrentRun(
             task.id, task.attempt, now, task.timeout, is_stopping=huey.is_stopping,
             task=task.name, args=args,
             resume=row.resume, trigger=row.trigger, chain=row.chain, asked_by=row.asked_by,
@@ -673,20 +673,20 @@ class Ledger:
                 raise ForgedMessageError("the message is not what was asked for")
         return claimed[0] if claimed else None
 
-    def _failed_for_good(self, run: RunInHand, state: RunState, error: BaseException) -> None:
+    def _failed_for_good(self, run: CurrentRun, state: RunState, error: BaseException) -> None:
         """Write the end of a run, and let it be known."""
         if finish(run.id, run.attempt, state, error=error):
             self._tell(run.id)
 
     def _tell(self, run_id: str) -> None:
-        if self.witness is not None:
-            self.witness.failed(run_id)
+        if self.listener is not None:
+            self.listener.failed(run_id)
 
-    def _succeeded(self, run: RunInHand, value: Any) -> None:
+    def _succeeded(self, run: CurrentRun, value: Any) -> None:
         following, row = self._next_in_chain(run)
         is_ours = finish(run.id, run.attempt, RunState.SUCCESS, result=_as_json(value), follow=row)
-        if is_ours and self.witness is not None:
-            self.witness.succeeded(run.task, run.args)
+        if is_ours and self.listener is not None:
+            self.listener.succeeded(run.task, run.args)
         if following is not None:
             try:
                 following[0].push(following[1])
@@ -694,17 +694,17 @@ class Ledger:
                 logger.warning("run %s waits for the broker: %s", following[1].id, error)
 
     def _next_in_chain(
-        self, run: RunInHand
+        self, run: CurrentRun
     ) -> tuple[tuple[TrackerHuey, Any] | None, dict[str, Any] | None]:
         if not run.chain:
             return None, None
         queue, task_class = self._task_class(run.chain[0])
         task = task_class()
-        asked = Asked(Trigger.CHAIN, run.asked_by, run.chain[1:])
+        asked = RunOrigin(Trigger.CHAIN, run.asked_by, run.chain[1:])
         return (queue, task), _row_of(queue, task, asked, utc_now())
 
     def _failed(
-        self, huey: TrackerHuey, task: Any, run: RunInHand, error: BaseException
+        self, huey: TrackerHuey, task: Any, run: CurrentRun, error: BaseException
     ) -> BaseException:
         """Write the failure down; the exception that makes Huey do the same as the ledger."""
         if isinstance(error, KeyboardInterrupt):
@@ -729,7 +729,7 @@ class Ledger:
             self._failed_for_good(run, state, error)
         return error
 
-    def _put_back(self, huey: TrackerHuey, task: Any, run: RunInHand) -> None:
+    def _put_back(self, huey: TrackerHuey, task: Any, run: CurrentRun) -> None:
         """An interrupted run waits again, and is on the broker again when that can be reached."""
         values = {"due_at": utc_now()}
         if finish(run.id, run.attempt, RunState.PENDING, more=values):
@@ -761,14 +761,14 @@ class Ledger:
             ):
                 logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
                 return None
-            row = _row_of(huey, task, Asked(Trigger.SCHEDULE), now) | {"slot": slot}
+            row = _row_of(huey, task, RunOrigin(Trigger.SCHEDULE), now) | {"slot": slot}
             is_ours = self._insert_unless_there(transaction, row, "task", "slot")
         return task if is_ours else None
 
     # -- the heart
 
     def beat(self, queue: str, role: str) -> None:
-        run, now = (_in_hand if role == "worker" else None), utc_now()
+        run, now = (_current if role == "worker" else None), utc_now()
         values = {"beat_at": now, "run_id": run.id if run else None}
         here = _this_process(queue, role)
         with prepared_transaction(self._engine) as transaction:
@@ -779,10 +779,10 @@ class Ledger:
                 transaction.count(_BEAT, **mine, heartbeat_at=now)
         if run is not None:
             self._end_if_overdue(run, now)
-        if self.witness is not None and role in CONSUMER_ROLES:
-            self.witness.look(patient=role == "worker")
+        if self.listener is not None and role in CONSUMER_ROLES:
+            self.listener.look(patient=role == "worker")
 
-    def _end_if_overdue(self, run: RunInHand, now: datetime) -> None:
+    def _end_if_overdue(self, run: CurrentRun, now: datetime) -> None:
         """End this process when its run is past its limit and cannot be interrupted otherwise."""
         if run.timeout is None:
             return

@@ -18,13 +18,13 @@ from sqlalchemy.orm import defer
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import (
-    Consumer,
+    ConsumerProcess,
     DeadLetter,
     Game,
-    League,
+    LeagueRow,
     RunState,
     RunTotal,
-    Schedule,
+    ScheduleRow,
     TaskRun,
 )
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
@@ -39,12 +39,14 @@ HEAVY = (TaskRun.traceback, TaskRun.resume)
 # ---------------------------------------------------------------- consumers and queues
 
 
-def consumers(session: AnySession, now: datetime) -> list[Consumer]:
+def consumers(session: AnySession, now: datetime) -> list[ConsumerProcess]:
     """The processes that beat lately, by queue, role, host and process id."""
     found = (
-        select(Consumer)
-        .where(Consumer.beat_at > now - ALIVE_FOR)
-        .order_by(Consumer.queue, Consumer.role, Consumer.host, Consumer.pid)
+        select(ConsumerProcess)
+        .where(ConsumerProcess.beat_at > now - ALIVE_FOR)
+        .order_by(
+            ConsumerProcess.queue, ConsumerProcess.role, ConsumerProcess.host, ConsumerProcess.pid
+        )
     )
     return list(session.scalars(found))
 
@@ -65,7 +67,10 @@ class QueueState:
 
 
 def queue_states(
-    session: AnySession, queues: Sequence[TrackerHuey], alive: Sequence[Consumer], now: datetime
+    session: AnySession,
+    queues: Sequence[TrackerHuey],
+    alive: Sequence[ConsumerProcess],
+    now: datetime,
 ) -> list[QueueState]:
     """How each queue stands, in the given order."""
     found = (
@@ -261,7 +266,7 @@ def periodic_states(
 ) -> list[PeriodicState]:
     """How each periodic task stands; ``overdue`` says since when which one is. Three queries."""
     periodics = list(periodics)
-    rows = {row.task: row for row in session.scalars(select(Schedule))}
+    rows = {row.task: row for row in session.scalars(select(ScheduleRow))}
     runs = _last_runs(session, [one.name for one in periodics])
     return [
         PeriodicState(
@@ -293,18 +298,20 @@ def _last_runs(session: AnySession, names: Sequence[str]) -> dict[str, list[Task
 # ---------------------------------------------------------------- data
 
 
-def leagues(session: AnySession, slugs: Sequence[str]) -> list[League]:
+def leagues(session: AnySession, slugs: Sequence[str]) -> list[LeagueRow]:
     """These leagues' rows, in that order; one never asked for has none."""
-    rows = {row.slug: row for row in session.scalars(select(League).where(League.slug.in_(slugs)))}
+    rows = {
+        row.slug: row for row in session.scalars(select(LeagueRow).where(LeagueRow.slug.in_(slugs)))
+    }
     return [rows[slug] for slug in slugs if slug in rows]
 
 
 def game_counts(session: AnySession) -> dict[tuple[str, str], int]:
     """How many games are stored, by league and state."""
     found = (
-        select(League.slug, Game.state, func.count())
-        .join(Game, Game.league_id == League.id)
-        .group_by(League.slug, Game.state)
+        select(LeagueRow.slug, Game.state, func.count())
+        .join(Game, Game.league_id == LeagueRow.id)
+        .group_by(LeagueRow.slug, Game.state)
     )
     return {(slug, state): count for slug, state, count in session.execute(found)}
 

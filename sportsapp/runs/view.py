@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from sportsapp.db.engine import db
 from sportsapp.db.models.run import FAILED, OPEN
+from sportsapp.runs.app_context import with_app_context
 from sportsapp.runs.ledger import find_run
-from sportsapp.tasks.in_app import in_app
 
 
 class Progress(NamedTuple):
@@ -36,7 +36,7 @@ class RunView:
     progress: Progress
 
 
-@in_app
+@with_app_context
 def run_of(result: Any) -> RunView:
     """The ledger's row for the handle that calling a task gave, or for a run's id.
 

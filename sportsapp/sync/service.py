@@ -28,8 +28,7 @@ from sportsapp.core.leagues import BY_SLUG, League
 from sportsapp.core.log_context import working_for
 from sportsapp.core.records import State
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import Game, Team
-from sportsapp.db.models import League as LeagueRow
+from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS, Answer, FeedClient
 from sportsapp.sync import store

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from sportsapp.core.clock import game_day
-from sportsapp.core.leagues import League as KnownLeague
+from sportsapp.core.leagues import League
 from sportsapp.core.records import (
     GameRecord,
     LeagueRecord,
@@ -20,7 +20,7 @@ from sportsapp.core.records import (
     TeamRecord,
 )
 from sportsapp.db.engine import AnySession, insert_ignoring, insert_replacing, writing
-from sportsapp.db.models import Game, GameDoubt, League, Player, Scoreboard, Team
+from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, Team
 from sportsapp.feed.client import Answer
 from sportsapp.sync import plan
 
@@ -31,7 +31,7 @@ READ = {"failing_since": None, "failure": ""}
 GAMES: Table = Game.__table__  # type: ignore[assignment]  # declared as FromClause
 TEAMS: Table = Team.__table__  # type: ignore[assignment]
 PLAYERS: Table = Player.__table__  # type: ignore[assignment]
-LEAGUES: Table = League.__table__  # type: ignore[assignment]
+LEAGUES: Table = LeagueRow.__table__  # type: ignore[assignment]
 SCOREBOARDS: Table = Scoreboard.__table__  # type: ignore[assignment]
 
 
@@ -69,8 +69,8 @@ Boards = dict[date, tuple[str, list[str]]]
 
 
 def league_refs(
-    session: AnySession, leagues: Sequence[KnownLeague], now: datetime
-) -> dict[KnownLeague, LeagueRef]:
+    session: AnySession, leagues: Sequence[League], now: datetime
+) -> dict[League, LeagueRef]:
     """The rows of these leagues, made from the table of leagues where there is none yet."""
     refs = _league_refs(session, leagues)
     missing = [league for league in leagues if league not in refs]
@@ -88,9 +88,7 @@ def league_refs(
     return refs
 
 
-def _league_refs(
-    session: AnySession, leagues: Sequence[KnownLeague]
-) -> dict[KnownLeague, LeagueRef]:
+def _league_refs(session: AnySession, leagues: Sequence[League]) -> dict[League, LeagueRef]:
     by_slug = {league.slug: league for league in leagues}
     rows = session.execute(_REFS, {"slugs": list(by_slug)})
     return {by_slug[row[0]]: LeagueRef(*row[1:]) for row in rows}
@@ -145,7 +143,7 @@ def mark_failed(session: AnySession, league: LeagueRef, error: str, now: datetim
     """Note that the feed could not be read, and since when. Commits."""
     league_id = league.id
     with writing(session):
-        row = session.get_one(League, league_id)
+        row = session.get_one(LeagueRow, league_id)
         row.failing_since = row.failing_since or now
         row.failure = error
 

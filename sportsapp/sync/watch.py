@@ -31,7 +31,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.leagues import League
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import League as LeagueRow
+from sportsapp.db.models import LeagueRow
 from sportsapp.monitoring.alerts import Alerts, Kind
 
 logger = logging.getLogger(__name__)

@@ -10,15 +10,15 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.models import Trigger
 from sportsapp.monitoring.alerts import deliver
 from sportsapp.queue.huey import huey
-from sportsapp.runs.ledger import asking
+from sportsapp.runs.app_context import with_app_context
+from sportsapp.runs.ledger import run_origin
 from sportsapp.services import services
-from sportsapp.tasks.in_app import in_app
 
 logger = logging.getLogger(__name__)
 
 
 @huey.task(retries=5, retry_delay=30, retry_backoff=2, timeout=60, priority=90)
-@in_app
+@with_app_context
 def send_alert(message: dict[str, Any]) -> None:
     """Post one message to ALERT_WEBHOOK_URL. Raises WebhookError."""
     settings: Settings = services().settings
@@ -29,8 +29,8 @@ def send_alert(message: dict[str, Any]) -> None:
 def queue_alert(message: dict[str, Any]) -> None:
     """Queue a message. While the broker is away it waits in the ledger: recovery puts it back."""
     task = send_alert.s(message)
-    with asking(Trigger.ALERT):
-        huey.hooks.record(huey, task)
+    with run_origin(Trigger.ALERT):
+        huey.tracker.record(huey, task)
     try:
         huey.push(task)
     except BrokerUnavailableError as error:

@@ -8,7 +8,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import TaskRun, Trigger
 from sportsapp.db.models.run import OPEN
 from sportsapp.db.queries import has_data
-from sportsapp.runs.ledger import asking
+from sportsapp.runs.ledger import run_origin
 from sportsapp.tasks.sync import sync_all_leagues
 
 FOLLOWING = ("sync_all_teams", "sync_daily_schedule")
@@ -16,7 +16,7 @@ FOLLOWING = ("sync_all_teams", "sync_daily_schedule")
 
 def start_chain(trigger: Trigger, by: str) -> str:
     """Queue leagues, teams and schedule, one after the other; the first run's id."""
-    with asking(trigger, by, FOLLOWING):
+    with run_origin(trigger, by, FOLLOWING):
         run_id: str = sync_all_leagues().id
     return run_id
 

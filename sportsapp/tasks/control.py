@@ -17,11 +17,11 @@ from sportsapp.core.clock import check_range, utc_now
 from sportsapp.core.errors import DeadLetterError, OverlapError, RunNotFoundError, UnknownTaskError
 from sportsapp.core.leagues import League
 from sportsapp.db.engine import db, insert_ignoring, write_connection
-from sportsapp.db.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.runs.ledger import asking, cancel_run, find_run
+from sportsapp.runs.ledger import cancel_run, find_run, run_origin
 from sportsapp.services import services
 from sportsapp.sync.service import chunks_of
 
@@ -31,7 +31,7 @@ SECONDS_A_REQUEST = 1.5
 LeagueRange = tuple[League, date, date]
 
 RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
-SCHEDULES: Table = Schedule.__table__  # type: ignore[assignment]
+SCHEDULES: Table = ScheduleRow.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def queue_ranges(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) -> li
         for part in parts:
             _refuse_overlap(runs, *part)
 
-    with asking(trigger, by):
+    with run_origin(trigger, by):
         queue.enqueue_all(tasks, check)
     return [task.id for task in tasks]
 
@@ -139,7 +139,7 @@ def find_task(name: str) -> tuple[TrackerHuey, Any]:
 def run_now(name: str, trigger: Trigger, by: str) -> str:
     """Queue a task that takes no arguments; the run's id."""
     queue, task_class = find_task(name)
-    with asking(trigger, by):
+    with run_origin(trigger, by):
         run_id: str = queue.enqueue(task_class()).id
     return run_id
 
@@ -151,7 +151,7 @@ def run_again(run_id: str, trigger: Trigger, by: str) -> str:
     """
     run = find_run(run_id)
     queue, task_class = find_task(run.task)
-    with asking(trigger, by):
+    with run_origin(trigger, by):
         new_id: str = queue.enqueue(task_class(kwargs=dict(run.args))).id
     return new_id
 

@@ -20,10 +20,10 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
-from sportsapp.runs.ledger import report_progress, run_in_hand
+from sportsapp.runs.app_context import with_app_context
+from sportsapp.runs.ledger import current_run, report_progress
 from sportsapp.services import services
 from sportsapp.sync import service
-from sportsapp.tasks.in_app import in_app
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ HEARTBEAT_TIMEOUT = 5
     retries=3, retry_delay=5, retry_backoff=2,
     timeout=5 * MINUTES, expires=LIVE_EXPIRES, priority=100,
 )  # fmt: skip
-@in_app
+@with_app_context
 def sync_all_live_games() -> dict[str, Any]:
     """Bring the games that may be live now up to date: ``{"synced", "errors"}``."""
     result = service.sync_live(_sync(), _leagues())
@@ -52,7 +52,7 @@ def sync_all_live_games() -> dict[str, Any]:
     retries=3, retry_delay=MINUTES, retry_backoff=2,
     timeout=10 * MINUTES, priority=50,
 )  # fmt: skip
-@in_app
+@with_app_context
 def sync_daily_schedule() -> dict[str, Any]:
     """Bring yesterday, today and tomorrow up to date: ``{"synced", "errors"}``."""
     return service.sync_schedule(_sync(), _leagues()).as_dict()
@@ -64,7 +64,7 @@ def sync_daily_schedule() -> dict[str, Any]:
     retries=2, retry_delay=5 * MINUTES, retry_backoff=2,
     timeout=30 * MINUTES, priority=10,
 )  # fmt: skip
-@in_app
+@with_app_context
 def sync_all_leagues() -> dict[str, Any]:
     """Bring seasons and standings up to date: ``{"created", "updated", "errors"}``."""
     return service.sync_leagues(_sync(), _leagues()).as_dict()
@@ -76,7 +76,7 @@ def sync_all_leagues() -> dict[str, Any]:
     retries=2, retry_delay=5 * MINUTES, retry_backoff=2,
     timeout=60 * MINUTES, priority=10,
 )  # fmt: skip
-@in_app
+@with_app_context
 def sync_all_teams() -> dict[str, Any]:
     """Bring teams and rosters up to date: ``{"synced", "errors"}``; synced counts teams."""
     return service.sync_teams(_sync(), _leagues(), report_progress).as_dict()
@@ -85,7 +85,7 @@ def sync_all_teams() -> dict[str, Any]:
 @backfill_huey.task(
     retries=2, retry_delay=5 * MINUTES, retry_backoff=2, timeout=60 * MINUTES, priority=10
 )
-@in_app
+@with_app_context
 def sync_date_range_task(
     league: str, start_date: str | date, end_date: str | date
 ) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def sync_date_range_task(
     """
     known = find_league(_name(league), _settings().leagues)
     start, end = _day(start_date), _day(end_date)
-    run = run_in_hand()
+    run = current_run()
     resume = run.resume if run else None
     return service.sync_range(_sync(), known, start, end, report_progress, resume).as_dict()
 
@@ -108,7 +108,7 @@ def configure_tasks(settings: Settings) -> None:
 
 
 def _sync() -> service.Sync:
-    run = run_in_hand()
+    run = current_run()
     client = services().feed_client
     return service.Sync(
         client,

@@ -44,7 +44,7 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
         book.add("prodid", f"-//Sports Game Tracker//{VERSION}//EN")
         book.add("version", "2.0")
         book.add("x-wr-calname", team.display_name)
-        for game in queries.games_of_team(db.session, team, team.league.season_year):
+        for game in queries.games_of_team(db.session, team, team.league_row.season_year):
             book.add_component(_entry(game))
         text: str = book.to_ical().decode()
         return text

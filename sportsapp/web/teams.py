@@ -8,11 +8,11 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp.core.leagues import League as KnownLeague
+from sportsapp.core.leagues import League
 from sportsapp.core.records import State, Status
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import League, Player, Team
+from sportsapp.db.models import LeagueRow, Player, Team
 from sportsapp.db.queries import Card
 from sportsapp.web.page import Freshness, answer, settings
 from sportsapp.web.preferences import preferences
@@ -53,14 +53,14 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         return redirect(target, 302 if "_" in address else 301)
 
     def render(fresh: Freshness) -> str:
-        season = row.league.season_year
+        season = row.league_row.season_year
         games = queries.games_of_team(db.session, row, season)
         over = [game for game in games if game.status in OVER]
         ahead = [game for game in games if game.state != State.POST]
         return render_template(
             "team.html",
             league=league, team=row, others=others, games=games, fresh=fresh.watching(games),
-            season=f"Season {season_label(row.league)}" if season else "All games",
+            season=f"Season {season_label(row.league_row)}" if season else "All games",
             last=over[-LAST_RESULTS:][::-1],
             ahead=ahead[:NEXT_GAMES],
             roster=_by_group(queries.roster_of(db.session, row)),
@@ -108,7 +108,7 @@ def result_of(game: Card, team: Team) -> str:
     return f"{_letter(game.league, ours, theirs)} {ours[0]}-{theirs[0]}"
 
 
-def _letter(league: KnownLeague, ours: tuple[Any, Any], theirs: tuple[Any, Any]) -> str:
+def _letter(league: League, ours: tuple[Any, Any], theirs: tuple[Any, Any]) -> str:
     """How it ended for us: by score, by who is the winner where that is level (penalties)."""
     if ours[0] != theirs[0]:
         return "W" if ours[0] > theirs[0] else "L"
@@ -122,7 +122,7 @@ def ending(game: Card) -> str:
     return "" if game.detail in PLAIN_ENDINGS else game.detail
 
 
-def season_label(league: League) -> str:
+def season_label(league: LeagueRow) -> str:
     """A season as its league calls it: 2026-27 where the feed's name of it says so."""
     first = league.season_name.partition(" ")[0]
     return first if first[:4].isdigit() else str(league.season_year)

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from demo import DemoState, create_demo_feed, running_feed
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, writing
-from sportsapp.db.models import AdminUser, DeadLetter, Game, RunState, Schedule
+from sportsapp.db.models import AdminUser, DeadLetter, Game, RunState, ScheduleRow
 from sportsapp.queue.huey import huey
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.acceptance.conftest import wait_for
@@ -287,7 +287,7 @@ def harm() -> tuple[Any, ...]:
     return (
         row("running").cancel_asked,
         db.session.query(DeadLetter).count(),
-        db.session.query(Schedule).filter_by(paused=True).count(),
+        db.session.query(ScheduleRow).filter_by(paused=True).count(),
         db.session.query(AdminUser).filter_by(active=False).count(),
         len(runs_of(TASK)),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, Schedule, TaskRun
+from sportsapp.db.models import ConsumerProcess, ScheduleRow, TaskRun
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance.conftest import wait_for
@@ -72,12 +72,14 @@ def test_backfill_consumer_notices_that_nobody_schedules_any_more(
     real_app, start_consumer, receiver
 ):
     first = start_consumer()
-    wait_for(lambda: db.session.rollback() or len(db.session.scalars(select(Schedule)).all()) == 4)
+    wait_for(
+        lambda: db.session.rollback() or len(db.session.scalars(select(ScheduleRow)).all()) == 4
+    )
     first.kill_all()
     with db.engine.begin() as connection:
         connection.execute(delete(TaskRun))
-        connection.execute(delete(Consumer))
-        connection.execute(update(Schedule).values(since_at=utc_now() - timedelta(minutes=10)))
+        connection.execute(delete(ConsumerProcess))
+        connection.execute(update(ScheduleRow).values(since_at=utc_now() - timedelta(minutes=10)))
     start_consumer("backfill_huey", alert_webhook_url=receiver.url)
     wait_for(lambda: any("sync_all_live_games" in text for text in receiver.texts), 90)
     (message,) = [one for one in receiver.messages if one["subject"] == "sync_all_live_games"]

@@ -20,7 +20,7 @@ from sqlalchemy import update
 
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import write_connection
-from sportsapp.db.models import League
+from sportsapp.db.models import LeagueRow
 from sportsapp.services import KEY, services_of
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.conftest import MakeDatabase
@@ -166,7 +166,7 @@ def failing(site: DemoSite) -> Iterator[None]:
     """The feed fails since an hour."""
     for since in (site.now - timedelta(hours=1), None):
         with site.app.app_context(), write_connection() as connection:
-            connection.execute(update(League).values(failing_since=since))
+            connection.execute(update(LeagueRow).values(failing_since=since))
         if since:
             yield
 
@@ -543,7 +543,7 @@ def confirm(site: DemoSite, seconds: int) -> None:
     """The feed is read well so many seconds later, and says the same."""
     with site.app.app_context(), write_connection() as connection:
         read_at = site.now + timedelta(seconds=seconds)
-        connection.execute(update(League).values(polled_at=read_at))
+        connection.execute(update(LeagueRow).values(polled_at=read_at))
 
 
 def test_script_puts_pause_in_the_place_of_refresh(visitors):

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response
 from sportsapp.core.clock import utc_now
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, DeadLetter, Game, RunState, TaskRun
+from sportsapp.db.models import ConsumerProcess, DeadLetter, Game, RunState, TaskRun
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.ledger import find_run
 from sportsapp.services import services_of
@@ -249,7 +249,7 @@ def test_consumers_show_that_they_are_alive_and_leave_in_order(real_app, start_c
 
     def roles() -> Counter[str]:
         db.session.rollback()
-        return Counter(db.session.scalars(select(Consumer.role)))
+        return Counter(db.session.scalars(select(ConsumerProcess.role)))
 
     wait_for(lambda: roles() == {"worker": 2, "scheduler": 1})
     assert consumer.stop() < 5
@@ -283,11 +283,11 @@ from sportsapp.services import services_of
 from sportsapp.factory import create_app
 app = create_app()
 with app.app_context():
-    with ledger.recorded_here("sync_all_teams", {}) as outcome:
+    with ledger.record_local_run("sync_all_teams", {}) as outcome:
         print(outcome.run_id, flush=True)
         began = utc_now() - timedelta(seconds=%d)
-        ledger._in_hand = ledger.RunInHand(outcome.run_id, 1, began, 5, None, lambda: False)
-        services_of(app).queues[0].hooks.beat("sportsapp", "worker")
+        ledger._current = ledger.CurrentRun(outcome.run_id, 1, began, 5, None, lambda: False)
+        services_of(app).queues[0].tracker.beat("sportsapp", "worker")
 """
 
 

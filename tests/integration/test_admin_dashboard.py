@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sportsapp.admin import chart
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection, writing
-from sportsapp.db.models import RunState, Schedule, TaskRun
+from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import huey
 from sportsapp.runs import reports as activity
 from sportsapp.tasks import sync_all_teams
@@ -34,7 +34,7 @@ def healthy(panel):
 def begin(task: str, ago: timedelta) -> None:
     """A scheduler looked after this task for the first time so long ago."""
     with writing(db.session):
-        db.session.merge(Schedule(task=task, paused=False, since_at=utc_now() - ago))
+        db.session.merge(ScheduleRow(task=task, paused=False, since_at=utc_now() - ago))
 
 
 def is_red(page: str) -> bool:
@@ -144,7 +144,7 @@ def test_overdue_schedule_turns_it_red(panel, healthy):
 def test_paused_schedule_is_not_overdue(panel, healthy):
     with writing(db.session):
         since = utc_now() - timedelta(days=1)
-        db.session.merge(Schedule(task=TICK, paused=True, since_at=since))
+        db.session.merge(ScheduleRow(task=TICK, paused=True, since_at=since))
     assert not is_red(panel.get(LIVE))
 
 

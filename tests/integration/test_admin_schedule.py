@@ -10,7 +10,7 @@ import pytest
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, writing
-from sportsapp.db.models import RunState, Schedule, Trigger
+from sportsapp.db.models import RunState, ScheduleRow, Trigger
 from sportsapp.queue.huey import huey
 from tests.panel import add_run, counted, runs_of
 
@@ -26,7 +26,7 @@ def card(page: str, task: str) -> str:
 
 def paused(task: str) -> bool | None:
     db.session.rollback()
-    schedule = db.session.get(Schedule, task)
+    schedule = db.session.get(ScheduleRow, task)
     return schedule.paused if schedule else None
 
 
@@ -41,7 +41,7 @@ def test_every_periodic_task_in_words(panel):
 def test_last_run_with_its_state_and_how_late_it_began(panel):
     slot = utc_now().replace(minute=0, second=0, microsecond=0)
     with writing(db.session):
-        db.session.add(Schedule(task=HOURLY, paused=False, since_at=slot - timedelta(days=1)))
+        db.session.add(ScheduleRow(task=HOURLY, paused=False, since_at=slot - timedelta(days=1)))
     add_run(HOURLY, state=RunState.FAILURE, ago=timedelta(days=1))
     run_id = add_run(HOURLY, slot=slot, started_at=slot + timedelta(seconds=12))
     said = card(panel.get(PAGE), HOURLY)
@@ -52,7 +52,7 @@ def test_last_run_with_its_state_and_how_late_it_began(panel):
 def test_overdue_task_says_by_how_much(panel):
     with writing(db.session):
         since = utc_now() - timedelta(minutes=30)
-        db.session.add(Schedule(task=TICK, paused=False, since_at=since))
+        db.session.add(ScheduleRow(task=TICK, paused=False, since_at=since))
     said = card(panel.get(PAGE), TICK)
     assert "overdue" in said
     assert "by 29 min" in said or "by 30 min" in said

@@ -16,7 +16,7 @@ from sportsapp.core.errors import FeedUnavailableError, WebhookError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import Alert, League, RunState, Schedule, TaskRun, Trigger
+from sportsapp.db.models import Alert, LeagueRow, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.monitoring import alerts as alerts_module
 from sportsapp.monitoring.alerts import Alerts, Kind, late_slots, scrub, secrets_of, stale_leagues
 from sportsapp.queue.huey import backfill_huey, huey
@@ -156,7 +156,7 @@ def test_run_that_always_lost_its_worker_is_told(offline, receiver):
     with write_connection() as connection:
         silent = utc_now() - timedelta(minutes=2)
         connection.execute(update(TaskRun).values(heartbeat_at=silent, **values))
-    backfill_huey.hooks.recover(backfill_huey)
+    backfill_huey.tracker.recover(backfill_huey)
     work()
     (message,) = delivered(receiver, 1)
     assert (message["run_id"], message["arguments"]["league"]) == (run_id, "NBA")
@@ -169,7 +169,7 @@ def test_run_of_an_unknown_task_is_told(offline, receiver):
         gone = utc_now() - timedelta(minutes=1)
         connection.execute(update(TaskRun).values(due_at=gone, expires_at=None, task="sync_moon"))
     huey.storage.flush_all()
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     work()
     assert delivered(receiver, 1)[0]["run_id"] == run_id
 
@@ -246,7 +246,7 @@ def league(**values: object) -> None:
     sync = service.Sync(db.session.info["client"], db.session, utc_now())
     service.sync_day(sync, BY_SLUG["nba"], service.game_day(utc_now()))
     with write_connection() as connection:
-        connection.execute(update(League).values(**values))
+        connection.execute(update(LeagueRow).values(**values))
     db.session.rollback()
 
 
@@ -292,9 +292,9 @@ def scheduled_since(minutes: float) -> None:
     """All schedules began so long ago, and no slot was claimed since."""
     with write_connection() as connection:
         since = utc_now() - timedelta(minutes=minutes)
-        connection.execute(Schedule.__table__.delete())
+        connection.execute(ScheduleRow.__table__.delete())
         connection.execute(
-            Schedule.__table__.insert(),
+            ScheduleRow.__table__.insert(),
             [{"task": name, "paused": False, "since_at": since} for name in huey.periodics],
         )
     db.session.rollback()
@@ -317,13 +317,13 @@ def test_claimed_slot_paused_task_and_new_instance_are_not_late(offline):
     assert late() == set(huey.periodics)
     for periodic in huey.periodics.values():
         slot = periodic.schedule.newest_slot(utc_now() - timedelta(days=8), utc_now())
-        huey.hooks.claim(huey, periodic, slot)
+        huey.tracker.claim(huey, periodic, slot)
     db.session.rollback()
     assert late() == set()
     scheduled_since(60 * 24 * 8)
     with write_connection() as connection:
         connection.execute(TaskRun.__table__.delete())
-        connection.execute(update(Schedule).values(paused=True))
+        connection.execute(update(ScheduleRow).values(paused=True))
     db.session.rollback()
     assert late() == set()
 
@@ -387,7 +387,7 @@ def test_one_process_looks_no_more_than_once_a_minute(alerts, monkeypatch):
     claims = []
     monkeypatch.setattr(alerts_module, "_claim_look", lambda *_: claims.append(1))
     for _ in range(3):
-        huey.hooks.beat("sportsapp", "worker")
+        huey.tracker.beat("sportsapp", "worker")
     assert len(claims) == 1
 
 
@@ -395,13 +395,13 @@ def test_one_process_looks_no_more_than_once_a_minute(alerts, monkeypatch):
 def test_worker_leaves_it_to_a_scheduler_for_a_minute(alerts, monkeypatch, role, looks_after):
     moment, looks = utc_now(), []
     monkeypatch.setattr(alerts_module, "utc_now", lambda: moment)
-    monkeypatch.setattr(huey.hooks, "witness", alerts)
+    monkeypatch.setattr(huey.tracker, "listener", alerts)
     monkeypatch.setattr(alerts, "inspect", lambda now: looks.append(int((now - begun).seconds)))
     alerts.look()
     begun = moment
     for _ in range(13):
         alerts._look_at = 0
-        huey.hooks.beat("sportsapp", role)
+        huey.tracker.beat("sportsapp", role)
         moment += timedelta(seconds=10)
     assert looks[0] == looks_after
 
@@ -467,7 +467,7 @@ def test_broker_that_is_away_keeps_the_alert_for_later(app, alerts, receiver, mo
     with write_connection() as connection:
         connection.execute(update(TaskRun).values(due_at=utc_now() - timedelta(minutes=1)))
     monkeypatch.setattr(huey, "storage", memory)
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     work()
     delivered(receiver, 1)
 

@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 from sportsapp.commands import doctor
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import Consumer, League, Schedule
+from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.tasks import control
 from tests.loopback import QuietHandler
@@ -29,11 +29,11 @@ def healthy(app, monkeypatch, feed):
     """An instance in which all is well: queues in memory, consumers that beat, fresh slots."""
     for queue in (huey, backfill_huey):
         monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
-        queue.hooks.beat(queue.name, "worker")
+        queue.tracker.beat(queue.name, "worker")
     for name, periodic in huey.periodics.items():
-        huey.hooks.since(name)
+        huey.tracker.since(name)
         slot = periodic.schedule.newest_slot(utc_now() - timedelta(days=8), utc_now())
-        huey.hooks.claim(huey, periodic, slot)
+        huey.tracker.claim(huey, periodic, slot)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_database_that_is_no_database_is_named(app, findings, settings):
 
 
 def test_missing_consumer_is_named_with_its_queue(healthy, findings):
-    backfill_huey.hooks.leave("sportsapp-backfill", "worker")
+    backfill_huey.tracker.leave("sportsapp-backfill", "worker")
     found = findings()
     assert wrong(found) == {"consumers"}
     assert "sportsapp-backfill: no worker is alive" in found["consumers"]["says"]
@@ -122,14 +122,16 @@ def test_silent_consumer_is_named_with_the_time(healthy, findings):
     with write_connection() as connection:
         silent = utc_now() - timedelta(minutes=5)
         connection.execute(
-            update(Consumer).where(Consumer.queue == "sportsapp").values(beat_at=silent)
+            update(ConsumerProcess)
+            .where(ConsumerProcess.queue == "sportsapp")
+            .values(beat_at=silent)
         )
     assert "seen 5 min ago" in findings()["consumers"]["says"]
 
 
 def test_consumer_without_workers_does_not_count(healthy, findings):
-    huey.hooks.leave("sportsapp", "worker")
-    huey.hooks.beat("sportsapp", "scheduler")
+    huey.tracker.leave("sportsapp", "worker")
+    huey.tracker.beat("sportsapp", "scheduler")
     assert wrong(findings()) == {"consumers"}
 
 
@@ -138,7 +140,9 @@ def test_stale_schedule_is_named_with_its_task(healthy, findings):
     with write_connection() as connection:
         connection.exec_driver_sql("DELETE FROM task_runs WHERE task = 'sync_all_live_games'")
         connection.execute(
-            update(Schedule).where(Schedule.task == "sync_all_live_games").values(since_at=hour)
+            update(ScheduleRow)
+            .where(ScheduleRow.task == "sync_all_live_games")
+            .values(since_at=hour)
         )
     found = findings()
     assert wrong(found) == {"scheduler"}
@@ -183,7 +187,7 @@ def test_paused_polling_is_a_note(healthy, findings):
     until = utc_now() + timedelta(minutes=9)
     with write_connection() as connection:
         connection.execute(
-            League.__table__.insert().values(
+            LeagueRow.__table__.insert().values(
                 slug="nba", name="NBA", season_name="", failure="", paused_until=until,
                 created_at=until, updated_at=until,
             )

@@ -11,7 +11,7 @@ import pytest
 
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import RunState, Schedule, TaskRun
+from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs import ledger
 from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
@@ -91,7 +91,7 @@ def test_scheduled_lists_next_slots_pauses_and_what_waits_for_its_time(offline, 
 
 
 def test_stats_count_queues_consumers_and_the_last_day(offline, tasks):
-    huey.hooks.beat("sportsapp", "worker")
+    huey.tracker.beat("sportsapp", "worker")
     for _ in range(2):
         sync_all_live_games()
     sync_date_range_task(*BACKFILL)
@@ -154,7 +154,7 @@ def test_run_that_has_not_ended_is_not_retried(offline, tasks, state):
 
 
 def test_retry_of_what_only_a_shell_can_do_is_misuse(app, tasks):
-    with ledger.recorded_here("sync_today", {}) as outcome:
+    with ledger.record_local_run("sync_today", {}) as outcome:
         pass
     done = tasks("retry", outcome.run_id)
     assert done.exit_code == 2
@@ -183,10 +183,10 @@ def test_pause_and_resume_by_name(app, tasks):
     name = "sync_all_leagues"
     assert said(tasks("pause", name, "--json")) == {"task": name, "paused": True}
     db.session.rollback()
-    assert db.session.get(Schedule, name).paused
+    assert db.session.get(ScheduleRow, name).paused
     assert tasks("resume", name).output == f"{name} goes on\n"
     db.session.rollback()
-    assert not db.session.get(Schedule, name).paused
+    assert not db.session.get(ScheduleRow, name).paused
 
 
 def test_purge_drops_what_waits_and_nothing_else(offline, tasks, feed):
@@ -286,7 +286,7 @@ def test_unknown_name_is_one_line_and_misuse(app, tasks, command, name):
 
 
 def test_ledger_answers_while_the_broker_is_away(app, tasks):
-    with ledger.recorded_here("sync_today", {}) as outcome:
+    with ledger.record_local_run("sync_today", {}) as outcome:
         pass
     for words in (["active"], ["runs"], ["show", outcome.run_id]):
         assert tasks(*words).exit_code == 0

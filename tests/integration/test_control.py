@@ -21,7 +21,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
-from sportsapp.db.models import DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.tasks import control, sync_all_live_games, sync_date_range_task
 from tests.panel import change, row
@@ -184,10 +184,10 @@ def test_pause_stops_the_schedule_and_resume_does_not_catch_up():
     name = "sync_all_live_games"
     control.set_paused(name, True)
     slot = utc_now().replace(microsecond=0)
-    assert huey.hooks.claim(huey, huey.periodics[name], slot) is None
+    assert huey.tracker.claim(huey, huey.periodics[name], slot) is None
     control.set_paused(name, False)
-    assert huey.hooks.since(name) >= slot
-    assert huey.hooks.claim(huey, huey.periodics[name], slot) is not None
+    assert huey.tracker.since(name) >= slot
+    assert huey.tracker.claim(huey, huey.periodics[name], slot) is not None
 
 
 @pytest.mark.parametrize("name", ["sync_moon", "sync_date_range_task"])
@@ -225,5 +225,5 @@ def test_dead_letter_that_was_cut_cannot_be_put_back():
 
 
 def test_schedules_know_since_when_they_run():
-    huey.hooks.since("sync_all_teams")
-    assert db.session.get(Schedule, "sync_all_teams").paused is False
+    huey.tracker.since("sync_all_teams")
+    assert db.session.get(ScheduleRow, "sync_all_teams").paused is False

@@ -16,7 +16,7 @@ from demo import running_feed
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, GameDoubt, League, Team
+from sportsapp.db.models import Game, GameDoubt, LeagueRow, Team
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
@@ -282,7 +282,7 @@ def sync_at(app: Flask, feed: Feed) -> Sync:
 
 def stored(slug: str) -> list[Any]:
     db.session.expire_all()
-    found = db.session.query(Game).join(Game.league).filter(League.slug == slug)
+    found = db.session.query(Game).join(Game.league_row).filter(LeagueRow.slug == slug)
     return found.order_by(Game.start_at).all()
 
 
@@ -291,7 +291,9 @@ def test_ten_leagues_are_read_from_the_feed_with_teams_and_standings(app, soccer
     assert sync_leagues(sync, MORE).as_dict() == {"created": 6, "updated": 0, "errors": []}
     assert sync_teams(sync, MORE).as_dict() == {"synced": 150, "errors": []}
     assert sync_today(sync, [BY_SLUG[slug] for slug in SLUGS]).errors == []
-    teams = db.session.query(Team).join(Team.league).filter(League.slug == "ncaam", Team.listed)
+    teams = (
+        db.session.query(Team).join(Team.league_row).filter(LeagueRow.slug == "ncaam", Team.listed)
+    )
     assert {team.standing_group for team in teams} == {
         "Atlantic Coast Conference", "Big 12 Conference", "Big East Conference",
         "Southeastern Conference",

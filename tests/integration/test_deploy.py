@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from sportsapp.core.clock import utc_now
 from sportsapp.core.settings import PROJECT_ROOT, Settings, environment_name, load_settings
 from sportsapp.db.engine import write_connection
-from sportsapp.db.models import Consumer
+from sportsapp.db.models import ConsumerProcess
 from tests.loopback import serving
 
 DEPLOY = PROJECT_ROOT / "deploy"
@@ -290,7 +290,7 @@ def beat(role: str, host: str) -> None:
     with write_connection() as connection:
         row = {"host": host, "pid": 1, "queue": "sportsapp", "role": role}
         row |= {"started_at": utc_now(), "beat_at": utc_now()}
-        connection.execute(Consumer.__table__.insert().values(row))
+        connection.execute(ConsumerProcess.__table__.insert().values(row))
 
 
 def test_consumer_is_healthy_while_it_beats_here(app, settings):

@@ -19,7 +19,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
-from sportsapp.db.models import League, RunState
+from sportsapp.db.models import LeagueRow, RunState
 from sportsapp.queue.huey import huey
 from sportsapp.runs.ledger import find_run
 from sportsapp.services import services_of
@@ -74,9 +74,9 @@ def failing(poll, *minutes: float, **more: object) -> None:
             poll(minute, **more)
 
 
-def nba() -> League:
+def nba() -> LeagueRow:
     db.session.rollback()
-    return db.session.scalars(select(League).where(League.slug == "nba")).one()
+    return db.session.scalars(select(LeagueRow).where(LeagueRow.slug == "nba")).one()
 
 
 def requests(feed) -> int:
@@ -185,7 +185,7 @@ def test_scheduled_run_keeps_to_the_pause_and_one_asked_for_does_not(offline, po
     failing(poll)
     requests(feed)
     slot = utc_now().replace(microsecond=0)
-    huey.push(huey.hooks.claim(huey, huey.periodics["sync_all_live_games"], slot))
+    huey.push(huey.tracker.claim(huey, huey.periodics["sync_all_live_games"], slot))
     huey.execute(huey.dequeue())
     assert not any(line.startswith("nba") for line in feed.asked())
     requests(feed)

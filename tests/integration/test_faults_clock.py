@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import RunState, Schedule, TaskRun
+from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import SlotScheduler, huey
 from sportsapp.services import services_of
 from sportsapp.sync import store
@@ -25,12 +25,12 @@ LIVE = "sync_all_live_games"
 def scheduler(app, offline) -> SlotScheduler:
     """A scheduler of an instance that began a month ago."""
     with write_connection() as connection:
-        connection.execute(Schedule.__table__.delete())
+        connection.execute(ScheduleRow.__table__.delete())
         rows = [
             {"task": name, "paused": False, "since_at": NOON - timedelta(days=30)}
             for name in huey.periodics
         ]
-        connection.execute(Schedule.__table__.insert(), rows)
+        connection.execute(ScheduleRow.__table__.insert(), rows)
     one = SlotScheduler(huey, None, 1, True)
     one._seen = {}
     return one
@@ -75,7 +75,7 @@ def test_clock_set_forward_leaves_minutes_out_and_catches_up_what_is_worth_it(
 def test_new_instance_whose_clock_was_ahead_does_not_wait_for_that_day(scheduler):
     with write_connection() as connection:
         ahead = {"since_at": NOON + timedelta(days=400)}
-        connection.execute(Schedule.__table__.update().values(ahead))
+        connection.execute(ScheduleRow.__table__.update().values(ahead))
     tick(scheduler, NOON - timedelta(seconds=20), 2)
     assert slots() == ["12:00", "12:01"]
     assert slots("sync_all_teams") == []

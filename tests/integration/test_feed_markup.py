@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, League, Player, TaskRun, Team
+from sportsapp.db.models import Game, LeagueRow, Player, TaskRun, Team
 from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_teams
 from tests.answers import read_sample, sample, sample_bytes
@@ -99,12 +99,12 @@ def addresses() -> list[str]:
     found += ["/api/v1/teams", "/api/v1/games"]
     for league in DEFAULT_LEAGUES:
         found += [f"/{league.slug}{part}" for part in ("", "/teams", "/standings", "/scores.atom")]
-    for game, slug in some(db.session.query(Game, League.slug).join(Game.league)):
+    for game, slug in some(db.session.query(Game, LeagueRow.slug).join(Game.league_row)):
         found += [f"/{slug}/games/{game.espn_id}", f"/api/v1/games/{slug}/{game.espn_id}"]
         found.append(f"/{slug}/{game.day}")
         if game.week and slug == "nfl":
             found.append(f"/nfl/weeks/{game.season_year}/{game.season_type}/{game.week}")
-    for team, slug in some(db.session.query(Team, League.slug).join(Team.league)):
+    for team, slug in some(db.session.query(Team, LeagueRow.slug).join(Team.league_row)):
         found += [f"/{slug}/teams/{team.address}{end}" for end in ("", ".ics")]
     return list(dict.fromkeys(found))
 
@@ -121,7 +121,13 @@ def panel_addresses() -> list[str]:
     """What the panel shows of the data: tables, rows, what is taken home, the dashboard."""
     found = ["/admin/", "/admin/live", "/admin/failures/", "/admin/schedule/", "/admin/backfill/"]
     found += ["/admin/games/?search=Alpha", "/admin/runs/?search=<b>"]
-    models = {"runs": TaskRun, "leagues": League, "teams": Team, "players": Player, "games": Game}
+    models = {
+        "runs": TaskRun,
+        "leagues": LeagueRow,
+        "teams": Team,
+        "players": Player,
+        "games": Game,
+    }
     for name, model in models.items():
         found += [f"/admin/{name}/", f"/admin/{name}/export/csv/", f"/admin/{name}/export/json/"]
         ids = db.session.scalars(select(model.id).limit(3))

@@ -14,7 +14,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, League, Team
+from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_teams
 from tests.answers import sample
@@ -48,9 +48,9 @@ def sync(app) -> Sync:
 def look_at_everything(visitor: FlaskClient) -> None:
     """Every page that shows what is stored is shown."""
     paths = {"/", "/live", "/api/v1/games", "/api/v1/teams"}
-    for game, slug in db.session.query(Game, League.slug).join(Game.league):
+    for game, slug in db.session.query(Game, LeagueRow.slug).join(Game.league_row):
         paths |= {f"/{slug}/games/{game.espn_id}", f"/{slug}/{game.day}", f"/{slug}/scores.atom"}
-    for team, slug in db.session.query(Team, League.slug).join(Team.league):
+    for team, slug in db.session.query(Team, LeagueRow.slug).join(Team.league_row):
         paths |= {f"/{slug}/teams", f"/{slug}/standings"}
         paths |= {f"/{slug}/teams/{team.address}{end}" for end in ("", ".ics")}
     for path in paths:

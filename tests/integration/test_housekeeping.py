@@ -43,43 +43,43 @@ def is_kept(run_id: str) -> bool:
 )
 def test_runs_are_kept_as_long_as_the_setting_says_failures_twice(offline, state, kept_for):
     young, old = (run_that_ended(kept_for + days, state) for days in (-0.1, 0.1))
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     assert (is_kept(young), is_kept(old)) == (True, False)
 
 
 @pytest.mark.parametrize("state", [RunState.PENDING, RunState.RETRY, RunState.STARTED])
 def test_open_runs_are_kept_whatever_their_age(offline, state):
     run_id = run_that_ended(400, state, due_at=utc_now(), heartbeat_at=utc_now())
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     assert is_kept(run_id)
 
 
 def test_rows_are_pruned_once_an_hour(offline, monkeypatch):
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     old = run_that_ended(DAYS + 1, RunState.SUCCESS)
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     assert is_kept(old)
     later = utc_now() + timedelta(minutes=61)
     monkeypatch.setattr(ledger, "utc_now", lambda: later)
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     assert not is_kept(old)
 
 
 def test_weekly_run_is_not_repeated_because_its_slot_was_pruned(offline, monkeypatch):
-    monkeypatch.setattr(huey.hooks, "retention", timedelta(days=1))
+    monkeypatch.setattr(huey.tracker, "retention", timedelta(days=1))
     name, now = "sync_all_teams", utc_now()
     periodic = huey.periodics[name]
     since = now - timedelta(days=30)
     with write_connection() as connection:
         connection.exec_driver_sql("DELETE FROM schedules")
-    monkeypatch.setattr(huey.hooks, "since", lambda _: since)
+    monkeypatch.setattr(huey.tracker, "since", lambda _: since)
     newest = periodic.schedule.newest_slot(now - timedelta(days=8), now)
     for slot in (newest - timedelta(days=7), newest):
-        assert huey.hooks.claim(huey, periodic, slot)
+        assert huey.tracker.claim(huey, periodic, slot)
     with write_connection() as connection:
         done = {"state": RunState.SUCCESS, "finished_at": now - timedelta(days=3)}
         connection.execute(update(TaskRun).values(**done))
-    huey.hooks.recover(huey)
+    huey.tracker.recover(huey)
     db.session.rollback()
     assert list(db.session.scalars(select(TaskRun.id))) == [f"{name}@{iso_utc(newest)}"]
     scheduler = SlotScheduler(huey, None, 1, True)

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from sportsapp.core.clock import utc_now
 from sportsapp.db.data_version import DataVersion
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import Game, League
+from sportsapp.db.models import Game, LeagueRow
 from sportsapp.http import page_cache as kept
 from tests.integration.events import event
 from tests.stored import statements
@@ -49,14 +49,14 @@ def rendered(monkeypatch):
 def any_commit():
     """Something that no page shows."""
     with write_connection() as connection:
-        connection.execute(update(League).values(updated_at=utc_now()))
+        connection.execute(update(LeagueRow).values(updated_at=utc_now()))
 
 
 def change_score(points):
     with write_connection() as connection:
         connection.execute(update(Game).values(home_score=points))
         moment = READ_AT + timedelta(microseconds=points)
-        connection.execute(update(League).values(changed_at=moment))
+        connection.execute(update(LeagueRow).values(changed_at=moment))
 
 
 # ---------------------------------------------------------------- when a page is made
@@ -122,7 +122,7 @@ def test_change_that_is_not_committed_is_not_shown(visitor):
 def test_page_read_again_later_says_so(visitor):
     visitor.get("/nfl")
     with write_connection() as connection:
-        connection.execute(update(League).values(polled_at=READ_AT + timedelta(seconds=5)))
+        connection.execute(update(LeagueRow).values(polled_at=READ_AT + timedelta(seconds=5)))
     answer = visitor.get("/nfl")
     assert answer.headers["X-Feed-Read"] == "2026-01-15T20:59:55Z"
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError, FeedRefusedError, FeedUnavailableError
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import Consumer, DeadLetter, RunState, Schedule, TaskRun, Trigger
+from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.queue.huey import SlotScheduler, TrackerHuey, backfill_huey, huey
 from sportsapp.runs import ledger
 from sportsapp.sync import service
@@ -90,7 +90,7 @@ def test_arguments_are_kept_by_name(immediate):
 
 
 def test_trigger_and_person_are_kept(immediate):
-    with ledger.asking(Trigger.ADMIN, "maria"):
+    with ledger.run_origin(Trigger.ADMIN, "maria"):
         run = row(sync_all_live_games().id)
     assert (run.trigger, run.asked_by) == (Trigger.ADMIN, "maria")
 
@@ -249,7 +249,7 @@ def test_dead_letter_that_cannot_be_kept_stops_no_worker(offline, monkeypatch, c
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", None, Exception("disk full"))
 
-    monkeypatch.setattr(huey.hooks, "dead_letter", fail)
+    monkeypatch.setattr(huey.tracker, "dead_letter", fail)
     sync_all_live_games()
     data = huey.storage.dequeue()
     huey.storage.enqueue(data.replace(b"sportsapp.tasks.sync.sync_all_live_games", b"a\\u001b[31m"))
@@ -398,8 +398,8 @@ def test_first_sync_is_queued_once(offline):
 
 
 def recover(now: datetime | None = None) -> None:
-    huey.hooks.recover(huey)
-    backfill_huey.hooks.recover(backfill_huey)
+    huey.tracker.recover(huey)
+    backfill_huey.tracker.recover(backfill_huey)
 
 
 def lost_run(monkeypatch, **values: object) -> str:
@@ -504,11 +504,11 @@ def test_forgotten_run_of_an_unknown_task_fails_by_name(offline):
 
 
 def test_silent_consumers_are_forgotten(offline):
-    huey.hooks.beat("sportsapp", "worker")
+    huey.tracker.beat("sportsapp", "worker")
     with write_connection() as connection:
-        connection.execute(update(Consumer).values(beat_at=utc_now() - timedelta(minutes=2)))
+        connection.execute(update(ConsumerProcess).values(beat_at=utc_now() - timedelta(minutes=2)))
     recover()
-    assert db.session.scalar(select(Consumer)) is None
+    assert db.session.scalar(select(ConsumerProcess)) is None
 
 
 def test_old_runs_are_pruned_and_failures_kept_twice_as_long(offline):
@@ -525,7 +525,7 @@ def test_old_runs_are_pruned_and_failures_kept_twice_as_long(offline):
 
 
 def test_work_in_a_shell_is_on_the_record(app):
-    with ledger.recorded_here("sync_day", {"league": "NBA"}, "maria") as outcome:
+    with ledger.record_local_run("sync_day", {"league": "NBA"}, "maria") as outcome:
         outcome.result = {"synced": 1, "errors": []}
     run = row(outcome.run_id)
     assert (run.state, run.result["synced"], run.asked_by) == (RunState.SUCCESS, 1, "maria")
@@ -534,7 +534,7 @@ def test_work_in_a_shell_is_on_the_record(app):
 def test_failing_work_in_a_shell_is_on_the_record_and_raised(app):
     with (
         pytest.raises(FeedUnavailableError),
-        ledger.recorded_here("sync_day", {}) as outcome,
+        ledger.record_local_run("sync_day", {}) as outcome,
     ):
         raise FeedUnavailableError("no answer")
     assert row(outcome.run_id).state == RunState.FAILURE
@@ -553,7 +553,7 @@ def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(ap
 
     monkeypatch.setattr(ledger, "SHELL_BEAT_SECONDS", 0.02)
     monkeypatch.setattr(ledger, "write_connection", write_connection)
-    with ledger.recorded_here("sync_day", {}) as outcome:
+    with ledger.record_local_run("sync_day", {}) as outcome:
         began = row(outcome.run_id).heartbeat_at
         deadline = time.monotonic() + 5
         while row(outcome.run_id).heartbeat_at == began:
@@ -563,16 +563,16 @@ def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(ap
 
 def test_only_a_consumers_beat_looks_around(app, monkeypatch):
     looked = []
-    hooks = huey.hooks
-    monkeypatch.setattr(hooks.witness, "look", lambda **how: looked.append(how))
-    hooks.beat(huey.name, "supervisor")  # it forks next, and has no threads then
+    tracker = huey.tracker
+    monkeypatch.setattr(tracker.listener, "look", lambda **how: looked.append(how))
+    tracker.beat(huey.name, "supervisor")  # it forks next, and has no threads then
     assert looked == []
-    hooks.beat(huey.name, "worker")
+    tracker.beat(huey.name, "worker")
     assert looked == [{"patient": True}]
 
 
 def test_shell_that_vanished_leaves_a_failure(offline):
-    with ledger.recorded_here("sync_day", {}) as outcome:
+    with ledger.record_local_run("sync_day", {}) as outcome:
         pass
     silent = utc_now() - timedelta(minutes=2)
     change(outcome.run_id, state=RunState.STARTED, heartbeat_at=silent)
@@ -592,9 +592,9 @@ def scheduler(offline):
 
     def make(since: datetime) -> SlotScheduler:
         with write_connection() as connection:
-            connection.execute(Schedule.__table__.delete())
+            connection.execute(ScheduleRow.__table__.delete())
             connection.execute(
-                Schedule.__table__.insert(),
+                ScheduleRow.__table__.insert(),
                 [{"task": n, "paused": False, "since_at": since} for n in huey.periodics],
             )
         one = SlotScheduler(huey, None, 1, True)
@@ -655,7 +655,7 @@ def test_slot_older_than_the_instance_is_not_caught_up(scheduler):
 def test_paused_task_is_not_scheduled(scheduler):
     one = scheduler(MONDAY - timedelta(minutes=1))
     with write_connection() as connection:
-        connection.execute(update(Schedule).values(paused=True))
+        connection.execute(update(ScheduleRow).values(paused=True))
     one.enqueue_periodic_tasks(MONDAY)
     assert queued() == []
 

@@ -47,8 +47,8 @@ def test_runs_by_task_and_state(visitor, offline):
 
 def test_runs_that_the_ledger_forgets_are_still_counted(visitor, offline, monkeypatch):
     def prune() -> None:
-        monkeypatch.setattr(huey.hooks, "_pruned_at", None)
-        huey.hooks.recover(huey)
+        monkeypatch.setattr(huey.tracker, "_pruned_at", None)
+        huey.tracker.recover(huey)
 
     def kept() -> int:
         db.session.rollback()
@@ -104,10 +104,10 @@ def test_queues_and_consumers(visitor, offline):
 def test_schedule_that_is_overdue(visitor, offline):
     now = utc_now()
     for name in huey.periodics:
-        huey.hooks.since(name)
+        huey.tracker.since(name)
     with write_connection() as connection:
         since = now - timedelta(minutes=30)
-        table = ledger.Schedule.__table__
+        table = ledger.ScheduleRow.__table__
         connection.execute(update(table).where(table.c.task == TICK).values(since_at=since))
     overdue = scrape(visitor)["schedule_overdue"]
     assert [name for (name,), is_late in overdue.items() if is_late] == [TICK]

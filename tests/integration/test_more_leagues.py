@@ -14,7 +14,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import ALL_LEAGUES, BY_SLUG
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, League, Team
+from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_teams
 from sportsapp.web.filters import period_label
@@ -60,12 +60,12 @@ def addresses() -> list[str]:
     for slug in BY_SLUG:
         found += [f"/{slug}{part}" for part in ("", "/teams", "/standings", "/scores.atom")]
         found.append(f"/api/v1/teams?league={slug}")
-    for game, slug in db.session.query(Game, League.slug).join(Game.league):
+    for game, slug in db.session.query(Game, LeagueRow.slug).join(Game.league_row):
         found += [f"/{slug}/games/{game.espn_id}", f"/api/v1/games/{slug}/{game.espn_id}"]
         found.append(f"/{slug}/{game.day}")
         if game.week and BY_SLUG[slug].by_week:
             found.append(f"/{slug}/weeks/{game.season_year}/{game.season_type}/{game.week}")
-    for team, slug in db.session.query(Team, League.slug).join(Team.league):
+    for team, slug in db.session.query(Team, LeagueRow.slug).join(Team.league_row):
         found += [f"/{slug}/teams/{team.address}{end}" for end in ("", ".ics")]
     return list(dict.fromkeys(found))
 
@@ -216,8 +216,8 @@ def test_game_that_penalties_decided_is_won(client, synced):
 
 
 def test_record_of_a_soccer_team_says_what_it_counts(filled, client):
-    team = db.session.query(Team).filter_by(abbreviation="NPT").join(Team.league)
-    record = team.filter(League.slug == "mls").one().record
+    team = db.session.query(Team).filter_by(abbreviation="NPT").join(Team.league_row)
+    record = team.filter(LeagueRow.slug == "mls").one().record
     assert f"<small>{record} (won-drawn-lost)</small>" in client.get("/mls/teams/NPT").text
     assert "<small>9-3</small>" in client.get("/ncaaf/teams/ELM").text
 
@@ -260,7 +260,7 @@ def test_line_score_is_of_halves(filled, client):
     ],
 )
 def test_periods_are_named_as_the_sport_does(slug, detail, labels):
-    game = Game(detail=detail, league=League(slug=slug))
+    game = Game(detail=detail, league_row=LeagueRow(slug=slug))
     assert [period_label(game, n) for n in range(1, len(labels) + 1)] == labels
 
 

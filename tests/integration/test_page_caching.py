@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from sportsapp.db.engine import write_connection
-from sportsapp.db.models import League
+from sportsapp.db.models import LeagueRow
 from sportsapp.services import services_of
 from sportsapp.web.page import code_version
 from tests.integration.events import event
@@ -40,7 +40,7 @@ def etag(visitor, path="/nfl", **headers):
 
 def change_league(**values):
     with write_connection() as connection:
-        connection.execute(update(League).values(**values))
+        connection.execute(update(LeagueRow).values(**values))
 
 
 # ---------------------------------------------------------------- who may keep it

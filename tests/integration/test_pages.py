@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import League
+from sportsapp.db.models import LeagueRow
 from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_today
 from tests.integration.events import board, event
@@ -120,7 +120,7 @@ def test_failing_feed_is_said_with_since_when_and_the_data_stays(client, synced)
     synced("nfl", event())
     since = utc_now() - timedelta(hours=2)
     with write_connection() as connection:
-        connection.execute(update(League).values(failing_since=since, failure="x"))
+        connection.execute(update(LeagueRow).values(failing_since=since, failure="x"))
     page = client.get("/nfl/2026-01-15").text
     assert "The feed cannot be reached since" in page
     assert f'datetime="{since:%Y-%m-%dT%H:%M:%SZ}"' in page

@@ -13,7 +13,7 @@ from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, League
+from sportsapp.db.models import Game, LeagueRow
 from sportsapp.feed.parse import parse_calendar
 from sportsapp.services import services_of
 from sportsapp.sync.service import (
@@ -127,9 +127,9 @@ def test_version_of_the_data_moves_even_when_a_long_sync_brings_an_old_time(sync
     assert versions == sorted(set(versions))
 
 
-def league() -> League:
+def league() -> LeagueRow:
     db.session.rollback()
-    return db.session.scalars(select(League).where(League.slug == "nba")).one()
+    return db.session.scalars(select(LeagueRow).where(LeagueRow.slug == "nba")).one()
 
 
 def test_long_backfill_sees_the_time_go_on(sync, feed):

@@ -26,7 +26,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, GameDoubt, League, Player, Scoreboard, Team
+from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, Team
 from sportsapp.feed.client import Answer
 from sportsapp.services import services_of
 from sportsapp.sync import service
@@ -70,13 +70,13 @@ def game(espn_id: str = "1001") -> Game:
 
 def teams(league: str = "nfl") -> dict[str, Team]:
     db.session.expire_all()
-    found = select(Team).join(Team.league).where(League.slug == league)
+    found = select(Team).join(Team.league_row).where(LeagueRow.slug == league)
     return {team.espn_id: team for team in db.session.scalars(found)}
 
 
-def league_row(slug: str = "nfl") -> League:
+def league_row(slug: str = "nfl") -> LeagueRow:
     db.session.expire_all()
-    return db.session.scalars(select(League).where(League.slug == slug)).one()
+    return db.session.scalars(select(LeagueRow).where(LeagueRow.slug == slug)).one()
 
 
 def live(espn_id: str = "1001", **more: Any) -> dict[str, Any]:
@@ -632,7 +632,7 @@ def test_live_sync_of_the_only_league_with_games_fails_loudly(sync, feed):
 # ---------------------------------------------------------------- a range
 
 
-def spans(start: str, end: str, league: League = NBA) -> list[str]:
+def spans(start: str, end: str, league: LeagueRow = NBA) -> list[str]:
     chunks = chunks_of(league, date.fromisoformat(start), date.fromisoformat(end))
     return [f"{'M' if c.by_month else 'D'} {c.start:%m%d}-{c.end:%m%d}" for c in chunks]
 
@@ -828,7 +828,7 @@ def test_failure_of_the_past_says_nothing_of_the_feed_now(sync, feed):
     feed.fail("nba", 503)
     with pytest.raises(FeedError):
         service.sync_range(sync, NBA, date(2026, 9, 1), date(2026, 9, 2))
-    assert db.session.scalars(select(League.failing_since)).all() == []
+    assert db.session.scalars(select(LeagueRow.failing_since)).all() == []
     with pytest.raises(FeedError):
         service.sync_range(sync, NBA, TODAY, TODAY)
     assert league_row("nba").failing_since == NOW

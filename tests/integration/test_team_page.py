@@ -9,7 +9,7 @@ import pytest
 from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
-from sportsapp.db.models import League, Team
+from sportsapp.db.models import LeagueRow, Team
 from sportsapp.services import services_of
 from sportsapp.sync.service import Sync, sync_teams
 from sportsapp.web.teams import season_label
@@ -80,7 +80,7 @@ def test_neutral_ground_is_said(client, synced):
     [("2026-27 Regular Season", "2026-27"), ("2026", "2026"), ("", "2027"), ("Off Season", "2027")],
 )
 def test_season_is_named_as_its_league_names_it(said, label):
-    assert season_label(League(season_name=said, season_year=2027)) == label
+    assert season_label(LeagueRow(season_name=said, season_year=2027)) == label
 
 
 def test_roster_is_in_groups_with_names_for_people(app, client, feed):

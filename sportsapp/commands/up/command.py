@@ -202,9 +202,9 @@ def prepare_copies(app: Flask) -> None:
         start_first_sync()
         services_of(app).alerts.prepare()
         for queue in services_of(app).queues:
-            queue.hooks.beat(queue.name, "supervisor")
-            queue.hooks.recover(queue)
-            queue.hooks.leave(queue.name, "supervisor")
+            queue.tracker.beat(queue.name, "supervisor")
+            queue.tracker.recover(queue)
+            queue.tracker.leave(queue.name, "supervisor")
             queue.storage.close()
         if CAN_COPY:
             _load(SHARED)

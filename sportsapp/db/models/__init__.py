@@ -3,13 +3,13 @@
 from sportsapp.db.models.account import AdminUser
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
-from sportsapp.db.models.league import League, Player, Team
+from sportsapp.db.models.league import LeagueRow, Player, Team
 from sportsapp.db.models.run import (
-    Consumer,
+    ConsumerProcess,
     DeadLetter,
     RunState,
     RunTotal,
-    Schedule,
+    ScheduleRow,
     TaskRun,
     Trigger,
 )
@@ -17,15 +17,15 @@ from sportsapp.db.models.run import (
 __all__ = [
     "AdminUser",
     "Alert",
-    "Consumer",
+    "ConsumerProcess",
     "DeadLetter",
     "Game",
     "GameDoubt",
-    "League",
+    "LeagueRow",
     "Player",
     "RunState",
     "RunTotal",
-    "Schedule",
+    "ScheduleRow",
     "Scoreboard",
     "TaskRun",
     "Team",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sportsapp.db.engine import Base, Moment
+from sportsapp.db.engine import Base, UtcDateTime
 
 
 class AdminUser(Base):
@@ -19,5 +19,5 @@ class AdminUser(Base):
     password_hash: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
     generation: Mapped[int] = mapped_column(default=1)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    signed_in_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

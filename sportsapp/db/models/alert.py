@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sportsapp.db.engine import Base, Moment
+from sportsapp.db.engine import Base, UtcDateTime
 
 
 class Alert(Base):
@@ -21,8 +21,8 @@ class Alert(Base):
 
     subject: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    active_since: Mapped[datetime | None] = mapped_column(Moment)
-    told_at: Mapped[datetime | None] = mapped_column(Moment)
+    active_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_told: Mapped[bool] = mapped_column(default=False)
     swallowed: Mapped[int] = mapped_column(default=0)
     words: Mapped[str] = mapped_column(default="")

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from sportsapp.db.engine import Base, Json, Moment
-from sportsapp.db.models.league import League, Team
+from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.db.engine import Base, Json, UtcDateTime
+from sportsapp.db.models.league import LeagueRow, Team
 
 
 class Game(Base):
@@ -38,7 +39,7 @@ class Game(Base):
     league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"))
     espn_id: Mapped[str]
     day: Mapped[date]
-    start_at: Mapped[datetime] = mapped_column(Moment)
+    start_at: Mapped[datetime] = mapped_column(UtcDateTime)
     time_set: Mapped[bool]
     season_year: Mapped[int | None]
     season_type: Mapped[int | None]
@@ -75,12 +76,17 @@ class Game(Base):
     situation: Mapped[dict[str, Any]] = mapped_column(Json)
     leaders: Mapped[list[dict[str, str]]] = mapped_column(Json)
     changed_by_run: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    updated_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    league: Mapped[League] = relationship(lazy="raise")
+    league_row: Mapped[LeagueRow] = relationship(lazy="raise")
     home_team: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[home_team_id])
     away_team: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[away_team_id])
+
+    @property
+    def league(self) -> League:
+        """The league, as ``core.leagues`` has it; needs ``league_row`` to be loaded."""
+        return BY_SLUG[self.league_row.slug]
 
 
 class GameDoubt(Base):
@@ -92,7 +98,7 @@ class GameDoubt(Base):
     __tablename__ = "game_doubts"
 
     game_id: Mapped[int] = mapped_column(ForeignKey("games.id"), primary_key=True)
-    since_at: Mapped[datetime] = mapped_column(Moment)
+    since_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answers: Mapped[int]
 
 
@@ -109,4 +115,4 @@ class Scoreboard(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     digest: Mapped[str]
     game_ids: Mapped[list[str]] = mapped_column(Json)
-    stored_at: Mapped[datetime] = mapped_column(Moment)
+    stored_at: Mapped[datetime] = mapped_column(UtcDateTime)

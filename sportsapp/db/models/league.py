@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, and_, column, exists, or_, table
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from sportsapp.db.engine import Base, Json, Moment
+from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.db.engine import Base, Json, UtcDateTime
 
 
-class League(Base):
-    """A league that is or was followed.
+class LeagueRow(Base):
+    """What is stored of a league that is or was followed.
 
     ``polled_at`` is when the feed was last read well, ``failing_since`` when it began to fail
     (None while it is well) and ``failure`` the last error in words. ``changed_at`` moves
@@ -31,16 +32,16 @@ class League(Base):
     season_year: Mapped[int | None]
     season_type: Mapped[int | None]
     season_name: Mapped[str] = mapped_column(default="")
-    polled_at: Mapped[datetime | None] = mapped_column(Moment)
-    failing_since: Mapped[datetime | None] = mapped_column(Moment)
+    polled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str] = mapped_column(default="")
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
-    paused_until: Mapped[datetime | None] = mapped_column(Moment)
-    backoff_until: Mapped[datetime | None] = mapped_column(Moment)
-    changed_at: Mapped[datetime | None] = mapped_column(Moment)
-    standings_at: Mapped[datetime | None] = mapped_column(Moment)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    updated_at: Mapped[datetime] = mapped_column(Moment)
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    backoff_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    standings_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 _other = table(
@@ -77,8 +78,8 @@ class Team(Base):
     standing_group: Mapped[str] = mapped_column(default="")
     standing_position: Mapped[int | None]
     standing: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    updated_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     is_namesake: Mapped[bool] = column_property(
         exists().where(
@@ -91,8 +92,13 @@ class Team(Base):
         )
     )
 
-    league: Mapped[League] = relationship(lazy="raise")
+    league_row: Mapped[LeagueRow] = relationship(lazy="raise")
     players: Mapped[list[Player]] = relationship(lazy="raise", back_populates="team")
+
+    @property
+    def league(self) -> League:
+        """The league, as ``core.leagues`` has it; needs ``league_row`` to be loaded."""
+        return BY_SLUG[self.league_row.slug]
 
     @property
     def address(self) -> str:
@@ -128,7 +134,7 @@ class Player(Base):
     weight: Mapped[str]
     born_on: Mapped[date | None]
     active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    updated_at: Mapped[datetime] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     team: Mapped[Team | None] = relationship(lazy="raise", back_populates="players")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sportsapp.db.engine import Base, Json, Moment, OrderedJson
+from sportsapp.db.engine import Base, Json, OrderedJson, UtcDateTime
 
 
 class RunState(StrEnum):
@@ -81,18 +81,18 @@ class TaskRun(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     task: Mapped[str]
     queue: Mapped[str]
-    slot: Mapped[datetime | None] = mapped_column(Moment)
+    slot: Mapped[datetime | None] = mapped_column(UtcDateTime)
     args: Mapped[dict[str, Any]] = mapped_column(OrderedJson, default=dict)
     state: Mapped[str]
     trigger: Mapped[str]
     asked_by: Mapped[str] = mapped_column(default="")
     chain: Mapped[list[str]] = mapped_column(Json, default=list)
-    queued_at: Mapped[datetime] = mapped_column(Moment)
-    due_at: Mapped[datetime | None] = mapped_column(Moment)
-    expires_at: Mapped[datetime | None] = mapped_column(Moment)
-    started_at: Mapped[datetime | None] = mapped_column(Moment)
-    finished_at: Mapped[datetime | None] = mapped_column(Moment)
-    heartbeat_at: Mapped[datetime | None] = mapped_column(Moment)
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempt: Mapped[int] = mapped_column(default=0)
     retries_left: Mapped[int] = mapped_column(default=0)
     earlier: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
@@ -137,20 +137,20 @@ class DeadLetter(Base):
     message: Mapped[str]
     size: Mapped[int]
     reason: Mapped[str]
-    received_at: Mapped[datetime] = mapped_column(Moment)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Schedule(Base):
+class ScheduleRow(Base):
     """A periodic task of this instance. Slots before ``since_at`` are never caught up."""
 
     __tablename__ = "schedules"
 
     task: Mapped[str] = mapped_column(primary_key=True)
     paused: Mapped[bool] = mapped_column(default=False)
-    since_at: Mapped[datetime] = mapped_column(Moment)
+    since_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Consumer(Base):
+class ConsumerProcess(Base):
     """A process of a consumer: a worker or the scheduler. Alive while ``beat_at`` is fresh."""
 
     __tablename__ = "consumers"
@@ -162,5 +162,5 @@ class Consumer(Base):
     queue: Mapped[str]
     role: Mapped[str]
     run_id: Mapped[str | None]
-    started_at: Mapped[datetime] = mapped_column(Moment)
-    beat_at: Mapped[datetime] = mapped_column(Moment)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    beat_at: Mapped[datetime] = mapped_column(UtcDateTime)

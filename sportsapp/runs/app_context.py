@@ -14,14 +14,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def in_app(func: Callable[P, T]) -> Callable[P, T]:
+def with_app_context(func: Callable[P, T]) -> Callable[P, T]:
     """Give a function an app context of its own where the caller has none."""
 
     @wraps(func)
     def inner(*args: P.args, **kwargs: P.kwargs) -> T:
         if has_app_context():
             return func(*args, **kwargs)
-        app: Flask = huey.hooks.app  # type: ignore[attr-defined]  # the ledger has it
+        app: Flask = huey.tracker.app  # type: ignore[attr-defined]  # the ledger has it
         with app.app_context():
             return func(*args, **kwargs)
 
