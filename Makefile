@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test test-postgres test-quick audit fuzz check bench screenshots format requirements clean
+.PHONY: run demo test test-postgres test-quick audit fuzz check bench figures screenshots format requirements clean
 
 run: $(VENV)/.installed ## start everything: broker, consumers, web server
 	@exec $(BIN)/flask up
@@ -46,6 +46,9 @@ check: $(VENV)/.installed-dev ## format, lint, types, import contracts
 
 bench: $(VENV)/.installed-dev ## what things cost, beside the least they can cost; ROWS="tick page-cold" for some
 	$(BIN)/python -m bench $(ROWS)
+
+figures: $(VENV)/.installed-dev ## what the code looks like, counted: lines, floors, helpers with one caller
+	$(BIN)/python -m bench.figures
 
 screenshots: $(VENV)/.installed-dev ## the pictures of README and docs, from the demo feed
 	$(BIN)/python -m tests.screenshots docs/screenshots

@@ -195,7 +195,7 @@ def warm() -> list[Figure]:
     p99, spread = median_and_spread(waits)
     what = f"requests a second, {CONNECTIONS} connections"
     return [
-        at_least("page-warm", what, "/s", sides, 0.6),
+        at_least("page-warm", what, "/s", sides, 0.5),
         Figure("page-warm", "p99 of the wait", p99, "ms", spread=spread),
     ]
 
@@ -206,7 +206,7 @@ def not_modified() -> list[Figure]:
         ask = f"If-None-Match: {etag}\r\n"
         sides = side_by_side(lambda: load(port, ask)[0], lambda: load(floor_port, ask)[0], ROUNDS)
     what = f"304 a second, {CONNECTIONS} connections"
-    return [at_least("page-304", what, "/s", sides, 0.6)]
+    return [at_least("page-304", what, "/s", sides, 0.5)]
 
 
 # ---------------------------------------------------------------- in this process

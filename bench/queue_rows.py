@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bench.measure import Figure, at_most, median_and_spread
+from bench.measure import Figure, at_least, at_most, median_and_spread
 from bench.running import (
     environment_of,
     huey_consumer,
@@ -46,7 +46,7 @@ NOWHERE = "http://127.0.0.1:1"  # our consumer keeps its schedule; nobody is to 
 CELERY_PYTHON = PROJECT_ROOT / "bench" / ".venv" / "bin" / "python"
 OURS, BARE, CELERY = "bench.our_queue", "bench.bare_huey", "bench.celery_app"
 NAMES = {BARE: "bare Huey", CELERY: "Celery"}
-LIMITS = {BARE: 1.3, CELERY: 1}
+CELERY_P50, CELERY_RATE = 0.95, 1
 CELERY_WORKER = ["-A", CELERY, "worker", "--pool", "prefork", "--concurrency", "2"]
 
 
@@ -142,8 +142,12 @@ def _beside(module: str, ours: list[float], theirs: list[float]) -> list[Figure]
     p50, spread = median_and_spread(ours)
     what = f"p50 from enqueue to start, beside {NAMES[module]}"
     p99 = [statistics.quantiles(waits, n=100)[98] for waits in (ours, theirs)]
+    floor = statistics.median(theirs)
+    figure = Figure("queue", what, p50, "ms", floor=floor, spread=spread)
+    if module == CELERY:
+        figure = at_most("queue", what, "ms", (p50, spread, floor), CELERY_P50)
     return [
-        at_most("queue", what, "ms", (p50, spread, statistics.median(theirs)), LIMITS[module]),
+        figure,
         Figure("queue", f"p99, beside {NAMES[module]}", p99[0], "ms", floor=p99[1]),
     ]
 
@@ -151,4 +155,7 @@ def _beside(module: str, ours: list[float], theirs: list[float]) -> list[Figure]
 def _rate_beside(module: str, ours: list[float], theirs: list[float]) -> Figure:
     rate, spread = median_and_spread(ours)
     what = f"no-ops a second, {TASKS:,} at once, beside {NAMES[module]}"
-    return Figure("queue", what, rate, "/s", floor=statistics.median(theirs), spread=spread)
+    floor = statistics.median(theirs)
+    if module == CELERY:
+        return at_least("queue", what, "/s", (rate, spread, floor), CELERY_RATE)
+    return Figure("queue", what, rate, "/s", floor=floor, spread=spread)
