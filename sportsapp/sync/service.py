@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 
@@ -31,14 +30,12 @@ from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS, Answer, FeedClient
+from sportsapp.feed.fetch import Fetched, fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.watch import REFUSALS, FeedWatch, Trouble
 
 logger = logging.getLogger(__name__)
 
-K = TypeVar("K")
-
-PARALLEL = 4
 LEAD = timedelta(minutes=2)
 LIVE_DAYS = 3
 MONTH_FROM_DAYS = 4
@@ -110,40 +107,6 @@ class LeaguesResult:
     def as_dict(self) -> dict[str, Any]:
         """The task's promised return value."""
         return {"created": self.created, "updated": self.updated, "errors": self.errors}
-
-
-# ---------------------------------------------------------------- fetching side by side
-
-
-@dataclass
-class Fetched(Generic[K]):
-    """One finished request: what was asked for, and the answer or the error."""
-
-    key: K
-    answer: Answer | None
-    error: TrackerError | None
-
-
-def fetch_all(calls: Mapping[K, Callable[[], Answer]]) -> Iterator[Fetched[K]]:
-    """Make the calls side by side and yield each as it ends.
-
-    A time limit can interrupt this at any moment: what has not begun is then dropped, and
-    nothing waits for what has.
-    """
-    pool = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="feed")
-    try:
-        futures: dict[Future[Answer], K] = {pool.submit(call): key for key, call in calls.items()}
-        for future in as_completed(futures):
-            yield _fetched(futures[future], future)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _fetched(key: K, future: Future[Answer]) -> Fetched[K]:
-    try:
-        return Fetched(key, future.result(), None)
-    except TrackerError as error:
-        return Fetched(key, None, error)
 
 
 # ---------------------------------------------------------------- scoreboards
@@ -496,9 +459,8 @@ def _sync_days(sync: Sync, league: League, chunk: Chunk, errors: list[str]) -> i
     for fetched in fetch_all(calls):
         day = fetched.key
         try:
-            if fetched.answer is None:
-                raise fetched.error or PayloadError("no answer")
-            found, lines[day] = _take_day(sync, league, day, fetched.answer)
+            answer = fetched.result()
+            found, lines[day] = _take_day(sync, league, day, answer)
             ids |= found
         except TrackerError as error:
             failures.append(error)
@@ -536,10 +498,9 @@ def sync_leagues(sync: Sync, leagues: Sequence[League]) -> LeaguesResult:
     for fetched in fetch_all({one: _scoreboard_call(sync.client, one, today) for one in leagues}):
         league = fetched.key
         try:
-            if fetched.answer is None:
-                raise fetched.error or PayloadError("no answer")
-            _take_league(sync, league, fetched.answer, result)
-            seasons[league] = parse.parse_calendar(fetched.answer.body)
+            answer = fetched.result()
+            _take_league(sync, league, answer, result)
+            seasons[league] = parse.parse_calendar(answer.body)
         except TrackerError as error:
             failures[league.slug] = error
             row = _ref(sync, league)
@@ -575,9 +536,8 @@ def _sync_standings(sync: Sync, leagues: Sequence[League]) -> list[str]:
     for fetched in fetch_all(calls):
         league = fetched.key
         try:
-            if fetched.answer is None:
-                raise fetched.error or PayloadError("no answer")
-            standings, errors = parse.parse_standings(fetched.answer.body, league)
+            answer = fetched.result()
+            standings, errors = parse.parse_standings(answer.body, league)
             row = _ref(sync, league)
             store.store_standings(sync.session, row, standings, sync.now)
             lines += [f"{league.label} standings: {line}" for line in errors]
@@ -607,9 +567,8 @@ def _sync_ahead(sync: Sync, seasons: Mapping[League, Sequence[date]]) -> list[st
     for fetched in fetch_all(calls):
         league, when = fetched.key
         try:
-            if fetched.answer is None:
-                raise fetched.error or PayloadError("no answer")
-            record = parse.parse_scoreboard(fetched.answer.body, league)
+            answer = fetched.result()
+            record = parse.parse_scoreboard(answer.body, league)
             games = [game for game in record.games if game.day > today]
             ref = _ref(sync, league)
             store.store_scoreboard(sync.session, ref, record, games, sync.now, run_id=sync.run_id)
@@ -681,9 +640,8 @@ def _sync_rosters(sync: Sync, league: League, teams: Mapping[str, int], result: 
         team_id = teams[fetched.key]
         where = f"{league.label} {names[team_id]} roster"
         try:
-            if fetched.answer is None:
-                raise fetched.error or PayloadError("no answer")
-            roster = parse.parse_roster(fetched.answer.body)
+            answer = fetched.result()
+            roster = parse.parse_roster(answer.body)
             row = _ref(sync, league)
             if roster.players:
                 store.store_roster(sync.session, row, team_id, roster, sync.now)

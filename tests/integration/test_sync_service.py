@@ -27,6 +27,7 @@ from sportsapp.core.errors import (
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, Team
+from sportsapp.feed import fetch
 from sportsapp.feed.client import Answer
 from sportsapp.services import services_of
 from sportsapp.sync import service
@@ -476,14 +477,14 @@ def test_interrupted_sync_waits_for_nothing_and_begins_nothing_more():
             release.wait(10)
         return Answer("", b"", "")
 
-    fetching = service.fetch_all({n: partial(call, n) for n in range(20)})
+    fetching = fetch.fetch_all({n: partial(call, n) for n in range(20)})
     assert next(fetching).key == 0
     began = time.monotonic()
     fetching.close()
     assert time.monotonic() - began < 5
     release.set()
     time.sleep(0.1)
-    assert len(started) <= service.PARALLEL + 1
+    assert len(started) <= fetch.PARALLEL + 1
 
 
 def test_failing_feed_is_noted_with_its_beginning_and_cleared(sync, feed):
