@@ -7,7 +7,8 @@ from alembic import context
 from flask import current_app
 
 import sportsapp.db.models  # noqa: F401 - puts every table into the metadata
-from sportsapp.db.engine import WRITES, UtcDateTime, db
+from sportsapp.db.engine import db
+from sportsapp.db.types import UtcDateTime
 
 
 def render_type(kind: str, item: Any, _context: Any) -> str | bool:
@@ -21,7 +22,7 @@ def render_type(kind: str, item: Any, _context: Any) -> str | bool:
 
 def run() -> None:
     """Migrate over a connection that holds SQLite's write lock from the beginning."""
-    engine = db.engine.execution_options(**{WRITES: True})
+    engine = db.engine.execution_options(writes=True)
     with engine.connect() as connection:
         context.configure(
             connection=connection,

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
 from sportsapp.core.settings import Settings
-from sportsapp.db.engine import Base, db
+from sportsapp.db.engine import db
 from sportsapp.db.migrate import migrate_database, newest_revision, revision_of
+from sportsapp.db.types import Base
 from sportsapp.factory import create_app
 
 OTHER_SESSIONS = """

@@ -24,8 +24,9 @@ from sportsapp.admin import words
 from sportsapp.admin.view import Panel
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.leagues import League
-from sportsapp.db.engine import Base, db
+from sportsapp.db.engine import db
 from sportsapp.db.models import Team
+from sportsapp.db.types import Base
 
 LONGEST_SEARCH = 100
 LAST_PAGE = 10_000

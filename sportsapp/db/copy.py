@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Table, func, insert, select
 
 from sportsapp.core.errors import CopyError
-from sportsapp.db.engine import WRITES, Base
 from sportsapp.db.models import ConsumerProcess
+from sportsapp.db.types import Base
 
 BATCH = 1000
 
@@ -28,7 +28,7 @@ def copy_database(
     Both have all tables, and the target's are empty. ``done`` is told each table and its rows
     when they have been compared. Raises CopyError, and leaves the target as it was.
     """
-    into = target.execution_options(**{WRITES: True})
+    into = target.execution_options(writes=True)
     with _frozen(source) as reader, into.connect() as writer, writer.begin():
         for table in _tables():
             _check_is_empty(writer, table)

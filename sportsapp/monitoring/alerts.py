@@ -33,12 +33,11 @@ from sportsapp.core.records import State
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import (
     db,
-    insert_ignoring,
-    inserting_unless_there,
     write_connection,
 )
 from sportsapp.db.models import Alert, Game, LeagueRow, RunState
 from sportsapp.db.prepared import Transaction, prepare, prepared_reading, prepared_transaction
+from sportsapp.db.upsert import insert_ignoring, inserting_unless_there
 from sportsapp.queue.huey import Periodic, TrackerHuey
 from sportsapp.runs.ledger import LOST_AFTER, RUNS, SCHEDULES, STILL_BEATING
 
@@ -59,15 +58,15 @@ HIDDEN = "(hidden)"
 ALERT_TASK = "send_alert"
 TITLE = "Sports Game Tracker"
 
-ALERTS: Table = Alert.__table__  # type: ignore[assignment]  # declared as FromClause
+ALERTS: Table = Alert.__table__
 LOOK = {"subject": "", "kind": "look"}  # not trouble: the row in which the looks are claimed
 
 _ACTIVE = select(ALERTS.c.kind).where(
     ALERTS.c.subject == bindparam("name"), ALERTS.c.active_since.is_not(None)
 )
 
-LEAGUES: Table = LeagueRow.__table__  # type: ignore[assignment]
-GAMES: Table = Game.__table__  # type: ignore[assignment]
+LEAGUES: Table = LeagueRow.__table__
+GAMES: Table = Game.__table__
 
 _BEGUN = select(SCHEDULES.c.task, SCHEDULES.c.since_at).where(~SCHEDULES.c.paused)
 _NEWEST_SLOT = select(func.max(RUNS.c.slot).label("slot")).where(RUNS.c.task == bindparam("name"))

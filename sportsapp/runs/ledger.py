@@ -50,9 +50,7 @@ from sportsapp.core.errors import ForgedMessageError, RunNotFoundError, TrackerE
 from sportsapp.db.engine import (
     db,
     forget_connections,
-    insert_ignoring,
-    inserting_unless_there,
-    wait_for_turn,
+    lock_until_commit,
     write_connection,
 )
 from sportsapp.db.models.run import (
@@ -67,6 +65,7 @@ from sportsapp.db.models.run import (
     Trigger,
 )
 from sportsapp.db.prepared import Transaction, prepared_statement, prepared_transaction
+from sportsapp.db.upsert import insert_ignoring, inserting_unless_there
 from sportsapp.queue.huey import Body, Periodic, TrackerHuey
 
 logger = logging.getLogger(__name__)
@@ -85,10 +84,10 @@ TRACEBACK_LIMIT = 20_000
 DEAD_LETTER_LIMIT = 65_536
 CONSUMER_ROLES = ("worker", "scheduler")
 
-RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
-CONSUMERS: Table = ConsumerProcess.__table__  # type: ignore[assignment]
-SCHEDULES: Table = ScheduleRow.__table__  # type: ignore[assignment]
-TOTALS: Table = RunTotal.__table__  # type: ignore[assignment]
+RUNS: Table = TaskRun.__table__
+CONSUMERS: Table = ConsumerProcess.__table__
+SCHEDULES: Table = ScheduleRow.__table__
+TOTALS: Table = RunTotal.__table__
 
 # Building a statement takes longer than running it, so those of every run are built once. What
 # is to be written is given with the parameters, by the columns' names.
@@ -559,7 +558,7 @@ class Ledger:
         self, huey: TrackerHuey, tasks: Sequence[Any], check: Callable[[Connection], None]
     ) -> None:
         with self.app.app_context(), write_connection() as connection:
-            wait_for_turn(connection, RUNS.name)
+            lock_until_commit(connection, RUNS.name)
             check(connection)
             rows = [_row_of(huey, task, _asked.get(), utc_now()) for task in tasks]
             connection.execute(_INSERT, rows)

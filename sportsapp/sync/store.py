@@ -19,8 +19,9 @@ from sportsapp.core.records import (
     StandingRecord,
     TeamRecord,
 )
-from sportsapp.db.engine import AnySession, insert_ignoring, insert_replacing, writing
+from sportsapp.db.engine import AnySession, writing
 from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, Team
+from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.feed.client import Answer
 from sportsapp.sync import plan
 
@@ -28,11 +29,11 @@ from sportsapp.sync import plan
 POLL_STAMP = timedelta(seconds=5)
 READ = {"failing_since": None, "failure": ""}
 
-GAMES: Table = Game.__table__  # type: ignore[assignment]  # declared as FromClause
-TEAMS: Table = Team.__table__  # type: ignore[assignment]
-PLAYERS: Table = Player.__table__  # type: ignore[assignment]
-LEAGUES: Table = LeagueRow.__table__  # type: ignore[assignment]
-SCOREBOARDS: Table = Scoreboard.__table__  # type: ignore[assignment]
+GAMES: Table = Game.__table__
+TEAMS: Table = Team.__table__
+PLAYERS: Table = Player.__table__
+LEAGUES: Table = LeagueRow.__table__
+SCOREBOARDS: Table = Scoreboard.__table__
 
 
 # Building a statement takes longer than running it, so those of every tick are built once.

@@ -45,7 +45,7 @@ LONGEST_BACKOFF = timedelta(minutes=10)
 SAMPLES = 20
 SAMPLE_BYTES = 1_000_000
 
-LEAGUES: Table = LeagueRow.__table__  # type: ignore[assignment]  # declared as FromClause
+LEAGUES: Table = LeagueRow.__table__
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, CursorResult, Table, delete, func, select, up
 from sportsapp.core.clock import check_range, utc_now
 from sportsapp.core.errors import DeadLetterError, OverlapError, RunNotFoundError, UnknownTaskError
 from sportsapp.core.leagues import League
-from sportsapp.db.engine import db, insert_ignoring, write_connection
+from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
+from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs.ledger import cancel_run, find_run, run_origin
@@ -30,8 +31,8 @@ SECONDS_A_REQUEST = 1.5
 
 LeagueRange = tuple[League, date, date]
 
-RUNS: Table = TaskRun.__table__  # type: ignore[assignment]  # declared as FromClause
-SCHEDULES: Table = ScheduleRow.__table__  # type: ignore[assignment]
+RUNS: Table = TaskRun.__table__
+SCHEDULES: Table = ScheduleRow.__table__
 
 
 @dataclass(frozen=True)

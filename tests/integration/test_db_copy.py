@@ -14,9 +14,10 @@ from sqlalchemy import create_engine, event, func, inspect, select
 from sportsapp.accounts.accounts import add_account
 from sportsapp.core.clock import utc_now
 from sportsapp.db import copy as transfer
-from sportsapp.db.engine import Base, db
+from sportsapp.db.engine import db
 from sportsapp.db.migrate import migrate_database
 from sportsapp.db.models import Game, TaskRun
+from sportsapp.db.types import Base
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 from tests.integration.events import event as game

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sportsapp.db.engine import Base, UtcDateTime
+from sportsapp.db.types import Base, UtcDateTime
 
 
 class AdminUser(Base):

@@ -9,8 +9,8 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sportsapp.core.leagues import BY_SLUG, League
-from sportsapp.db.engine import Base, Json, UtcDateTime
 from sportsapp.db.models.league import LeagueRow, Team
+from sportsapp.db.types import Base, Json, UtcDateTime
 
 
 class Game(Base):

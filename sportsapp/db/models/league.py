@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, and_, column, exists
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from sportsapp.core.leagues import BY_SLUG, League
-from sportsapp.db.engine import Base, Json, UtcDateTime
+from sportsapp.db.types import Base, Json, UtcDateTime
 
 
 class LeagueRow(Base):

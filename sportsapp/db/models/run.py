@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sportsapp.db.engine import Base, Json, OrderedJson, UtcDateTime
+from sportsapp.db.types import Base, Json, OrderedJson, UtcDateTime
 
 
 class RunState(StrEnum):

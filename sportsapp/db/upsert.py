@@ -1,0 +1,63 @@
+"""Inserts that two processes may make at once: the row that is there already wins, or is replaced.
+
+SQLite and PostgreSQL both have ``ON CONFLICT``; SQLAlchemy has it per dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sportsapp.db.engine import AnySession
+
+
+def insert_ignoring(
+    session: AnySession | Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    unique: Sequence[str],
+) -> int:
+    """Insert rows, except those whose ``unique`` columns exist already.
+
+    Returns how many rows were inserted.
+    """
+    statement = inserting_unless_there(_dialect_of(session), table, tuple(unique))
+    results: list[Any] = [session.execute(statement, row) for row in rows]
+    return sum(result.rowcount for result in results)
+
+
+def insert_replacing(
+    session: AnySession | Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    unique: Sequence[str],
+) -> None:
+    """Insert rows; a row whose ``unique`` columns exist already gets the other columns' values."""
+    for row in rows:
+        insert = _insert(_dialect_of(session), table)
+        new = {name: insert.excluded[name] for name in row if name not in unique}
+        session.execute(insert.on_conflict_do_update(index_elements=unique, set_=new), row)
+
+
+@cache
+def inserting_unless_there(dialect: str, table: Table, unique: tuple[str, ...]) -> Any:
+    """The statement that inserts a row, unless its ``unique`` columns exist already."""
+    # SQLAlchemy drops an insert's row count unless asked to keep it
+    return (
+        _insert(dialect, table)
+        .on_conflict_do_nothing(index_elements=unique)
+        .execution_options(preserve_rowcount=True)
+    )
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+
+
+def _dialect_of(session: AnySession | Connection) -> str:
+    bind = session if isinstance(session, Connection) else session.get_bind()
+    return bind.dialect.name
