@@ -31,15 +31,12 @@ from sqlalchemy import (
     Connection,
     Engine,
     Table,
-    Text,
     bindparam,
     case,
-    cast,
     delete,
     false,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -64,8 +61,7 @@ from sportsapp.db.models.run import (
     TaskRun,
     Trigger,
 )
-from sportsapp.db.prepared import Transaction, prepared_statement, prepared_transaction
-from sportsapp.db.upsert import insert_ignoring, inserting_unless_there
+from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.huey import Body, Periodic, TrackerHuey
 
 logger = logging.getLogger(__name__)
@@ -89,57 +85,11 @@ CONSUMERS: Table = ConsumerProcess.__table__
 SCHEDULES: Table = ScheduleRow.__table__
 TOTALS: Table = RunTotal.__table__
 
-# Building a statement takes longer than running it, so those of every run are built once. What
-# is to be written is given with the parameters, by the columns' names.
-_ATTEMPT = (RUNS.c.id == bindparam("run_id")) & (RUNS.c.attempt == bindparam("this_attempt"))
-_WAITS = (_ATTEMPT, or_(*(RUNS.c.state == state for state in WAITING)))
-_CLAIMED = (RUNS.c.resume, RUNS.c.trigger, RUNS.c.chain, RUNS.c.asked_by, RUNS.c.retries_left)
-_CLAIM = update(RUNS).where(*_WAITS).returning(RUNS.c.task, RUNS.c.args, *_CLAIMED)
-_CLAIM_AS_ASKED = (
-    update(RUNS)
-    .where(
-        *_WAITS,
-        RUNS.c.task == bindparam("asked_task"),
-        cast(RUNS.c.args, Text) == cast(bindparam("asked_args", type_=RUNS.c.args.type), Text),
-    )
-    .returning(*_CLAIMED)
-)
-_FINISH = update(RUNS).where(_ATTEMPT, RUNS.c.state == RunState.STARTED)
-_FRESH = {
-    "earlier": [], "recoveries": 0, "stalls": 0, "progress_done": 0, "progress_total": 0,
-    "cancel_asked": False, "error": "", "fingerprint": "", "traceback": "",
-}  # fmt: skip
-_INSERT = insert(RUNS).values(_FRESH)
-_BEAT = update(RUNS).where(_ATTEMPT)
-_LAST_ATTEMPT = select(
-    RUNS.c.earlier, RUNS.c.attempt, RUNS.c.started_at, RUNS.c.host, RUNS.c.pid
-).where(RUNS.c.id == bindparam("run_id"))
-
-_THIS_CONSUMER = [
-    CONSUMERS.c[name] == bindparam(f"this_{name}") for name in ("host", "pid", "queue", "role")
-]
-_CONSUMER_BEATS = update(CONSUMERS).where(*_THIS_CONSUMER)
-_CONSUMER_BEGINS = insert(CONSUMERS)
-_CONSUMER_ENDS = delete(CONSUMERS).where(*_THIS_CONSUMER)
-_FORGET_CONSUMERS = delete(CONSUMERS).where(CONSUMERS.c.beat_at < bindparam("before"))
-
-_IS_PAUSED = select(SCHEDULES.c.paused).where(SCHEDULES.c.task == bindparam("name"))
-_SINCE = select(SCHEDULES.c.since_at).where(SCHEDULES.c.task == bindparam("name"))
 STILL_BEATING = (
     select(RUNS.c.id)
     .where(RUNS.c.task == bindparam("name"), RUNS.c.state == RunState.STARTED)
     .where(RUNS.c.heartbeat_at > bindparam("after"))
     .limit(1)
-)
-_SILENT = select(RUNS).where(
-    or_(RUNS.c.queue == bindparam("queue_name"), RUNS.c.queue == ""),
-    RUNS.c.state == RunState.STARTED,
-    RUNS.c.heartbeat_at < bindparam("before"),
-)
-_OVERDUE = select(RUNS).where(
-    RUNS.c.queue == bindparam("queue_name"),
-    or_(*(RUNS.c.state == state for state in WAITING)),
-    RUNS.c.due_at <= bindparam("before"),
 )
 
 
@@ -203,12 +153,6 @@ class RunOrigin:
 UNKNOWN_ORIGIN = RunOrigin()
 _asked: ContextVar[RunOrigin] = ContextVar("asked", default=UNKNOWN_ORIGIN)
 _current: CurrentRun | None = None
-
-
-@cache
-def _insert_unless(dialect: str, unique: tuple[str, ...]) -> Any:
-    """The statement that writes a new run down unless one with these columns is there."""
-    return inserting_unless_there(dialect, RUNS, unique).values(_FRESH)
 
 
 @contextmanager
@@ -315,7 +259,7 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
     row = _new_row(run_id, task_name, "", args, RunOrigin(Trigger.COMMAND, by), now)
     row |= {"state": RunState.STARTED, "attempt": 1} | _worker_values(now)
     with write_connection() as connection:
-        connection.execute(_INSERT, row)
+        connection.execute(insert(RUNS), row)
     outcome.run_id = run_id
     _current = CurrentRun(run_id, 1, now, None, None, lambda: False, task=task_name, args=args)
     ended = threading.Event()
@@ -378,23 +322,24 @@ def finish(
         values |= error_values(error)
     if result is not None:
         values["result"] = result
-    with prepared_transaction(db.engine) as transaction:
+    values |= more or {}
+    with write_connection() as connection:
         if state in WAITING:
-            values["earlier"] = _with_last_attempt(
-                transaction, run_id, "failed" if error else "interrupted", values.get("error", "")
-            )
-        mine = {"run_id": run_id, "this_attempt": attempt}
-        is_ours = transaction.count(_FINISH, **mine | values | (more or {})) > 0
-        if is_ours and follow:
-            transaction.count(_INSERT, **follow)
-    return is_ours
+            end = "failed" if error else "interrupted"
+            values["earlier"] = _with_last_attempt(connection, run_id, end, values["error"])
+        mine = (RUNS.c.id == run_id) & (RUNS.c.attempt == attempt)
+        started = RUNS.c.state == RunState.STARTED
+        finished = connection.execute(update(RUNS).where(mine, started).values(values))
+        if finished.rowcount and follow:
+            connection.execute(insert(RUNS), follow)
+    return finished.rowcount > 0
 
 
 def _with_last_attempt(
-    transaction: Transaction, run_id: str, end: str, error: str
+    connection: Connection, run_id: str, end: str, error: str
 ) -> list[dict[str, Any]]:
     """A run's earlier attempts and, after them, the one that ends now while the run goes on."""
-    (run,) = transaction.rows(_LAST_ATTEMPT, run_id=run_id)
+    run = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).one()
     attempt = {
         "attempt": run.attempt,
         "started_at": run.started_at.isoformat() if run.started_at else None,
@@ -551,8 +496,8 @@ class Ledger:
 
     def record(self, huey: TrackerHuey, task: Any) -> bool:
         row = _row_of(huey, task, _asked.get(), utc_now())
-        with prepared_statement(self._engine) as statement:
-            return self._insert_unless_there(statement, row, "id")
+        with write_connection(self._engine) as connection:
+            return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
 
     def record_all(
         self, huey: TrackerHuey, tasks: Sequence[Any], check: Callable[[Connection], None]
@@ -561,7 +506,7 @@ class Ledger:
             lock_until_commit(connection, RUNS.name)
             check(connection)
             rows = [_row_of(huey, task, _asked.get(), utc_now()) for task in tasks]
-            connection.execute(_INSERT, rows)
+            connection.execute(insert(RUNS), rows)
 
     def unsent(self, task: Any, error: Exception) -> None:
         values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
@@ -577,11 +522,6 @@ class Ledger:
             connection.execute(
                 update(RUNS).where(*this, too_late).values(state=RunState.EXPIRED, finished_at=now)
             )
-
-    def _insert_unless_there(
-        self, transaction: Transaction, row: dict[str, Any], *unique: str
-    ) -> bool:
-        return transaction.count(_insert_unless(self._engine.dialect.name, unique), **row) > 0
 
     def revoke(self, run_id: str) -> None:
         with self.app.app_context():
@@ -643,34 +583,38 @@ class Ledger:
     def _claim(self, huey: TrackerHuey, task: Any) -> CurrentRun | None:
         """The run, if it still waits for this attempt. Raises ForgedMessageError."""
         now, args = utc_now(), _named_args(task)
-        this = {"run_id": task.id, "this_attempt": task.attempt}
         values = {"state": RunState.STARTED, "attempt": task.attempt + 1} | _worker_values(now)
-        asked = {"asked_task": task.name, "asked_args": args}
-        with prepared_statement(self._engine) as statement:
-            claimed = statement.rows(_CLAIM_AS_ASKED, **this, **asked, **values)
-        row = claimed[0] if claimed else self._claim_by_value(task.name, args, this | values)
-        if row is None:
-            return None
-        task.attempt += 1
-        task.retries = row.retries_left
-        return CurrentRun(
-            task.id, task.attempt, now, task.timeout, is_stopping=huey.is_stopping,
-            task=task.name, args=args,
-            resume=row.resume, trigger=row.trigger, chain=row.chain, asked_by=row.asked_by,
-            retries_left=row.retries_left,
-        )  # fmt: skip
-
-    def _claim_by_value(self, name: str, args: dict[str, Any], values: dict[str, Any]) -> Any:
-        """The same for a run whose arguments are written in another way than we would write them.
-
-        Another release may have written them in another order. The run, or None when there is
-        none to claim; raises ForgedMessageError, and claims nothing, when it is another run.
-        """
-        with prepared_transaction(self._engine) as transaction:
-            claimed = transaction.rows(_CLAIM, **values)
-            if claimed and (claimed[0].task, claimed[0].args) != (name, args):
+        with write_connection(self._engine) as connection:
+            claimed = connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == task.id, RUNS.c.attempt == task.attempt)
+                .where(RUNS.c.state.in_(WAITING))
+                .values(values)
+                .returning(
+                    *(RUNS.c.task, RUNS.c.args, RUNS.c.resume, RUNS.c.trigger),
+                    *(RUNS.c.chain, RUNS.c.asked_by, RUNS.c.retries_left),
+                )
+            ).first()
+            if claimed is None:
+                return None
+            if (claimed.task, claimed.args) != (task.name, args):
                 raise ForgedMessageError("the message is not what was asked for")
-        return claimed[0] if claimed else None
+        task.attempt += 1
+        task.retries = claimed.retries_left
+        return CurrentRun(
+            task.id,
+            task.attempt,
+            now,
+            task.timeout,
+            is_stopping=huey.is_stopping,
+            task=task.name,
+            args=args,
+            resume=claimed.resume,
+            trigger=claimed.trigger,
+            chain=claimed.chain,
+            asked_by=claimed.asked_by,
+            retries_left=claimed.retries_left,
+        )
 
     def _failed_for_good(self, run: CurrentRun, state: RunState, error: BaseException) -> None:
         """Write the end of a run, and let it be known."""
@@ -740,11 +684,12 @@ class Ledger:
     # -- the scheduler
 
     def since(self, task_name: str) -> datetime:
-        unless_there = inserting_unless_there(self._engine.dialect.name, SCHEDULES, ("task",))
-        with prepared_transaction(self._engine) as transaction:
-            transaction.count(unless_there, task=task_name, paused=False, since_at=utc_now())
-            (row,) = transaction.rows(_SINCE, name=task_name)
-        since: datetime = row.since_at
+        row = {"task": task_name, "paused": False, "since_at": utc_now()}
+        with write_connection(self._engine) as connection:
+            insert_ignoring(connection, SCHEDULES, [row], ["task"])
+            since: datetime = connection.scalars(
+                select(SCHEDULES.c.since_at).where(SCHEDULES.c.task == task_name)
+            ).one()
         return since
 
     def claim(self, huey: TrackerHuey, periodic: Periodic, slot: datetime) -> Any | None:
@@ -752,16 +697,17 @@ class Ledger:
         if task.expires:
             task.resolve_expires(huey.utc)
         now = utc_now()
-        with prepared_transaction(self._engine) as transaction:
-            if any(row.paused for row in transaction.rows(_IS_PAUSED, name=periodic.name)):
-                return None
-            if periodic.skip_while_running and transaction.rows(
-                STILL_BEATING, name=periodic.name, after=now - LOST_AFTER
+        with write_connection(self._engine) as connection:
+            if connection.scalar(
+                select(SCHEDULES.c.paused).where(SCHEDULES.c.task == periodic.name)
             ):
+                return None
+            beating = {"name": periodic.name, "after": now - LOST_AFTER}
+            if periodic.skip_while_running and connection.scalar(STILL_BEATING, beating):
                 logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
                 return None
             row = _row_of(huey, task, RunOrigin(Trigger.SCHEDULE), now) | {"slot": slot}
-            is_ours = self._insert_unless_there(transaction, row, "task", "slot")
+            is_ours = insert_ignoring(connection, RUNS, [row], ["task", "slot"]) > 0
         return task if is_ours else None
 
     # -- the heart
@@ -769,13 +715,14 @@ class Ledger:
     def beat(self, queue: str, role: str) -> None:
         run, now = (_current if role == "worker" else None), utc_now()
         values = {"beat_at": now, "run_id": run.id if run else None}
-        here = _this_process(queue, role)
-        with prepared_transaction(self._engine) as transaction:
-            if not transaction.count(_CONSUMER_BEATS, **_naming(here), **values):
-                transaction.count(_CONSUMER_BEGINS, **here, **values, started_at=now)
+        this = _this_process(queue, role)
+        with write_connection(self._engine) as connection:
+            beating = update(CONSUMERS).where(*_is_process(this)).values(values)
+            if not connection.execute(beating).rowcount:
+                connection.execute(insert(CONSUMERS), this | values | {"started_at": now})
             if run is not None:
-                mine = {"run_id": run.id, "this_attempt": run.attempt}
-                transaction.count(_BEAT, **mine, heartbeat_at=now)
+                mine = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
+                connection.execute(update(RUNS).where(mine).values(heartbeat_at=now))
         if run is not None:
             self._end_if_overdue(run, now)
         if self.listener is not None and role in CONSUMER_ROLES:
@@ -796,8 +743,8 @@ class Ledger:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def leave(self, queue: str, role: str) -> None:
-        with prepared_statement(self._engine) as transaction:
-            transaction.count(_CONSUMER_ENDS, **_naming(_this_process(queue, role)))
+        with write_connection(self._engine) as connection:
+            connection.execute(delete(CONSUMERS).where(*_is_process(_this_process(queue, role))))
 
     def after_fork(self) -> None:
         with self.app.app_context():
@@ -846,13 +793,18 @@ class Ledger:
                     _add_to_total(connection, task, state, count)
 
     def _forget_dead_consumers(self, now: datetime) -> None:
-        with prepared_statement(self._engine) as transaction:
-            transaction.count(_FORGET_CONSUMERS, before=now - LOST_AFTER)
+        with write_connection(self._engine) as connection:
+            connection.execute(delete(CONSUMERS).where(CONSUMERS.c.beat_at < now - LOST_AFTER))
 
     def _reclaim_started(self, huey: TrackerHuey, now: datetime) -> None:
         """Runs that began and have no heart any more wait again, or have failed."""
-        with prepared_statement(self._engine) as transaction:
-            runs = transaction.rows(_SILENT, queue_name=huey.name, before=now - DEAD_PID_AFTER)
+        silent = select(RUNS).where(
+            RUNS.c.queue.in_((huey.name, "")),
+            RUNS.c.state == RunState.STARTED,
+            RUNS.c.heartbeat_at < now - DEAD_PID_AFTER,
+        )
+        with self._engine.connect() as connection:
+            runs = connection.execute(silent).all()
         for run in runs:
             if _is_lost(run, now):
                 self._reclaim(run, now)
@@ -871,22 +823,28 @@ class Ledger:
         else:
             # due in the past, so that it is put back in this very round
             values |= {"state": RunState.PENDING, "due_at": now - GRACE}
-        with prepared_transaction(self._engine) as transaction:
+        with write_connection(self._engine) as connection:
             if values["state"] == RunState.PENDING:
                 values["earlier"] = _with_last_attempt(
-                    transaction, run.id, "lost with its worker", ""
+                    connection, run.id, "lost with its worker", ""
                 )
-            mine = {"run_id": run.id, "this_attempt": run.attempt}
-            is_ours = transaction.count(_FINISH, **mine, **values)
-        if is_ours:
+            mine = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
+            started = RUNS.c.state == RunState.STARTED
+            reclaimed = connection.execute(update(RUNS).where(mine, started).values(values))
+        if reclaimed.rowcount:
             logger.warning("run %s lost its worker: %s", run.id, values["state"])
             if values["state"] == RunState.FAILURE and run.queue:
                 self._tell(run.id)
 
     def _requeue_waiting(self, huey: TrackerHuey, now: datetime) -> None:
         """Waiting runs that the broker does not hold go back to it."""
-        with prepared_statement(self._engine) as transaction:
-            runs = transaction.rows(_OVERDUE, queue_name=huey.name, before=now - GRACE)
+        overdue = select(RUNS).where(
+            RUNS.c.queue == huey.name,
+            RUNS.c.state.in_(WAITING),
+            RUNS.c.due_at <= now - GRACE,
+        )
+        with self._engine.connect() as connection:
+            runs = connection.execute(overdue).all()
         if not runs:
             return
         held = huey.message_ids()
@@ -965,9 +923,8 @@ def _this_process(queue: str, role: str) -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "queue": queue, "role": role}
 
 
-def _naming(process: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of ``_THIS_CONSUMER``."""
-    return {f"this_{name}": value for name, value in process.items()}
+def _is_process(process: dict[str, Any]) -> list[Any]:
+    return [CONSUMERS.c[name] == value for name, value in process.items()]
 
 
 def _is_lost(run: Any, now: datetime) -> bool:
