@@ -18,8 +18,8 @@ test: $(VENV)/.installed-dev ## all tests; those of the real thing file by file,
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
 # These ask the database nothing of their own, or what tests/integration asks as well, and take a while.
-ONLY_WITH_ALL := admin_browser alerts broker_storage browser deploy_proxies doctor faults_feed markup \
-    redis spares throttle up
+ONLY_WITH_ALL := admin_browser alerts browser deploy_proxies doctor faults_feed markup \
+    redis throttle up
 
 test-postgres: $(VENV)/.installed-dev ## those with a database again, on PostgreSQL; POSTGRES=all for the slowest, too
 	$(BIN)/pytest -n 2 --database postgresql tests/integration

@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
-from sportsapp.core.redis_urls import check_redis_url
+from sportsapp.core.redis_urls import parse_redis_url
 
 VERSION = "0.1.0"
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -102,11 +102,6 @@ def _contact_url(value: str) -> str:
     return address
 
 
-def _redis_url(value: str) -> str:
-    check_redis_url(value)
-    return value
-
-
 def _sqlalchemy_url(value: str) -> str:
     """PostgreSQL's two short forms mean the driver that we bring."""
     if value.startswith(("postgresql://", "postgres://")):
@@ -166,7 +161,7 @@ class Settings:
         shown="SQLite file in the instance folder",
     )  # fmt: skip
     redis_url: str = _setting(
-        _redis_url, "the broker; `flask up` starts an embedded one when this is unset",
+        parse_redis_url, "the broker; `flask up` starts an embedded one when this is unset",
         "redis://localhost:6379/0", default="", secret=True,
         shown="the embedded broker's Unix socket in the instance folder",
     )  # fmt: skip

@@ -8,16 +8,13 @@ The queues sit low and are configured high. What they need of the ledger they as
 - periodic tasks are ordinary tasks, so their results are kept; the scheduler claims each slot in
   the database, so that any number of consumers may schedule and restarts double nothing;
 - a message that cannot be read becomes a dead letter, and the worker goes on at once;
-- worker processes but the first are spares: they help while it is busy, and are then replaced;
 - forked children die with their master and open connections of their own.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
-import mmap
 import multiprocessing
 import signal
 import threading
@@ -29,15 +26,16 @@ from typing import Any, Protocol
 
 import msgspec
 from huey.api import Huey, Task, TaskWrapper, chord, group
-from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
+from huey.consumer import Consumer, Scheduler, Worker
 from huey.registry import Message
 from huey.signals import SIGNAL_EXPIRED
+from huey.storage import PriorityRedisExpireStorage
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.core.processes import die_with_parent, freeze_memory
 from sportsapp.core.redis_urls import connection_pool
-from sportsapp.queue.broker import BROKER_ERRORS, BrokerStorage, broker_error, broker_errors
+from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.messages import TaggedJson, decode, encode
 from sportsapp.queue.schedules import Schedule
 
@@ -50,10 +48,6 @@ BEAT_SECONDS = 10
 STOP_SECONDS = 8
 RECOVERY_SECONDS = 15
 BROKER_TIMEOUT = 3
-FIRST_IS_GONE_SECONDS = 3
-SPARE_LOOK_SECONDS = 0.1
-SPARE_IDLE_SECONDS = 2
-WAITED_SECONDS = 0.02
 
 Body = Callable[[], Any]
 
@@ -162,11 +156,12 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
 
     def __init__(self, name: str) -> None:
         self._url = ""
-        super().__init__(name, serializer=TaggedJson(), storage_class=BrokerStorage, utc=True)
+        super().__init__(
+            name, serializer=TaggedJson(), storage_class=PriorityRedisExpireStorage, utc=True
+        )
         self.periodics: dict[str, Periodic] = {}
         self.tick_seconds = 60
         self.stop_flag: Any = None
-        self.taken: Callable[[], None] = lambda: None
         self.signal(SIGNAL_EXPIRED)(lambda _signal, task: self.tracker.expired(task))
 
     def configure(
@@ -268,10 +263,12 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
 
     def push(self, task: Any) -> Any:
         """Hand a recorded run to the broker. Raises BrokerUnavailableError."""
-        try:
+        with broker_errors():
             return super().enqueue(task)
-        except BROKER_ERRORS as error:
-            raise broker_error(error) from error
+
+    def disconnect(self) -> None:
+        """Close all connections to the broker; the next command opens new ones."""
+        self.storage.pool.disconnect()
 
     def message_ids(self) -> set[str]:
         """The ids of all runs that the broker holds, waiting or scheduled."""
@@ -314,7 +311,6 @@ class TrackerHuey(Huey):  # type: ignore[misc]  # Huey has no types
         data = self.storage.dequeue()
         if data is None:
             return None
-        self.taken()
         return self._task_or_dead_letter(data)
 
     def read_schedule(self, timestamp: datetime | None = None) -> list[Any]:
@@ -468,95 +464,19 @@ class _Process:
             logger.exception("queue %s: %s failed", self.huey.name, what)
 
 
-class FirstWorker:
-    """What the first worker of a consumer lets the others see, in memory that they share.
-
-    By the monotonic clock: when it last looked for a task, when it last took one, and since when
-    there has always been one. There is no lock that a worker could hold when it dies.
-    """
-
-    def __init__(self) -> None:
-        self._shown = (ctypes.c_double * 3).from_buffer(mmap.mmap(-1, mmap.PAGESIZE))
-        self._shown[0] = time.monotonic()
-        self._has_waited = True
-
-    def looks(self) -> None:
-        """It looks for a task now."""
-        looked_at, took_at, _ = self._shown
-        self._has_waited = looked_at > took_at  # the look before found none
-        self._shown[0] = time.monotonic()
-
-    def takes(self) -> None:
-        """It has found one."""
-        moment = time.monotonic()
-        if self._has_waited or moment - self._shown[0] > WAITED_SECONDS:
-            self._shown[2] = moment
-        self._shown[1] = moment
-
-    def needs_help(self) -> bool:
-        """Whether it has been busy for longer, or has been stopped or killed."""
-        looked_at, took_at, busy_since = self._shown
-        is_waiting = looked_at > took_at
-        good_until = (
-            looked_at + FIRST_IS_GONE_SECONDS if is_waiting else busy_since + SPARE_LOOK_SECONDS
-        )
-        return bool(time.monotonic() > good_until)
-
-
 class TrackerWorker(_Process, Worker):  # type: ignore[misc]  # Huey has no types
-    """A worker that beats, and that tells its tasks when the consumer is to end.
-
-    Of several processes the first does what there is to do, and stays warm. The others are
-    spares: they help while it is busy for longer, and are replaced when there is nothing more to
-    do, since a fresh copy of their master shares its memory: see docs/decisions/spares.md.
-    """
+    """A worker that beats, and whose tasks can see that the consumer is to end."""
 
     role = "worker"
-    is_spare = False
-    first: FirstWorker | None = None
-    made_at = 0.0
 
     def initialize(self) -> None:
         self.huey.stop_flag = self.stop_flag
-        self.huey.taken = self._taken
-        self._has_taken = False
-        self._worked_until: float | None = None
         self.start_beating()
         super().initialize()
 
     def shutdown(self) -> None:
         super().shutdown()
         self.stop_beating()
-
-    def loop(self, now: datetime | None = None) -> None:
-        if self.first is not None and self.is_spare:
-            self._help(self.first, now)
-        else:
-            if self.first is not None:
-                self.first.looks()
-            super().loop(now)
-
-    def has_had_its_time(self) -> bool:
-        """Whether it is old enough to have worked; what ends sooner has met an error."""
-        return time.monotonic() - self.made_at > SPARE_IDLE_SECONDS
-
-    def _help(self, first: FirstWorker, now: datetime | None) -> None:
-        if first.needs_help():
-            self._has_taken = False
-            super().loop(now)
-            if self._has_taken:
-                self._worked_until = time.monotonic()
-        elif self._worked_until and time.monotonic() - self._worked_until > SPARE_IDLE_SECONDS:
-            logger.info("queue %s: a spare worker has done its work", self.huey.name)
-            raise WorkerRecycle
-        else:
-            self.stop_flag.wait(SPARE_LOOK_SECONDS)
-
-    def _taken(self) -> None:
-        """A task has been taken off the queue."""
-        self._has_taken = True
-        if self.first is not None and not self.is_spare:
-            self.first.takes()
 
 
 class SlotScheduler(_Process, Scheduler):  # type: ignore[misc]  # Huey has no types
@@ -620,54 +540,15 @@ class TrackerConsumer(Consumer):  # type: ignore[misc]  # Huey has no types
         What has not stopped by itself by then is handed back, and goes on after the restart.
         """
         longest = STOP_SECONDS if shutdown_timeout is None else min(shutdown_timeout, STOP_SECONDS)
-        self._first = FirstWorker()
         super().__init__(huey, shutdown_timeout=longest, **options)
 
-    def _create_worker(self) -> TrackerWorker:
-        worker: TrackerWorker = super()._create_worker()
-        worker.made_at = time.monotonic()
-        if self.environment.forks:
-            worker.first = self._first
-            worker.is_spare = any(
-                not one.is_spare and process.exitcode is None
-                for one, process in self.worker_threads
-            )
-        return worker
-
-    def loop(self, health_check_ts: float | None = None) -> float | None:
-        """Ten times a second: besides what Huey does, put fresh spares in the place of old ones."""
-        checked_at: float | None = super().loop(health_check_ts)
-        for n, (worker, process) in enumerate(self.worker_threads):
-            if worker.is_spare and process.exitcode == 0 and worker.has_had_its_time():
-                self._replace(n)
-        return checked_at
-
     def check_worker_health(self) -> bool:
-        """Replace what has ended; one by one, so that there is one first worker again."""
-        is_well = True
-        for n, (_, process) in enumerate(self.worker_threads):
-            if self.environment.forks and process.exitcode is not None:
-                if process.exitcode != 0:
-                    is_well = False
-                    logger.warning("%s died (%s)", process.name, process.exitcode)
-                self._replace(n)
+        """Replace workers that have died; False if any had, or if none could be started."""
         try:
-            return bool(super().check_worker_health()) and is_well
-        except OSError as error:  # the next check tries again
+            return bool(super().check_worker_health())
+        except OSError as error:  # no memory, or too many processes: the next check tries again
             logger.warning("queue %s: a process cannot be started: %s", self.huey.name, error)
             return False
-
-    def _replace(self, n: int) -> None:
-        """Put a new worker in the place of one that has ended; later, if none can be started."""
-        worker = self._create_worker()
-        process = self._create_process(worker, self.worker_threads[n][1].name)
-        try:
-            process.start()
-        except OSError as error:  # no memory, or too many processes: the master must not end of it
-            logger.warning("%s cannot be started: %s", process.name, error)
-            self.worker_threads[n][0].made_at = time.monotonic()
-            return
-        self.worker_threads[n] = (worker, process)
 
     def start(self) -> None:
         """Start everything. A signal that comes before its handler is there waits for it.

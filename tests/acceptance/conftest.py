@@ -118,12 +118,9 @@ class RealConsumer:
         """The process ids of workers and scheduler."""
         return children_of(self.pid)
 
-    def has_lost_nobody(self, before: Sequence[int]) -> bool:
-        """Whether no child has died since these were its ``children``.
-
-        Scheduler and first worker are the same then; a spare may have helped and been replaced.
-        """
-        return self.children()[:2] == before[:2] and "died" not in self.log.read_text()
+    def has_lost_nobody(self, before: list[int]) -> bool:
+        """Whether no child has died since these were its ``children``."""
+        return self.children() == before and "died" not in self.log.read_text()
 
     def stop(self, signal_number: int = signal.SIGTERM, seconds: float = 12) -> float:
         """Ask it to end; the seconds it took."""
@@ -183,7 +180,7 @@ def app_on(settings: Settings) -> Iterator[Flask]:
         db.session.remove()
         db.engine.dispose()
         for queue in services_of(app).queues:
-            queue.storage.close()
+            queue.disconnect()
     client.close()
 
 

@@ -40,7 +40,7 @@ def short_lived(real_settings, broker) -> Iterator[Flask]:
         db.session.remove()
         db.engine.dispose()
         for queue in services_of(app).queues:
-            queue.storage.close()
+            queue.disconnect()
     services_of(app).feed_client.close()
 
 

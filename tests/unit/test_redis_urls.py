@@ -1,19 +1,12 @@
-"""REDIS_URL: what is taken, what is refused, and what libraries are told."""
+"""REDIS_URL: what is taken, what is refused, and what Flask-Limiter gets."""
 
 from __future__ import annotations
 
 import pytest
-from redis.sentinel import SentinelConnectionPool
 
-from sportsapp.core.redis_urls import (
-    Watched,
-    check_redis_url,
-    connection_pool,
-    limiter_storage,
-    watched_by,
-)
-
-TWO = (("one", 26379), ("two", 5000))
+from sportsapp.core.errors import SettingsError
+from sportsapp.core.redis_urls import connection_pool, limiter_storage, parse_redis_url
+from sportsapp.core.settings import load_settings
 
 
 @pytest.mark.parametrize(
@@ -22,11 +15,10 @@ TWO = (("one", 26379), ("two", 5000))
         "redis://localhost:6379/0",
         "rediss://user:secret@redis.example.org/1?ssl_ca_certs=/etc/ca.pem",
         "unix:///run/broker.sock",
-        "redis+sentinel://one,two:5000/scores",
     ],
 )
 def test_url_of_every_kind_is_taken(url):
-    check_redis_url(url)
+    assert parse_redis_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -34,48 +26,26 @@ def test_url_of_every_kind_is_taken(url):
     [
         ("localhost:6379", "does not begin with"),
         ("http://localhost", "does not begin with"),
+        ("redis+sentinel://:secret@one:26379/scores/0", "does not begin with"),
         ("redis://", "names no host or socket"),
         ("unix://", "names no host or socket"),
         ("redis://localhost:port", "is not a URL"),
         ("redis://[::1", "is not a URL"),
-        ("redis+sentinel:///scores", "names no Sentinel"),
-        ("redis+sentinel://one,:5000/scores", "has a Sentinel without a host"),
-        ("redis+sentinel://one,two:port/scores", "has a Sentinel that is not host:port"),
-        ("redis+sentinel://one,two", "does not say what the Sentinels call the server"),
-        ("redis+sentinel://one/scores/first", "has a database that is not a number"),
     ],
 )
 def test_malformed_url_is_refused_with_its_fault(url, fault):
     with pytest.raises(ValueError, match=fault):
-        check_redis_url(url)
+        parse_redis_url(url)
 
 
-@pytest.mark.parametrize(
-    ("url", "watched"),
-    [
-        ("redis+sentinel://one,two:5000/scores", Watched(TWO, "scores")),
-        ("redis+sentinel://[::1]:5000/scores/3", Watched((("::1", 5000),), "scores", 3)),
-        (
-            "redis+sentinel://:se%40cret@one,two:5000/scores?sentinel_password=other",
-            Watched(TWO, "scores", 0, {"password": "se@cret"}, {"password": "other"}),
-        ),
-        (
-            "redis+sentinel://us:secret@one,two:5000/scores",
-            Watched(TWO, "scores", 0, {"username": "us", "password": "secret"}),
-        ),
-    ],
-)
-def test_sentinel_url_is_taken_apart(url, watched):
-    assert watched_by(url) == watched
-
-
-def test_accounts_of_server_and_sentinels_are_kept_apart():
-    url = "redis+sentinel://:secret@one/scores/2?sentinel_password=other"
-    pool = connection_pool(url, seconds=1)
-    assert isinstance(pool, SentinelConnectionPool)
-    assert (pool.connection_kwargs["password"], pool.connection_kwargs["db"]) == ("secret", 2)
-    (sentinel,) = pool.sentinel_manager.sentinels
-    assert sentinel.connection_pool.connection_kwargs["password"] == "other"
+@pytest.mark.parametrize("hosts", ["one:26379", "one:26379,two:26379", "one,two"])
+def test_sentinel_url_of_an_earlier_version_stops_the_start_with_one_line(hosts):
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"REDIS_URL": f"redis+sentinel://:secret@{hosts}/scores/0"})
+    assert str(caught.value) == (
+        "REDIS_URL: its value does not begin with redis://, rediss://, unix://; "
+        "for example redis://localhost:6379/0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,17 +54,13 @@ def test_accounts_of_server_and_sentinels_are_kept_apart():
         ("unix:///run/x/broker.sock", "redis+unix:///run/x/broker.sock"),
         ("redis://localhost:6379/0", "redis://localhost:6379/0"),
         ("rediss://u:p@host/1", "rediss://u:p@host/1"),
-        (
-            "redis+sentinel://:secret@one,two/scores/1",
-            "redis+sentinel://one:26379,two:26379/scores",
-        ),
     ],
 )
 def test_broker_is_named_as_the_limiter_wants_it(broker, limits):
     assert limiter_storage(broker, seconds=1)[0] == limits
 
 
-def test_limiter_sends_no_server_password_to_the_sentinels():
-    _, options = limiter_storage("redis+sentinel://:secret@one/scores/1", seconds=1)
-    assert (options["password"], options["db"]) == ("secret", 1)
-    assert options["sentinel_kwargs"]["password"] is None
+def test_pool_waits_and_retries_as_long_as_it_is_given():
+    options = connection_pool("redis://localhost", seconds=2, retries=1).connection_kwargs
+    assert (options["socket_timeout"], options["socket_connect_timeout"]) == (2, 2)
+    assert options["retry"].get_retries() == 1

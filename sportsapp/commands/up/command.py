@@ -205,7 +205,7 @@ def prepare_copies(app: Flask) -> None:
             queue.tracker.beat(queue.name, "supervisor")
             queue.tracker.recover(queue)
             queue.tracker.leave(queue.name, "supervisor")
-            queue.storage.close()
+            queue.disconnect()
         if CAN_COPY:
             _load(SHARED)
         db.session.remove()
