@@ -16,7 +16,7 @@ from sportsapp.core.settings import (
 )
 from sportsapp.db.engine import init_database
 from sportsapp.feed.client import FeedClient
-from sportsapp.feed.pace import Pace, Tally
+from sportsapp.feed.pace import OutcomeCounter, RateLimiter
 from sportsapp.http import headers as security
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.queue.huey import backfill_huey, huey
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
 
 
 def _join(app: Flask, settings: Settings, client: FeedClient | None) -> Services:
-    tally = Tally(settings.broker)
+    outcomes = OutcomeCounter(settings.broker)
     alerts = Alerts(app, settings, huey, queue_alert)
     queues = (huey, backfill_huey)
     ledger = Ledger(app, queues, settings.task_run_retention_days, alerts)
@@ -80,17 +80,21 @@ def _join(app: Flask, settings: Settings, client: FeedClient | None) -> Services
     configure_tasks(settings)
     return Services(
         settings=settings,
-        feed_client=client or _feed_client(settings, tally),
-        feed_tally=tally,
+        feed_client=client or _feed_client(settings, outcomes),
+        feed_outcomes=outcomes,
         feed_watch=FeedWatch(alerts, settings.instance_path / "samples"),
         alerts=alerts,
         queues=queues,
     )
 
 
-def _feed_client(settings: Settings, tally: Tally) -> FeedClient:
-    pace = Pace(settings.broker, settings.feed_requests_per_minute)
-    return FeedClient(settings.espn_base_url, settings.user_agent, pace=pace, tally=tally)
+def _feed_client(settings: Settings, outcomes: OutcomeCounter) -> FeedClient:
+    return FeedClient(
+        settings.espn_base_url,
+        settings.user_agent,
+        rate_limiter=RateLimiter(settings.broker, settings.feed_requests_per_minute),
+        count_outcome=outcomes.add,
+    )
 
 
 def _trusted_hosts(settings: Settings) -> list[str] | None:

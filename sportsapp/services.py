@@ -10,7 +10,7 @@ from flask import Flask, current_app
 if TYPE_CHECKING:
     from sportsapp.core.settings import Settings
     from sportsapp.feed.client import FeedClient
-    from sportsapp.feed.pace import Tally
+    from sportsapp.feed.pace import OutcomeCounter
     from sportsapp.monitoring.alerts import Alerts
     from sportsapp.queue.huey import TrackerHuey
     from sportsapp.sync.watch import FeedWatch
@@ -24,7 +24,7 @@ class Services:
 
     settings: Settings
     feed_client: FeedClient
-    feed_tally: Tally
+    feed_outcomes: OutcomeCounter
     feed_watch: FeedWatch
     alerts: Alerts
     queues: tuple[TrackerHuey, ...]

@@ -15,7 +15,7 @@ from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.migrate import migrate_database
 from sportsapp.factory import create_app
-from sportsapp.feed.client import FeedClient, Patience
+from sportsapp.feed.client import FeedClient, RetryPolicy
 from sportsapp.queue.huey import backfill_huey, huey
 from tests.databases import PostgresServer, postgres_server
 from tests.loopback import LoopbackFeed, serving
@@ -24,7 +24,7 @@ from tests.panel import PanelVisitor, signed_in
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 MakeDatabase = Callable[..., AbstractContextManager[str]]
 NO_BROKER = "redis://127.0.0.1:1/0"
-QUICK = Patience(connect=2, read=2, deadline=3, retries=1, first_wait=0.01, longest_wait=0.05)
+QUICK = RetryPolicy(connect=2, read=2, deadline=3, retries=1, first_wait=0.01, longest_wait=0.05)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -136,7 +136,7 @@ def settings(instance: Path, feed: LoopbackFeed, database_url: str) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The app, inside its context, with a feed client that does not wait long."""
-    client = FeedClient(settings.espn_base_url, settings.user_agent, patience=QUICK)
+    client = FeedClient(settings.espn_base_url, settings.user_agent, retry_policy=QUICK)
     app = create_app(settings, client)
     app.testing = True
     with app.app_context():

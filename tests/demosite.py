@@ -143,7 +143,7 @@ def demo_site(folder: Path, database_url: str = "") -> Iterator[DemoSite]:
             espn_base_url=feed_url,
             redis_url=NO_BROKER,
         )
-        client = FeedClient(feed_url, settings.user_agent, patience=QUICK)
+        client = FeedClient(feed_url, settings.user_agent, retry_policy=QUICK)
         app = create_app(settings, client)
         site = DemoSite(app, feed.extensions["demo"])
         patch.setattr(clock, "datetime", _stopped_at(site))

@@ -284,7 +284,7 @@ def _paused_leagues(patient: Patient) -> str:
 
 def check_clock(patient: Patient) -> Iterator[Finding]:
     """Does our clock agree with the feed's?"""
-    off = patient.client.clock_off
+    off = patient.client.clock_offset
     if off is None:
         says = "the feed did not say what time it is: not compared"
         yield Finding("clock", NOTE, says, "see that this machine's clock is kept by NTP")

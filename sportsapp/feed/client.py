@@ -1,8 +1,9 @@
-"""The only HTTP to the feed: asks, waits, retries, and gives bytes. It knows no JSON.
+"""The only HTTP to the feed: sends requests, waits, retries, and returns bytes. It parses no JSON.
 
-What the feed is known to want (October 2026): an honest User-Agent with a contact link, an
+What ESPN is known to require (October 2026): an honest User-Agent with a contact link, an
 explicit ``dates`` of one day or one month, never a range, and on scoreboards a ``limit`` of at
-most 500. A college's division is asked for as ``groups``, and of standings as ``group``.
+most 500. A college division is requested as ``groups``, and for standings as ``group``.
+ESPN is not known to send ETags, so there are no conditional requests.
 """
 
 from __future__ import annotations
@@ -10,42 +11,35 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-import socket
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import PoolManager, ProxyManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+import urllib3.exceptions
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import FeedError, FeedRefusedError, FeedUnavailableError, PayloadError
 from sportsapp.core.leagues import League
+from sportsapp.feed.pace import RateLimiter
 
 logger = logging.getLogger(__name__)
 
 LIMIT = 500
-# An answer with just this many events may have been cut off by the feed.
 SUSPECT_COUNTS = frozenset({25, 100, LIMIT})
-POOL_SIZE = 8
-REMEMBERED_ANSWERS = 8
-REMEMBERED_BYTES = 2_000_000
+"""Numbers of events at which the feed is known to cut an answer off."""
 OUTCOMES = ("ok", "unavailable", "limited", "refused", "too_large")
+PIECE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer. ``digest`` names the body: equal digests, equal bytes."""
+    """A good answer. ``digest`` is the SHA-256 of the body: equal digests, equal bytes."""
 
     url: str
     body: bytes
@@ -53,12 +47,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long we wait and how often we ask, in seconds and counts.
+class RetryPolicy:
+    """How long a request may take and how often it is repeated, in seconds and counts.
 
-    ``deadline`` bounds one request as a whole, so that a feed that drips is cut off.
-    ``longest_wait`` bounds a wait between two requests; a longer Retry-After is left to
-    whoever called.
+    ``connect`` and ``read`` bound one wait for the network; ``deadline`` bounds a request as a
+    whole. ``first_wait`` doubles with each retry up to ``longest_wait``; a Retry-After above
+    that is left to the caller. ``body_limit`` is in bytes, after decompression.
     """
 
     connect: float = 5
@@ -71,13 +65,14 @@ class Patience:
 
 
 class FeedClient:
-    """Asks ESPN's public JSON API. Safe to use from several threads at once.
+    """Requests ESPN's public JSON API. Safe to use from several threads at once.
 
-    ``pace`` is called before each request and may wait: it keeps the agreed rate. ``tally`` is
-    called after each with how it turned out, one of OUTCOMES.
-    Every method raises FeedUnavailableError (worth retrying) or FeedRefusedError (not), and
-    PayloadError for a body over the limit. ``clock_off`` is how far the feed's clock was ahead
-    of ours at the last answer, good or not; None while it has not said.
+    ``rate_limiter`` is waited for before each request, retries included; without one the rate
+    is not limited. ``count_outcome`` is called after each request with one of OUTCOMES.
+
+    Every method raises FeedUnavailableError (worth retrying), FeedRefusedError (not), or
+    PayloadError for a body over the limit. ``clock_offset`` is how far the feed's clock was
+    ahead of ours at the last response of any status; None before the first.
     """
 
     def __init__(
@@ -85,49 +80,62 @@ class FeedClient:
         base_url: str,
         user_agent: str,
         *,
-        patience: Patience | None = None,
-        pace: Callable[[], None] = lambda: None,
-        tally: Callable[[str], None] = lambda _: None,
+        retry_policy: RetryPolicy | None = None,
+        rate_limiter: RateLimiter | None = None,
+        count_outcome: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url, account = _without_account(base_url.rstrip("/"))
         self.user_agent = user_agent
-        self.patience = patience or Patience()
-        self.pace = pace
-        self.tally = tally
+        self.retry_policy = retry_policy or RetryPolicy()
+        self.rate_limiter = rate_limiter
+        self.count_outcome = count_outcome
         self.sleep = sleep
-        self._session = _new_session(user_agent)
+        self.clock_offset: timedelta | None = None
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         self._session.auth = account
-        self.clock_off: timedelta | None = None
-        self._remembered: OrderedDict[str, tuple[str, Answer]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._session.max_redirects = 3
+        # Without cookies the session has no state that changes, so threads can share it.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def scoreboard(self, league: League, day: date) -> Answer:
-        """One league's games of one US Eastern day."""
+        """One league's games of one US Eastern day.
+
+        Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard?dates=YYYYMMDD``.
+        """
         return self._scoreboard(league, day.strftime("%Y%m%d"))
 
     def month(self, league: League, first: date) -> Answer:
-        """One league's games of the month that ``first`` lies in."""
+        """One league's games of the month that contains ``first``.
+
+        Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard?dates=YYYYMM``.
+        """
         return self._scoreboard(league, first.strftime("%Y%m"))
 
     def teams(self, league: League) -> Answer:
-        """The list of a league's teams."""
-        return self._get(
-            self._site(league, "teams"), {"limit": league.teams_limit, "groups": league.group}
-        )
+        """The list of a league's teams.
+
+        Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams``.
+        """
+        params = {"limit": league.teams_limit, "groups": league.group}
+        return self._get(f"{_site_path(league)}/teams", params)
 
     def roster(self, league: League, team_id: str) -> Answer:
-        """The players of one team."""
-        return self._get(self._site(league, f"teams/{team_id}/roster"), {})
+        """The players of one team, by the feed's id of the team.
+
+        Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams/{id}/roster``.
+        """
+        return self._get(f"{_site_path(league)}/teams/{team_id}/roster", {})
 
     def standings(self, league: League) -> Answer:
-        """A league's standings; only the shorter ``apis/v2`` address has them."""
+        """A league's standings.
+
+        Endpoint: ``apis/v2/sports/{sport}/{league}/standings``. The same path under
+        ``apis/site/v2`` returns a stub without standings.
+        """
         path = f"/apis/v2/sports/{league.sport}/{league.feed_slug}/standings"
         return self._get(path, {"group": league.group})
-
-    def summary(self, league: League, game_id: str) -> Answer:
-        """Everything about one game: 100 to 900 kB, so never for polling."""
-        return self._get(self._site(league, "summary"), {"event": game_id})
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -135,90 +143,94 @@ class FeedClient:
 
     def _scoreboard(self, league: League, dates: str) -> Answer:
         params = {"dates": dates, "limit": LIMIT, "groups": league.group}
-        return self._get(self._site(league, "scoreboard"), params)
+        return self._get(f"{_site_path(league)}/scoreboard", params)
 
-    @staticmethod
-    def _site(league: League, what: str) -> str:
-        return f"/apis/site/v2/sports/{league.sport}/{league.feed_slug}/{what}"
-
-    def _get(self, path: str, params: dict[str, Any]) -> Answer:
-        request = self._prepare(path, params)
+    def _get(self, path: str, params: Mapping[str, object]) -> Answer:
+        """The answer to a GET, with retries. Parameters that are None are left out."""
+        query = urlencode({name: value for name, value in params.items() if value is not None})
+        url = f"{self.base_url}{path}{'?' if query else ''}{query}"
         attempt = 0
         while True:
             try:
-                return self._ask_and_count(request)
-            except FeedUnavailableError as error:
-                wait = self._wait_before(attempt, error)
+                answer = self._request(url)
+            except FeedError as error:
+                self.count_outcome(_outcome_of(error))
+                wait = self._wait_before_retry(attempt, error)
                 if wait is None:
                     raise
-                logger.info("asking again in %.1f s: %s", wait, error)
+                logger.info("retrying in %.1f s: %s", wait, error)
                 self.sleep(wait)
-            attempt += 1
+                attempt += 1
+            else:
+                self.count_outcome("ok")
+                return answer
 
-    def _prepare(self, path: str, params: dict[str, Any]) -> requests.PreparedRequest:
-        request = requests.Request("GET", self.base_url + path, params=params)
-        try:
-            return self._session.prepare_request(request)
-        except requests.RequestException as error:
-            raise FeedRefusedError(
-                f"nothing can be asked at {self.base_url}: {error}", url=self.base_url
-            ) from error
-
-    def _ask_and_count(self, request: requests.PreparedRequest) -> Answer:
-        try:
-            answer = self._ask(request)
-        except FeedError as error:
-            self.tally(_outcome_of(error))
-            raise
-        self.tally("ok")
-        return answer
-
-    def _wait_before(self, attempt: int, error: FeedUnavailableError) -> float | None:
-        """Seconds before the next attempt: doubling, jittered; None when it is to be the last."""
-        if attempt >= self.patience.retries:
+    def _wait_before_retry(self, attempt: int, error: FeedError) -> float | None:
+        """Seconds to wait before the next attempt, None when there is none."""
+        policy = self.retry_policy
+        if not isinstance(error, FeedUnavailableError) or attempt >= policy.retries:
             return None
         if error.retry_after is not None:
-            return error.retry_after if error.retry_after <= self.patience.longest_wait else None
-        longest = min(self.patience.first_wait * 2**attempt, self.patience.longest_wait)
+            return error.retry_after if error.retry_after <= policy.longest_wait else None
+        longest = min(policy.first_wait * 2**attempt, policy.longest_wait)
         return random.uniform(longest / 2, longest)  # noqa: S311  # jitter  # nosec B311
 
-    def _ask(self, request: requests.PreparedRequest) -> Answer:
-        self.pace()
-        url = str(request.url)
-        remembered = self._remembered.get(url)
-        if remembered:
-            request.headers["If-None-Match"] = remembered[0]
-        with _Deadline(self.patience.deadline) as deadline:
-            try:
-                response = self._session.send(
-                    request, stream=True, timeout=(self.patience.connect, self.patience.read)
-                )
-                with response:
-                    body = _read_body(response, self.patience.body_limit)
-            except (requests.RequestException, OSError) as error:
-                raise _unavailable(url, deadline, error) from error
-            if deadline.passed:
-                raise _unavailable(url, deadline, None)
-        self.clock_off = _clock_off(response.headers)
-        if response.status_code == 304 and remembered:
-            return remembered[1]
-        _check_status(response, body)
-        answer = Answer(url, body, hashlib.sha256(body).hexdigest())
-        self._remember(response.headers.get("ETag"), answer)
-        return answer
+    def _request(self, url: str) -> Answer:
+        """Send one request and read its answer.
 
-    def _remember(self, etag: str | None, answer: Answer) -> None:
-        if not etag or len(answer.body) > REMEMBERED_BYTES:
-            return
-        with self._lock:
-            self._remembered[answer.url] = (etag, answer)
-            self._remembered.move_to_end(answer.url)
-            while len(self._remembered) > REMEMBERED_ANSWERS:
-                self._remembered.popitem(last=False)
+        A feed that sends its headers byte by byte restarts the read time-out with each byte and
+        is not stopped here; the time limit of the task stops it.
+        """
+        if self.rate_limiter:
+            self.rate_limiter.wait()
+        policy = self.retry_policy
+        ends_at = time.monotonic() + policy.deadline
+        try:
+            with self._session.get(
+                url, stream=True, timeout=(policy.connect, policy.read)
+            ) as response:
+                body = self._read_body(response, ends_at)
+        except (InvalidURL, InvalidSchema, MissingSchema) as error:
+            message = f"the feed's address cannot be used: {self.base_url} ({error})"
+            raise FeedRefusedError(message, url=self.base_url) from error
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            message = f"the feed did not answer in time: {url}"
+            raise FeedUnavailableError(message, url=url) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            message = f"the feed cannot be reached: {url} ({_cause(error)})"
+            raise FeedUnavailableError(message, url=url) from error
+        self.clock_offset = _clock_offset(response.headers)
+        _check_status(response, body)
+        return Answer(url, body, hashlib.sha256(body).hexdigest())
+
+    def _read_body(self, response: requests.Response, ends_at: float) -> bytes:
+        """The decompressed body, read in pieces until ``ends_at`` of the monotonic clock."""
+        policy, url = self.retry_policy, str(response.url)
+        pieces: list[bytes] = []
+        size = 0
+        while time.monotonic() < ends_at:
+            # read1 returns what has arrived; iter_content would wait until a piece is full.
+            piece = response.raw.read1(PIECE, decode_content=True)
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+            size += len(piece)
+            if size > policy.body_limit:
+                raise PayloadError(
+                    f"the answer is larger than {policy.body_limit:,} bytes: {url}",
+                    url=url,
+                    status=response.status_code,
+                )
+        message = f"no complete answer within {policy.deadline:g} s: {url}"
+        raise FeedUnavailableError(message, url=url)
+
+
+def _site_path(league: League) -> str:
+    return f"/apis/site/v2/sports/{league.sport}/{league.feed_slug}"
 
 
 def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
-    """The URL as errors and logs may name it; name and password, if it had them, apart."""
+    """The URL as errors and logs may quote it, and the name and password taken out of it."""
     parts = urlsplit(url)
     if parts.username is None:
         return url, None
@@ -226,65 +238,27 @@ def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), account
 
 
-def _new_session(user_agent: str) -> requests.Session:
-    """One pooled session for all threads. It keeps no cookies, its only state that changes."""
-    session = requests.Session()
-    session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-    session.max_redirects = 3
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("http://", _Adapter(pool_maxsize=POOL_SIZE))
-    session.mount("https://", _Adapter(pool_maxsize=POOL_SIZE))
-    return session
-
-
-def _read_body(response: requests.Response, limit: int) -> bytes:
-    chunks = []
-    size = 0
-    for chunk in response.iter_content(65_536):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            raise PayloadError(
-                f"the answer is larger than {limit:,} bytes: {response.url}",
-                url=str(response.url),
-                status=response.status_code,
-            )
-    return b"".join(chunks)
-
-
 def _check_status(response: requests.Response, body: bytes) -> None:
+    """Raise for any status but 2xx, quoting the beginning of the body."""
     status, url = response.status_code, str(response.url)
     if 200 <= status < 300:
         return
-    said = _feed_message(body)
+    text = body[:120].decode("utf-8", "replace").replace("\n", " ").strip()
+    quote = f" ({text})" if text else ""
     if status in (408, 425, 429) or status >= 500:
         raise FeedUnavailableError(
-            f"the feed answered {status}{said}: {url}",
+            f"the feed answered {status}{quote}: {url}",
             url=url,
             status=status,
             retry_after=_retry_after(response.headers.get("Retry-After")),
         )
     raise FeedRefusedError(
-        f"the feed refused us with {status}{said}: {url}", url=url, status=status
+        f"the feed refused us with {status}{quote}: {url}", url=url, status=status
     )
 
 
-def _outcome_of(error: FeedError) -> str:
-    if isinstance(error, FeedRefusedError):
-        return "refused"
-    if isinstance(error, FeedUnavailableError):
-        return "limited" if error.status == 429 else "unavailable"
-    return "too_large"
-
-
-def _feed_message(body: bytes) -> str:
-    """What an error body says, in a few words."""
-    text = body[:120].decode("utf-8", "replace").replace("\n", " ").strip()
-    return f" ({text})" if text else ""
-
-
 def _retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, given in seconds or as a date."""
+    """Seconds from a Retry-After header, which holds seconds or a date."""
     if not value:
         return None
     if value.strip().isdecimal():
@@ -295,112 +269,29 @@ def _retry_after(value: str | None) -> float | None:
         return None
 
 
-def _clock_off(headers: Mapping[str, str]) -> timedelta | None:
-    """How far ahead of ours the clock of an answer is; an answer out of a cache is older."""
+def _outcome_of(error: FeedError) -> str:
+    if isinstance(error, FeedRefusedError):
+        return "refused"
+    if isinstance(error, FeedUnavailableError):
+        return "limited" if error.status == 429 else "unavailable"
+    return "too_large"
+
+
+def _clock_offset(headers: Mapping[str, str]) -> timedelta | None:
+    """How far the feed's clock is ahead of ours. Age is how long a cache has held the answer."""
     try:
-        said = parsedate_to_datetime(headers["Date"]) + timedelta(
-            seconds=int(headers.get("Age", 0))
-        )
-        return said - utc_now()
+        age = timedelta(seconds=int(headers.get("Age", 0)))
+        return parsedate_to_datetime(headers["Date"]) + age - utc_now()
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
-def _unavailable(url: str, deadline: _Deadline, error: Exception | None) -> FeedError:
-    if deadline.passed:
-        return FeedUnavailableError(f"no whole answer in {deadline.seconds:g} s: {url}", url=url)
-    if isinstance(error, requests.Timeout):
-        return FeedUnavailableError(f"the feed did not answer in time: {url}", url=url)
-    return FeedUnavailableError(f"the feed cannot be reached: {url} ({_cause(error)})", url=url)
-
-
-def _cause(error: BaseException | None) -> str:
-    """The innermost reason, without the library's wrapping around it."""
-    while error is not None:
-        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
-        if not isinstance(inner, BaseException):
-            break
+def _cause(error: BaseException) -> str:
+    """The innermost reason of a library's error, without the layers around it."""
+    inner: object = error
+    while isinstance(inner, BaseException):
         error = inner
+        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"{type(error).__name__}: {error}"[:200]
-
-
-# ---------------------------------------------------------------- a deadline for a whole request
-# requests bounds each wait for bytes, so a feed that sends one byte a second would hold us for
-# hours. The timer below shuts the socket down, which ends the read in progress.
-
-_in_flight = threading.local()
-
-
-class _Deadline:
-    """Shuts this thread's socket down when ``seconds`` are over."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.passed = False
-        self.socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Deadline:
-        _in_flight.deadline = self
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        _in_flight.deadline = None
-
-    def _pass(self) -> None:
-        self.passed = True
-        if self.socket is not None:
-            try:
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
-            except OSError as error:  # it has been closed already: nothing is left to end
-                logger.debug("closing a late connection: %s", error)
-
-
-class _Watched:
-    """Tells the deadline of this thread which socket is being read."""
-
-    sock: Any
-
-    def getresponse(self) -> Any:
-        deadline: _Deadline = _in_flight.deadline
-        deadline.socket = self.sock
-        if deadline.passed:  # while the connection was made: nobody watches it any more
-            raise TimeoutError("the deadline has passed")
-        return super().getresponse()  # type: ignore[misc]  # the connection class has it
-
-
-class _WatchedHTTP(_Watched, HTTPConnection):
-    """A watched connection in the clear."""
-
-
-class _WatchedHTTPS(_Watched, HTTPSConnection):
-    """A watched connection over TLS."""
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        _watch(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return _watch(super().proxy_manager_for(*args, **kwargs))
-
-
-def _watch(manager: Any) -> Any:
-    """Give a manager of connections our watched ones; a SOCKS proxy needs its own."""
-    if type(manager) in (PoolManager, ProxyManager):
-        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return manager

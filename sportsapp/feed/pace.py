@@ -1,85 +1,83 @@
-"""The feed's pace, at most so many requests a minute from all our processes together, and how
-its answers turned out.
+"""The rate of requests to the feed, and how they turned out, counted by all processes together.
 
 Both are counted on the broker, so that more consumers never mean more requests. While the broker
-is away each process counts its requests for itself, and outcomes are not counted.
+is away each process limits its own requests, and outcomes are not counted.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import redis
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
 
-from sportsapp.core.redis_urls import client_of
+from sportsapp.core.redis_urls import client_of, limiter_storage
 
 logger = logging.getLogger(__name__)
 
 WINDOW = 60
 BROKER_SECONDS = 1
-OUTCOMES = "sportsapp.feed.outcomes"
+# The broker gives the end of a window in whole seconds, up to half a second too early.
+SHORTEST_WAIT = 0.5
+OUTCOMES_KEY = "sportsapp.feed.outcomes"
 
 
-class Pace:
-    """Call it before each request: it returns at once, or waits for the next minute."""
+class RateLimiter:
+    """At most ``per_minute`` requests in a window of one minute, which the first of them opens."""
 
     def __init__(
-        self,
-        url: str,
-        per_minute: int,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.time,
+        self, url: str, per_minute: int, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self.per_minute = per_minute
-        self._redis = client_of(url, seconds=BROKER_SECONDS)
+        address, options = limiter_storage(url, seconds=BROKER_SECONDS)
+        self._shared = FixedWindowRateLimiter(storage_from_string(address, **options))
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._limit = RateLimitItemPerSecond(per_minute, WINDOW, namespace="sportsapp.feed")
         self._sleep = sleep
-        self._clock = clock
-        self._own: dict[int, int] = {}
-        self._lock = threading.Lock()
 
-    def __call__(self) -> None:
-        while self._count() > self.per_minute:
-            rest = WINDOW - self._clock() % WINDOW
-            logger.info("%s requests this minute are enough: waiting %.1f s", self.per_minute, rest)
-            self._sleep(rest)
+    def wait(self) -> None:
+        """Count one request; return at once, or sleep until a window has room for it."""
+        while (seconds := self._seconds_to_wait()) > 0:
+            logger.info(
+                "%s requests in this minute, the most allowed: waiting %.1f s",
+                self._limit.amount,
+                seconds,
+            )
+            self._sleep(seconds)
 
-    def _count(self) -> int:
-        """How many requests this minute has had, this one included."""
-        window = int(self._clock() // WINDOW)
+    def _seconds_to_wait(self) -> float:
+        """0 when the request was counted; else the seconds until the next window."""
         try:
-            pipe = self._redis.pipeline()
-            pipe.incr(f"sportsapp.feed.{window}")
-            pipe.expire(f"sportsapp.feed.{window}", 2 * WINDOW)
-            return int(pipe.execute()[0])
+            return self._hit(self._shared)
         except redis.RedisError as error:
             logger.debug("counting requests without the broker: %s", error)
-            return self._count_own(window)
+            return self._hit(self._own)
 
-    def _count_own(self, window: int) -> int:
-        with self._lock:
-            count = self._own.get(window, 0) + 1
-            self._own = {window: count}
-            return count
+    def _hit(self, limiter: FixedWindowRateLimiter) -> float:
+        if limiter.hit(self._limit):
+            return 0
+        ends_at = limiter.get_window_stats(self._limit).reset_time
+        return max(SHORTEST_WAIT, ends_at - time.time())
 
 
-class Tally:
-    """Call it after each request with how it turned out; a broker that is away loses it."""
+class OutcomeCounter:
+    """How requests to the feed turned out, counted since the broker was set up."""
 
     def __init__(self, url: str) -> None:
         self._redis = client_of(url, seconds=BROKER_SECONDS)
 
-    def __call__(self, outcome: str) -> None:
+    def add(self, outcome: str) -> None:
+        """Count one outcome. It is lost while the broker is away."""
         try:
-            self._redis.hincrby(OUTCOMES, outcome, 1)
+            self._redis.hincrby(OUTCOMES_KEY, outcome, 1)
         except redis.RedisError as error:
-            logger.debug("an answer was not counted: %s", error)
+            logger.debug("an outcome was not counted: %s", error)
 
     def counts(self) -> dict[str, int]:
-        """How often each outcome was counted. Raises redis.RedisError."""
-        found: Any = self._redis.hgetall(OUTCOMES)
-        return {name.decode(): int(count) for name, count in sorted(found.items())}
+        """How often each outcome was counted, by name. Raises redis.RedisError."""
+        counts: Any = self._redis.hgetall(OUTCOMES_KEY)
+        return {name.decode(): int(number) for name, number in sorted(counts.items())}

@@ -20,7 +20,7 @@ from sportsapp.core.settings import VERSION, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models.run import OPEN
 from sportsapp.feed.client import OUTCOMES
-from sportsapp.feed.pace import Tally
+from sportsapp.feed.pace import OutcomeCounter
 from sportsapp.monitoring.alerts import late_slots
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports as activity
@@ -44,11 +44,15 @@ class Metrics(Collector):
     """
 
     def __init__(
-        self, settings: Settings, queues: Sequence[TrackerHuey], tally: Tally, now: datetime
+        self,
+        settings: Settings,
+        queues: Sequence[TrackerHuey],
+        outcomes: OutcomeCounter,
+        now: datetime,
     ) -> None:
         self._settings = settings
         self._queues = queues
-        self._tally = tally
+        self._outcomes = outcomes
         self._now = now
 
     def collect(self) -> Iterator[Metric]:
@@ -70,7 +74,7 @@ class Metrics(Collector):
 
     def _of_broker(self) -> Iterator[Metric]:
         try:
-            counts = self._tally.counts()
+            counts = self._outcomes.counts()
         except redis.RedisError:
             yield _gauge("broker_up", "Whether the broker answers.", [], {(): 0})
             return

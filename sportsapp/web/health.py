@@ -51,7 +51,7 @@ def metrics() -> ResponseReturnValue:
 
 def _metrics() -> Metrics:
     parts = services()
-    return Metrics(parts.settings, parts.queues, parts.feed_tally, utc_now())
+    return Metrics(parts.settings, parts.queues, parts.feed_outcomes, utc_now())
 
 
 def _has_token(token: str) -> bool:

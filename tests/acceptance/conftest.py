@@ -173,7 +173,7 @@ def real_settings(feed: LoopbackFeed, make_database: MakeDatabase) -> Iterator[S
 @contextmanager
 def app_on(settings: Settings) -> Iterator[Flask]:
     """The app, inside its context; its connections are closed at the end."""
-    client = FeedClient(settings.espn_base_url, settings.user_agent, patience=QUICK)
+    client = FeedClient(settings.espn_base_url, settings.user_agent, retry_policy=QUICK)
     app = create_app(settings, client)
     with app.app_context():
         yield app

@@ -38,8 +38,8 @@ PATIENT = (
     "-c",
     harm.HURRY_PROGRAM
     + """
-from sportsapp.feed.client import Patience
-Patience.__init__.__kwdefaults__.update(read=0.5, deadline=1, retries=1, first_wait=0.05)
+from sportsapp.feed.client import RetryPolicy
+RetryPolicy.__init__.__kwdefaults__.update(read=0.5, deadline=1, retries=1, first_wait=0.05)
 consumer_main()
 """,
 )
@@ -142,7 +142,7 @@ FAULTS: dict[str, tuple[Response | bytes | Callable[[Request], Response], str]] 
     "403": (Response("no", 403), "the feed refused us with 403"),
     "400": (Response("no", 400), "the feed refused us with 400"),
     "time-out": (hang, "the feed did not answer in time"),
-    "slow drip": (drip, "no whole answer in 1 s"),
+    "slow drip": (drip, "no complete answer within 1 s"),
     "disconnect": (break_off, "the feed cannot be reached"),
     "HTML": (b"<html><title>Scores</title>Back soon</html>", "this is not a scoreboard"),
     "empty body": (b"", "this is not a scoreboard: an empty body"),

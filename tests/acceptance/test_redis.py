@@ -69,7 +69,7 @@ def test_redis_over_tls_serves_everything(tls_url, real_settings, feed, start_co
         result = sync_daily_schedule()
         assert result.get(blocking=True, timeout=20) == {"synced": 0, "errors": []}
         assert harm.run_of(result.id).state == RunState.SUCCESS
-        assert services_of(app).feed_tally.counts()["ok"] == len(feed.asked())
+        assert services_of(app).feed_outcomes.counts()["ok"] == len(feed.asked())
         assert app.test_client().get("/api/v1/leagues").status_code == 200
     with redis.Redis.from_url(tls_url) as connection:
         assert counts_visitors(connection)

@@ -1,4 +1,4 @@
-"""The feed's pace on a real broker: one count for all processes."""
+"""The rate limiter and the outcomes on a real broker: one count for all processes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from sportsapp.feed.pace import Pace, Tally
+from sportsapp.feed import pace
+from sportsapp.feed.pace import OutcomeCounter, RateLimiter
 
-MINUTE = 600.0
+WINDOW = 2
 
 
 @pytest.fixture
@@ -19,46 +20,54 @@ def slept() -> list[float]:
 
 
 @pytest.fixture
-def make_pace(broker, slept) -> Callable[[], Pace]:
-    """Paces on the same broker, as processes of their own have them; sleeping ends the minute."""
-    url = broker.settings.broker
-    return lambda: Pace(url, 3, sleep=slept.append, clock=lambda: MINUTE + 60 * len(slept))
+def make_limiter(broker, slept, monkeypatch) -> Callable[[], RateLimiter]:
+    """Limiters on the same broker, as processes of their own have them; a window is short."""
+    monkeypatch.setattr(pace, "WINDOW", WINDOW)
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    return lambda: RateLimiter(broker.settings.broker, 3, sleep=sleep)
 
 
-def test_processes_are_counted_together(make_pace, slept):
-    first, second = make_pace(), make_pace()
-    for pace in (first, second, first):
-        pace()
+def test_processes_are_counted_together(make_limiter, slept):
+    first, second = make_limiter(), make_limiter()
+    for limiter in (first, second, first):
+        limiter.wait()
     assert slept == []
-    second()
-    assert slept == [60]
+    began = time.monotonic()
+    second.wait()
+    assert slept
+    assert time.monotonic() - began > WINDOW - 1
 
 
-def test_count_is_forgotten_after_its_minute(broker, make_pace):
-    make_pace()()
+def test_count_is_forgotten_after_its_window(broker, make_limiter):
+    make_limiter().wait()
     with redis.Redis.from_url(broker.settings.broker) as connection:
-        (key,) = connection.keys("sportsapp.feed.*")
-        assert 60 < connection.ttl(key) <= 120
+        (key,) = connection.keys("*sportsapp.feed/*")
+        assert 0 < connection.pttl(key) <= WINDOW * 1000
 
 
-def test_process_counts_for_itself_while_the_broker_is_away(broker, make_pace, slept):
-    pace = make_pace()
-    pace()
+def test_process_counts_for_itself_while_the_broker_is_away(broker, make_limiter, slept):
+    limiter = make_limiter()
+    for _ in range(3):
+        limiter.wait()
     broker.kill()
     for _ in range(3):
-        pace()
+        limiter.wait()
     assert slept == []
-    pace()
-    assert slept == [60]
+    limiter.wait()
+    assert slept
 
 
 def test_outcomes_are_counted_together_and_outlive_the_broker(broker):
-    first, second = (Tally(broker.settings.broker) for _ in range(2))
-    for tally, outcome in ((first, "ok"), (second, "ok"), (second, "refused")):
-        tally(outcome)
+    first, second = (OutcomeCounter(broker.settings.broker) for _ in range(2))
+    for counter, outcome in ((first, "ok"), (second, "ok"), (second, "refused")):
+        counter.add(outcome)
     assert first.counts() == {"ok": 2, "refused": 1}
     time.sleep(1.2)  # what was counted is on its way to the disk within a second
     broker.kill()
-    first("ok")  # lost, and nothing raised
+    first.add("ok")  # lost, and nothing raised
     broker.start()
     assert second.counts() == {"ok": 2, "refused": 1}

@@ -267,7 +267,7 @@ def app(instance: Path, database_url: str, soccer: Feed) -> Iterator[Flask]:
             redis_url=NO_BROKER,
             leagues=SLUGS,
         )
-        client = FeedClient(url, settings.user_agent, patience=QUICK)
+        client = FeedClient(url, settings.user_agent, retry_policy=QUICK)
         app = create_app(settings, client)
         with app.app_context():
             yield app

@@ -38,7 +38,7 @@ def test_line_names_run_task_and_league(app, immediate, feed, log):
     feed.fail("nba", 500)
     feed.fail("mlb", 500)
     result = sync_daily_schedule()
-    again = lines_about(log, "asking again")
+    again = lines_about(log, "retrying in")
     for league in ("NBA", "MLB"):
         end = f"[run={result.id} task=sync_daily_schedule league={league}]"
         mine = [line for line in again if f"/{league.lower()}/" in line]
@@ -62,7 +62,7 @@ def test_backfills_lines_have_the_same_as_fields(app, immediate, feed, log):
     said = [json.loads(line) for line in log.read_text().splitlines()]
     mine = [one for one in said if one.get("run") == result.id]
     assert {(one["task"], one["league"]) for one in mine} == {("sync_date_range_task", "NBA")}
-    assert any("asking again" in one["message"] for one in mine)
+    assert any("retrying in" in one["message"] for one in mine)
     assert {"time", "level", "logger", "message"} <= set(mine[0])
 
 

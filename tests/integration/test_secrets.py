@@ -61,7 +61,7 @@ def planted(request, settings, monkeypatch, immediate) -> Iterator[Flask]:
     if request.param != "DATABASE_URL":
         values["database_url"] = settings.database_url
     chosen = replace(settings, **values)
-    client = FeedClient(chosen.espn_base_url, chosen.user_agent, patience=QUICK)
+    client = FeedClient(chosen.espn_base_url, chosen.user_agent, retry_policy=QUICK)
     site = create_app(chosen, client)
     for queue in (huey, backfill_huey):
         queue.immediate = True
@@ -131,7 +131,7 @@ def test_no_secret_is_in_the_ledger_or_the_panel(planted, caplog, request):
 
 def test_feed_is_given_the_name_and_password_of_its_url(feed, app):
     url = feed.url.replace("//", "//some%40one:pass%2Fword@")
-    client = FeedClient(url, "tests", patience=QUICK)
+    client = FeedClient(url, "tests", retry_policy=QUICK)
     sync_today(Sync(client, db.session, utc_now()), DEFAULT_LEAGUES[:1])
     client.close()
     sent = feed.requests[0].headers["Authorization"].removeprefix("Basic ")

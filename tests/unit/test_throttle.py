@@ -1,68 +1,86 @@
-"""The feed's pace, each process for itself; the shared count needs a broker and is tested there."""
+"""The rate limiter of one process; the count on the broker is tested in tests/acceptance."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
-from sportsapp.feed.pace import WINDOW, Pace
+from sportsapp.feed import pace
+from sportsapp.feed.pace import RateLimiter
 
-AWAY = "redis://127.0.0.1:1/0"
-
-
-class Clock:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
+NO_BROKER = "redis://127.0.0.1:1/0"
 
 
-def make_pace(clock: Clock, per_minute: int = 3) -> Pace:
-    return Pace(AWAY, per_minute, sleep=clock.sleep, clock=clock)
+@pytest.fixture
+def slept() -> list[float]:
+    return []
 
 
-def test_requests_under_the_ceiling_do_not_wait():
-    clock = Clock(600.0)
-    pace = make_pace(clock)
+@pytest.fixture
+def make_limiter(monkeypatch, slept) -> Callable[[int], RateLimiter]:
+    """Limiters without a broker, whose window is a second."""
+    monkeypatch.setattr(pace, "WINDOW", 1)
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    return lambda per_window: RateLimiter(NO_BROKER, per_window, sleep=sleep)
+
+
+def test_requests_under_the_limit_do_not_wait(make_limiter, slept):
+    limiter = make_limiter(3)
     for _ in range(3):
-        pace()
-    assert clock.slept == []
+        limiter.wait()
+    assert slept == []
 
 
-@pytest.mark.parametrize(("second", "rest"), [(0, 60), (15, 45), (59.5, 0.5)])
-def test_one_request_too_many_waits_for_the_next_minute(second, rest):
-    clock = Clock(600.0 + second)
-    pace = make_pace(clock)
-    for _ in range(4):
-        pace()
-    assert clock.slept == [rest]
+def test_one_request_too_many_waits_for_the_next_window(make_limiter, slept):
+    limiter = make_limiter(3)
+    began = time.monotonic()
+    for _ in range(3):
+        limiter.wait()
+    time.sleep(0.3)
+    limiter.wait()
+    assert 0.9 < time.monotonic() - began < 10
+    assert 0.5 <= slept[0] <= 0.7
 
 
-def test_each_minute_counts_anew():
-    clock = Clock(600.0)
-    pace = make_pace(clock, per_minute=2)
-    for _ in range(7):
-        pace()
-    assert clock.slept == [WINDOW] * 3
+def test_each_window_counts_from_zero(make_limiter, slept):
+    limiter = make_limiter(2)
+    for _ in range(6):
+        limiter.wait()
+    assert len(slept) == 2
 
 
-def test_threads_are_counted_together():
-    clock = Clock(600.0)
-    pace = make_pace(clock, per_minute=100)
-    threads = [threading.Thread(target=lambda: [pace() for _ in range(25)]) for _ in range(4)]
+def test_window_is_a_minute(slept):
+    class StoppedError(Exception):
+        """Raised instead of sleeping."""
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        raise StoppedError
+
+    limiter = RateLimiter(NO_BROKER, 1, sleep=sleep)
+    limiter.wait()
+    with pytest.raises(StoppedError):
+        limiter.wait()
+    assert 50 < slept[0] <= 60
+
+
+def test_threads_are_counted_together(monkeypatch, make_limiter, slept):
+    monkeypatch.setattr(pace, "WINDOW", 5)
+    limiter = make_limiter(100)
+    threads = [
+        threading.Thread(target=lambda: [limiter.wait() for _ in range(25)]) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert clock.slept == []
-    pace()
-    assert clock.slept == [WINDOW]
+    assert slept == []
+    limiter.wait()
+    assert len(slept) == 1
