@@ -17,7 +17,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
-from sportsapp.monitoring.alerts import late_slots
+from sportsapp.monitoring.checks import late_slots
 from sportsapp.runs import reports as activity
 from sportsapp.runs.reports import PeriodicState
 from sportsapp.services import services
@@ -86,5 +86,5 @@ def periodic_states() -> list[PeriodicState]:
     """How each periodic task stands; which are overdue is the alerts' to say."""
     queue = services().queues[0]
     now = utc_now()
-    overdue = {late.task: late.due_at for late in late_slots(queue, now)}
+    overdue = {late.task: late.due_at for late in late_slots(db.session, queue, now)}
     return activity.periodic_states(db.session, queue.periodics.values(), overdue, now)

@@ -35,7 +35,8 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.feed import parse
 from sportsapp.feed.client import FeedClient
-from sportsapp.monitoring.alerts import late_slots, scrub
+from sportsapp.monitoring.checks import late_slots
+from sportsapp.monitoring.webhook import scrub
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs.ledger import LOST_AFTER
@@ -215,7 +216,7 @@ def check_scheduler(patient: Patient) -> Iterator[Finding]:
         return
     queue = patient.queues[0]
     rows = list(db.session.scalars(select(ScheduleRow)))
-    late = late_slots(queue, patient.now)
+    late = late_slots(db.session, queue, patient.now)
     paused = sorted(row.task for row in rows if row.paused)
     do = f"restart the consumer of {queue.name} and look at its log"
     if len(rows) < len(queue.periodics):

@@ -87,7 +87,7 @@ class DeadLetterError(TrackerError):
 
 
 class WebhookError(TrackerError):
-    """The receiver of alerts did not take one. Its address is a secret and never in here."""
+    """ALERT_WEBHOOK_URL did not accept a message. The message never contains that URL."""
 
     def __init__(self, message: str, *, retryable: bool) -> None:
         super().__init__(message)

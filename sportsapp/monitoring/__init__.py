@@ -1,1 +1,1 @@
-"""What is wrong, and who is notified: checks, alerts, readiness, metrics."""
+"""What is wrong, and who is notified: checks, alerts, webhook, readiness, metrics."""

@@ -21,7 +21,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models.run import OPEN
 from sportsapp.feed.client import OUTCOMES
 from sportsapp.feed.pace import OutcomeCounter
-from sportsapp.monitoring.alerts import late_slots
+from sportsapp.monitoring.checks import late_slots
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports as activity
 
@@ -106,7 +106,7 @@ class Metrics(Collector):
                 for percentile in PERCENTILES
             },
         )
-        late = {slot.task for slot in late_slots(self._queues[0], self._now)}
+        late = {slot.task for slot in late_slots(db.session, self._queues[0], self._now)}
         yield _gauge(
             "schedule_overdue",
             "Whether a periodic task has not been scheduled when it was due.",

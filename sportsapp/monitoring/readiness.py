@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import LeagueRow, ScheduleRow
-from sportsapp.monitoring.alerts import stale_leagues
+from sportsapp.monitoring.checks import stale_leagues
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports as activity
@@ -75,7 +75,7 @@ def _consumers(
 def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
     found = session.execute(select(LeagueRow.slug, LeagueRow.polled_at))
     read = {row.slug: row.polled_at for row in found}
-    live = {one.slug for one in stale_leagues(leagues, now)}
+    live = {one.slug for one in stale_leagues(session, leagues, now)}
     faults = []
     for slug in leagues:
         polled_at = read.get(slug)

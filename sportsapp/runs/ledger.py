@@ -456,19 +456,16 @@ def _as_json(value: Any) -> Any:
 
 
 class RunListener(Protocol):
-    """Who is told how runs end and that this process lives: the alerts, by way of the factory."""
+    """What the ledger calls when runs end and with each heartbeat: the alerts."""
 
-    def succeeded(self, task: str, args: dict[str, Any]) -> None:
+    def run_succeeded(self, task: str, args: dict[str, Any]) -> None:
         """A run of this task with these arguments has succeeded."""
 
-    def failed(self, run_id: str) -> None:
-        """A run of a queue has failed for good."""
+    def run_failed(self, run_id: str) -> None:
+        """A run has failed for good."""
 
-    def prepare(self) -> None:
-        """This process is about to be copied."""
-
-    def look(self, *, patient: bool) -> None:
-        """A heartbeat: time to look around, for the ``patient`` only if nobody else does."""
+    def check_if_due(self) -> None:
+        """A heartbeat of a consumer process."""
 
 
 class Ledger:
@@ -623,13 +620,13 @@ class Ledger:
 
     def _tell(self, run_id: str) -> None:
         if self.listener is not None:
-            self.listener.failed(run_id)
+            self.listener.run_failed(run_id)
 
     def _succeeded(self, run: CurrentRun, value: Any) -> None:
         following, row = self._next_in_chain(run)
         is_ours = finish(run.id, run.attempt, RunState.SUCCESS, result=_as_json(value), follow=row)
         if is_ours and self.listener is not None:
-            self.listener.succeeded(run.task, run.args)
+            self.listener.run_succeeded(run.task, run.args)
         if following is not None:
             try:
                 following[0].push(following[1])
@@ -726,7 +723,7 @@ class Ledger:
         if run is not None:
             self._end_if_overdue(run, now)
         if self.listener is not None and role in CONSUMER_ROLES:
-            self.listener.look(patient=role == "worker")
+            self.listener.check_if_due()
 
     def _end_if_overdue(self, run: CurrentRun, now: datetime) -> None:
         """End this process when its run is past its limit and cannot be interrupted otherwise."""

@@ -125,7 +125,7 @@ class FeedWatch:
             with write_connection() as connection:
                 connection.execute(update(LEAGUES).where(LEAGUES.c.slug == slug).values(calm))
             label = slug.upper()
-            self.alerts.well(label, Kind.REFUSED, f"{label}: the feed answers us again")
+            self.alerts.report_recovery(label, Kind.REFUSED, f"{label}: the feed answers us again")
 
     def closed(
         self, leagues: Sequence[League], now: datetime, *, live: bool
@@ -180,7 +180,7 @@ def pause_and_tell(watch: FeedWatch, trouble: Trouble) -> None:
         return
     watch.pause(trouble.league, trouble.now + REFUSED_PAUSE)
     minutes = REFUSED_PAUSE.seconds // 60
-    watch.alerts.trouble(
+    watch.alerts.report_problem(
         label,
         Kind.REFUSED,
         f"{label}: {error}. It is not polled for {minutes} minutes",

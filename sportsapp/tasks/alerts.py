@@ -1,4 +1,4 @@
-"""Carries alerts to their receiver, with patience. Beside the syncs, and no promise."""
+"""Sends alerts to ALERT_WEBHOOK_URL through the queue, with retries and growing delays."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import logging
 from typing import Any
 
 from sportsapp.core.errors import BrokerUnavailableError
-from sportsapp.core.settings import Settings
 from sportsapp.db.models import Trigger
-from sportsapp.monitoring.alerts import deliver
+from sportsapp.monitoring.webhook import deliver
 from sportsapp.queue.huey import huey
 from sportsapp.runs.app_context import with_app_context
 from sportsapp.runs.ledger import run_origin
@@ -21,13 +20,13 @@ logger = logging.getLogger(__name__)
 @with_app_context
 def send_alert(message: dict[str, Any]) -> None:
     """Post one message to ALERT_WEBHOOK_URL. Raises WebhookError."""
-    settings: Settings = services().settings
-    if settings.alert_webhook_url:
-        deliver(settings.alert_webhook_url, message)
+    url = services().settings.alert_webhook_url
+    if url:
+        deliver(url, message)
 
 
 def queue_alert(message: dict[str, Any]) -> None:
-    """Queue a message. While the broker is away it waits in the ledger: recovery puts it back."""
+    """Queue a message. While the broker is away it waits in the ledger: recovery queues it."""
     task = send_alert.s(message)
     with run_origin(Trigger.ALERT):
         huey.tracker.record(huey, task)

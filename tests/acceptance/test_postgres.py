@@ -158,12 +158,12 @@ def test_alerts_and_pauses_are_kept_there_too(app):
     alerts, watch = services_of(app).alerts, services_of(app).feed_watch
     nba, now = BY_SLUG["nba"], utc_now()
     for _ in range(3):
-        alerts.trouble("sync_all_live_games", Kind.FAILURE, "it failed")
-    alerts.look()
-    alerts.inspect(now)
+        alerts.report_problem("sync_all_live_games", Kind.FAILURE, "it failed")
+    alerts.check_if_due()
+    alerts.check(now)
     row = db.session.scalars(select(Alert).where(Alert.kind == "failure")).one()
-    assert (row.is_told, row.swallowed) == (True, 2)
-    alerts.well("sync_all_live_games", Kind.FAILURE, "it goes")
+    assert (row.notified, row.suppressed_count) == (True, 2)
+    alerts.report_recovery("sync_all_live_games", Kind.FAILURE, "it goes")
     db.session.rollback()
     row = db.session.scalars(select(Alert).where(Alert.kind == "failure")).one()
     assert row.active_since is None

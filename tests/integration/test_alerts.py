@@ -1,4 +1,4 @@
-"""Alerts: who is told what, how often, and what is never in a message."""
+"""Alerts: what people are notified of, how often, and what is never in a message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Alert, LeagueRow, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.monitoring import alerts as alerts_module
-from sportsapp.monitoring.alerts import Alerts, Kind, late_slots, scrub, secrets_of, stale_leagues
+from sportsapp.monitoring.alerts import Alerts, Kind
+from sportsapp.monitoring.checks import late_slots, stale_leagues
+from sportsapp.monitoring.webhook import deliver, scrub, secrets_of
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.ledger import find_run
 from sportsapp.services import services_of
@@ -102,16 +104,16 @@ def delivered(receiver: Receiver, count: int) -> list[dict]:
 # ---------------------------------------------------------------- runs that fail for good
 
 
-def test_failed_run_is_told_with_fields_and_text(offline, broken_sync, receiver):
+def test_failed_run_is_a_message_with_fields_and_text(offline, broken_sync, receiver):
     broken_sync(ZeroDivisionError("oh <!channel> & more"))
     run_id = run_live()
     (message,) = delivered(receiver, 1)
     assert message["text"] == (
-        "Sports Game Tracker TROUBLE: sync_all_live_games failed for good, after 1 attempts: "
+        "Sports Game Tracker TROUBLE: sync_all_live_games failed for good, after 1 attempt: "
         "ZeroDivisionError: oh &lt;!channel&gt; &amp; more"
     )
-    told = {name: message[name] for name in ("event", "kind", "subject", "task", "run_id", "error")}
-    assert told == {
+    names = ("event", "kind", "subject", "task", "run_id", "error")
+    assert {name: message[name] for name in names} == {
         "event": "trouble",
         "kind": "failure",
         "subject": LIVE,
@@ -122,7 +124,7 @@ def test_failed_run_is_told_with_fields_and_text(offline, broken_sync, receiver)
     assert (message["swallowed"], message["since"]) == (0, message["at"])
 
 
-def test_run_that_will_be_retried_is_not_told(offline, broken_sync, receiver):
+def test_run_that_will_be_retried_sends_no_message(offline, broken_sync, receiver):
     broken_sync(FeedUnavailableError("no answer"))
     run_live(retries=1)
     assert receiver.messages == []
@@ -137,7 +139,7 @@ def test_time_out_is_a_kind_of_its_own(offline, broken_sync, receiver):
     assert "cut off at its time limit" in receiver.texts[0]
 
 
-def test_success_after_a_failure_is_told_once(offline, broken_sync, receiver):
+def test_success_after_a_failure_is_reported_once(offline, broken_sync, receiver):
     run_live()
     assert receiver.messages == []
     broken_sync(ZeroDivisionError())
@@ -150,7 +152,7 @@ def test_success_after_a_failure_is_told_once(offline, broken_sync, receiver):
     assert message["text"] == "Sports Game Tracker OK: sync_all_live_games has succeeded again"
 
 
-def test_run_that_always_lost_its_worker_is_told(offline, receiver):
+def test_run_that_always_lost_its_worker_is_reported(offline, receiver):
     run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
     values = {"state": RunState.STARTED, "attempt": 1, "stalls": 3, "host": "elsewhere", "pid": 1}
     with write_connection() as connection:
@@ -163,7 +165,7 @@ def test_run_that_always_lost_its_worker_is_told(offline, receiver):
     assert "its worker died every time" in message["text"]
 
 
-def test_run_of_an_unknown_task_is_told(offline, receiver):
+def test_run_of_an_unknown_task_is_reported(offline, receiver):
     run_id = sync_all_live_games().id
     with write_connection() as connection:
         gone = utc_now() - timedelta(minutes=1)
@@ -177,11 +179,11 @@ def test_run_of_an_unknown_task_is_told(offline, receiver):
 # ---------------------------------------------------------------- once in fifteen minutes
 
 
-def test_more_of_the_same_is_counted_and_told_after_fifteen_minutes(alerts, now, receiver):
+def test_more_of_the_same_is_counted_and_reported_after_fifteen_minutes(alerts, now, receiver):
     for _ in range(4):
-        alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+        alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
         now.later(minutes=4)
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
     work()
     first, second = delivered(receiver, 2)
     assert (first["swallowed"], second["swallowed"]) == (0, 3)
@@ -189,11 +191,11 @@ def test_more_of_the_same_is_counted_and_told_after_fifteen_minutes(alerts, now,
     assert second["since"] == first["since"]
 
 
-def test_each_task_and_kind_is_told_by_itself(alerts, now, receiver):
+def test_each_task_and_kind_has_messages_of_its_own(alerts, now, receiver):
     for subject in (LIVE, "sync_all_teams"):
         for kind in (Kind.FAILURE, Kind.TIMEOUT):
-            alerts.trouble(subject, kind, "it failed")
-            alerts.trouble(subject, kind, "it failed")
+            alerts.report_problem(subject, kind, "it failed")
+            alerts.report_problem(subject, kind, "it failed")
     work()
     delivered(receiver, 4)
 
@@ -203,46 +205,46 @@ def another(alerts: Alerts) -> Alerts:
     return Alerts(alerts.app, alerts.settings, alerts.queue, alerts.enqueue)
 
 
-def test_processes_tell_together(alerts, now, receiver):
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
-    another(alerts).trouble(LIVE, Kind.FAILURE, "it failed")
+def test_all_processes_together_send_one_message(alerts, now, receiver):
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
+    another(alerts).report_problem(LIVE, Kind.FAILURE, "it failed")
     work()
     delivered(receiver, 1)
-    assert db.session.get(Alert, (LIVE, "failure")).swallowed == 1
+    assert db.session.get(Alert, (LIVE, "failure")).suppressed_count == 1
 
 
-def test_what_was_kept_back_and_goes_on_is_told_by_the_next_look(alerts, now, receiver):
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed twice")
+def test_suppressed_problem_that_goes_on_is_reported_by_a_later_check(alerts, now, receiver):
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed twice")
     now.later(minutes=14)
-    alerts.inspect(now.moment)
+    alerts.check(now.moment)
     now.later(minutes=2)
-    alerts.inspect(now.moment)
-    alerts.inspect(now.moment)
+    alerts.check(now.moment)
+    alerts.check(now.moment)
     work()
     said = delivered(receiver, 2)
     assert {one["swallowed"] for one in said} == {0, 1}
     assert any("it failed twice (noticed 1 more time meanwhile)" in one["text"] for one in said)
 
 
-def test_flapping_tells_no_end_of_what_was_not_told(alerts, now, receiver):
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
-    alerts.well(LIVE, Kind.FAILURE, "it goes")
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
-    alerts.well(LIVE, Kind.FAILURE, "it goes")
+def test_end_of_a_problem_that_nobody_was_notified_of_is_not_reported(alerts, now, receiver):
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_recovery(LIVE, Kind.FAILURE, "it goes")
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_recovery(LIVE, Kind.FAILURE, "it goes")
     work()
     assert [one["event"] for one in delivered(receiver, 2)] == ["trouble", "recovered"]
     now.later(minutes=16)
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
     work()
     assert delivered(receiver, 3)[-1]["swallowed"] == 1
 
 
-# ---------------------------------------------------------------- looking around
+# ---------------------------------------------------------------- checks
 
 
 def league(**values: object) -> None:
-    """The NBA with one live game, read just now unless told otherwise."""
+    """The NBA with one live game, polled just now unless ``values`` differ."""
     sync = service.Sync(db.session.info["client"], db.session, utc_now())
     service.sync_day(sync, BY_SLUG["nba"], service.game_day(utc_now()))
     with write_connection() as connection:
@@ -263,29 +265,29 @@ def live_league(app, offline, feed):
     return read
 
 
-def test_old_data_of_a_live_league_is_told_and_its_end(alerts, live_league, receiver):
+def test_old_data_of_a_live_league_is_reported_and_its_end(alerts, live_league, receiver):
     live_league(4.9)
-    alerts.inspect(utc_now())
+    alerts.check(utc_now())
     assert receiver.messages == []
     live_league(5.1)
-    alerts.inspect(utc_now())
-    alerts.inspect(utc_now())
+    alerts.check(utc_now())
+    alerts.check(utc_now())
     (message,) = delivered(receiver, 1)
     assert (message["kind"], message["league"], message["live"]) == ("stale", "NBA", 1)
     assert "NBA data is 5 min old, with 1 live game" in message["text"]
     live_league(0)
-    alerts.inspect(utc_now())
+    alerts.check(utc_now())
     assert delivered(receiver, 2)[-1]["event"] == "recovered"
 
 
-def test_old_data_without_live_games_is_nobodys_business(live_league):
+def test_old_data_without_live_games_is_not_stale(live_league):
     live_league(60)
-    assert [one.slug for one in stale_leagues(["nba"], utc_now())] == ["nba"]
-    assert stale_leagues(["nfl"], utc_now()) == []
+    assert [one.slug for one in stale_leagues(db.session, ["nba"], utc_now())] == ["nba"]
+    assert stale_leagues(db.session, ["nfl"], utc_now()) == []
     with write_connection() as connection:
         connection.exec_driver_sql("UPDATE games SET state = 'post'")
     db.session.rollback()
-    assert stale_leagues(["nba"], utc_now()) == []
+    assert stale_leagues(db.session, ["nba"], utc_now()) == []
 
 
 def scheduled_since(minutes: float) -> None:
@@ -301,7 +303,7 @@ def scheduled_since(minutes: float) -> None:
 
 
 def late() -> set[str]:
-    return {one.task for one in late_slots(huey, utc_now())}
+    return {one.task for one in late_slots(db.session, huey, utc_now())}
 
 
 def test_slot_that_nobody_claims_is_late_after_two_ticks(offline):
@@ -329,7 +331,7 @@ def test_claimed_slot_paused_task_and_new_instance_are_not_late(offline):
 
 
 @pytest.mark.parametrize(("beat_minutes", "is_late"), [(0, False), (2, True)])
-def test_tick_that_waits_for_a_running_one_is_late_only_when_that_has_no_heart(
+def test_tick_that_waits_for_a_running_one_is_late_only_when_that_has_no_heartbeat(
     offline, beat_minutes, is_late
 ):
     scheduled_since(10)
@@ -341,20 +343,20 @@ def test_tick_that_waits_for_a_running_one_is_late_only_when_that_has_no_heart(
     assert (LIVE in late()) is is_late
 
 
-def test_silent_scheduler_is_told_directly_and_its_end(alerts, receiver):
+def test_silent_scheduler_is_reported_directly_and_its_end(alerts, receiver):
     scheduled_since(10)
-    alerts.inspect(utc_now())
-    told = {one["subject"]: one for one in delivered(receiver, len(late()))}
-    assert "is not scheduled any more" in told[LIVE]["text"]
+    alerts.check(utc_now())
+    messages = {one["subject"]: one for one in delivered(receiver, len(late()))}
+    assert "is not scheduled any more" in messages[LIVE]["text"]
     assert huey.pending_count() == 0  # no consumer may be there to carry it
     scheduled_since(0)
-    alerts.inspect(utc_now())
-    assert delivered(receiver, 2 * len(told))[-1]["event"] == "recovered"
+    alerts.check(utc_now())
+    assert delivered(receiver, 2 * len(messages))[-1]["event"] == "recovered"
 
 
 def test_direct_message_that_is_not_taken_goes_through_the_queue(alerts, receiver):
     receiver.status = 503
-    alerts.trouble(LIVE, Kind.OVERDUE, "it is late", directly=True)
+    alerts.report_problem(LIVE, Kind.OVERDUE, "it is late", directly=True)
     delivered(receiver, 1)
     deadline = time.monotonic() + 5
     while not huey.pending_count() and time.monotonic() < deadline:
@@ -364,46 +366,42 @@ def test_direct_message_that_is_not_taken_goes_through_the_queue(alerts, receive
     assert [one["kind"] for one in delivered(receiver, 2)] == ["overdue", "overdue"]
 
 
-def test_heartbeats_of_all_processes_look_once_a_minute(alerts, monkeypatch):
-    looks = []
+def test_heartbeats_of_all_processes_check_once_a_minute(alerts, monkeypatch):
+    checks = []
     moment = utc_now()
     monkeypatch.setattr(alerts_module, "utc_now", lambda: moment)
     processes = [alerts, another(alerts)]
     for one in processes:
-        monkeypatch.setattr(one, "inspect", looks.append)
+        monkeypatch.setattr(one, "check", checks.append)
     for _ in range(6 * 5):
         for one in processes:
-            one._look_at = 0
-            one.look()
+            one._next_check = 0
+            one.check_if_due()
         moment += timedelta(seconds=10)
-    assert len(looks) == 4  # five minutes; the first look only begins the watch
+    assert len(checks) == 4  # five minutes; the first one only starts the clock
     moment += timedelta(minutes=10)
-    processes[0]._look_at = 0
-    processes[0].look()
-    assert len(looks) == 4  # nobody was here: it begins anew
+    processes[0]._next_check = 0
+    processes[0].check_if_due()
+    assert len(checks) == 4  # nothing ran meanwhile: it starts anew
 
 
-def test_one_process_looks_no_more_than_once_a_minute(alerts, monkeypatch):
+def test_one_process_claims_a_check_no_more_than_once_a_minute(alerts, monkeypatch):
     claims = []
-    monkeypatch.setattr(alerts_module, "_claim_look", lambda *_: claims.append(1))
+    monkeypatch.setattr(alerts_module, "_claim_check", lambda *_: claims.append(1))
     for _ in range(3):
         huey.tracker.beat("sportsapp", "worker")
     assert len(claims) == 1
 
 
-@pytest.mark.parametrize(("role", "looks_after"), [("scheduler", 60), ("worker", 120)])
-def test_worker_leaves_it_to_a_scheduler_for_a_minute(alerts, monkeypatch, role, looks_after):
-    moment, looks = utc_now(), []
-    monkeypatch.setattr(alerts_module, "utc_now", lambda: moment)
-    monkeypatch.setattr(huey.tracker, "listener", alerts)
-    monkeypatch.setattr(alerts, "inspect", lambda now: looks.append(int((now - begun).seconds)))
-    alerts.look()
-    begun = moment
-    for _ in range(13):
-        alerts._look_at = 0
+@pytest.mark.parametrize("role", ["scheduler", "worker"])
+def test_heartbeat_of_any_role_checks(alerts, now, monkeypatch, role):
+    checks = []
+    monkeypatch.setattr(alerts, "check", checks.append)
+    for _ in range(2):
+        alerts._next_check = 0
         huey.tracker.beat("sportsapp", role)
-        moment += timedelta(seconds=10)
-    assert looks[0] == looks_after
+        now.later(minutes=1)
+    assert len(checks) == 1
 
 
 # ---------------------------------------------------------------- carrying a message
@@ -411,7 +409,7 @@ def test_worker_leaves_it_to_a_scheduler_for_a_minute(alerts, monkeypatch, role,
 
 def test_message_is_carried_again_with_growing_delays(alerts, receiver):
     receiver.status = 500
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
     delays = []
     for _ in range(5):
         work()
@@ -431,7 +429,7 @@ def test_message_is_carried_again_with_growing_delays(alerts, receiver):
 @pytest.mark.parametrize("status", [302, 400, 403, 404])
 def test_receiver_that_does_not_want_it_is_not_asked_again(alerts, receiver, status):
     receiver.status = status
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
     work()
     assert huey.scheduled() == []
     assert db.session.scalars(select(TaskRun)).one().state == RunState.FAILURE
@@ -459,11 +457,11 @@ def test_dead_receiver_fails_no_sync_and_its_address_is_nowhere(app, offline, br
 def test_broker_that_is_away_keeps_the_alert_for_later(app, alerts, receiver, monkeypatch, caplog):
     memory = huey.storage
     monkeypatch.undo()
-    alerts.trouble(LIVE, Kind.FAILURE, "it failed")
+    alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
     run = db.session.scalars(select(TaskRun)).one()
     assert (run.task, run.state) == ("send_alert", RunState.PENDING)
     assert "an alert waits for the broker" in caplog.text
-    assert "could not be told" not in caplog.text
+    assert "could not be recorded or sent" not in caplog.text
     with write_connection() as connection:
         connection.execute(update(TaskRun).values(due_at=utc_now() - timedelta(minutes=1)))
     monkeypatch.setattr(huey, "storage", memory)
@@ -474,9 +472,9 @@ def test_broker_that_is_away_keeps_the_alert_for_later(app, alerts, receiver, mo
 
 @pytest.mark.usefixtures("alerts")
 def test_alerts_that_break_fail_no_sync(monkeypatch, caplog):
-    monkeypatch.setattr(alerts_module, "_ACTIVE", "no statement")
+    monkeypatch.setattr(alerts_module, "ALERTS", "no table")
     assert run_of(run_live()).state == "SUCCESS"
-    assert "an alert could not be told" in caplog.text
+    assert "an alert could not be recorded or sent" in caplog.text
 
 
 def test_without_a_receiver_trouble_is_logged_only(offline, app, broken_sync, caplog):
@@ -526,12 +524,12 @@ def test_message_of_a_failure_has_no_secrets(offline, broken_sync, receiver, set
     assert "T0PSECRET" not in text
     assert "a:b@" not in text
     assert len(message["text"]) < 800
-    assert "T0PSECRET" not in db.session.get(Alert, (LIVE, "failure")).words
+    assert "T0PSECRET" not in db.session.get(Alert, (LIVE, "failure")).text
 
 
 def test_only_trouble_of_the_receiver_is_raised(receiver):
     with pytest.raises(WebhookError) as raised:
-        alerts_module.deliver("http://127.0.0.1:9/secret", {})
+        deliver("http://127.0.0.1:9/secret", {})
     assert raised.value.retryable
     assert "secret" not in str(raised.value)
 

@@ -35,17 +35,17 @@ HTML = b"<html>Back soon</html>"
 
 
 @pytest.fixture
-def told(app, monkeypatch):
-    """What the alerts were told, as (event, league, kind)."""
-    told: list[tuple[str, str, str]] = []
+def reported(app, monkeypatch):
+    """What was reported to the alerts, as (event, league, kind)."""
+    reported: list[tuple[str, str, str]] = []
     alerts = services_of(app).alerts
-    for event in ("trouble", "well"):
+    for event in ("problem", "recovery"):
 
         def note(subject: str, kind: str, _words: str, event: str = event, **_: object) -> None:
-            told.append((event, subject, str(kind)))
+            reported.append((event, subject, str(kind)))
 
-        monkeypatch.setattr(alerts, event, note)
-    return told
+        monkeypatch.setattr(alerts, f"report_{event}", note)
+    return reported
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def now():
 
 
 @pytest.fixture
-def poll(app, told, now):
+def poll(app, reported, now):
     """One scheduled round of live polling for the NBA, so many minutes later."""
 
     def polling(minutes: float = 0, sync_leagues=service_sync_live, leagues=(NBA,), **more):
@@ -106,18 +106,20 @@ def test_nearest_kind_of_error_is_handled(app, now, monkeypatch):
     assert seen == [("odd", errors[0]), ("any", errors[1])]
 
 
-def test_error_that_nobody_handles_is_left_alone(app, now, told):
+def test_error_that_nobody_handles_is_left_alone(app, now, reported):
     services_of(app).feed_watch.trouble(Trouble(NBA, TrackerError("x"), now))
-    assert told == []
+    assert reported == []
 
 
 # ---------------------------------------------------------------- refused
 
 
-def test_refusal_pauses_scheduled_polling_for_15_minutes_and_is_told_at_once(poll, feed, told):
+def test_refusal_pauses_scheduled_polling_for_15_minutes_and_is_reported_at_once(
+    poll, feed, reported
+):
     feed.fail("nba", 403)
     failing(poll)
-    assert told == [("trouble", "NBA", "refused")]
+    assert reported == [("problem", "NBA", "refused")]
     assert requests(feed) == 1
     failing(poll, 1, 14.9)
     failing(poll, 2, sync_leagues=sync_schedule)
@@ -147,14 +149,14 @@ def test_paused_league_is_a_line_and_the_others_are_read(poll, feed):
 
 
 @pytest.mark.parametrize("status", [400, 404, 410])
-def test_refusal_of_one_request_pauses_nothing(poll, feed, told, status):
+def test_refusal_of_one_request_pauses_nothing(poll, feed, reported, status):
     feed.fail("nba", status)
     failing(poll, 0, 1)
     assert requests(feed) == 2
-    assert (nba().paused_until, told) == (None, [])
+    assert (nba().paused_until, reported) == (None, [])
 
 
-def test_pause_binds_no_person_and_their_success_ends_it(poll, feed, told):
+def test_pause_binds_no_person_and_their_success_ends_it(poll, feed, reported):
     feed.fail("nba", 403)
     failing(poll)
     requests(feed)
@@ -163,9 +165,9 @@ def test_pause_binds_no_person_and_their_success_ends_it(poll, feed, told):
     feed.say("nba", board())
     poll(2, scheduled=False)
     assert (nba().paused_until, nba().failures) == (None, 0)
-    assert told[-1] == ("well", "NBA", "refused")
+    assert reported[-1] == ("recovery", "NBA", "refused")
     poll(3)
-    assert len(told) == 3  # each of the two refusals, and one end
+    assert len(reported) == 3  # each of the two refusals, and one end
 
 
 @pytest.mark.parametrize(
@@ -205,7 +207,7 @@ def test_run_in_which_every_league_is_paused_fails_and_is_not_retried(offline, p
 
 
 @pytest.mark.parametrize("kind", ["standings", "teams", "roster"])
-def test_refusal_is_heard_at_every_door(poll, feed, told, kind):
+def test_refusal_is_heard_at_every_door(poll, feed, reported, kind):
     team = {"team": {"id": "1", "displayName": "A Team", "abbreviation": "A"}}
     feed.say("nba", {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
     feed.fail("nba", 403, kind=kind)
@@ -214,23 +216,23 @@ def test_refusal_is_heard_at_every_door(poll, feed, told, kind):
         poll(sync_leagues=call, scheduled=False)
     except AllLeaguesFailedError:
         assert kind == "teams"
-    assert told == [("trouble", "NBA", "refused")]
+    assert reported == [("problem", "NBA", "refused")]
 
 
-def test_refusal_of_a_day_or_a_range_is_heard(poll, feed, told, now):
+def test_refusal_of_a_day_or_a_range_is_heard(poll, feed, reported, now):
     feed.fail("nba", 403)
     with pytest.raises(FeedRefusedError):
         poll(sync_leagues=lambda sync, _: sync_day(sync, NBA, game_day(now)))
     day = game_day(now) - timedelta(days=3)
     with pytest.raises(FeedRefusedError):
         poll(sync_leagues=lambda sync, _: sync_range(sync, NBA, day, day))
-    assert told == [("trouble", "NBA", "refused")] * 2
+    assert reported == [("problem", "NBA", "refused")] * 2
 
 
-# ---------------------------------------------------------------- told to wait
+# ---------------------------------------------------------------- asked to wait
 
 
-def test_league_is_left_alone_as_long_as_the_feed_says(poll, feed, told):
+def test_league_is_left_alone_as_long_as_the_feed_says(poll, feed, reported):
     feed.fail("nba", 429, **{"Retry-After": "240"})
     failing(poll)
     assert requests(feed) == 1
@@ -238,7 +240,7 @@ def test_league_is_left_alone_as_long_as_the_feed_says(poll, feed, told):
     assert requests(feed) == 0
     failing(poll, 4.1)
     assert requests(feed) == 1
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize(("said", "minutes"), [("99999999", 60), ("9" * 400, 60)])
@@ -327,13 +329,13 @@ def test_league_that_failed_on_one_of_its_days_is_not_well(poll, feed, now):
     assert nba().failures == 2
 
 
-def test_good_round_writes_nothing_of_the_watch(poll, feed, told):
+def test_good_round_writes_nothing_of_the_watch(poll, feed, reported):
     from tests.stored import statements, writes
 
     poll(0, sync_leagues=service.sync_today)
     with statements() as count:
         poll(0, sync_leagues=service.sync_today)
-    assert (writes(count), told) == (0, [])
+    assert (writes(count), reported) == (0, [])
 
 
 # ---------------------------------------------------------------- samples

@@ -22,6 +22,14 @@ from tests.conftest import NO_BROKER
 REVISIONS = [one.revision for one in ScriptDirectory(migrations.FOLDER).walk_revisions()][::-1]
 HEAD = REVISIONS[-1]
 ROWS = 3
+RENAMED = {  # the newest name of a column that had another one
+    "alerts": {
+        "told_at": "notified_at",
+        "is_told": "notified",
+        "swallowed": "suppressed_count",
+        "words": "text",
+    },
+}
 
 Content = dict[str, list[dict[str, Any]]]
 
@@ -119,9 +127,17 @@ def shape() -> dict[str, Any]:
 
 
 def kept(before: Content, after: Content) -> Content:
-    """Of what is there after, what was there before: the same tables, rows and columns."""
+    """Of what is there after, what was there before: the same tables, rows and columns.
+
+    Columns that were renamed since are there under their old names.
+    """
+
+    def with_old_names(name: str, columns: list[str], row: dict[str, Any]) -> dict[str, Any]:
+        newest = RENAMED.get(name, {})
+        return {old: row[newest.get(old, old)] for old in columns if newest.get(old, old) in row}
+
     return {
-        name: [{key: row[key] for key in rows[0] if key in row} for row in after[name]]
+        name: [with_old_names(name, list(rows[0]), row) for row in after[name]]
         for name, rows in before.items()
     }
 

@@ -200,7 +200,6 @@ def prepare_copies(app: Flask) -> None:
     """
     with app.app_context():
         start_first_sync()
-        services_of(app).alerts.prepare()
         for queue in services_of(app).queues:
             queue.tracker.beat(queue.name, "supervisor")
             queue.tracker.recover(queue)

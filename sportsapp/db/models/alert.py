@@ -1,4 +1,4 @@
-"""What people were told is wrong, so that all processes together tell them once."""
+"""What is wrong and who was notified, shared by all processes so that one message is sent."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from sportsapp.db.types import Base, UtcDateTime
 
 
 class Alert(Base):
-    """One kind of trouble of one task or league.
+    """One kind of problem of one task or league.
 
-    ``active_since`` is when it began, None while all is well. ``told_at`` is when somebody was
-    last told, ``is_told`` whether they still believe in it, ``swallowed`` how often it was
-    noticed since then without a message.
+    ``active_since`` is when the problem began, None while there is none. ``notified_at`` is when
+    people were last notified, and ``notified`` whether of the problem that is active now.
+    ``suppressed_count`` is how often it was noticed since then without a message, ``text`` the
+    sentence that was noticed last.
     """
 
     __tablename__ = "alerts"
@@ -22,7 +23,7 @@ class Alert(Base):
     subject: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     active_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    is_told: Mapped[bool] = mapped_column(default=False)
-    swallowed: Mapped[int] = mapped_column(default=0)
-    words: Mapped[str] = mapped_column(default="")
+    notified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    notified: Mapped[bool] = mapped_column(default=False)
+    suppressed_count: Mapped[int] = mapped_column(default=0)
+    text: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,88 @@
+"""What is wrong now: periodic tasks that nobody schedules, and live leagues with old data.
+
+Alerts, readiness, metrics, the panel and ``flask doctor`` all use these two checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from sportsapp.core.records import State
+from sportsapp.db.engine import AnySession
+from sportsapp.db.models import Game, LeagueRow, RunState, ScheduleRow, TaskRun
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.runs.ledger import LOST_AFTER
+
+STALE_AFTER = timedelta(minutes=5)
+MISSED_TICKS = 2
+SHORTEST_DELAY = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class LateSlot:
+    """A periodic task of which no slot was claimed since ``due_at``."""
+
+    task: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class StaleLeague:
+    """A league with ``live`` live games; its last successful poll was at ``polled_at``."""
+
+    slug: str
+    polled_at: datetime
+    live: int
+
+
+def late_slots(
+    connection: Connection | AnySession, queue: TrackerHuey, now: datetime
+) -> list[LateSlot]:
+    """The periodic tasks whose next slot is two ticks late, and two minutes at least.
+
+    A paused task, a task that was never scheduled, and a tick that is skipped because the
+    previous one still runs are not late.
+    """
+    grace = max(SHORTEST_DELAY, timedelta(seconds=MISSED_TICKS * queue.tick_seconds))
+    active = select(ScheduleRow.task, ScheduleRow.since_at).where(~ScheduleRow.paused)
+    late = []
+    for schedule in connection.execute(active).all():
+        periodic = queue.periodics.get(schedule.task)
+        if periodic is None:  # a task of an earlier release
+            continue
+        newest = connection.scalar(
+            select(func.max(TaskRun.slot)).where(TaskRun.task == schedule.task)
+        )
+        due_at = periodic.schedule.next_slot(max(schedule.since_at, newest or schedule.since_at))
+        if due_at > now - grace:
+            continue
+        running = select(TaskRun.id).where(
+            TaskRun.task == schedule.task,
+            TaskRun.state == RunState.STARTED,
+            TaskRun.heartbeat_at > now - LOST_AFTER,
+        )
+        if not (periodic.skip_while_running and connection.scalar(running.limit(1))):
+            late.append(LateSlot(schedule.task, due_at))
+    return late
+
+
+def stale_leagues(
+    connection: Connection | AnySession, slugs: Sequence[str], now: datetime
+) -> list[StaleLeague]:
+    """Those of these leagues with live games and data older than five minutes, by slug."""
+    rows = connection.execute(
+        select(LeagueRow.slug, LeagueRow.polled_at, func.count(Game.id).label("live"))
+        .join(Game, Game.league_id == LeagueRow.id)
+        .where(
+            Game.state == State.IN,
+            LeagueRow.polled_at < now - STALE_AFTER,
+            LeagueRow.slug.in_(slugs),
+        )
+        .group_by(LeagueRow.slug, LeagueRow.polled_at)
+        .order_by(LeagueRow.slug)
+    )
+    return [StaleLeague(row.slug, row.polled_at, row.live) for row in rows if row.polled_at]
