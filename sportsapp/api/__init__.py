@@ -1,11 +1,10 @@
-"""The read-only JSON API under /api/v1: for programs, and for pages of other sites."""
+"""The read-only JSON API under /api/v1: for programs, and for scripts on other sites' pages."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
 
 from sportsapp.api.scores import blueprint
-from sportsapp.core.settings import Settings
 from sportsapp.http.limits import make_limiter
 from sportsapp.services import services_of
 
@@ -23,12 +22,12 @@ PREFLIGHT = {
 
 
 def init_app(app: Flask) -> None:
-    """Add the API to the app, its limit, and what its answers have in common."""
-    settings: Settings = services_of(app).settings
+    """Add the API, its rate limit, and the headers of its answers to the app."""
+    settings = services_of(app).settings
     limiter = make_limiter(
         settings, "sportsapp-api", lambda: request.blueprint == blueprint.name, headers_enabled=True
     )
-    app.after_request(_finish)  # before the limiter's, so that it is called after that
+    app.after_request(_finish)  # registered before the limiter's, and so called after it
     limiter.init_app(app)
     per_minute = f"{settings.api_requests_per_minute} per minute"
     limiter.shared_limit(per_minute, scope=blueprint.name)(blueprint)
@@ -36,15 +35,15 @@ def init_app(app: Flask) -> None:
 
 
 def _finish(response: Response) -> Response:
-    """Let other sites' pages read it, and send nothing that the visitor has already.
+    """Let scripts of other sites read the answer, and reply 304 when the client has it already.
 
-    Nothing here depends on who asks, so nothing is given away by letting everyone read it.
+    An answer never depends on who sends the request, so sharing it gives nothing away.
     """
     if not request.path.startswith(PREFIX):
         return response
     response.headers.update(SHARED)
     if response.status_code != 429:
-        response.headers.pop("Retry-After", None)  # the limiter says it each time
+        response.headers.pop("Retry-After", None)  # the limiter adds it to every answer
     if request.method == "OPTIONS":
         response.headers.update(PREFLIGHT)
     if request.method in ("GET", "HEAD") and response.status_code == 200:

@@ -1,15 +1,15 @@
-"""The OpenAPI document, made of what the views declare and the shapes that they answer.
+"""The OpenAPI document, made from what the views declare and the structs that they return.
 
-``answers`` declares a view's answer and parameters. It also reads those parameters and hands
-them to the view, so a parameter that is not declared cannot be read.
+``returns`` declares a view's answer and its parameters. It also reads those parameters from the
+request and passes them to the view, so that a parameter that is not in the document is ignored.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import update_wrapper
 from typing import Any
 
 import msgspec
@@ -22,36 +22,37 @@ from sportsapp.services import services_of
 
 OPENAPI = "3.1.0"
 JSON = "application/json"
-BLANK = {"type": "string", "maxLength": 0}  # what an empty field of a form sends: not chosen
+BLANK = {"type": "string", "maxLength": 0}  # an empty form field is the same as none
 REFERENCE = "#/components/schemas/{name}"
 VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 ERRORS = {
-    400: "A parameter, or the request itself, is malformed.",
-    404: "There is no such thing here.",
-    429: "Too many requests from this address; `Retry-After` says when to go on.",
-    503: "The data cannot be read at the moment.",
+    400: "The request or one of its parameters is malformed.",
+    404: "No league or game matches the request.",
+    429: "Too many requests from this client address. `Retry-After` has the seconds to wait.",
+    503: "The database is not available. Try again in a few seconds.",
 }
 
 Json = dict[str, Any]
-View = Callable[..., msgspec.Struct]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a visitor may send: its name, its schema, and ``read``, which ends what is malformed.
+    """A parameter of a view, in the query or in the path.
 
-    ``schema`` is asked for when the document is made, since the leagues followed are a setting.
+    ``read`` turns its text into the value that the view gets; it ends the request with 400 or
+    404 when the text is malformed. ``schema`` is called when the document is made, since the
+    leagues are a setting.
     """
 
     name: str
-    meaning: str
+    description: str
     read: Callable[[str], Any]
     schema: Callable[[], Json]
     example: str = ""
     in_path: bool = False
 
     def from_request(self) -> Any:
-        """Its value in this request; None when it was not sent, or sent empty."""
+        """Its value in the current request; None when it is missing or empty."""
         sent = (request.view_args or {}) if self.in_path else request.args
         text = sent.get(self.name, "")
         return self.read(text) if text else None
@@ -62,54 +63,65 @@ class Parameter:
             "name": self.name,
             "in": "path" if self.in_path else "query",
             "required": self.in_path,
-            "description": self.meaning,
+            "description": self.description,
             "schema": self.schema() if self.in_path else {"anyOf": [self.schema(), BLANK]},
         }
         return entry | ({"example": self.example} if self.example else {})
 
 
-@dataclass(frozen=True)
-class Described:
-    """What the document says of a view."""
+class ApiView:
+    """A view that returns a struct, with what the document says of it.
 
-    answer: type[msgspec.Struct]
-    parameters: tuple[Parameter, ...]
-    summary: str
+    Called by Flask, it reads the parameters, passes them to the view by name, and encodes what
+    the view returns. The first line of the view's docstring is its summary.
+    """
+
+    def __init__(
+        self,
+        view: Callable[..., msgspec.Struct],
+        answer: type[msgspec.Struct],
+        parameters: tuple[Parameter, ...],
+    ) -> None:
+        update_wrapper(self, view)
+        self.answer = answer
+        self.parameters = parameters
+        self.summary = (view.__doc__ or "").partition("\n")[0]
+        self._view = view
+
+    def __call__(self, **_in_path: str) -> Response:
+        values = {parameter.name: parameter.from_request() for parameter in self.parameters}
+        return json_response(self._view(**values))
 
 
-def answers(shape: type[msgspec.Struct], *parameters: Parameter) -> Callable[[View], Any]:
-    """The view answers this shape and gets these parameters, as keyword arguments."""
-
-    def decorate(view: View) -> Callable[..., Response]:
-        @wraps(view)
-        def described(**_: Any) -> Response:
-            given = {one.name: one.from_request() for one in parameters}
-            return encoded(view(**given))
-
-        summary = (view.__doc__ or "").partition("\n")[0]
-        described.openapi = Described(shape, parameters, summary)  # type: ignore[attr-defined]
-        return described
-
-    return decorate
+def returns(
+    answer: type[msgspec.Struct], *parameters: Parameter
+) -> Callable[[Callable[..., msgspec.Struct]], ApiView]:
+    """Declare that the view returns this struct and takes these parameters."""
+    return lambda view: ApiView(view, answer, parameters)
 
 
-def encoded(value: object) -> Response:
-    """Anything that msgspec knows, as a JSON answer."""
+def json_response(value: object) -> Response:
+    """Any value that msgspec can encode, as a JSON response."""
     return Response(msgspec.json.encode(value) + b"\n", content_type=JSON)
 
 
 def make_document(app: Flask, blueprint: Blueprint) -> Json:
-    """The document of a blueprint's described views."""
-    views = list(_described(app, blueprint))
-    shapes = list(dict.fromkeys([*(view.answer for _, view in views), Error]))
-    references, components = msgspec.json.schema_components(shapes, ref_template=REFERENCE)
-    schemas = dict(zip(shapes, references, strict=True))
+    """The OpenAPI document of a blueprint's API views."""
+    views: list[tuple[Rule, ApiView]] = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if rule.endpoint.startswith(f"{blueprint.name}.") and isinstance(view, ApiView):
+            views.append((rule, view))
+    structs = list(dict.fromkeys([*(view.answer for _, view in views), Error]))
+    references, components = msgspec.json.schema_components(structs, ref_template=REFERENCE)
+    schemas = dict(zip(structs, references, strict=True))
+    leagues = ", ".join(services_of(app).settings.leagues).upper()
     return {
         "openapi": OPENAPI,
         "info": {
             "title": "Sports Game Tracker",
             "version": VERSION,
-            "description": f"Live scores: {_leagues_of(app)}. Everything here only reads.",
+            "description": f"Live scores of {leagues}. Read-only; no key is needed.",
         },
         "paths": {
             VARIABLE.sub(r"{\1}", rule.rule): {"get": _operation(rule, view, schemas)}
@@ -119,27 +131,18 @@ def make_document(app: Flask, blueprint: Blueprint) -> Json:
     }
 
 
-def _leagues_of(app: Flask) -> str:
-    return ", ".join(services_of(app).settings.leagues).upper()
-
-
-def _described(app: Flask, blueprint: Blueprint) -> Iterator[tuple[Rule, Described]]:
-    for rule in app.url_map.iter_rules():
-        view = getattr(app.view_functions[rule.endpoint], "openapi", None)
-        if rule.endpoint.startswith(f"{blueprint.name}.") and view:
-            yield rule, view
-
-
-def _operation(rule: Rule, view: Described, schemas: dict[Any, Json]) -> Json:
-    said = {200: (view.summary, view.answer)} | {
-        status: (words, Error) for status, words in ERRORS.items()
-    }
+def _operation(rule: Rule, view: ApiView, schemas: dict[Any, Json]) -> Json:
+    responses = {200: (view.summary, view.answer)}
+    responses |= {status: (description, Error) for status, description in ERRORS.items()}
     return {
         "operationId": rule.endpoint.rpartition(".")[2],
         "summary": view.summary,
-        "parameters": [one.describe() for one in view.parameters],
+        "parameters": [parameter.describe() for parameter in view.parameters],
         "responses": {
-            str(status): {"description": words, "content": {JSON: {"schema": schemas[shape]}}}
-            for status, (words, shape) in said.items()
+            str(status): {
+                "description": description,
+                "content": {JSON: {"schema": schemas[struct]}},
+            }
+            for status, (description, struct) in responses.items()
         },
     }

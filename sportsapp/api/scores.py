@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp.api.document import Parameter, answers, encoded, make_document
+from sportsapp.api.document import Parameter, json_response, make_document, returns
 from sportsapp.api.shapes import (
     GameJson,
     Games,
@@ -24,11 +24,9 @@ from sportsapp.core.clock import parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, UnknownLeagueError
 from sportsapp.core.leagues import find_league
 from sportsapp.core.records import State
-from sportsapp.core.settings import Settings
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game
-from sportsapp.db.queries import Place
+from sportsapp.db.queries import Cursor, GameSummary
 from sportsapp.services import services
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -43,7 +41,7 @@ CURSORS = re.compile("^[A-Za-z0-9_-]{1,200}$")
 
 def _slug(name: str) -> str:
     try:
-        return find_league(name, _settings().leagues).slug
+        return find_league(name, _followed()).slug
     except UnknownLeagueError as error:
         abort(404, str(error)[:200])
 
@@ -57,63 +55,79 @@ def _day(text: str) -> date:
 
 def _state(text: str) -> str:
     if text not in set(State):
-        abort(400, f"state is one of {', '.join(State)}")
+        abort(400, f"state must be one of {', '.join(State)}")
     return text
 
 
 def _limit(text: str) -> int:
     if not NUMBER.fullmatch(text) or not 1 <= int(text) <= GAME_LIMIT:
-        abort(400, f"limit is a whole number from 1 to {GAME_LIMIT}")
+        abort(400, f"limit must be a whole number from 1 to {GAME_LIMIT}")
     return int(text)
 
 
-def _cursor(text: str) -> Place:
-    """The place that ``_cursor_of`` wrote."""
+def _cursor(text: str) -> Cursor:
+    """The cursor that ``_encode`` wrote."""
     try:
         if not CURSORS.fullmatch(text):
-            raise ValueError("signs that none has")
+            raise ValueError("characters that no cursor has")
         padded = text + "=" * (-len(text) % 4)
         start, slug, espn_id = base64.urlsafe_b64decode(padded).decode().split(" ")
         start_at = datetime.fromisoformat(start)
         if start_at.tzinfo is None:
             raise ValueError("no time zone")
     except ValueError:
-        abort(400, "cursor is not the `next` of an earlier answer")
-    return Place(start_at, espn_id, slug)
+        abort(400, "cursor must be the `next` value of an earlier answer")
+    return Cursor(start_at, espn_id, slug)
 
 
-def _cursor_of(game: Game) -> str:
-    place = f"{game.start_at.isoformat()} {game.league.slug} {game.espn_id}"
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+def _encode(game: GameSummary) -> str:
+    text = f"{game.start_at.isoformat()} {game.league.slug} {game.espn_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _slugs() -> dict[str, Any]:
-    return {"type": "string", "enum": list(_settings().leagues)}
+    return {"type": "string", "enum": list(_followed())}
 
 
-LEAGUE = Parameter("league", "Of this league only; upper case will do, too.", _slug, _slugs)
+def _followed() -> tuple[str, ...]:
+    return services().settings.leagues
+
+
+LEAGUE = Parameter("league", "Only this league, in upper or lower case.", _slug, _slugs)
 DATE = Parameter(
-    "date", "On this US Eastern date only.", _day,
-    lambda: {"type": "string", "format": "date"}, example="2026-01-15",
-)  # fmt: skip
+    name="date",
+    description="Only games of this US Eastern date.",
+    read=_day,
+    schema=lambda: {"type": "string", "format": "date"},
+    example="2026-01-15",
+)
 STATE = Parameter(
-    "state", "To come (`pre`), live (`in`) or over (`post`).", _state,
-    lambda: {"type": "string", "enum": list(State)},
-)  # fmt: skip
+    name="state",
+    description="Only games to come (`pre`), live (`in`) or over (`post`).",
+    read=_state,
+    schema=lambda: {"type": "string", "enum": list(State)},
+)
 LEAGUE_IN_PATH = Parameter("league", "The game's league.", _slug, _slugs, in_path=True)
 LIMIT = Parameter(
-    "limit", f"At most so many, 1 to {GAME_LIMIT}, which is what you get without it.", _limit,
-    lambda: {"type": "integer", "minimum": 1, "maximum": GAME_LIMIT},
-)  # fmt: skip
+    name="limit",
+    description=f"The most games to return, from 1 to {GAME_LIMIT}; {GAME_LIMIT} if left out.",
+    read=_limit,
+    schema=lambda: {"type": "integer", "minimum": 1, "maximum": GAME_LIMIT},
+)
 CURSOR = Parameter(
-    "cursor", "The `next` of an earlier answer: the games after those.", _cursor,
-    lambda: {"type": "string", "pattern": CURSORS.pattern},
-)  # fmt: skip
+    name="cursor",
+    description="The `next` value of an earlier answer: returns the games that follow it.",
+    read=_cursor,
+    schema=lambda: {"type": "string", "pattern": CURSORS.pattern},
+)
 ESPN_ID = Parameter(
-    "espn_id", "The feed's id of the game.", str, lambda: {"type": "string", "minLength": 1},
-    example="401437650", in_path=True,
-)  # fmt: skip
-
+    name="espn_id",
+    description="The game's id in ESPN's feed.",
+    read=str,
+    schema=lambda: {"type": "string", "minLength": 1},
+    example="401437650",
+    in_path=True,
+)
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "leagues": {},
@@ -121,47 +135,47 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "games": {"league": "nba", "date": "2026-01-15", "limit": 50},
     "game": {"league": "nba", "espn_id": "401810426"},
 }
-"""For people: what each address may be asked, by the name of its view."""
+"""An example request for each view, by its name, for the page about the API."""
 
 
-# ---------------------------------------------------------------- answers
+# ---------------------------------------------------------------- views
 
 
 @blueprint.get("/leagues")
-@answers(Leagues)
+@returns(Leagues)
 def leagues() -> Leagues:
-    """The leagues that are followed, and when each was last read."""
-    slugs = _settings().leagues
-    rows = queries.leagues_by_slug(db.session, slugs)
-    return Leagues([league_json(find_league(slug), rows.get(slug)) for slug in slugs])
+    """The leagues of this site, and how fresh their data is."""
+    rows = queries.league_rows(db.session, _followed())
+    return Leagues([league_json(find_league(slug), rows.get(slug)) for slug in _followed()])
 
 
 @blueprint.get("/teams")
-@answers(Teams, LEAGUE)
+@returns(Teams, LEAGUE)
 def teams(league: str | None) -> Teams:
     """The teams of one league, or of all."""
-    rows = queries.teams_of(db.session, _wanted(league))
+    rows = queries.teams_of(db.session, [league] if league else _followed())
     return Teams([team_json(row) for row in rows])
 
 
 @blueprint.get("/games")
-@answers(Games, LEAGUE, DATE, STATE, LIMIT, CURSOR)
+@returns(Games, LEAGUE, DATE, STATE, LIMIT, CURSOR)
 def games(
     league: str | None,
     date: date | None,
     state: str | None,
     limit: int | None,
-    cursor: Place | None,
+    cursor: Cursor | None,
 ) -> Games:
-    """Games by start, then id; `league`, `date` and `state` narrow them."""
+    """Games by start, then id, a page at a time."""
     limit = limit or GAME_LIMIT
-    rows = queries.game_list(db.session, _wanted(league), date, state, limit + 1, cursor)
-    rest = _cursor_of(rows[limit - 1]) if len(rows) > limit else None
-    return Games([game_json(row) for row in rows[:limit]], rest)
+    slugs = [league] if league else _followed()
+    rows = queries.game_list(db.session, slugs, date, state, limit + 1, cursor)
+    next_cursor = _encode(rows[limit - 1]) if len(rows) > limit else None
+    return Games([game_json(row) for row in rows[:limit]], next_cursor)
 
 
 @blueprint.get("/games/<league>/<espn_id>")
-@answers(GameJson, LEAGUE_IN_PATH, ESPN_ID)
+@returns(GameJson, LEAGUE_IN_PATH, ESPN_ID)
 def game(league: str, espn_id: str) -> GameJson:
     """One game."""
     row = queries.find_game(db.session, league, espn_id)
@@ -172,8 +186,8 @@ def game(league: str, espn_id: str) -> GameJson:
 
 @blueprint.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
-    """All this as an OpenAPI document."""
-    return encoded(make_document(current_app, blueprint))
+    """The OpenAPI document of this API."""
+    return json_response(make_document(current_app, blueprint))
 
 
 @blueprint.get("/")
@@ -183,20 +197,11 @@ def docs() -> ResponseReturnValue:
         "api.html",
         document=make_document(current_app, blueprint),
         examples={name: url_for(f"api.{name}", **values) for name, values in EXAMPLES.items()},
-        limit=_settings().api_requests_per_minute,
+        limit=services().settings.api_requests_per_minute,
     )
 
 
 @blueprint.route("/<path:path>")
 def unknown(path: str) -> ResponseReturnValue:
-    """Anything else under the API."""
+    """404 as JSON for every other address under the API."""
     abort(404, f"the API has no address {path[:80]!r}")
-
-
-def _wanted(league: str | None) -> tuple[str, ...]:
-    return (league,) if league else _settings().leagues
-
-
-def _settings() -> Settings:
-    settings: Settings = services().settings
-    return settings

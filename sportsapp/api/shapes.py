@@ -1,7 +1,7 @@
-"""What the API answers, as typed shapes: answers are encoded from them, and the OpenAPI document
-is made of them, so the one cannot say what the other does not do.
+"""What the API returns, as structs. Answers are encoded from them and the OpenAPI document is
+made from them, so that the two cannot differ. Their docstrings are the document's descriptions.
 
-Moments are ISO 8601 in UTC, days US Eastern dates.
+Times are ISO 8601 in UTC, days US Eastern dates.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from msgspec import Meta
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import League
 from sportsapp.core.records import State, Status
-from sportsapp.db.models import Game, LeagueRow, Team
+from sportsapp.db.models import LeagueRow, Team
+from sportsapp.db.queries import AnyGame
 
-UtcDateTime = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
+UtcTime = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
 Day = Annotated[str, Meta(description="US Eastern date", extra_json_schema={"format": "date"})]
 Color = Annotated[str, Meta(pattern="^[0-9a-f]{6}$")]
 
 
 class SideJson(msgspec.Struct):
-    """A team in one game; `espn_id` is null and the names are "TBD" while nobody knows it.
+    """A team in one game. While it is not known which, `espn_id` is null and its names are "TBD".
 
-    `score` is null before the start. `rank` is the team's place among the ranked 25 of a college
-    league, as it was at the game; null for all others. `linescores` are points by period, null
-    where a side did not play.
+    `score` is null before the start. `record` is the team's record as the feed gave it with the
+    game, such as "11-3". `rank` is its place among the 25 ranked teams of a college league at the
+    time of the game, else null. `linescores` are its points by period, null where it did not play.
     """
 
     espn_id: str | None
@@ -39,12 +40,17 @@ class SideJson(msgspec.Struct):
 
 
 class GameJson(msgspec.Struct):
-    """One game. `detail` is the feed's own wording, `status` one of ours."""
+    """One game. `time_set` is false while only the day is known; `start_at` is then a placeholder.
+
+    `state` is the phase: to come (`pre`), live (`in`) or over (`post`). `status` is more precise;
+    `detail` is the feed's own text for it, such as "Final/OT". `period` is 0 before the start.
+    `updated_at` moves when anything shown of the game has changed.
+    """
 
     league: str
     espn_id: str
     day: Day
-    start_at: UtcDateTime
+    start_at: UtcTime
     time_set: bool
     state: State
     status: Status
@@ -55,26 +61,28 @@ class GameJson(msgspec.Struct):
     away: SideJson
     venue: str
     broadcast: str
-    updated_at: UtcDateTime
+    updated_at: UtcTime
 
 
 class LeagueJson(msgspec.Struct):
-    """A league with the state of its feed; the moments are null before it was first asked for.
+    """A league, and how fresh its data is.
 
-    `failing_since` is null while the feed is well.
+    `polled_at` is when the feed was last read with success, `changed_at` when the league's data
+    last changed; both are null before the first time. `failing_since` is when the feed began to
+    fail, null while it works.
     """
 
     league: str
     name: str
     sport: str
     season: str
-    polled_at: UtcDateTime | None
-    changed_at: UtcDateTime | None
-    failing_since: UtcDateTime | None
+    polled_at: UtcTime | None
+    changed_at: UtcTime | None
+    failing_since: UtcTime | None
 
 
 class TeamJson(msgspec.Struct):
-    """A team of a league's list."""
+    """A team. `color` is hexadecimal RGB without `#`; `record` is empty before the first game."""
 
     league: str
     espn_id: str
@@ -87,14 +95,14 @@ class TeamJson(msgspec.Struct):
 
 
 class Games(msgspec.Struct):
-    """Games by start, then id. `next` is the `cursor` of the games after these, null at the end."""
+    """Games by start, then id. `next` is the `cursor` for the games that follow, or null."""
 
     games: list[GameJson]
     next: str | None
 
 
 class Leagues(msgspec.Struct):
-    """The leagues that are followed."""
+    """The leagues of this site."""
 
     leagues: list[LeagueJson]
 
@@ -106,20 +114,20 @@ class Teams(msgspec.Struct):
 
 
 class Fault(msgspec.Struct):
-    """What went wrong: a word for programs, a sentence for people."""
+    """What went wrong: `code` is for programs, `message` for people."""
 
     code: str
     message: str
 
 
 class Error(msgspec.Struct):
-    """Every error of the API."""
+    """The body of every error."""
 
     error: Fault
 
 
-def game_json(game: Game) -> GameJson:
-    """One game as the API shows it."""
+def game_json(game: AnyGame) -> GameJson:
+    """One game as the API returns it."""
     return GameJson(
         league=game.league.slug,
         espn_id=game.espn_id,
@@ -131,40 +139,30 @@ def game_json(game: Game) -> GameJson:
         detail=game.detail,
         period=game.period,
         clock=game.clock,
-        home=_side(
-            game.home_team, game.home_score, game.home_record, game.home_rank,
-            game.home_linescores,
-        ),
-        away=_side(
-            game.away_team, game.away_score, game.away_record, game.away_rank,
-            game.away_linescores,
-        ),
+        home=_side_json(game, "home"),
+        away=_side_json(game, "away"),
         venue=game.venue,
         broadcast=game.broadcast,
         updated_at=iso_utc(game.updated_at),
-    )  # fmt: skip
+    )
 
 
-def _side(
-    team: Team | None,
-    score: int | None,
-    record: str,
-    rank: int | None,
-    linescores: list[int | None],
-) -> SideJson:
+def _side_json(game: AnyGame, side: str) -> SideJson:
+    """The team of this side, "home" or "away"."""
+    team = getattr(game, f"{side}_team")
     return SideJson(
         espn_id=team.espn_id if team else None,
         abbreviation=team.abbreviation if team else "TBD",
         name=team.display_name if team else "TBD",
-        score=score,
-        record=record,
-        rank=rank,
-        linescores=linescores,
+        score=getattr(game, f"{side}_score"),
+        record=getattr(game, f"{side}_record"),
+        rank=getattr(game, f"{side}_rank"),
+        linescores=getattr(game, f"{side}_linescores"),
     )
 
 
 def league_json(league: League, row: LeagueRow | None) -> LeagueJson:
-    """A league as the API shows it; ``row`` is None before it was first asked for."""
+    """A league as the API returns it; ``row`` is None before it was first polled."""
     return LeagueJson(
         league=league.slug,
         name=league.name,
@@ -177,7 +175,7 @@ def league_json(league: League, row: LeagueRow | None) -> LeagueJson:
 
 
 def team_json(team: Team) -> TeamJson:
-    """A team as the API shows it."""
+    """A team as the API returns it; its league must be loaded."""
     return TeamJson(
         league=team.league.slug,
         espn_id=team.espn_id,

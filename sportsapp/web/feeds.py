@@ -14,7 +14,7 @@ from sportsapp.core.records import Status
 from sportsapp.core.settings import VERSION
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import Card
+from sportsapp.db.queries import GameSummary
 from sportsapp.web.games import team_name
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
@@ -52,7 +52,7 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
     return _typed(answer([league.slug], render), "text/calendar; charset=utf-8")
 
 
-def _entry(game: Card) -> Event:
+def _entry(game: GameSummary) -> Event:
     from icalendar import Event
 
     entry = Event()
@@ -90,7 +90,7 @@ def atom(league_name: str) -> ResponseReturnValue:
     return _typed(answer([league.slug], render), "application/atom+xml; charset=utf-8")
 
 
-def _newest(games: list[Card]) -> datetime:
+def _newest(games: list[GameSummary]) -> datetime:
     return max((game.updated_at for game in games), default=utc_now())
 
 

@@ -23,7 +23,7 @@ from sportsapp.core.records import State
 from sportsapp.core.settings import PROJECT_ROOT, VERSION, Settings
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import AnyGame, LeagueState
+from sportsapp.db.queries import AnyGame, LeagueSummary
 from sportsapp.http import page_cache as kept
 from sportsapp.services import services
 from sportsapp.web.preferences import preferences
@@ -46,8 +46,8 @@ class Freshness:
 
     changed_at: datetime | None
     read_at: datetime | None
-    failing: tuple[LeagueState, ...]
-    late: tuple[LeagueState, ...]
+    failing: tuple[LeagueSummary, ...]
+    late: tuple[LeagueSummary, ...]
     is_hot: bool
 
     @property
@@ -72,7 +72,7 @@ def followed() -> list[League]:
     return [find_league(slug) for slug in settings().leagues]
 
 
-def freshness_of(states: Sequence[LeagueState], now: datetime) -> Freshness:
+def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
     """How fresh the data of these leagues is."""
     limit = now - timedelta(seconds=LATE_TICKS * settings().live_sync_seconds)
     failing = tuple(state for state in states if state.failing_since)
@@ -105,7 +105,7 @@ def _is_near(start: datetime | None, now: datetime) -> bool:
 def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> ResponseReturnValue:
     """The page, or 304 when it is there already. ``render`` is called only if needed."""
     now = utc_now()
-    states = queries.league_states(db.session, slugs, now - LATE_START)
+    states = queries.league_summaries(db.session, slugs, now - LATE_START)
     fresh = freshness_of(states, now)
     g.etag = etag = _etag(states, fresh, now)
     slot = kept.slot_of(request)
@@ -123,7 +123,7 @@ def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> Response
     return response
 
 
-def _etag(states: Sequence[LeagueState], fresh: Freshness, now: datetime) -> str:
+def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime) -> str:
     chosen = preferences()
     parts = [
         code_version(),

@@ -15,7 +15,7 @@ from sportsapp.core.leagues import League, find_league
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import Card
+from sportsapp.db.queries import GameSummary
 from sportsapp.web.page import Freshness, answer, followed, settings
 from sportsapp.web.preferences import Preferences, preferences
 
@@ -30,7 +30,7 @@ class Section:
     """One league's part of a page: its games in order, and where to look when it has none."""
 
     league: League
-    games: Sequence[Card]
+    games: Sequence[GameSummary]
     next_day: date | None = None
 
 
@@ -93,7 +93,7 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
 
     def render(fresh: Freshness) -> str:
         games = queries.games_in_week(db.session, found.slug, season, season_type, week)
-        weeks = [one[:2] for one in queries.weeks_of(db.session, found.slug, season)]
+        weeks = queries.weeks_of(db.session, found.slug, season)
         if (season_type, week) not in weeks:
             abort(404, f"No games of that {found.label} week are known.")
         place = weeks.index((season_type, week))
@@ -127,7 +127,9 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
     return answer([league.slug], render)
 
 
-def _sections(games: Sequence[Card], day: date | None, leagues: Sequence[League]) -> list[Section]:
+def _sections(
+    games: Sequence[GameSummary], day: date | None, leagues: Sequence[League]
+) -> list[Section]:
     """Each league's section. Leagues and games with favourites come first."""
     chosen = preferences()
     liked = {name.partition("-")[0] for name in chosen.favourites}
@@ -141,19 +143,19 @@ def _sections(games: Sequence[Card], day: date | None, leagues: Sequence[League]
     return sections
 
 
-def _is_liked(game: Card, chosen: Preferences) -> bool:
+def _is_liked(game: GameSummary, chosen: Preferences) -> bool:
     sides = (game.home_team, game.away_team)
     return any(side and chosen.has(game.league.slug, side.espn_id) for side in sides)
 
 
-def _by_day(games: Sequence[Card]) -> dict[date, list[Card]]:
-    days: dict[date, list[Card]] = {}
+def _by_day(games: Sequence[GameSummary]) -> dict[date, list[GameSummary]]:
+    days: dict[date, list[GameSummary]] = {}
     for game in games:
         days.setdefault(game.day, []).append(game)
     return days
 
 
-def _week_of(league: League, games: Sequence[Card]) -> tuple[int, int, int, str] | None:
+def _week_of(league: League, games: Sequence[GameSummary]) -> tuple[int, int, int, str] | None:
     """Season, season type, week and its name, from a day's first game that tells them."""
     if not league.by_week:
         return None

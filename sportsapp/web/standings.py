@@ -45,7 +45,7 @@ def standings(league_name: str) -> ResponseReturnValue:
     def render(fresh: Freshness) -> str:
         teams = queries.standings_of(db.session, league.slug)
         groups = {name: list(rows) for name, rows in groupby(teams, key=lambda t: t.standing_group)}
-        row = queries.leagues_by_slug(db.session, [league.slug]).get(league.slug)
+        row = queries.league_rows(db.session, [league.slug]).get(league.slug)
         return render_template(
             "standings.html",
             league=league, groups=groups, row=row, fresh=fresh,

@@ -13,7 +13,7 @@ from sportsapp.core.records import State, Status
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow, Player, Team
-from sportsapp.db.queries import Card
+from sportsapp.db.queries import GameSummary
 from sportsapp.web.page import Freshness, answer, settings
 from sportsapp.web.preferences import preferences
 from sportsapp.web.scores import wanted_league
@@ -99,7 +99,7 @@ def wanted_teams(league_name: str, address: str) -> list[Team]:
     return rows
 
 
-def result_of(game: Card, team: Team) -> str:
+def result_of(game: GameSummary, team: Team) -> str:
     """A finished game from a team's side: W, L or T (a draw: D), and the score, its own first."""
     home, away = (game.home_score, game.home_winner), (game.away_score, game.away_winner)
     ours, theirs = (home, away) if game.home_team_id == team.id else (away, home)
@@ -117,7 +117,7 @@ def _letter(league: League, ours: tuple[Any, Any], theirs: tuple[Any, Any]) -> s
     return "D" if league.draws else "T"
 
 
-def ending(game: Card) -> str:
+def ending(game: GameSummary) -> str:
     """How a game ended, in the feed's words; nothing where it just ended."""
     return "" if game.detail in PLAIN_ENDINGS else game.detail
 

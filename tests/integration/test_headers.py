@@ -96,7 +96,7 @@ def test_failure_of_our_own_has_the_headers_and_tells_nothing(app, ask, monkeypa
         raise RuntimeError("a secret of the database")
 
     app.testing = False
-    monkeypatch.setattr(queries, "league_states", fail)
+    monkeypatch.setattr(queries, "league_summaries", fail)
     answer = ask("/")
     assert answer.status_code == 500
     assert "a secret" not in answer.text

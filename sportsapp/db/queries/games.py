@@ -1,0 +1,267 @@
+"""Games: lists of them as plain tuples in one query each, and one game with all that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import ScalarSelect, Select, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased, joinedload
+
+from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.core.records import State, Status
+from sportsapp.db.engine import AnySession
+from sportsapp.db.models import Game, LeagueRow, Team
+
+BY_START = attrgetter("start_at", "espn_id")
+
+
+class TeamSummary(NamedTuple):
+    """What a list of games shows of a team; the fields are named as ``Team``'s."""
+
+    espn_id: str
+    abbreviation: str
+    display_name: str
+    short_name: str
+    color: str
+
+
+class GameSummary(NamedTuple):
+    """What a list shows of a game; the fields are named as ``Game``'s.
+
+    A team is None while it is not known who will play ("TBD").
+    """
+
+    league: League
+    home_team: TeamSummary | None
+    away_team: TeamSummary | None
+    espn_id: str
+    day: date
+    start_at: datetime
+    time_set: bool
+    season_year: int | None
+    season_type: int | None
+    week: int | None
+    state: str
+    status: str
+    detail: str
+    period: int
+    clock: str
+    home_team_id: int | None
+    home_score: int | None
+    away_score: int | None
+    home_record: str
+    away_record: str
+    home_linescores: list[int | None]
+    away_linescores: list[int | None]
+    home_winner: bool | None
+    away_winner: bool | None
+    home_rank: int | None
+    away_rank: int | None
+    venue: str
+    city: str
+    neutral_site: bool
+    broadcast: str
+    note: str
+    series: str
+    updated_at: datetime
+
+
+class Cursor(NamedTuple):
+    """A game's place in the order of the API's list. The slug is needed: ids are per league."""
+
+    start_at: datetime
+    espn_id: str
+    slug: str
+
+
+AnyGame = Game | GameSummary
+AnyTeam = Team | TeamSummary
+
+_HOME, _AWAY = aliased(Team), aliased(Team)
+_SUMMARIES = (
+    select(
+        LeagueRow.slug,
+        *(getattr(_HOME, name) for name in TeamSummary._fields),
+        *(getattr(_AWAY, name) for name in TeamSummary._fields),
+        *(getattr(Game, name) for name in GameSummary._fields[3:]),
+    )
+    .select_from(Game)
+    .join(Game.league_row)
+    .outerjoin(_HOME, Game.home_team_id == _HOME.id)
+    .outerjoin(_AWAY, Game.away_team_id == _AWAY.id)
+)
+
+
+def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[GameSummary]:
+    """A day's games of these leagues, by start, then id. May be empty."""
+    return _by_start(session, _SUMMARIES.where(LeagueRow.slug.in_(slugs), Game.day == day))
+
+
+def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[GameSummary]:
+    """Today's games of these leagues and all live ones, by start, then id. May be empty.
+
+    A game that begins after midnight Eastern has the next date, and one that goes on past
+    04:00 has the last: while they are live, they are shown today.
+    """
+    others = [game for game in live_games(session, slugs) if game.day != today]
+    return sorted(games_on(session, today, slugs) + others, key=BY_START)
+
+
+def live_games(session: AnySession, slugs: Sequence[str]) -> list[GameSummary]:
+    """The live games of these leagues, by start, then id. May be empty."""
+    return _by_start(session, _SUMMARIES.where(LeagueRow.slug.in_(slugs), Game.state == State.IN))
+
+
+def games_in_week(
+    session: AnySession, slug: str, season_year: int, season_type: int, week: int
+) -> list[GameSummary]:
+    """A week's games, by start, then id. May be empty."""
+    in_week = (Game.season_year == season_year, Game.season_type == season_type, Game.week == week)
+    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), *in_week))
+
+
+def games_of_team(session: AnySession, team: Team, season_year: int | None) -> list[GameSummary]:
+    """A team's games of a season, by start, then id; of all seasons when none is given."""
+    games = _SUMMARIES.where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
+    if season_year is not None:
+        games = games.where(Game.season_year == season_year)
+    return _by_start(session, games)
+
+
+def latest_finals(session: AnySession, slug: str, limit: int) -> list[GameSummary]:
+    """The games that ended last, newest start first."""
+    is_final = (Game.state == State.POST, Game.status.in_((Status.FINAL, Status.FORFEIT)))
+    games = _SUMMARIES.where(Game.league_id == _id_of(slug), *is_final)
+    newest = games.order_by(Game.start_at.desc(), Game.espn_id).limit(limit)
+    return [_summary(row) for row in session.execute(newest)]
+
+
+def game_list(
+    session: AnySession,
+    slugs: Sequence[str],
+    day: date | None,
+    state: str | None,
+    limit: int,
+    after: Cursor | None = None,
+) -> list[GameSummary]:
+    """At most ``limit`` games of these leagues by start, id and league; for the API.
+
+    ``day`` and ``state`` narrow them; ``after`` leaves out the games up to that place.
+    """
+    if day is None:
+        games = _SUMMARIES.where(Game.id.in_(_first_games(slugs, state, limit, after)))
+    else:
+        games = _SUMMARIES.where(LeagueRow.slug.in_(slugs), Game.day == day)
+    summaries = sorted((_summary(row) for row in session.execute(games)), key=cursor_of)
+    # a day's games are few, and in SQL the state could make the database choose its index instead
+    wanted = (game for game in summaries if state in (None, game.state))
+    return [game for game in wanted if after is None or cursor_of(game) > after][:limit]
+
+
+def cursor_of(game: GameSummary) -> Cursor:
+    """The game's place in the API's list."""
+    return Cursor(game.start_at, game.espn_id, game.league.slug)
+
+
+def _first_games(
+    slugs: Sequence[str], state: str | None, limit: int, after: Cursor | None
+) -> Select[Any]:
+    """The ids of these leagues' first games after that place.
+
+    Each league's are read from an index that has their order, so that a long history costs
+    nothing: for all leagues in one query, SQLite and PostgreSQL sort every game there is.
+    """
+
+    def first(slug: str) -> Any:
+        games = select(Game.id, Game.start_at, Game.espn_id, literal(slug).label("slug"))
+        games = games.where(Game.league_id == _id_of(slug))
+        if state is not None:
+            games = games.where(Game.state == state)
+        if after is not None:
+            is_later = (
+                Game.espn_id >= after.espn_id
+                if slug > after.slug
+                else (Game.espn_id > after.espn_id)
+            )
+            same_start = (Game.start_at == after.start_at) & is_later
+            # the first condition alone would be enough, but only the second is read from the index
+            games = games.where(
+                (Game.start_at > after.start_at) | same_start, Game.start_at >= after.start_at
+            )
+        return games.order_by(Game.start_at, Game.espn_id).limit(limit).subquery()
+
+    games = union_all(*(select(first(slug)) for slug in slugs)).subquery()
+    order = (games.c.start_at, games.c.espn_id, games.c.slug)
+    return select(games.c.id).order_by(*order).limit(limit)
+
+
+def find_game(session: AnySession, slug: str, espn_id: str) -> Game | None:
+    """One game with its league and teams, or None."""
+    return session.scalar(
+        select(Game)
+        .join(Game.league_row)
+        .where(LeagueRow.slug == slug, Game.espn_id == espn_id)
+        .options(
+            joinedload(Game.league_row), joinedload(Game.home_team), joinedload(Game.away_team)
+        )
+    )
+
+
+def weeks_of(session: AnySession, slug: str, season_year: int) -> list[tuple[int, int]]:
+    """The weeks of a season that have games, as (season type, week), by their first day."""
+    weeks = (
+        select(Game.season_type, Game.week)
+        .where(Game.league_id == _id_of(slug), Game.season_year == season_year)
+        .where(Game.season_type.is_not(None), Game.week.is_not(None))
+        .group_by(Game.season_type, Game.week)
+        .order_by(func.min(Game.day))
+    )
+    return [(row.season_type, row.week) for row in session.execute(weeks)]
+
+
+def day_before(session: AnySession, slug: str, day: date) -> date | None:
+    """The last day with games before this one, or None."""
+    days = select(Game.day).where(Game.league_id == _id_of(slug), Game.day < day)
+    return session.scalar(days.order_by(Game.day.desc()).limit(1))
+
+
+def next_days(session: AnySession, slugs: Sequence[str], day: date) -> dict[str, date | None]:
+    """For each of these leagues the first day with games after this one, or None.
+
+    Games that were called off do not count; a league that was never polled is left out.
+    """
+    next_day = (
+        select(Game.day)
+        .where(Game.league_id == LeagueRow.id, Game.day > day)
+        .where(Game.status.not_in((Status.POSTPONED, Status.CANCELLED)))
+        .order_by(Game.day)
+        .limit(1)
+    )
+    days = select(LeagueRow.slug, next_day.label("day")).where(LeagueRow.slug.in_(slugs))
+    return {row.slug: row.day for row in session.execute(days)}
+
+
+def _by_start(session: AnySession, games: Select[Any]) -> list[GameSummary]:
+    """Run the query; the games by start, then id.
+
+    They are few, and sorted here: with an ORDER BY, SQLite may walk all of a league's games
+    along an index in that order rather than read the few and sort them.
+    """
+    return sorted((_summary(row) for row in session.execute(games)), key=BY_START)
+
+
+def _summary(row: Sequence[Any]) -> GameSummary:
+    league, home, away = BY_SLUG[row[0]], row[1:6], row[6:11]
+    return GameSummary(league, _team_summary(home), _team_summary(away), *row[11:])
+
+
+def _team_summary(columns: Sequence[Any]) -> TeamSummary | None:
+    return TeamSummary(*columns) if columns[0] is not None else None
+
+
+def _id_of(slug: str) -> ScalarSelect[int]:
+    """A league's id as a subquery: the database then plans for one league, not for a join."""
+    return select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()
