@@ -31,7 +31,7 @@ class Schedule(PanelView):
         name = _task()
 
         def do() -> str:
-            known = services().queues[0].periodics
+            known = services().queues[0].periodic_tasks
             if name not in known:
                 raise UnknownTaskError(name, list(known))
             return f"{name} was queued: run {control.run_now(name, Trigger.ADMIN, who())}"

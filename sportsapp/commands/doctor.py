@@ -219,7 +219,7 @@ def check_scheduler(patient: Patient) -> Iterator[Finding]:
     late = late_slots(db.session, queue, patient.now)
     paused = sorted(row.task for row in rows if row.paused)
     do = f"restart the consumer of {queue.name} and look at its log"
-    if len(rows) < len(queue.periodics):
+    if len(rows) < len(queue.periodic_tasks):
         do = f"start `flask up`, or {CONSUMERS[queue.name]}"
         yield Finding("scheduler", WRONG, "it has never ticked: nothing is scheduled", do)
     elif late:

@@ -131,11 +131,11 @@ def registered(as_json: bool) -> None:
 
 def _registered(queue: TrackerHuey, name: str) -> dict[str, Any]:
     task_class: Any = queue.task_class(name)
-    periodic = queue.periodics.get(name)
+    periodic = queue.periodic_tasks.get(name)
     return {
         "task": name,
         "queue": queue.name,
-        "schedule": periodic.schedule.words if periodic else None,
+        "schedule": periodic.schedule.label if periodic else None,
         "retries": task_class.default_retries,
         "retry_delay": task_class.default_retry_delay,
         "time_limit": task_class.default_timeout,
@@ -166,14 +166,14 @@ def _next_slots(now: datetime) -> list[dict[str, Any]]:
         {
             "task": one.name,
             "due_at": iso_utc(one.schedule.next_slot(now)),
-            "schedule": one.schedule.words,
+            "schedule": one.schedule.label,
             "paused": one.name in paused,
             "id": None,
             "state": None,
             "args": {},
         }
         for queue in _queues()
-        for one in queue.periodics.values()
+        for one in queue.periodic_tasks.values()
     ]
 
 

@@ -51,7 +51,7 @@ def late_slots(
     active = select(ScheduleRow.task, ScheduleRow.since_at).where(~ScheduleRow.paused)
     late = []
     for schedule in connection.execute(active).all():
-        periodic = queue.periodics.get(schedule.task)
+        periodic = queue.periodic_tasks.get(schedule.task)
         if periodic is None:  # a task of an earlier release
             continue
         newest = connection.scalar(

@@ -111,7 +111,7 @@ class Metrics(Collector):
             "schedule_overdue",
             "Whether a periodic task has not been scheduled when it was due.",
             ["task"],
-            {(task,): int(task in late) for task in self._queues[0].periodics},
+            {(task,): int(task in late) for task in self._queues[0].periodic_tasks},
         )
         letters, _ = activity.dead_letters(db.session, 0)
         yield _gauge("dead_letters", "Messages that could not be read.", [], {(): letters})

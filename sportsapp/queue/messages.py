@@ -1,4 +1,9 @@
-"""What goes over the broker: JSON with tags for what JSON lacks, never pickle."""
+"""What goes over the broker: JSON with tags for what JSON lacks, never pickle.
+
+A message is an object with ``task``, Huey's own Message, and ``attempt``. Results are tagged JSON
+as well. Whoever can write to the broker can write messages: nothing in one is trusted before
+``read_message`` has checked it.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,95 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 from huey.api import Error
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.utils import SKIPPED
 
+MESSAGE_LIMIT = 1_000_000
+"""Bytes."""
+ATTEMPTS_LIMIT = 1_000_000
+ID_LIMIT = 200
+TASK_FIELDS = (
+    "id",
+    "args",
+    "kwargs",
+    "eta",
+    "retries",
+    "retry_delay",
+    "retry_backoff",
+    "priority",
+    "expires",
+    "expires_resolved",
+    "timeout",
+)
+"""What a message carries of a task. What is to follow a run is in the ledger alone."""
 
-class TaggedJson(Serializer):  # type: ignore[misc]  # Huey has no types
-    """JSON that keeps datetimes, tuples and Huey's own records; refuses anything else.
+
+# ---------------------------------------------------------------- messages
+
+
+def write_message(path: str, task: Any) -> bytes:
+    """The message of a task, whose class is registered under ``path``.
+
+    Raises TypeError for an argument that cannot go into a message.
+    """
+    message = Message(name=path, **{field: getattr(task, field) for field in TASK_FIELDS})
+    try:
+        return msgspec.json.encode({"attempt": task.attempt, "task": encode(message)})
+    except UnicodeEncodeError as error:
+        raise TypeError(f"text that is not Unicode cannot go into a message: {error}") from None
+
+
+def read_message(data: bytes) -> tuple[str, dict[str, Any], int]:
+    """A message taken apart: the task's path, its fields (``TASK_FIELDS``) and its attempt.
+
+    Raises ValueError or TypeError for what is no message of ours, and whatever else a forged
+    document can cause, RecursionError included.
+    """
+    if len(data) > MESSAGE_LIMIT:
+        raise ValueError(f"{len(data):,} bytes are more than a message may have")
+    document = msgspec.json.decode(data)
+    message, attempt = decode(document["task"]), document["attempt"]
+    if not isinstance(message, Message) or not isinstance(attempt, int):
+        raise TypeError("this is not a task message")
+    if not 0 <= attempt < ATTEMPTS_LIMIT:
+        raise ValueError(f"the attempt is not between 0 and {ATTEMPTS_LIMIT:,}")
+    numbers = (message.retries, message.retry_delay, message.priority, message.retry_backoff)
+    is_sound = (
+        isinstance(message.id, str)
+        and 0 < len(message.id) <= ID_LIMIT
+        and message.id.isascii()
+        and message.id.isprintable()  # it is logged, and a key in the database
+        and isinstance(message.name, str)
+        and isinstance(message.args, (tuple, list))
+        and isinstance(message.kwargs, dict)
+        and all(n is None or (isinstance(n, (int, float)) and 0 <= n < 1e6) for n in numbers)
+        and (message.on_complete, message.on_error, message.chord_config) == (None, None, None)
+        and (message.eta is None or isinstance(message.eta, datetime))
+        and (message.expires_resolved is None or isinstance(message.expires_resolved, datetime))
+        and (message.timeout is None or isinstance(message.timeout, (int, float)))
+    )
+    if not is_sound:
+        raise TypeError("a field of the message has a value that none of ours has")
+    return message.name, {field: getattr(message, field) for field in TASK_FIELDS}, attempt
+
+
+def run_id_of(data: bytes) -> str | None:
+    """The run id in a message; None for a message that cannot be read."""
+    try:
+        run_id = json.loads(data)["task"]["!message"]["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return run_id if isinstance(run_id, str) else None
+
+
+# ---------------------------------------------------------------- tagged JSON
+
+
+class TaggedJson(Serializer):
+    """Huey's serializer for results: JSON that keeps dates, tuples and Huey's own records.
 
     A value that JSON lacks is an object with one key that begins with ``!``.
     """
@@ -32,11 +118,13 @@ def encode(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str.__str__(value)  # plain text, whatever kind of text it is
+        return str.__str__(value)  # plain text also of a subclass: Markup, StrEnum
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        return _finite(value)
+        if not math.isfinite(value):
+            raise TypeError(f"{value} cannot go into a message")
+        return value
     if isinstance(value, Message):
         return {"!message": {name: encode(part) for name, part in value._asdict().items()}}
     if isinstance(value, Error):
@@ -53,25 +141,13 @@ def encode(value: Any) -> Any:
     if isinstance(value, tuple):
         return {"!tuple": [encode(part) for part in value]}
     if isinstance(value, dict):
-        return _encode_dict(value)
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("a dict in a message needs text as keys")
+        encoded = {key: encode(part) for key, part in value.items()}
+        return {"!dict": encoded} if any(key.startswith("!") for key in value) else encoded
     raise TypeError(
         f"{type(value).__name__} cannot go into a message: use text, numbers, lists, dicts or dates"
     )
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise TypeError(f"{value} cannot go into a message")
-    return value
-
-
-def _encode_dict(value: dict[Any, Any]) -> Any:
-    if not all(isinstance(key, str) for key in value):
-        raise TypeError("a dict in a message needs text as keys")
-    encoded = {key: encode(part) for key, part in value.items()}
-    if any(key.startswith("!") for key in value):
-        return {"!dict": encoded}
-    return encoded
 
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
@@ -87,7 +163,7 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
 
 
 def decode(value: Any) -> Any:
-    """What ``encode`` was given. Raises whatever a forged document makes of it."""
+    """What ``encode`` was given. Raises ValueError, TypeError or AttributeError for a forgery."""
     if isinstance(value, list):
         return [decode(part) for part in value]
     if not isinstance(value, dict):

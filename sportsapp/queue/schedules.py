@@ -1,4 +1,7 @@
-"""When periodic tasks are due: every so many seconds, or at the minutes of a crontab."""
+"""When periodic tasks are due: every so many seconds, or at the minutes of a crontab.
+
+A slot is a moment at which a task is due: aware, in UTC, in whole seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,37 +11,36 @@ from typing import Protocol
 
 from huey import crontab
 
+MINUTE = timedelta(minutes=1)
+
 
 class Schedule(Protocol):
-    """When a periodic task is due. Slots are aware UTC moments, whole seconds."""
+    """When a periodic task is due."""
 
     @property
-    def words(self) -> str:
-        """The schedule for people."""
-
-    def __call__(self, moment: datetime) -> bool:
-        """Whether the task is due at this moment (Huey's ``validate_datetime``)."""
+    def label(self) -> str:
+        """The schedule for people, such as "every 60 s"."""
 
     def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
-        """The newest slot later than ``after`` and not later than ``now``."""
+        """The newest slot later than ``after`` and not later than ``now``, or None."""
 
     def next_slot(self, now: datetime) -> datetime:
         """The first slot later than ``now``."""
 
 
 class Every:
-    """Due at every whole multiple of some seconds; ``seconds`` is asked for each time."""
+    """Due at every whole multiple of some seconds.
+
+    ``seconds`` is called each time, since settings are loaded after the tasks are defined.
+    """
 
     def __init__(self, seconds: Callable[[], int]) -> None:
         self.seconds = seconds
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The schedule for people."""
         return f"every {self.seconds()} s"
-
-    def __call__(self, moment: datetime) -> bool:
-        return self._floor(moment) == moment.replace(microsecond=0)
 
     def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
         slot = self._floor(now)
@@ -53,39 +55,38 @@ class Every:
 
 
 class Cron:
-    """Due at the minutes of a crontab, in UTC."""
+    """Due at the minutes of a crontab, in UTC; ``fields`` are those of Huey's ``crontab``."""
 
     LONGEST = timedelta(days=8)
+    """No schedule has slots further apart."""
 
-    def __init__(self, words: str, **fields: str) -> None:
-        self.words = words
-        self._matches = crontab(strict=True, **fields)
-        self._kept = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
-
-    def __call__(self, moment: datetime) -> bool:
-        return bool(self._matches(moment))
+    def __init__(self, label: str, **fields: str) -> None:
+        self.label = label
+        self._is_due = crontab(strict=True, **fields)
+        self._searched_from = datetime.max.replace(tzinfo=UTC)
+        self._next_slot = datetime.min.replace(tzinfo=UTC)
 
     def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
         oldest = max(after, now - self.LONGEST)
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
         while minute > oldest:
-            if self(minute):
+            if self._is_due(minute):
                 return minute
-            minute -= timedelta(minutes=1)
+            minute -= MINUTE
         return None
 
     def next_slot(self, now: datetime) -> datetime:
-        """The first slot later than ``now``. A week's search takes a while, so it is kept."""
-        since, slot = self._kept
-        if not since <= now < slot:
-            slot = self._search(now)
-            self._kept = (now, slot)
-        return slot
+        """The first slot later than ``now``.
 
-    def _search(self, now: datetime) -> datetime:
+        It is remembered until it has passed: pages show it, and to try a week's minutes takes
+        as long as to render a page. Raises ValueError if there is no slot within eight days.
+        """
+        if self._searched_from <= now < self._next_slot:
+            return self._next_slot
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
-        for _ in range(int(self.LONGEST.total_seconds() // 60)):
-            minute += timedelta(minutes=1)
-            if self(minute):
+        for _ in range(self.LONGEST // MINUTE):
+            minute += MINUTE
+            if self._is_due(minute):
+                self._searched_from, self._next_slot = now, minute
                 return minute
-        raise ValueError(f"no slot within {self.LONGEST.days} days: {self.words}")
+        raise ValueError(f"no slot within {self.LONGEST.days} days: {self.label}")

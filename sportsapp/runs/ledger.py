@@ -62,7 +62,7 @@ from sportsapp.db.models.run import (
     Trigger,
 )
 from sportsapp.db.upsert import insert_ignoring
-from sportsapp.queue.huey import Body, Periodic, TrackerHuey
+from sportsapp.queue.tracker import Body, PeriodicTask, TaskQueue
 
 logger = logging.getLogger(__name__)
 
@@ -413,7 +413,7 @@ def _new_row(
     }
 
 
-def _row_of(huey: TrackerHuey, task: Any, asked: RunOrigin, now: datetime) -> dict[str, Any]:
+def _row_of(huey: TaskQueue, task: Any, asked: RunOrigin, now: datetime) -> dict[str, Any]:
     return _new_row(
         task.id, task.name, huey.name, _named_args(task), asked, now,
         due_at=_aware(task.eta), expires_at=_aware(task.expires_resolved),
@@ -474,7 +474,7 @@ class Ledger:
     def __init__(
         self,
         app: Flask,
-        queues: Sequence[TrackerHuey],
+        queues: Sequence[TaskQueue],
         retention_days: int,
         listener: RunListener | None = None,
     ) -> None:
@@ -491,13 +491,13 @@ class Ledger:
 
     # -- before the body
 
-    def record(self, huey: TrackerHuey, task: Any) -> bool:
+    def record(self, huey: TaskQueue, task: Any) -> bool:
         row = _row_of(huey, task, _asked.get(), utc_now())
         with write_connection(self._engine) as connection:
             return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
 
     def record_all(
-        self, huey: TrackerHuey, tasks: Sequence[Any], check: Callable[[Connection], None]
+        self, huey: TaskQueue, tasks: Sequence[Any], check: Callable[[Connection], None]
     ) -> None:
         with self.app.app_context(), write_connection() as connection:
             lock_until_commit(connection, RUNS.name)
@@ -533,7 +533,7 @@ class Ledger:
 
     # -- around the body
 
-    def run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
+    def run(self, huey: TaskQueue, task: Any, body: Body) -> Any:
         """Claim the run, do the work, write down what became of it.
 
         A message that came twice finds nothing to claim and is dropped. When the database does
@@ -546,7 +546,7 @@ class Ledger:
                 logger.exception("run %s waits for the database: %s", task.id, error)  # noqa: TRY401
                 return None
 
-    def _run(self, huey: TrackerHuey, task: Any, body: Body) -> Any:
+    def _run(self, huey: TaskQueue, task: Any, body: Body) -> Any:
         global _current
         try:
             with ledger_errors:
@@ -577,7 +577,7 @@ class Ledger:
             _current = outer
             db.session.remove()
 
-    def _claim(self, huey: TrackerHuey, task: Any) -> CurrentRun | None:
+    def _claim(self, huey: TaskQueue, task: Any) -> CurrentRun | None:
         """The run, if it still waits for this attempt. Raises ForgedMessageError."""
         now, args = utc_now(), _named_args(task)
         values = {"state": RunState.STARTED, "attempt": task.attempt + 1} | _worker_values(now)
@@ -635,7 +635,7 @@ class Ledger:
 
     def _next_in_chain(
         self, run: CurrentRun
-    ) -> tuple[tuple[TrackerHuey, Any] | None, dict[str, Any] | None]:
+    ) -> tuple[tuple[TaskQueue, Any] | None, dict[str, Any] | None]:
         if not run.chain:
             return None, None
         queue, task_class = self._task_class(run.chain[0])
@@ -644,7 +644,7 @@ class Ledger:
         return (queue, task), _row_of(queue, task, asked, utc_now())
 
     def _failed(
-        self, huey: TrackerHuey, task: Any, run: CurrentRun, error: BaseException
+        self, huey: TaskQueue, task: Any, run: CurrentRun, error: BaseException
     ) -> BaseException:
         """Write the failure down; the exception that makes Huey do the same as the ledger."""
         if isinstance(error, KeyboardInterrupt):
@@ -669,7 +669,7 @@ class Ledger:
             self._failed_for_good(run, state, error)
         return error
 
-    def _put_back(self, huey: TrackerHuey, task: Any, run: CurrentRun) -> None:
+    def _put_back(self, huey: TaskQueue, task: Any, run: CurrentRun) -> None:
         """An interrupted run waits again, and is on the broker again when that can be reached."""
         values = {"due_at": utc_now()}
         if finish(run.id, run.attempt, RunState.PENDING, more=values):
@@ -689,10 +689,10 @@ class Ledger:
             ).one()
         return since
 
-    def claim(self, huey: TrackerHuey, periodic: Periodic, slot: datetime) -> Any | None:
+    def claim(self, huey: TaskQueue, periodic: PeriodicTask, slot: datetime) -> Any | None:
         task = periodic.task_class(id=f"{periodic.name}@{iso_utc(slot)}")
         if task.expires:
-            task.resolve_expires(huey.utc)
+            task.resolve_expires()
         now = utc_now()
         with write_connection(self._engine) as connection:
             if connection.scalar(
@@ -760,7 +760,7 @@ class Ledger:
         with self.app.app_context(), write_connection() as connection:
             connection.execute(insert(DeadLetter).values(row))
 
-    def recover(self, huey: TrackerHuey) -> None:
+    def recover(self, huey: TaskQueue) -> None:
         """Give up the dead, put back the lost. Any number of schedulers may do this at once."""
         with self.app.app_context():
             now = utc_now()
@@ -793,7 +793,7 @@ class Ledger:
         with write_connection(self._engine) as connection:
             connection.execute(delete(CONSUMERS).where(CONSUMERS.c.beat_at < now - LOST_AFTER))
 
-    def _reclaim_started(self, huey: TrackerHuey, now: datetime) -> None:
+    def _reclaim_started(self, huey: TaskQueue, now: datetime) -> None:
         """Runs that began and have no heart any more wait again, or have failed."""
         silent = select(RUNS).where(
             RUNS.c.queue.in_((huey.name, "")),
@@ -833,7 +833,7 @@ class Ledger:
             if values["state"] == RunState.FAILURE and run.queue:
                 self._tell(run.id)
 
-    def _requeue_waiting(self, huey: TrackerHuey, now: datetime) -> None:
+    def _requeue_waiting(self, huey: TaskQueue, now: datetime) -> None:
         """Waiting runs that the broker does not hold go back to it."""
         overdue = select(RUNS).where(
             RUNS.c.queue == huey.name,
@@ -849,7 +849,7 @@ class Ledger:
             if run.id not in held:
                 self._requeue(huey, run, now)
 
-    def _requeue(self, huey: TrackerHuey, run: Any, now: datetime) -> None:
+    def _requeue(self, huey: TaskQueue, run: Any, now: datetime) -> None:
         values: dict[str, Any] = {"due_at": now}
         task = self._task_of(huey, run)
         if run.expires_at and run.expires_at < now:
@@ -870,11 +870,11 @@ class Ledger:
             return
         if values.get("state") == RunState.FAILURE:
             self._tell(run.id)
-        if "state" not in values:
+        if task is not None and "state" not in values:
             logger.warning("run %s was not on the broker: put back", run.id)
             huey.push(task)
 
-    def _task_of(self, huey: TrackerHuey, run: Any) -> Any | None:
+    def _task_of(self, huey: TaskQueue, run: Any) -> Any | None:
         """A message for a run, rebuilt from its row."""
         task_class = huey.task_class(run.task)
         if task_class is None:
@@ -887,7 +887,7 @@ class Ledger:
         task.attempt = run.attempt
         return task
 
-    def _task_class(self, name: str) -> tuple[TrackerHuey, Any]:
+    def _task_class(self, name: str) -> tuple[TaskQueue, Any]:
         for huey in self.queues:
             task_class = huey.task_class(name)
             if task_class is not None:

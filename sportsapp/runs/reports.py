@@ -29,7 +29,8 @@ from sportsapp.db.models import (
 )
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
 from sportsapp.queue.broker import broker_errors
-from sportsapp.queue.huey import Periodic, TrackerHuey
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.queue.tracker import PeriodicTask
 
 ALIVE_FOR = timedelta(seconds=45)
 STRIP = 24
@@ -260,7 +261,7 @@ class PeriodicState:
 
 def periodic_states(
     session: AnySession,
-    periodics: Iterable[Periodic],
+    periodics: Iterable[PeriodicTask],
     overdue: Mapping[str, datetime],
     now: datetime,
 ) -> list[PeriodicState]:
@@ -271,7 +272,7 @@ def periodic_states(
     return [
         PeriodicState(
             name=one.name,
-            words=one.schedule.words,
+            words=one.schedule.label,
             paused=rows[one.name].paused if one.name in rows else False,
             since=rows[one.name].since_at if one.name in rows else None,
             runs=runs[one.name],

@@ -219,8 +219,8 @@ def set_paused(name: str, paused: bool) -> None:
     Raises UnknownTaskError for a task that has no schedule.
     """
     queue = services().queues[0]
-    if name not in queue.periodics:
-        raise UnknownTaskError(name, list(queue.periodics))
+    if name not in queue.periodic_tasks:
+        raise UnknownTaskError(name, list(queue.periodic_tasks))
     now = utc_now()
     with write_connection() as connection:
         insert_ignoring(

@@ -224,7 +224,7 @@ def site(app, offline) -> Iterator[str]:
         queue="sportsapp-backfill", resume={"done": 1, "result": {"synced": 5, "errors": [LONG]}},
     )  # fmt: skip
     for n in range(60):
-        name = list(huey.periodics)[n % len(huey.periodics)]
+        name = list(huey.periodic_tasks)[n % len(huey.periodic_tasks)]
         add_run(name, ago=timedelta(minutes=20 * n), result={"synced": 3, "errors": [LONG]})
     with writing(db.session):
         message = '{"a message": "' + "y" * 400 + '"}'

@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from sportsapp.db.engine import db
 from sportsapp.db.models import DeadLetter, RunState, TaskRun, Trigger
-from sportsapp.queue.huey import MESSAGE_LIMIT, TrackerHuey, backfill_huey, huey
+from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
+from sportsapp.queue.messages import MESSAGE_LIMIT
 from sportsapp.runs.ledger import find_run
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm

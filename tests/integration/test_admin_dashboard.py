@@ -27,7 +27,7 @@ def healthy(panel):
     for queue in ("sportsapp", "sportsapp-backfill"):
         add_consumer(queue)
         add_consumer(queue, "scheduler", pid=42)
-    for name in huey.periodics:
+    for name in huey.periodic_tasks:
         begin(name, timedelta(seconds=5))
 
 

@@ -32,8 +32,8 @@ def paused(task: str) -> bool | None:
 
 def test_every_periodic_task_in_words(panel):
     page = panel.get(PAGE)
-    for name, periodic in huey.periodics.items():
-        assert periodic.schedule.words in card(page, name)
+    for name, periodic in huey.periodic_tasks.items():
+        assert periodic.schedule.label in card(page, name)
     assert "never" in card(page, HOURLY)
     assert "no scheduler has looked at it yet" in card(page, HOURLY)
 
@@ -70,7 +70,7 @@ def test_strip_has_the_last_24_runs_oldest_first(panel):
 
 
 def test_next_run_in_utc_and_in_the_visitors_zone(panel):
-    slot = huey.periodics[HOURLY].schedule.next_slot(utc_now())
+    slot = huey.periodic_tasks[HOURLY].schedule.next_slot(utc_now())
     said = card(panel.get(PAGE), HOURLY)
     assert f"{slot:%Y-%m-%d %H:%M:%S}</time> UTC" in said
     assert 'data-local="browser"' in said
@@ -126,7 +126,7 @@ def test_schedule_takes_a_bounded_number_of_queries(panel):
         with counted() as statements:
             panel.get(PAGE)
         counts.append(len(statements))
-        for name in huey.periodics:
+        for name in huey.periodic_tasks:
             for n in range(40):
                 add_run(name, ago=timedelta(minutes=n))
     assert counts[0] == counts[1] <= 14

@@ -297,7 +297,7 @@ def scheduled_since(minutes: float) -> None:
         connection.execute(ScheduleRow.__table__.delete())
         connection.execute(
             ScheduleRow.__table__.insert(),
-            [{"task": name, "paused": False, "since_at": since} for name in huey.periodics],
+            [{"task": name, "paused": False, "since_at": since} for name in huey.periodic_tasks],
         )
     db.session.rollback()
 
@@ -316,8 +316,8 @@ def test_slot_that_nobody_claims_is_late_after_two_ticks(offline):
 def test_claimed_slot_paused_task_and_new_instance_are_not_late(offline):
     assert late() == set()
     scheduled_since(60 * 24 * 8)
-    assert late() == set(huey.periodics)
-    for periodic in huey.periodics.values():
+    assert late() == set(huey.periodic_tasks)
+    for periodic in huey.periodic_tasks.values():
         slot = periodic.schedule.newest_slot(utc_now() - timedelta(days=8), utc_now())
         huey.tracker.claim(huey, periodic, slot)
     db.session.rollback()

@@ -30,7 +30,7 @@ def healthy(app, monkeypatch, feed):
     for queue in (huey, backfill_huey):
         monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
         queue.tracker.beat(queue.name, "worker")
-    for name, periodic in huey.periodics.items():
+    for name, periodic in huey.periodic_tasks.items():
         huey.tracker.since(name)
         slot = periodic.schedule.newest_slot(utc_now() - timedelta(days=8), utc_now())
         huey.tracker.claim(huey, periodic, slot)

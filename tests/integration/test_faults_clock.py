@@ -11,7 +11,8 @@ from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import RunState, ScheduleRow, TaskRun
-from sportsapp.queue.huey import SlotScheduler, huey
+from sportsapp.queue.consumer import SlotScheduler
+from sportsapp.queue.huey import huey
 from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.tasks.control import season_of
@@ -28,12 +29,10 @@ def scheduler(app, offline) -> SlotScheduler:
         connection.execute(ScheduleRow.__table__.delete())
         rows = [
             {"task": name, "paused": False, "since_at": NOON - timedelta(days=30)}
-            for name in huey.periodics
+            for name in huey.periodic_tasks
         ]
         connection.execute(ScheduleRow.__table__.insert(), rows)
-    one = SlotScheduler(huey, None, 1, True)
-    one._seen = {}
-    return one
+    return SlotScheduler(huey, None, 1, True)
 
 
 def tick(scheduler: SlotScheduler, start: datetime, minutes: int) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import RunState, TaskRun
-from sportsapp.queue.huey import SlotScheduler, huey
+from sportsapp.queue.consumer import SlotScheduler
+from sportsapp.queue.huey import huey
 from sportsapp.runs import ledger
 from sportsapp.tasks import sync_all_live_games
 
@@ -68,7 +69,7 @@ def test_rows_are_pruned_once_an_hour(offline, monkeypatch):
 def test_weekly_run_is_not_repeated_because_its_slot_was_pruned(offline, monkeypatch):
     monkeypatch.setattr(huey.tracker, "retention", timedelta(days=1))
     name, now = "sync_all_teams", utc_now()
-    periodic = huey.periodics[name]
+    periodic = huey.periodic_tasks[name]
     since = now - timedelta(days=30)
     with write_connection() as connection:
         connection.exec_driver_sql("DELETE FROM schedules")
@@ -83,6 +84,5 @@ def test_weekly_run_is_not_repeated_because_its_slot_was_pruned(offline, monkeyp
     db.session.rollback()
     assert list(db.session.scalars(select(TaskRun.id))) == [f"{name}@{iso_utc(newest)}"]
     scheduler = SlotScheduler(huey, None, 1, True)
-    scheduler._seen = {}
-    scheduler.look(periodic, now)
-    assert huey.pending() == []
+    scheduler.enqueue_periodic_tasks(now)
+    assert name not in {task.name for task in huey.pending()}

@@ -16,7 +16,8 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError, FeedRefusedError, FeedUnavailableError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
-from sportsapp.queue.huey import SlotScheduler, TrackerHuey, backfill_huey, huey
+from sportsapp.queue.consumer import SlotScheduler
+from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
 from sportsapp.runs import ledger
 from sportsapp.sync import service
 from sportsapp.tasks import (
@@ -595,11 +596,9 @@ def scheduler(offline):
             connection.execute(ScheduleRow.__table__.delete())
             connection.execute(
                 ScheduleRow.__table__.insert(),
-                [{"task": n, "paused": False, "since_at": since} for n in huey.periodics],
+                [{"task": n, "paused": False, "since_at": since} for n in huey.periodic_tasks],
             )
-        one = SlotScheduler(huey, None, 1, True)
-        one._seen = {}
-        return one
+        return SlotScheduler(huey, None, 1, True)
 
     return make
 
@@ -620,7 +619,6 @@ def test_every_task_is_due_when_its_time_comes(scheduler):
 def test_slot_is_claimed_once_by_any_number_of_schedulers(scheduler):
     first = scheduler(MONDAY - timedelta(minutes=1))
     second = SlotScheduler(huey, None, 1, True)
-    second._seen = {}
     for second_of_minute in range(60):
         for one in (first, second):
             one.enqueue_periodic_tasks(MONDAY + timedelta(seconds=second_of_minute))
@@ -630,7 +628,6 @@ def test_slot_is_claimed_once_by_any_number_of_schedulers(scheduler):
 def test_restart_within_a_minute_doubles_nothing(scheduler):
     scheduler(MONDAY - timedelta(minutes=1)).enqueue_periodic_tasks(MONDAY)
     again = SlotScheduler(huey, None, 1, True)
-    again._seen = {}
     again.enqueue_periodic_tasks(MONDAY + timedelta(seconds=20))
     assert len(queued()) == 3
 

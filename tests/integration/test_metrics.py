@@ -103,7 +103,7 @@ def test_queues_and_consumers(visitor, offline):
 
 def test_schedule_that_is_overdue(visitor, offline):
     now = utc_now()
-    for name in huey.periodics:
+    for name in huey.periodic_tasks:
         huey.tracker.since(name)
     with write_connection() as connection:
         since = now - timedelta(minutes=30)
@@ -111,7 +111,7 @@ def test_schedule_that_is_overdue(visitor, offline):
         connection.execute(update(table).where(table.c.task == TICK).values(since_at=since))
     overdue = scrape(visitor)["schedule_overdue"]
     assert [name for (name,), is_late in overdue.items() if is_late] == [TICK]
-    assert {name for (name,) in overdue} == set(huey.periodics)
+    assert {name for (name,) in overdue} == set(huey.periodic_tasks)
 
 
 def test_age_of_data_and_games(visitor, offline, synced):

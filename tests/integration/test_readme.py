@@ -34,7 +34,7 @@ def test_every_setting_is_listed_with_its_default_and_meaning():
 
 def test_every_task_is_listed_with_its_retries_and_time_limit():
     listed = {re.match(r"`(\w+)", row[0])[1]: row for row in table("Tasks")}
-    classes = [*huey._registry._registry.values(), *backfill_huey._registry._registry.values()]
+    classes = [*huey.tasks.values(), *backfill_huey.tasks.values()]
     assert {one.__name__ for one in classes} == set(listed)
     for one in classes:
         minutes, delay = one.default_timeout // 60, one.default_retry_delay

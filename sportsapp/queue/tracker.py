@@ -1,0 +1,153 @@
+"""Tasks whose runs are tracked, and the tracker: what a queue needs of the rest of the project.
+
+The queues sit low and are configured high. ``RunTracker`` is all they need of the ledger, and
+``TaskQueue`` is all that the ledger and the consumer need of a queue. The factory joins the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from huey.api import Task
+
+from sportsapp.queue.schedules import Schedule
+
+Body = Callable[[], Any]
+
+
+class TaskQueue(Protocol):
+    """A queue, as the ledger and the consumer use it; ``TrackerHuey`` is one."""
+
+    name: str
+    tracker: RunTracker
+    periodic_tasks: Mapping[str, PeriodicTask]
+    tick_seconds: int
+    stop_flag: Any
+
+    def task_class(self, name: str) -> type[TrackedTask] | None:
+        """The class of a registered task by its short name, or None."""
+
+    def push(self, task: TrackedTask) -> Any:
+        """Put a recorded run on the broker. Raises BrokerUnavailableError."""
+
+    def read_schedule(self) -> list[TrackedTask]:
+        """Take all tasks that are due off the broker's schedule. Raises redis-py's errors."""
+
+    def message_ids(self) -> set[str]:
+        """The ids of all runs on the broker, queued or scheduled. Raises BrokerUnavailableError."""
+
+    def serialize_task(self, task: TrackedTask) -> bytes:
+        """A task's message. Raises TypeError for an argument that cannot go into one."""
+
+    def is_stopping(self) -> bool:
+        """Whether the consumer that this process belongs to has been stopped."""
+
+
+class TrackedTask(Task):
+    """One run of a task; its body runs inside ``RunTracker.run``.
+
+    ``attempt`` counts the attempts before this message. It travels with the message, and so a
+    message that comes twice is recognised. Subclasses are made by the queue's decorators.
+    """
+
+    huey: TaskQueue
+    function: Callable[..., Any]
+    attempt = 0
+
+    def execute(self) -> Any:
+        """What a worker calls. Returns and raises what the tracker does."""
+        return self.huey.tracker.run(
+            self.huey, self, lambda: self.function(*self.args, **self.kwargs)
+        )
+
+
+@dataclass(frozen=True)
+class PeriodicTask:
+    """A task with a schedule.
+
+    The newest missed slot is still run when it is no older than ``catch_up``. With
+    ``skip_while_running`` a slot is left out while an earlier run is at work.
+    """
+
+    task_class: type[TrackedTask]
+    schedule: Schedule
+    catch_up: timedelta
+    skip_while_running: bool
+
+    @property
+    def name(self) -> str:
+        """The task's short name."""
+        return self.task_class.__name__
+
+
+class RunTracker(Protocol):
+    """Records every run of the queues. All methods raise the database's errors."""
+
+    def record(self, huey: TaskQueue, task: TrackedTask) -> bool:
+        """Record a new run before its message goes to the broker.
+
+        Returns False, and changes nothing, for a run that is recorded already.
+        """
+
+    def record_all(
+        self, huey: TaskQueue, tasks: Sequence[TrackedTask], check: Callable[[Any], None]
+    ) -> None:
+        """Record new runs in one transaction, all or none.
+
+        Calls ``check`` with the transaction's connection first. What it raises is raised here,
+        and nothing is recorded.
+        """
+
+    def unsent(self, task: TrackedTask, error: Exception) -> None:
+        """Record that a run failed because the broker did not take its message."""
+
+    def run(self, huey: TaskQueue, task: TrackedTask, body: Body) -> Any:
+        """Claim a run, call its body and record how it ended.
+
+        Returns what the body returns; None if the run could not be claimed (it ended, another
+        worker has it, nobody asked for it, or the message differs from it) and if the database
+        failed. Raises what the body raises, or CancelExecution for a run that was cancelled.
+        """
+
+    def expired(self, task: TrackedTask) -> None:
+        """Record that a run was dropped because its message came too late."""
+
+    def revoke(self, run_id: str) -> None:
+        """Cancel a run; nothing happens if it has ended or never was."""
+
+    def is_revoked(self, run_id: str) -> bool:
+        """Whether a run was cancelled; False for one that never was."""
+
+    def claim(self, huey: TaskQueue, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
+        """Record the run of a slot and return its task, to be pushed by the caller.
+
+        Returns None if the slot is claimed already, the task is paused, or an earlier run is at
+        work and the task skips slots then.
+        """
+
+    def since(self, task_name: str) -> datetime:
+        """When this periodic task was first scheduled; no slot before that is caught up."""
+
+    def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
+        """Keep a message that could not be read, for a person to look at."""
+
+    def beat(self, queue: str, role: str) -> None:
+        """Record that this process is alive, and with it the run that it executes.
+
+        ``role`` is "worker" or "scheduler". Ends this process if its run is long past its limit.
+        """
+
+    def leave(self, queue: str, role: str) -> None:
+        """Record that this process ends in order."""
+
+    def recover(self, huey: TaskQueue) -> None:
+        """Put back runs of this queue that were lost with a worker or with the broker's memory.
+
+        Any number of schedulers may do this at once. Raises BrokerUnavailableError.
+        """
+
+    def after_fork(self) -> None:
+        """Forget the connections of the process that this one was forked from."""
