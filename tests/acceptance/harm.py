@@ -40,12 +40,12 @@ from datetime import timedelta
 from huey.bin.huey_consumer import consumer_main
 from sportsapp.db import engine as database
 from sportsapp.runs import ledger
-from sportsapp.queue import huey as queue
+from sportsapp.queue import consumer
 ledger.GRACE = timedelta(seconds=1)
 ledger.DEAD_PID_AFTER = timedelta(seconds=1.5)
 ledger.LOST_AFTER = timedelta(seconds=10)
-queue.BEAT_SECONDS = 0.5
-queue.RECOVERY_SECONDS = 1
+consumer.BEAT_SECONDS = 0.5
+consumer.RECOVERY_SECONDS = 1
 """
 HURRY = ("-c", HURRY_PROGRAM + "consumer_main()")
 # One that waits one second for the database's lock instead of ten.

@@ -29,8 +29,8 @@ began = float(os.environ["CLOCK_BEGAN"])
 sportsapp.core.clock.utc_now = lambda: datetime.fromtimestamp(
     began + (time.time() - began) * {SPEED}, UTC
 )
-from sportsapp.queue import huey as queue
-queue.BEAT_SECONDS = 10 / {SPEED}
+from sportsapp.queue import consumer
+consumer.BEAT_SECONDS = 10 / {SPEED}
 from huey.bin.huey_consumer import consumer_main
 consumer_main()
 """,
