@@ -16,7 +16,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from sportsapp.http.headers import came_by_https
+from sportsapp.http.headers import is_https
 
 PREFIX = "/admin"
 SIGNED_IN_FOR = timedelta(hours=12)
@@ -45,7 +45,7 @@ class PanelSessions(SecureCookieSessionInterface):
     """Sessions whose cookie is Secure whenever the visitor came by HTTPS, by a proxy too."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
-        return came_by_https()
+        return is_https()
 
 
 def is_panel(path: str) -> bool:

@@ -21,7 +21,7 @@ from sportsapp.admin.security import PREFIX, SIGNED_IN_FOR, is_panel, local
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.db.models import AdminUser
-from sportsapp.http.limits import make_limiter, visitors_address
+from sportsapp.http.limits import client_address, make_limiter
 from sportsapp.services import services_of
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def init_app(app: Flask) -> None:
     )
     limiter.init_app(app)
     app.register_blueprint(blueprint)
-    by_address = limiter.limit(PER_ADDRESS, key_func=visitors_address, methods=["POST"])
+    by_address = limiter.limit(PER_ADDRESS, key_func=client_address, methods=["POST"])
     by_account = limiter.limit(PER_ACCOUNT, key_func=_account, methods=["POST"])
     app.view_functions[SIGN_IN] = by_address(by_account(sign_in))
 
@@ -105,11 +105,11 @@ def sign_in() -> ResponseReturnValue:
     name, password = _name(), request.form.get("password", "")
     account = account_behind(name, password) if len(password) <= LONGEST else None
     if account is None:
-        logger.warning("sign-in refused: name %r from %s", name, visitors_address())
+        logger.warning("sign-in refused: name %r from %s", name, client_address())
         return _form(WRONG), 401
     note_sign_in(account.id)
     let_in(account)
-    logger.info("%s signed in from %s", account.username, visitors_address())
+    logger.info("%s signed in from %s", account.username, client_address())
     return redirect(target, 303)
 
 
@@ -126,7 +126,7 @@ def _too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     wait = error.limit.limit.get_expiry() if error.limit else 60
     words = "a minute" if wait <= 60 else "an hour"
     problem = f"There were too many attempts. Try again in {words}."
-    logger.warning("sign-in refused: too many attempts from %s", visitors_address())
+    logger.warning("sign-in refused: too many attempts from %s", client_address())
     return _form(problem), 429, {"Retry-After": str(wait)}
 
 
