@@ -1,12 +1,14 @@
-"""The panel at /admin/: what every task did, what runs now, and backfills with progress.
+"""The admin panel at /admin/: what every task did, what runs now, and backfills with progress.
 
-Flask-Admin carries it; its stock list, details and forms are replaced by our own templates.
-Views read through ``activity`` and act through ``control`` and ``accounts``::
+Built on Flask-Admin's views, menu and URLs; templates and tables are our own. Views read through
+``runs.reports`` and act through ``tasks.control`` and ``accounts``. Each imports only from the
+lines below it::
 
-    signin      who may come in: accounts, sessions, limits      security   headers, cookie, CSRF
-    view        what all views share                             table      read-only tables
-    dashboard, failures, runs, backfill, schedule, data, accounts: the views
-    words       moments, spans and states for people             chart      runs an hour as SVG
+    dashboard, failures, runs, backfill, schedule, data, accounts    the views
+    table        read-only tables                  chart        runs per hour as SVG
+    view         what all views share
+    signin       the sign-in page, the guard       formatting   times and states for templates
+    security     session cookie, CSRF, headers
 """
 
 from __future__ import annotations
@@ -17,34 +19,38 @@ from flask import Blueprint, Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from sportsapp.admin import (
-    accounts,
-    backfill,
-    dashboard,
-    data,
-    failures,
-    runs,
-    schedule,
-    security,
-    signin,
-)
+from sportsapp.accounts import sessions
+from sportsapp.admin import security, signin
+from sportsapp.admin.accounts import AccountsView
+from sportsapp.admin.backfill import BackfillView
+from sportsapp.admin.dashboard import DashboardView
+from sportsapp.admin.data import GamesView, LeaguesView, PlayersView, TeamsView
+from sportsapp.admin.failures import FailuresView
+from sportsapp.admin.runs import RunsView
+from sportsapp.admin.schedule import ScheduleView
 
 NAME = "Sports Game Tracker"
+MENU = (
+    *(FailuresView, RunsView, BackfillView, ScheduleView),
+    *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView),
+)
 
 
 def init_app(app: Flask, self_guarded: Iterable[Blueprint] = ()) -> None:
-    """Add the panel. Every POST of the app needs a token, but for the blueprints named."""
-    signin.init_app(app)  # first: who is not signed in is turned away before anything else
+    """Add the panel.
+
+    Every POST of the whole app then needs a CSRF token, except at the ``self_guarded``
+    blueprints, which check by themselves that a form comes from this site.
+    """
+    sessions.init_app(app)
+    signin.init_app(app)  # before the CSRF check, so that strangers get the sign-in page first
     security.init_app(app, self_guarded)
     admin = Admin(
         app,
         name=NAME,
-        index_view=dashboard.Dashboard(name="Dashboard"),
+        index_view=DashboardView(name="Dashboard"),
         theme=Bootstrap4Theme(base_template="admin/panel.html"),
         csp_nonce_generator=security.nonce,
     )
-    for view in (
-        failures.Failures, runs.Runs, backfill.Backfill, schedule.Schedule,
-        data.Leagues, data.Teams, data.Players, data.Games, accounts.Accounts,
-    ):  # fmt: skip
+    for view in MENU:
         admin.add_view(view())

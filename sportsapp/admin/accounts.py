@@ -1,18 +1,17 @@
-"""Admin accounts: add, change a password, shut out, let in again."""
+"""Admin accounts: add, change the password, deactivate, activate."""
 
 from __future__ import annotations
 
 from flask import request
-from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
 from sportsapp.accounts import accounts
-from sportsapp.admin.signin import let_in, who
-from sportsapp.admin.view import PanelView, act
+from sportsapp.accounts.sessions import current_admin, sign_in_as
+from sportsapp.admin.view import PanelView, form_action
 from sportsapp.core.errors import AccountError
 
 
-class Accounts(PanelView):
+class AccountsView(PanelView):
     """At /admin/accounts/."""
 
     def __init__(self) -> None:
@@ -20,63 +19,55 @@ class Accounts(PanelView):
 
     @expose("/")
     def index(self) -> str:
-        """All accounts, and a form for one more."""
+        """All accounts, and a form to add one."""
         return self.render(
-            "admin/accounts.html", accounts=accounts.accounts(), who=who(),
-            shortest=accounts.SHORTEST, longest=accounts.LONGEST,
-        )  # fmt: skip
+            "admin/accounts.html",
+            accounts=accounts.all_accounts(),
+            shortest_password=accounts.SHORTEST_PASSWORD,
+            longest_password=accounts.LONGEST_PASSWORD,
+            longest_username=accounts.LONGEST_USERNAME,
+        )
 
     @expose("/add", methods=("POST",))
-    def add(self) -> ResponseReturnValue:
-        """One more admin."""
-        name, password = _name(), request.form.get("password", "")
-
-        def do() -> str:
-            accounts.add_account(name, password)
-            return f"account {name} was added"
-
-        return act(do)
+    @form_action
+    def add(self) -> str:
+        """Add an account."""
+        username = _username()
+        accounts.add_account(username, request.form.get("password", ""))
+        return f"account {username} was added"
 
     @expose("/password", methods=("POST",))
-    def password(self) -> ResponseReturnValue:
-        """A new password; every session of the account ends, but for the one that asks."""
-        name = _name()
-
-        def do() -> str:
-            accounts.set_password(name, request.form.get("password", ""))
-            if name == who():
-                let_in(accounts.find_account(name))
-            return f"the password of {name} was changed, and its sessions have ended"
-
-        return act(do)
+    @form_action
+    def password(self) -> str:
+        """Change a password. Every session of the account ends, except the one that changed it."""
+        username = _username()
+        accounts.set_password(username, request.form.get("password", ""))
+        if username == current_admin():
+            sign_in_as(accounts.find_account(username))
+        return f"the password of {username} was changed, and its sessions have ended"
 
     @expose("/deactivate", methods=("POST",))
-    def deactivate(self) -> ResponseReturnValue:
-        """Shut an account out, but not one's own."""
-        name = _name()
-        asks = f"Deactivate {name}? Its sessions end at once, and it cannot sign in."
-        if page := self.question(asks, "Deactivate it"):
-            return page
-
-        def do() -> str:
-            if name == who():
-                raise AccountError("you cannot shut yourself out: another admin has to")
-            accounts.deactivate(name)
-            return f"account {name} was deactivated"
-
-        return act(do)
+    @form_action
+    def deactivate(self) -> str:
+        """Deactivate an account; never one's own."""
+        username = _username()
+        self.confirm(
+            f"Deactivate {username}? Its sessions end at once, and it can no longer sign in.",
+            "Deactivate",
+        )
+        if username == current_admin():
+            raise AccountError("you cannot deactivate yourself: another admin has to do it")
+        accounts.deactivate(username)
+        return f"account {username} was deactivated"
 
     @expose("/activate", methods=("POST",))
-    def activate(self) -> ResponseReturnValue:
-        """Let an account in again."""
-        name = _name()
-
-        def do() -> str:
-            accounts.activate(name)
-            return f"account {name} was activated"
-
-        return act(do)
+    @form_action
+    def activate(self) -> str:
+        """Activate a deactivated account."""
+        username = _username()
+        accounts.activate(username)
+        return f"account {username} was activated"
 
 
-def _name() -> str:
+def _username() -> str:
     return request.form.get("username", "").strip()

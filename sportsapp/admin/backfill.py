@@ -1,4 +1,4 @@
-"""Backfills: choose, see what it costs, queue, watch."""
+"""Backfills: choose a range, see the estimate, queue, follow the progress."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp.admin.signin import who
+from sportsapp.accounts.sessions import current_admin
 from sportsapp.admin.view import PanelView, settings
 from sportsapp.core.clock import check_range, game_day, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, OverlapError, TrackerError
 from sportsapp.core.leagues import League, find_league
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 from sportsapp.services import services
 from sportsapp.tasks import control
 from sportsapp.tasks.control import Estimate, LeagueRange
@@ -33,19 +33,21 @@ PRESETS = {
     "season": "This season",
     "last-season": "Last season",
 }
+FIELDS = ("league", "start", "end", "preset")
+LONGEST_FIELD = 40
 SHOWN_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be queued: each league with its days, the runs it makes, and what it costs."""
+    """What a form would queue: each league's range, the runs they are split into, the cost."""
 
     ranges: Sequence[LeagueRange]
-    parts: Sequence[LeagueRange]
+    runs: Sequence[LeagueRange]
     estimate: Estimate
 
 
-class Backfill(PanelView):
+class BackfillView(PanelView):
     """At /admin/backfill/."""
 
     def __init__(self) -> None:
@@ -53,103 +55,106 @@ class Backfill(PanelView):
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> ResponseReturnValue:
-        """The form with what it would cost; a POST queues it."""
-        if request.method == "POST":
-            return self._queue()
-        return self._page()
+        """The form, with the estimate once it is filled in; a POST queues the backfill."""
+        values = {name: request.values.get(name, "").strip()[:LONGEST_FIELD] for name in FIELDS}
+        if not values["league"] and request.method == "GET":
+            return self._page(values)
+        try:
+            plan = make_plan(values, today=game_day(utc_now()))
+            if request.method == "GET":
+                return self._page(values, plan=plan)
+            ids = control.queue_ranges(plan.ranges, Trigger.ADMIN, current_admin())
+        except TrackerError as error:
+            overlap = error.run_id if isinstance(error, OverlapError) else ""
+            if request.method == "POST":
+                logger.info("%s: backfill was not queued: %s", current_admin(), error)
+            page = self._page(values, problem=str(error), overlap=overlap)
+            return page, 409 if overlap else 422
+        logger.info("%s: queued %s backfills: %s", current_admin(), len(ids), ", ".join(ids))
+        return redirect(url_for("admin_backfill.index", _anchor="runs"), 303)
 
     @expose("/live")
     def live(self) -> str:
-        """The runs, for the page to refresh itself."""
-        return self.render("admin/backfill_live.html", back=url_for(".index"), **_watched())
+        """The list of backfills, which the page's script loads every few seconds."""
+        return self.render("admin/backfill_live.html", back=url_for(".index"), **_backfills())
 
-    def _page(self, problem: str = "", run_id: str = "", status: int = 200) -> ResponseReturnValue:
-        plan = None
-        if _is_filled_in() and not problem:
-            try:
-                plan = make_plan(_values(), today=game_day(utc_now()))
-            except TrackerError as error:
-                problem, status = str(error), 422
-        page = self.render(
+    def _page(
+        self,
+        values: dict[str, str],
+        plan: Plan | None = None,
+        problem: str = "",
+        overlap: str = "",
+    ) -> str:
+        return self.render(
             "admin/backfill.html",
-            plan=plan, problem=problem, overlap=run_id, values=_values(), presets=PRESETS,
-            leagues=_followed(), **_watched(),
-        )  # fmt: skip
-        return page, status
-
-    def _queue(self) -> ResponseReturnValue:
-        try:
-            plan = make_plan(_values(), today=game_day(utc_now()))
-            ids = control.queue_ranges(plan.ranges, Trigger.ADMIN, who())
-        except OverlapError as error:
-            logger.info("%s asked for a backfill: %s", who(), error)
-            return self._page(str(error), error.run_id, 409)
-        except TrackerError as error:
-            logger.info("%s asked for a backfill: %s", who(), error)
-            return self._page(str(error), status=422)
-        logger.info("%s: queued %s backfills: %s", who(), len(ids), ", ".join(ids))
-        return redirect(url_for("admin_backfill.index", _anchor="runs"), 303)
+            values=values,
+            plan=plan,
+            problem=problem,
+            overlap=overlap,
+            presets=PRESETS,
+            leagues=_followed(),
+            **_backfills(),
+        )
 
 
 def make_plan(values: dict[str, str], today: date) -> Plan:
-    """The plan of a filled-in form. Raises DateRangeError, UnknownLeagueError."""
-    leagues = _leagues(values["league"])
-    preset = values["preset"]
+    """The plan of a form with the fields FIELDS; ``today`` is a US Eastern date.
+
+    Raises DateRangeError, UnknownLeagueError.
+    """
+    slug, preset = values["league"], values["preset"]
+    leagues = _followed() if slug == ALL else [find_league(slug, settings().leagues)]
     if preset in PRESETS:
         ranges = [(league, *preset_days(preset, league, today)) for league in leagues]
     else:
-        start, end = (_day(values[name], name) for name in ("start", "end"))
-        check_range(start, end, utc_now())
+        for name in ("start", "end"):
+            if not values[name]:
+                raise DateRangeError(f"choose the {name} of the range, or one of the presets")
+        now = utc_now()
+        start, end = parse_day(values["start"], now), parse_day(values["end"], now)
+        check_range(start, end, now)
         ranges = [(league, start, end) for league in leagues]
-    parts = [(one, *part) for one, *days in ranges for part in control.season_parts(one, *days)]
-    costs = [control.estimate([one], start, end) for one, start, end in ranges]
-    requests = sum(cost.requests for cost in costs)
+    runs = [
+        (league, *part)
+        for league, first, last in ranges
+        for part in control.season_parts(league, first, last)
+    ]
+    costs = [control.estimate([league], first, last) for league, first, last in ranges]
     return Plan(
-        ranges, parts, Estimate(len(parts), requests, sum(cost.seconds for cost in costs))
-    )  # fmt: skip
+        ranges,
+        runs,
+        Estimate(
+            runs=len(runs),
+            requests=sum(cost.requests for cost in costs),
+            seconds=sum(cost.seconds for cost in costs),
+        ),
+    )
 
 
 def preset_days(preset: str, league: League, today: date) -> tuple[date, date]:
-    """First and last day of a preset; a season is the league's own."""
+    """First and last day of a preset, both included. Seasons differ from league to league."""
     if preset == "week":
         monday = today - timedelta(days=today.weekday())
         return monday, monday + timedelta(days=6)
     if preset == "month":
-        after = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-        return today.replace(day=1), after - timedelta(days=1)
-    this = control.season_of(league, today)
-    return this if preset == "season" else control.season_of(league, this[0] - timedelta(days=1))
-
-
-def _watched() -> dict[str, Any]:
-    now = utc_now()
-    alive = activity.consumers(db.session, now)
-    queue = services().queues[1].name
-    return {
-        "runs": activity.backfills(db.session, control.BACKFILL, now - SHOWN_FOR),
-        "workers": sum(one.queue == queue and one.role == "worker" for one in alive),
-        "counts_of": activity.counts_of,
-    }
-
-
-def _values() -> dict[str, str]:
-    names = ("league", "start", "end", "preset")
-    return {name: request.values.get(name, "").strip()[:40] for name in names}
-
-
-def _is_filled_in() -> bool:
-    return bool(_values()["league"])
+        next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return today.replace(day=1), next_month - timedelta(days=1)
+    season = control.season_of(league, today)
+    if preset == "season":
+        return season
+    return control.season_of(league, season[0] - timedelta(days=1))
 
 
 def _followed() -> list[League]:
     return [find_league(slug) for slug in settings().leagues]
 
 
-def _leagues(name: str) -> list[League]:
-    return _followed() if name == ALL else [find_league(name, settings().leagues)]
-
-
-def _day(text: str, name: str) -> date:
-    if not text:
-        raise DateRangeError(f"choose the {name} of the range, or one of the presets")
-    return parse_day(text, utc_now())
+def _backfills() -> dict[str, Any]:
+    now = utc_now()
+    queue = services().queues[1].name
+    consumers = reports.consumers(db.session, now)
+    return {
+        "runs": reports.backfills(db.session, control.BACKFILL, now - SHOWN_FOR),
+        "workers": sum(row.queue == queue and row.role == "worker" for row in consumers),
+        "counts_of": reports.counts_of,
+    }

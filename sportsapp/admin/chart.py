@@ -1,4 +1,4 @@
-"""Runs and failures an hour as the numbers of an SVG chart; the template draws them."""
+"""Runs and failures per hour as an SVG bar chart: its numbers; the template draws it."""
 
 from __future__ import annotations
 
@@ -7,49 +7,50 @@ from dataclasses import dataclass
 
 from sportsapp.runs.reports import Hour
 
-WIDTH, HEIGHT, STEP, GAP, TOP = 720, 120, 30, 6, 14
+HEIGHT, STEP, GAP, TOP = 120, 30, 6, 14
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One hour: left edge, heights of runs and of failures from the ground up, and its words."""
+    """One hour: left edge, heights of all runs and of the failed ones, axis label, tooltip.
+
+    ``axis_label`` is empty for two of three hours.
+    """
 
     x: int
     height: float
-    failed: float
-    label: str
-    words: str
+    failed_height: float
+    axis_label: str
+    tooltip: str
 
 
 @dataclass(frozen=True)
 class Chart:
-    """All bars, the count that the highest stands for, and the whole in one sentence."""
+    """The bars, oldest first; the run count of the highest one; the chart in one sentence."""
 
     bars: Sequence[Bar]
-    most: int
-    words: str
-    hours: Sequence[Hour]
+    highest: int
+    summary: str
 
 
 def draw(hours: Sequence[Hour]) -> Chart:
-    """The chart of these hours, oldest first."""
-    most = max((hour.ended for hour in hours), default=0)
-    scale = (HEIGHT - TOP) / (most or 1)
+    """The chart of these hours, which are in order, oldest first."""
+    highest = max((hour.ended for hour in hours), default=0)
+    scale = (HEIGHT - TOP) / (highest or 1)
+
+    def bar_height(count: int) -> float:
+        return round(max(count * scale, 2), 1) if count else 0  # one run of thousands is visible
+
     bars = [
         Bar(
             x=n * STEP + GAP // 2,
-            height=_seen(hour.ended, scale),
-            failed=_seen(hour.failed, scale),
-            label=f"{hour.start:%H}" if n % 3 == 0 else "",
-            words=f"{hour.start:%H}:00 UTC: {hour.ended} runs, {hour.failed} failed",
+            height=bar_height(hour.ended),
+            failed_height=bar_height(hour.failed),
+            axis_label=f"{hour.start:%H}" if n % 3 == 0 else "",
+            tooltip=f"{hour.start:%H}:00 UTC: {hour.ended} runs, {hour.failed} failed",
         )
         for n, hour in enumerate(hours)
     ]
-    total, failed = sum(hour.ended for hour in hours), sum(hour.failed for hour in hours)
-    words = f"{total:,} runs ended in the last {len(hours)} hours, {failed:,} of them failed."
-    return Chart(bars, most, words, hours)
-
-
-def _seen(count: int, scale: float) -> float:
-    """A height; what is not nothing can be seen."""
-    return round(max(count * scale, 2), 1) if count else 0
+    ended, failed = sum(hour.ended for hour in hours), sum(hour.failed for hour in hours)
+    summary = f"{ended:,} runs ended in the last {len(hours)} hours, {failed:,} of them failed."
+    return Chart(bars, highest, summary)

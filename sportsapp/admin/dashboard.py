@@ -1,7 +1,8 @@
-"""The dashboard: what is alive, what waits, what runs, what failed, how old the data is."""
+"""The dashboard: consumers, queues, running and failed runs, age of the data, next runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,69 +10,70 @@ from flask import url_for
 from flask_admin import AdminIndexView, expose
 
 from sportsapp.admin import chart
-from sportsapp.admin.view import Panel, periodic_states, settings
+from sportsapp.admin.view import PanelMixin, periodic_states, settings
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
-from sportsapp.runs import reports as activity
+from sportsapp.db.models import ConsumerProcess
+from sportsapp.runs import reports
+from sportsapp.runs.reports import PeriodicState, QueueState
 from sportsapp.services import services
 
 DAY = timedelta(days=1)
 FAILURES_SHOWN = 8
 
 
-class Dashboard(Panel, AdminIndexView):  # type: ignore[misc]  # Flask-Admin has no types
-    """The first page, at /admin/."""
+class DashboardView(PanelMixin, AdminIndexView):  # type: ignore[misc]  # Flask-Admin has no types
+    """The panel's first page, at /admin/."""
 
     @expose("/")
     def index(self) -> str:
-        """The page; what changes is a fragment of it."""
+        """The page. What changes on it is the fragment below."""
         return self.render("admin/dashboard.html", **_state())
 
     @expose("/live")
     def live(self) -> str:
-        """The fragment, for the page to refresh itself."""
+        """The fragment that the page's script loads every few seconds."""
         return self.render("admin/dashboard_live.html", back=url_for("admin.index"), **_state())
 
 
 def _state() -> dict[str, Any]:
     now, session = utc_now(), db.session
-    queues = services().queues
-    alive = activity.consumers(session, now)
-    states = activity.queue_states(session, queues, alive, now)
+    consumers = reports.consumers(session, now)
+    queues = reports.queue_states(session, services().queues, consumers, now)
     periodics = periodic_states()
-    failed, failures = activity.failures_since(session, now - DAY, FAILURES_SHOWN)
+    failure_count, failures = reports.failures_since(session, now - DAY, FAILURES_SHOWN)
     return {
-        "consumers": alive,
-        "queues": states,
+        "consumers": consumers,
+        "queues": queues,
         "periodics": periodics,
-        "alarms": _alarms(alive, states, periodics),
-        "running": activity.running(session),
-        "failed": failed,
+        "alarms": _alarms(consumers, queues, periodics),
+        "running": reports.running(session),
+        "failure_count": failure_count,
         "failures": failures,
-        "leagues": activity.leagues(session, settings().leagues),
-        "chart": chart.draw(activity.hours(session, now)),
+        "leagues": reports.leagues(session, settings().leagues),
+        "chart": chart.draw(reports.hours(session, now)),
     }
 
 
 def _alarms(
-    alive: list[Any],
-    queues: list[activity.QueueState],
-    periodics: list[activity.PeriodicState],
+    consumers: Sequence[ConsumerProcess],
+    queues: Sequence[QueueState],
+    periodics: Sequence[PeriodicState],
 ) -> list[str]:
-    """What turns the dashboard red, in words; empty when all is well."""
-    said = []
+    """The faults that turn the dashboard red, a sentence each; empty when there are none."""
+    alarms = []
     if any(queue.depth is None for queue in queues):
-        said.append("The broker cannot be reached: nothing new is started.")
-    said += [
-        f"No consumer works on the queue {queue.name}: start the app with `flask up`."
+        alarms.append("The broker cannot be reached: no new runs start.")
+    alarms += [
+        f"No consumer is running for the queue {queue.name}: start one with `flask up`."
         for queue in queues
         if not queue.workers
     ]
-    if alive and not any(one.role == "scheduler" for one in alive):
-        said.append("No scheduler is alive: nothing is started on schedule.")
-    said += [
-        f"{one.name} is overdue: it was due at {one.overdue_since:%Y-%m-%d %H:%M} UTC."
-        for one in periodics
-        if one.overdue_since
+    if consumers and not any(process.role == "scheduler" for process in consumers):
+        alarms.append("No scheduler is running: no run starts on schedule.")
+    alarms += [
+        f"{task.name} is overdue: it was due at {task.overdue_since:%Y-%m-%d %H:%M} UTC."
+        for task in periodics
+        if task.overdue_since
     ]
-    return said
+    return alarms

@@ -1,23 +1,22 @@
-"""Failures by kind, with one example each; and messages that could not be read."""
+"""Failed runs grouped by error, with one example each; and dead letters."""
 
 from __future__ import annotations
 
 from flask import request
-from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp.admin.signin import who
-from sportsapp.admin.view import PanelView, act
+from sportsapp.accounts.sessions import current_admin
+from sportsapp.admin.view import PanelView, form_action
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 from sportsapp.tasks import control
 
 GROUPS_SHOWN = 50
 LETTERS_SHOWN = 50
 
 
-class Failures(PanelView):
+class FailuresView(PanelView):
     """At /admin/failures/."""
 
     def __init__(self) -> None:
@@ -25,50 +24,45 @@ class Failures(PanelView):
 
     @expose("/")
     def index(self) -> str:
-        """Kinds of failure, newest first, and dead letters."""
-        kinds, groups = activity.failure_groups(db.session, GROUPS_SHOWN)
-        count, letters = activity.dead_letters(db.session, LETTERS_SHOWN)
+        """Groups of failed runs, the newest failure first, and dead letters, newest first."""
+        group_count, groups = reports.failure_groups(db.session, GROUPS_SHOWN)
+        letter_count, letters = reports.dead_letters(db.session, LETTERS_SHOWN)
         return self.render(
-            "admin/failures.html", groups=groups, kinds=kinds, letters=letters, letter_count=count
+            "admin/failures.html",
+            group_count=group_count,
+            groups=groups,
+            letter_count=letter_count,
+            letters=letters,
         )
 
     @expose("/again", methods=("POST",))
-    def again(self) -> ResponseReturnValue:
-        """Queue all runs of one kind again."""
+    @form_action
+    def again(self) -> str:
+        """Queue all runs of a group again."""
         fingerprint = request.form.get("fingerprint", "")
-        asks = "Run the whole group again? Each set of arguments is queued once."
-        if page := self.question(asks, "Run the group again"):
-            return page
-
-        def do() -> str:
-            ids = control.run_group_again(fingerprint, Trigger.ADMIN, who())
-            return f"{len(ids)} runs of failure {fingerprint} were queued again"
-
-        return act(do)
+        self.confirm(
+            "Run the whole group again? Each set of arguments is queued once.",
+            "Run the group again",
+        )
+        ids = control.run_group_again(fingerprint, Trigger.ADMIN, current_admin())
+        return f"{len(ids)} runs of failure {fingerprint} were queued again"
 
     @expose("/letters/put-back", methods=("POST",))
-    def put_back(self) -> ResponseReturnValue:
-        """Give a dead letter back to its queue."""
-        letter = _letter_id()
-
-        def do() -> str:
-            control.put_back(letter)
-            return f"dead letter {letter} was put back on its queue"
-
-        return act(do)
+    @form_action
+    def put_back(self) -> str:
+        """Put a dead letter back on its queue."""
+        letter_id = _letter_id()
+        control.put_back(letter_id)
+        return f"dead letter {letter_id} was put back on its queue"
 
     @expose("/letters/discard", methods=("POST",))
-    def discard(self) -> ResponseReturnValue:
-        """Forget a dead letter."""
-        letter = _letter_id()
-        if page := self.question("Discard this message? It cannot be brought back.", "Discard it"):
-            return page
-
-        def do() -> str:
-            control.discard(letter)
-            return f"dead letter {letter} was discarded"
-
-        return act(do)
+    @form_action
+    def discard(self) -> str:
+        """Delete a dead letter."""
+        letter_id = _letter_id()
+        self.confirm("Discard this message? This cannot be undone.", "Discard")
+        control.discard(letter_id)
+        return f"dead letter {letter_id} was discarded"
 
 
 def _letter_id() -> int:

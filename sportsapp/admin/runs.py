@@ -1,20 +1,18 @@
-"""Task runs: find them, look into one, run it again, cancel it, take them home."""
+"""Task runs: list, details, run again, cancel, export."""
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from flask import request
-from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import Select, Text, cast, func, or_, select
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.orm import defer
 
-from sportsapp.admin.signin import who
-from sportsapp.admin.table import Choice, Condition, Table
-from sportsapp.admin.view import act, settings
+from sportsapp.accounts.sessions import current_admin
+from sportsapp.admin.table import Condition, Filter, TableView, contains, league_options
+from sportsapp.admin.view import form_action
 from sportsapp.core.clock import parse_day, utc_now
 from sportsapp.core.errors import DateRangeError
 from sportsapp.core.leagues import BY_SLUG
@@ -23,36 +21,20 @@ from sportsapp.db.models.run import FAILED, OPEN
 from sportsapp.services import services
 from sportsapp.tasks import control
 
-logger = logging.getLogger(__name__)
-
-SEARCHED_RUNS = 10_000
 STATES = {"open": OPEN, "failed": FAILED, **{str(state): (state,) for state in RunState}}
 LEAGUE_TASKS = (control.BACKFILL, "sync_day")
-BY_HAND = ("sync_day", "sync_today")
+SHELL_TASKS = ("sync_day", "sync_today")
 
 
-def _tasks() -> list[tuple[str, str]]:
-    queues = services().queues
-    names = [name for queue in queues for name in queue.task_names()]
-    return [(name, name) for name in sorted({*names, *BY_HAND})]
-
-
-def _of_task(name: str) -> Condition | None:
-    return TaskRun.task == name
-
-
-def _in_state(name: str) -> Condition | None:
-    return TaskRun.state.in_(STATES[name]) if name in STATES else None
-
-
-def _of_trigger(name: str) -> Condition | None:
-    return TaskRun.trigger == name if name in set(Trigger) else None
+def _task_options() -> list[tuple[str, str]]:
+    queued = [name for queue in services().queues for name in queue.task_names()]
+    return [(name, name) for name in sorted({*queued, *SHELL_TASKS})]
 
 
 def _of_league(slug: str) -> Condition | None:
-    """Only runs that name a league have one; so the rest need not be looked into."""
     if slug not in BY_SLUG:
         return None
+    # Only these tasks have a league as argument; naming them spares reading all other rows.
     named = func.lower(TaskRun.args["league"].as_string()) == slug
     return TaskRun.task.in_(LEAGUE_TASKS) & named
 
@@ -66,71 +48,69 @@ def _on_day(text: str) -> Condition | None:
     return (TaskRun.queued_at >= start) & (TaskRun.queued_at < start + timedelta(days=1))
 
 
-def league_options() -> list[tuple[str, str]]:
-    """The followed leagues for a filter."""
-    return [(slug, slug.upper()) for slug in settings().leagues]
-
-
-class Runs(Table):
+class RunsView(TableView):
     """The ledger, at /admin/runs/."""
 
-    of, title, address = TaskRun, "Task runs", "runs"
+    model, title, address = TaskRun, "Task runs", "runs"
     list_template = "admin/runs.html"
-    details_template = "admin/run.html"
-    column_list = ("queued_at", "task", "state", "trigger", "took", "outcome")
-    column_labels = {
-        "queued_at": "Queued (UTC)", "task": "Task", "state": "State", "trigger": "Asked by",
-        "took": "Took", "outcome": "Outcome",
-    }  # fmt: skip
-    column_export_list = (
-        "id", "task", "queue", "state", "trigger", "asked_by", "args", "result", "error",
-        "attempt", "recoveries", "progress_done", "progress_total", "queued_at", "started_at",
-        "finished_at", "host", "pid",
-    )  # fmt: skip
+    record_template = "admin/run.html"
+    columns = ("queued_at", "task", "state", "trigger", "took", "outcome")
+    labels = {"queued_at": "Queued (UTC)", "trigger": "Started by"}
+    export_columns = (
+        *("id", "task", "queue", "state", "trigger", "asked_by", "args", "result", "error"),
+        *("attempt", "recoveries", "progress_done", "progress_total"),
+        *("queued_at", "started_at", "finished_at", "host", "pid"),
+    )
+    default_order = (TaskRun.queued_at.desc(), TaskRun.id.desc())
     sorts = {
-        "queued_at": TaskRun.queued_at,
+        "queued_at": (TaskRun.queued_at,),
         "task": (TaskRun.task, TaskRun.queued_at),
         "state": (TaskRun.state, TaskRun.queued_at),
     }
-    newest_first = (TaskRun.queued_at.desc(), TaskRun.id.desc())
-    loads = (defer(TaskRun.traceback), defer(TaskRun.resume))
+    filters = (
+        Filter("task", "Task", lambda name: TaskRun.task == name, _task_options),
+        Filter(
+            "state",
+            "State",
+            lambda name: TaskRun.state.in_(STATES[name]) if name in STATES else None,
+            lambda: [(name, name) for name in STATES],
+        ),
+        Filter(
+            "trigger",
+            "Started by",
+            lambda name: TaskRun.trigger == name if name in set(Trigger) else None,
+            lambda: [(trigger.value, trigger.value) for trigger in Trigger],
+        ),
+        Filter("league", "League", _of_league, league_options),
+        Filter("day", "Day (UTC)", _on_day),
+    )
     searched = (cast(TaskRun.args, Text), TaskRun.error)
     search_label = "Search in arguments and errors"
-    choices = (
-        Choice("task", "Task", _of_task, _tasks),
-        Choice("state", "State", _in_state, lambda: [(name, name) for name in STATES]),
-        Choice("trigger", "Asked by", _of_trigger, lambda: [(t.value, t.value) for t in Trigger]),
-        Choice("league", "League", _of_league, league_options),
-        Choice("day", "Day (UTC)", _on_day),
-    )
+    searched_runs = 10_000
+    loads = (defer(TaskRun.traceback), defer(TaskRun.resume))
 
-    def search(self, found: Select[Any], text: str) -> Select[Any]:
-        """Among the newest runs only: looking into every error ever would hold up the rest."""
-        newest = self._filtered().with_only_columns(TaskRun.id).order_by(*self.newest_first)
-        within = newest.limit(SEARCHED_RUNS).subquery()
-        matches = or_(*(one.icontains(text, autoescape=True) for one in self.searched))
-        return found.where(TaskRun.id.in_(select(within.c.id)), matches)
-
-    def render(self, template: str, **kwargs: Any) -> str:
-        return super().render(template, searched_runs=SEARCHED_RUNS, OPEN=OPEN, **kwargs)
+    def search(self, rows: Select[Any], text: str) -> Select[Any]:
+        """Only the newest runs are searched: reading every error would block other queries."""
+        newest = rows.with_only_columns(TaskRun.id).order_by(*self.default_order)
+        within = newest.limit(self.searched_runs).subquery()
+        return rows.where(TaskRun.id.in_(select(within.c.id)), contains(self.searched, text))
 
     @expose("/again", methods=("POST",))
-    def again(self) -> ResponseReturnValue:
-        """Queue a run once more, with the same arguments."""
+    @form_action
+    def again(self) -> str:
+        """Queue a run's task again with the same arguments."""
         run_id = request.form.get("id", "")
-
-        def do() -> str:
-            new_id = control.run_again(run_id, Trigger.ADMIN, who())
-            return f"run {run_id} was queued again as {new_id}"
-
-        return act(do)
+        new_id = control.run_again(run_id, Trigger.ADMIN, current_admin())
+        return f"run {run_id} was queued again as {new_id}"
 
     @expose("/cancel", methods=("POST",))
-    def cancel(self) -> ResponseReturnValue:
-        """Cancel a run that waits or runs."""
+    @form_action
+    def cancel(self) -> str:
+        """Cancel a waiting or running run."""
         run_id = request.form.get("id", "")
-        asks = "Cancel this run? One that waits never starts; one that runs stops after its "
-        asks += "current chunk and keeps what it has."
-        if page := self.question(asks, "Cancel the run"):
-            return page
-        return act(lambda: f"run {run_id} {control.cancel(run_id)}")
+        self.confirm(
+            "Cancel this run? A waiting run never starts. A running one stops after its current "
+            "chunk and keeps what it has stored.",
+            "Cancel the run",
+        )
+        return f"run {run_id} {control.cancel(run_id)}"

@@ -1,20 +1,19 @@
-"""The schedule: each periodic task with its last runs and the next; run now, pause, resume."""
+"""Periodic tasks with their last runs and the next one; run now, pause, resume."""
 
 from __future__ import annotations
 
 from flask import request
-from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp.admin.signin import who
-from sportsapp.admin.view import PanelView, act, periodic_states
+from sportsapp.accounts.sessions import current_admin
+from sportsapp.admin.view import PanelView, form_action, periodic_states
 from sportsapp.core.errors import UnknownTaskError
 from sportsapp.db.models import Trigger
 from sportsapp.services import services
 from sportsapp.tasks import control
 
 
-class Schedule(PanelView):
+class ScheduleView(PanelView):
     """At /admin/schedule/."""
 
     def __init__(self) -> None:
@@ -26,37 +25,32 @@ class Schedule(PanelView):
         return self.render("admin/schedule.html", periodics=periodic_states())
 
     @expose("/run", methods=("POST",))
-    def run(self) -> ResponseReturnValue:
-        """Queue a task now, paused or not."""
-        name = _task()
-
-        def do() -> str:
-            known = services().queues[0].periodic_tasks
-            if name not in known:
-                raise UnknownTaskError(name, list(known))
-            return f"{name} was queued: run {control.run_now(name, Trigger.ADMIN, who())}"
-
-        return act(do)
+    @form_action
+    def run(self) -> str:
+        """Queue a task now, even a paused one."""
+        task = _task()
+        periodics = services().queues[0].periodic_tasks
+        if task not in periodics:
+            raise UnknownTaskError(task, list(periodics))
+        run_id = control.run_now(task, Trigger.ADMIN, current_admin())
+        return f"{task} was queued: run {run_id}"
 
     @expose("/pause", methods=("POST",))
-    def pause(self) -> ResponseReturnValue:
-        """Start a task on schedule no more, until it is resumed."""
-        name = _task()
-        asks = f"Pause {name}? It is not started on schedule until somebody resumes it."
-        if page := self.question(asks, "Pause it"):
-            return page
-        return act(lambda: _set(name, True))
+    @form_action
+    def pause(self) -> str:
+        """Stop a task from starting on schedule until it is resumed."""
+        task = _task()
+        self.confirm(f"Pause {task}? It does not start on schedule until it is resumed.", "Pause")
+        control.set_paused(task, True)
+        return f"{task} was paused"
 
     @expose("/resume", methods=("POST",))
-    def resume(self) -> ResponseReturnValue:
-        """Start a task on schedule again."""
-        name = _task()
-        return act(lambda: _set(name, False))
-
-
-def _set(name: str, paused: bool) -> str:
-    control.set_paused(name, paused)
-    return f"{name} was {'paused' if paused else 'resumed'}"
+    @form_action
+    def resume(self) -> str:
+        """Let a task start on schedule again."""
+        task = _task()
+        control.set_paused(task, False)
+        return f"{task} was resumed"
 
 
 def _task() -> str:

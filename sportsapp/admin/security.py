@@ -1,37 +1,37 @@
-"""Headers, session cookie and CSRF tokens of the panel. Public pages have no session, no token.
+"""Session cookie, CSRF tokens and headers of the panel, and where its forms may lead back to.
 
-What every answer is sent with is in ``sportsapp/http/headers.py``.
+Public pages have neither session nor token. The headers of every response are in
+``sportsapp/http/headers.py``.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
 
 from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from sportsapp.http.headers import is_https
+from sportsapp.accounts.sessions import SESSION_LIFETIME, is_signed_in
+from sportsapp.http.headers import came_by_https
 
 PREFIX = "/admin"
-SIGNED_IN_FOR = timedelta(hours=12)
+LONGEST_TARGET = 1000
 
 
 def init_app(app: Flask, self_guarded: Iterable[Blueprint]) -> None:
-    """Ask for a token with every POST, and send the panel's headers."""
+    """Require a token with every POST outside of these blueprints; add the panel's headers."""
     app.config.update(
         SESSION_COOKIE_NAME="tracker_admin",
-        SESSION_COOKIE_PATH=PREFIX,  # score pages never see it
+        SESSION_COOKIE_PATH=PREFIX,  # not sent with requests for score pages
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=SIGNED_IN_FOR,
-        SESSION_REFRESH_EACH_REQUEST=False,  # see let_in: a session ends, however it is used
-        WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
+        SESSION_REFRESH_EACH_REQUEST=False,  # a session ends at its time, even while it is used
+        WTF_CSRF_TIME_LIMIT=None,  # a token is valid as long as its session
     )
     app.session_interface = PanelSessions()
     csrf = CSRFProtect(app)
@@ -42,19 +42,19 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint]) -> None:
 
 
 class PanelSessions(SecureCookieSessionInterface):
-    """Sessions whose cookie is Secure whenever the visitor came by HTTPS, by a proxy too."""
+    """Flask's sessions; their cookie is Secure if the request came by HTTPS, also by a proxy."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
-        return is_https()
+        return came_by_https()
 
 
 def is_panel(path: str) -> bool:
-    """Whether an address belongs to the panel."""
+    """Whether this path belongs to the panel."""
     return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
 def nonce() -> str:
-    """This answer's nonce, for Flask-Admin's own scripts should a view need one."""
+    """The nonce of this response, for scripts that Flask-Admin itself may add."""
     if "admin_nonce" not in g:
         g.admin_nonce = secrets.token_urlsafe(16)
     value: str = g.admin_nonce
@@ -74,25 +74,28 @@ def _add_headers(response: Response) -> Response:
 
 
 def _show_csrf_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
-    """A form without a valid token: of another site, or older than its session."""
+    """The page for a form without a valid token: from another site, or older than the session."""
     if not is_panel(request.path):
         return error
-    if not current_user.is_authenticated:
+    if not is_signed_in():
         return render_template("admin/sign_in.html", problem="This form has expired."), 400
-    message = "This form has expired or did not come from this panel, so nothing was changed."
+    message = "This form has expired or was not sent from this panel."
     return render_template("admin/refused.html", message=message), 400
 
 
-def local(target: str) -> str:
-    """A path of the panel; the dashboard for anything else, such as another site's address."""
+def panel_path(target: str) -> str:
+    """``target`` if it is a path of the panel, else the dashboard's: never another site."""
     path = target.partition("?")[0].partition("#")[0]
-    is_plain = is_panel(path) and "\\" not in target and target.isprintable()
-    if not is_plain or len(target) > 1000:
-        return url_for("admin.index")
-    return target
+    is_safe = is_panel(path) and "\\" not in target and target.isprintable()
+    return target if is_safe and len(target) <= LONGEST_TARGET else url_for("admin.index")
 
 
-def go_back(message: str, *, went_well: bool = True) -> ResponseReturnValue:
-    """Return to where the form was, with a message."""
-    flash(message, "success" if went_well else "danger")
-    return redirect(local(request.form.get("back", "")), 303)
+def form_origin() -> str:
+    """The page that holds the form which was sent, by its field ``back``."""
+    return panel_path(request.form.get("back", ""))
+
+
+def go_back(message: str, *, ok: bool = True) -> ResponseReturnValue:
+    """Redirect to the form's page, which then shows the message."""
+    flash(message, "success" if ok else "danger")
+    return redirect(form_origin(), 303)

@@ -1,47 +1,45 @@
-"""Read-only tables with filters, search, sorting, details and export.
+"""Read-only tables with filters, search, sorting, pages, details and export.
 
-Filters are plain names in the address (``?state=FAILURE&league=nba``), so that any page can
-link to a narrowed table and the form works without a script. What is not valid is ignored.
-A list costs three queries: how many there are, the ids of the page, and their rows.
+Everything that a visitor chooses is in the address (``?state=FAILURE&league=nba``), under plain
+names, so that any page can link to a filtered table and the form needs no script. Invalid
+values are ignored. A list costs three queries: the count, the ids of the page, and their rows.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Response, abort, request
-from flask.typing import ResponseReturnValue
-from flask_admin.contrib.sqla import ModelView
-from flask_admin.form import BaseForm as Form
-from flask_admin.model.base import ViewArgs
+from flask import Response, abort, request, url_for
+from flask_admin import expose
 from sqlalchemy import ColumnElement, Integer, Select, func, inspect, or_, select
 
-from sportsapp.admin import words
-from sportsapp.admin.view import Panel
-from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.admin import formatting
+from sportsapp.admin.view import PanelView, settings
+from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import League
 from sportsapp.db.engine import db
 from sportsapp.db.models import Team
-from sportsapp.db.types import Base
 
 LONGEST_SEARCH = 100
 LAST_PAGE = 10_000
-EXPORT_ROWS = 10_000
-IDS_AT_ONCE = 1_000
+PAGE_SIZE = 50
+IDS_PER_QUERY = 1_000
+MIMETYPES = {"csv": "text/csv", "json": "application/json"}
 
 Condition = ColumnElement[bool]
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One filter: its name in the address, its label, what may be chosen, and what that means.
+class Filter:
+    """One filter: its name in the address, its label, the condition of a value, the values.
 
-    ``options`` gives values with their labels; None asks for a day. ``condition`` returns None
-    for a value that it does not know.
+    ``condition`` returns None for an invalid value. ``options`` returns the values with their
+    labels; without it the filter is a day.
     """
 
     name: str
@@ -50,203 +48,207 @@ class Choice:
     options: Callable[[], Sequence[tuple[str, str]]] | None = None
 
 
-class Table(Panel, ModelView):  # type: ignore[misc]  # Flask-Admin has no types
-    """A table that shows and changes nothing."""
+@dataclass(frozen=True)
+class TableQuery:
+    """What an address selects: valid filters, search text, column to sort by, page from 0 on.
 
-    can_create = can_edit = can_delete = False
-    can_view_details = True
-    can_export = True
-    export_types = ("csv", "json")
-    export_max_rows = EXPORT_ROWS
-    page_size = 50
-    list_template = "admin/table.html"
-    details_template = "admin/record.html"
-    column_display_actions = False
+    ``conditions`` are what the filters mean. ``sort`` is the place of the column in the list;
+    None is the table's default order.
+    """
 
-    of: type[Base]
+    filters: Mapping[str, str]
+    conditions: Sequence[Condition]
+    search: str
+    sort: int | None
+    descending: bool
+    page: int
+
+    def url(self, view: str = "index_view", **values: Any) -> str:
+        """The address of this query at another view of the same table."""
+        address = {
+            "page": self.page or None,
+            "sort": self.sort,
+            "desc": 1 if self.descending else None,
+            "search": self.search or None,
+        }
+        return url_for(f".{view}", **{**address, **self.filters, **values})
+
+    def page_url(self, page: int) -> str:
+        """The same rows, another page."""
+        return replace(self, page=page).url()
+
+    def sort_url(self, sort: int) -> str:
+        """The same rows sorted by this column; descending if they are sorted by it already."""
+        descending = self.sort == sort and not self.descending
+        return replace(self, sort=sort, descending=descending).url()
+
+    def export_url(self, export_type: str) -> str:
+        """All pages of the same rows as a file."""
+        return replace(self, page=0).url("export", export_type=export_type)
+
+
+class TableView(PanelView):
+    """A table of one model, whose primary key is ``id``. Subclasses describe it:
+
+    ``columns``, ``record_columns`` and ``export_columns`` are names of attributes, or of
+    ``formatters``, which get a row and return what a page shows; exports have attributes only.
+    ``sorts`` are the columns that can be sorted by, with what the database sorts by.
+    ``searched`` are SQL expressions; ``loads`` are loader options for the rows that are shown.
+    """
+
+    model: Any
     title = ""
     address = ""
-    choices: Sequence[Choice] = ()
+    list_template = "admin/table.html"
+    record_template = "admin/record.html"
+    export_max_rows = 10_000
+
+    columns: Sequence[str] = ()
+    labels: Mapping[str, str] = {}
+    formatters: Mapping[str, Callable[[Any], object]] = {}
+    record_columns: Sequence[str] = ()
+    export_columns: Sequence[str] = ()
+    default_order: Sequence[Any] = ()
+    sorts: Mapping[str, Sequence[Any]] = {}
+    filters: Sequence[Filter] = ()
     searched: Sequence[Any] = ()
     search_label = ""
-    newest_first: Sequence[Any] = ()
     loads: Sequence[Any] = ()
-    sorts: dict[str, Any] = {}
-
-    column_type_formatters = column_type_formatters_detail = {
-        type(None): lambda _view, _value, _name: words.moment(None),
-        bool: lambda _view, value, _name: "yes" if value else "no",
-        datetime: lambda _view, value, _name: words.moment(value),
-        dict: lambda _view, value, _name: words.block(value),
-        list: lambda _view, value, _name: words.block(value),
-    }
 
     def __init__(self) -> None:
-        self.column_sortable_list = list(self.sorts)
-        names = {"endpoint": f"admin_{self.address}", "url": self.address}
-        super().__init__(self.of, db, name=self.title, **names)
+        super().__init__(name=self.title, endpoint=f"admin_{self.address}", url=self.address)
 
-    def scaffold_form(self) -> Any:
-        """No form: nothing can be changed here."""
-        return Form
+    # -- pages
 
-    # -- what the visitor asks for
-
-    def chosen(self) -> dict[str, str]:
-        """The filters in the address that mean something."""
-        asked = {one.name: request.args.get(one.name, "").strip() for one in self.choices}
-        known = {one.name: one for one in self.choices}
-        return {
-            name: value
-            for name, value in asked.items()
-            if value and known[name].condition(value) is not None
-        }
-
-    def wanted(self) -> str:
-        """The text that is searched for."""
-        return request.args.get("search", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
-
-    def _get_list_extra_args(self) -> ViewArgs:
-        """Only names that we know go into the addresses of pages and columns."""
-        return ViewArgs(
-            page=_between(request.args.get("page", 0, type=int), LAST_PAGE),
-            sort=request.args.get("sort", None, type=int),
-            sort_desc=1 if request.args.get("desc") == "1" else None,
-            search=self.wanted() or None,
-            extra_args=self.chosen(),
+    @expose("/")
+    def index_view(self) -> str:
+        """One page of the list."""
+        query = self._query()
+        count, rows = self._read(query, PAGE_SIZE, offset=query.page * PAGE_SIZE)
+        return self.render(
+            self.list_template,
+            query=query,
+            count=count,
+            rows=rows,
+            page_count=-(-count // PAGE_SIZE),
+            longest_search=LONGEST_SEARCH,
         )
 
-    def _get_list_url(self, view_args: ViewArgs) -> str:
-        address: str = self.get_url(
-            ".index_view",
-            page=view_args.page or None,
-            sort=view_args.sort,
-            desc=1 if view_args.sort_desc else None,
-            search=view_args.search,
-            **view_args.extra_args,
+    @expose("/details/")
+    def details_view(self) -> str:
+        """One row with all its columns; 404 if there is no such row."""
+        row_id: Any = request.args.get("id", "")
+        if isinstance(self.model.id.type, Integer):
+            row_id = int(row_id) if row_id.isdecimal() and len(row_id) < 10 else -1
+        row = db.session.scalar(
+            select(self.model).where(self.model.id == row_id).options(*self.loads)
         )
-        return address
+        if row is None:
+            abort(404, "This row does not exist, or has been deleted.")
+        columns = self.record_columns or [
+            column.key
+            for column in inspect(self.model).columns
+            if not column.primary_key and not column.foreign_keys
+        ]
+        return self.render(self.record_template, row=row, columns=columns)
+
+    @expose("/export/<any(csv, json):export_type>/")
+    def export(self, export_type: str) -> Response:
+        """The rows of a list as a file; columns have the names of their attributes."""
+        _, rows = self._read(self._query(), self.export_max_rows)
+        names = self.export_columns or self.columns
+        values = [[_exported(getattr(row, name)) for name in names] for row in rows]
+        if export_type == "json":
+            records = [
+                {name: formatting.json_value(value) for name, value in zip(names, row, strict=True)}
+                for row in values
+            ]
+            body = json.dumps(records, ensure_ascii=False, indent=1)
+        else:
+            text = io.StringIO()
+            writer = csv.writer(text)
+            writer.writerow(names)
+            writer.writerows([formatting.csv_value(value) for value in row] for row in values)
+            body = text.getvalue()
+        filename = f"{self.address}-{utc_now():%Y%m%d-%H%M%S}.{export_type}"
+        disposition = {"Content-Disposition": f"attachment; filename={filename}"}
+        return Response(body, mimetype=MIMETYPES[export_type], headers=disposition)
+
+    def label(self, name: str) -> str:
+        """A column's heading."""
+        return self.labels.get(name, name.replace("_", " ").capitalize())
+
+    def shown(self, row: Any, name: str) -> Any:
+        """A column's value as a page shows it."""
+        formatter = self.formatters.get(name)
+        return formatting.cell(formatter(row) if formatter else getattr(row, name))
 
     # -- reading
 
-    def get_list(
-        self,
-        page: int | None,
-        sort_column: Any,
-        sort_desc: Any,
-        search: str | None,
-        _filters: Any,
-        execute: bool = True,  # noqa: ARG002 - Flask-Admin's signature
-        page_size: int | None = None,
-    ) -> tuple[int, list[Any]]:
-        """The rows of a page, and how many there are in all."""
-        found = self._filtered()
-        size = page_size or self.page_size
-        ordered = self._ordered(found, str(sort_column or ""), bool(sort_desc))
-        ids = ordered.with_only_columns(self._key()).limit(size).offset((page or 0) * size)
-        if search:  # what matches is looked for once: the number comes with the ids
-            ids = self.search(ids, search).add_columns(func.count().over())
-            hits = db.session.execute(ids).all()
-            return (hits[0][1] if hits else 0), self._rows([hit[0] for hit in hits])
-        # without a condition nothing else would say which table is counted
-        count = found.with_only_columns(func.count(), maintain_column_froms=True)
-        return db.session.scalar(count) or 0, self._rows(db.session.scalars(ids).all())
+    def search(self, rows: Select[Any], text: str) -> Select[Any]:
+        """Only the rows with this text in a searched column."""
+        return rows.where(contains(self.searched, text))
 
-    def _filtered(self) -> Select[Any]:
-        found = select(self.model)
-        chosen = self.chosen()
-        for one in self.choices:
-            condition = one.condition(chosen[one.name]) if one.name in chosen else None
+    def _query(self) -> TableQuery:
+        """The query in the request's address, without what is invalid."""
+        filters, conditions = {}, []
+        for table_filter in self.filters:
+            value = request.args.get(table_filter.name, "").strip()
+            condition = table_filter.condition(value) if value else None
             if condition is not None:
-                found = found.where(condition)
-        return found
+                filters[table_filter.name] = value
+                conditions.append(condition)
+        sort = request.args.get("sort", -1, type=int)
+        is_sortable = 0 <= sort < len(self.columns) and self.columns[sort] in self.sorts
+        return TableQuery(
+            filters=filters,
+            conditions=conditions,
+            search=request.args.get("search", "").replace("\x00", "").strip()[:LONGEST_SEARCH],
+            sort=sort if is_sortable else None,
+            descending=request.args.get("desc") == "1",
+            page=min(max(request.args.get("page", 0, type=int), 0), LAST_PAGE),
+        )
+
+    def _read(self, query: TableQuery, limit: int, offset: int = 0) -> tuple[int, list[Any]]:
+        """How many rows the query selects, and those of one page, in order."""
+        key = self.model.id
+        matching = select(self.model).where(*query.conditions)
+        order = list(self.default_order)
+        if query.sort is not None:
+            sorted_by = [*self.sorts[self.columns[query.sort]], key]
+            order = [by.desc() if query.descending else by.asc() for by in sorted_by]
+        if query.search:
+            # Matching text is what costs, so it is done once: the count comes with the ids.
+            matching = self.search(matching, query.search)
+            ids = matching.with_only_columns(key, func.count().over())
+            hits = db.session.execute(ids.order_by(*order).limit(limit).offset(offset)).all()
+            return (hits[0][1] if hits else 0), self._rows([hit[0] for hit in hits])
+        # Without a condition, only maintain_column_froms keeps the table in the FROM clause.
+        counted = matching.with_only_columns(func.count(), maintain_column_froms=True)
+        ids = matching.with_only_columns(key).order_by(*order).limit(limit).offset(offset)
+        return db.session.scalar(counted) or 0, self._rows(db.session.scalars(ids).all())
 
     def _rows(self, ids: Sequence[Any]) -> list[Any]:
-        """The rows of these ids, in their order: sorting ids alone keeps heavy columns out."""
+        """The rows of these ids, in this order. Sorting ids alone keeps heavy columns out of it."""
         rows: dict[Any, Any] = {}
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            some = self._key().in_(ids[start : start + IDS_AT_ONCE])
-            found = select(self.model).where(some).options(*self.loads)
-            rows |= {getattr(row, self._key().name): row for row in db.session.scalars(found)}
-        return [rows[key] for key in ids if key in rows]
-
-    def _key(self) -> Any:
-        (column,) = inspect(self.model).primary_key
-        return column
-
-    def search(self, found: Select[Any], text: str) -> Select[Any]:
-        """Rows that have the text in one of the searched columns; its signs mean themselves."""
-        return found.where(or_(*(one.icontains(text, autoescape=True) for one in self.searched)))
-
-    def init_search(self) -> bool:
-        return bool(self.searched)
-
-    def _ordered(self, found: Select[Any], name: str, descends: bool) -> Select[Any]:
-        if name not in self.sorts:
-            return found.order_by(*self.newest_first)
-        columns = self.sorts[name] if isinstance(self.sorts[name], tuple) else (self.sorts[name],)
-        keys = (*columns, self._key())
-        return found.order_by(*((key.desc() if descends else key.asc()) for key in keys))
-
-    def get_one(self, id: Any) -> Any:
-        """The row of this id; 404 for none, so that a pruned run says so."""
-        key = self._key()
-        if isinstance(key.type, Integer):
-            id = int(id) if str(id).isdecimal() and len(str(id)) < 10 else -1
-        found = select(self.model).where(key == str(id) if isinstance(id, str) else key == id)
-        row = db.session.scalar(found.options(*self.loads))
-        return row if row is not None else abort(404, "There is no such row (any more).")
-
-    # -- showing
-
-    def render(self, template: str, **kwargs: Any) -> str:
-        exports = {**self.chosen(), **({"search": self.wanted()} if self.wanted() else {})}
-        return super().render(
-            template, chosen=self.chosen(), exports=exports, wanted=self.wanted(), **kwargs
-        )
-
-    def get_export_columns(self) -> list[tuple[str, str]]:
-        """Columns keep their own names, in CSV as in JSON."""
-        return [(name, name) for name, _ in super().get_export_columns()]
-
-    def get_export_value(self, model: Any, name: Any) -> Any:
-        """A value as a spreadsheet may have it."""
-        return words.harmless(_plain(self.exported(model, name)))
-
-    def exported(self, model: Any, name: str) -> Any:
-        """A column's value, for any export; a team or a league by its name."""
-        value = getattr(model, name)
-        if isinstance(value, Team):
-            return value.display_name
-        return value.slug if isinstance(value, League) else value
-
-    def _export_tablib(self, _export_type: str, _return_url: str) -> ResponseReturnValue:
-        """JSON, with the values as they are."""
-        _, rows = self._export_data()
-        names = [name for name, _ in self._export_columns]
-        data = [{name: _jsonable(self.exported(row, name)) for name in names} for row in rows]
-        disposition = f"attachment; filename={self.get_export_name('json')}"
-        body = json.dumps(data, ensure_ascii=False, indent=1)
-        return Response(
-            body, mimetype="application/json", headers={"Content-Disposition": disposition}
-        )
-
-    def get_export_name(self, export_type: str = "csv") -> str:
-        return f"{self.endpoint.removeprefix('admin_')}-{utc_now():%Y%m%d-%H%M%S}.{export_type}"
+        for start in range(0, len(ids), IDS_PER_QUERY):
+            some = select(self.model).where(self.model.id.in_(ids[start : start + IDS_PER_QUERY]))
+            rows |= {row.id: row for row in db.session.scalars(some.options(*self.loads))}
+        return [rows[row_id] for row_id in ids if row_id in rows]
 
 
-def _between(page: int | None, last: int) -> int:
-    return min(max(page or 0, 0), last)
+def contains(columns: Iterable[Any], text: str) -> Condition:
+    """One of these columns contains the text, in any case; ``%`` and ``_`` mean themselves."""
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
-def _jsonable(value: Any) -> Any:
-    if hasattr(value, "astimezone"):
-        return iso_utc(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+def league_options() -> list[tuple[str, str]]:
+    """The followed leagues as options of a filter."""
+    return [(slug, slug.upper()) for slug in settings().leagues]
 
 
-def _plain(value: Any) -> Any:
-    """A value as one cell."""
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
-    return "" if value is None else _jsonable(value)
+def _exported(value: Any) -> Any:
+    """A value for any export: a team's or a league's name in place of the object."""
+    if isinstance(value, Team):
+        return value.display_name
+    return value.slug if isinstance(value, League) else value

@@ -34,7 +34,7 @@ def create(username: str, password: str | None, generate: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_accounts(as_json: bool) -> None:
     """List the accounts."""
-    rows = accounts.accounts()
+    rows = accounts.all_accounts()
     if as_json:
         shown = [
             {

@@ -84,10 +84,7 @@ class PeriodicTask:
 
 
 class RunTracker(Protocol):
-    """Records every run of the queues.
-
-    All methods but ``run`` raise SQLAlchemy's errors when the database is away.
-    """
+    """Records every run of the queues. All methods raise the database's errors."""
 
     def record(self, huey: TaskQueue, task: TrackedTask) -> bool:
         """Record a new run before its message goes to the broker.

@@ -103,11 +103,3 @@ def test_broker_that_refuses_is_a_clear_error(real_app):
     huey.storage.conn.delete(huey.storage.queue_key)
     sync_daily_schedule()
     assert huey.pending_count() == 1
-
-
-def test_queue_that_is_disconnected_connects_again_with_the_next_command(real_app, real_settings):
-    huey.storage.enqueue(b"one")
-    huey.disconnect()
-    with redis.Redis.from_url(real_settings.broker) as other:
-        assert len(other.client_list()) == 1
-    assert huey.storage.dequeue() == b"one"

@@ -28,7 +28,7 @@ def stranger(app):
 
 
 def test_there_are_addresses_to_try(app):
-    assert len(list(panel_rules(app))) > 60
+    assert len(list(panel_rules(app))) > 30
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"])
@@ -62,7 +62,7 @@ def test_post_without_a_token_is_refused_everywhere(app, panel):
             assert answer.status_code == 400, path
             assert "expired" in answer.text
             tried += 1
-    assert tried > 20
+    assert tried >= 15
 
 
 def test_sign_in_without_a_token_is_refused(app):
@@ -79,10 +79,9 @@ def test_another_sessions_token_is_refused(app, panel):
 def test_nothing_is_changed_by_asking_for_it(app, panel):
     """A view that changes something answers no GET."""
     reads = {"index", "live", "index_view", "details_view", "export", "static", "sign_in"}
-    ours = {"create_view", "edit_view", "ajax_lookup", "ajax_update"}  # shut by Flask-Admin
     for rule, _ in panel_rules(app):
         if "GET" in rule.methods:
-            assert rule.endpoint.rpartition(".")[2] in reads | ours, rule.rule
+            assert rule.endpoint.rpartition(".")[2] in reads, rule.rule
 
 
 @pytest.mark.parametrize("part", ["new/", "edit/?id=1", "delete/", "action/"])
@@ -92,7 +91,7 @@ def test_tables_change_nothing(panel, table, part):
     method = "POST" if part in ("delete/", "action/") else "GET"
     form = {"csrf_token": panel.token("/admin/accounts/"), "id": "1", "action": "delete"}
     answer = panel.open(f"/admin/{table}/{part}", method, data=form)
-    assert answer.status_code in (302, 404)
+    assert answer.status_code == 404
     assert "/admin/leagues/details/?id=1" in panel.get("/admin/leagues/")
 
 

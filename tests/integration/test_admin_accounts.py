@@ -23,7 +23,7 @@ def ben(app):
 
 def names() -> dict[str, bool]:
     db.session.rollback()
-    return {account.username: account.active for account in accounts.accounts()}
+    return {account.username: account.active for account in accounts.all_accounts()}
 
 
 def is_in(visitor: PanelVisitor) -> bool:
@@ -49,11 +49,11 @@ def test_added_account_can_sign_in(app, panel, caplog):
     ("name", "password", "said"),
     [
         (NAME, OTHER, "already"),
-        ("", OTHER, "a name has 1 to 60"),
-        ("x" * 61, OTHER, "a name has 1 to 60"),
-        ("a\x01b", OTHER, "a name has 1 to 60"),
-        ("anna", "short", "a password has 10 to 200"),
-        ("anna", "x" * 201, "a password has 10 to 200"),
+        ("", OTHER, "a name must have 1 to 60"),
+        ("x" * 61, OTHER, "a name must have 1 to 60"),
+        ("a\x01b", OTHER, "a name must have 1 to 60"),
+        ("anna", "short", "a password must have 10 to 200"),
+        ("anna", "x" * 201, "a password must have 10 to 200"),
     ],
 )
 def test_bad_account_is_not_added(panel, name, password, said):
@@ -83,7 +83,7 @@ def test_own_new_password_ends_all_sessions_but_this_one(app, panel):
 
 @pytest.mark.parametrize(
     ("name", "password", "said"),
-    [(NAME, "short", "a password has"), ("nobody", OTHER, "there is no account 'nobody'")],
+    [(NAME, "short", "a password must have"), ("nobody", OTHER, "there is no account 'nobody'")],
 )
 def test_bad_password_change_changes_nothing(panel, name, password, said):
     assert said in panel.said(f"{PAGE}password", username=name, password=password)

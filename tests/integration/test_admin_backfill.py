@@ -188,11 +188,11 @@ def test_ended_backfill_shows_what_it_stored_and_old_ones_are_gone(panel):
 
 def test_waiting_backfill_says_why_it_waits(panel):
     add_run(TASK, RunState.PENDING, args=ARGS, started_at=None)
-    assert "No consumer works on the backfill queue" in panel.get(PAGE)
+    assert "No consumer is running for the backfill queue" in panel.get(PAGE)
     add_consumer("sportsapp-backfill")
     page = panel.get(PAGE)
-    assert "No consumer works" not in page
-    assert "for a worker</small>" in page
+    assert "No consumer is running" not in page
+    assert "waiting for a worker for" in page
 
 
 def test_backfill_is_cancelled_from_here(panel):

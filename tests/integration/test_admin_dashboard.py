@@ -12,7 +12,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import huey
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 from sportsapp.tasks import sync_all_teams
 from tests.panel import add_consumer, add_failure, add_league, add_run, counted, row
 
@@ -64,7 +64,7 @@ def test_consumer_without_a_beat_is_not_alive(panel):
     add_consumer(host="somewhere", beat_at=utc_now() - timedelta(minutes=2))
     page = panel.get(PAGE)
     assert "somewhere" not in page
-    assert "No consumer is alive" in page
+    assert "No consumer is running" in page
 
 
 def test_queue_depth_and_oldest_wait(panel):
@@ -101,7 +101,7 @@ def test_what_runs_has_a_bar_and_a_clock(panel):
 def test_run_that_is_asked_to_stop_has_no_cancel_button(panel):
     add_run(state=RunState.STARTED, cancel_asked=True)
     said = section(panel.get(PAGE), "running")
-    assert "stops soon" in said
+    assert "stopping" in said
     assert "runs/cancel" not in said
 
 
@@ -162,14 +162,14 @@ def test_queue_without_a_worker_turns_it_red(panel, healthy, queue):
     add_consumer(other)
     add_consumer(other, "scheduler", pid=42)
     page = panel.get(LIVE)
-    assert f"No consumer works on the queue {queue}:" in page
-    assert f"No consumer works on the queue {other}:" not in page
+    assert f"No consumer is running for the queue {queue}:" in page
+    assert f"No consumer is running for the queue {other}:" not in page
 
 
 def test_no_scheduler_turns_it_red(panel, healthy):
     with write_connection() as connection:
         connection.exec_driver_sql("DELETE FROM consumers WHERE role = 'scheduler'")
-    assert "No scheduler is alive" in panel.get(LIVE)
+    assert "No scheduler is running" in panel.get(LIVE)
 
 
 # ---------------------------------------------------------------- refreshing, chart, cost
@@ -199,14 +199,14 @@ def test_chart_counts_runs_and_failures_by_the_hour_they_ended_in(panel):
         (30, "FAILURE"),
     ):
         add_run(state=state, finished_at=now - timedelta(hours=hours))
-    counted_hours = activity.hours(db.session, now)
+    counted_hours = reports.hours(db.session, now)
     assert [(hour.ended, hour.failed) for hour in counted_hours[-3:]] == [(3, 2), (0, 0), (1, 0)]
     assert len(counted_hours) == 24
     assert sum(hour.ended for hour in counted_hours) == 4
     drawn = chart.draw(counted_hours)
-    assert drawn.words == "4 runs ended in the last 24 hours, 2 of them failed."
-    assert drawn.bars[-3].failed == pytest.approx(drawn.bars[-3].height * 2 / 3, abs=0.1)
-    assert f'aria-label="{drawn.words}"' in panel.get(PAGE)
+    assert drawn.summary == "4 runs ended in the last 24 hours, 2 of them failed."
+    assert drawn.bars[-3].failed_height == pytest.approx(drawn.bars[-3].height * 2 / 3, abs=0.1)
+    assert f'aria-label="{drawn.summary}"' in panel.get(PAGE)
 
 
 def test_dashboard_takes_a_bounded_number_of_queries(panel, healthy):

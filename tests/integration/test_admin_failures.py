@@ -102,7 +102,7 @@ def test_hundreds_of_failures_cost_as_many_queries_as_one(panel):
         for n in range(60):
             add_failure(f"kind{n}")
     assert counts[0] == counts[1] <= 7
-    assert "61 kinds; the 50 seen last are shown" in panel.get(PAGE)
+    assert "61 different errors; the 50 newest are shown" in panel.get(PAGE)
 
 
 def test_dead_letter_is_shown_raw_and_as_text(panel, letter):
@@ -127,7 +127,7 @@ def test_dead_letter_that_was_cut_cannot_be_put_back(panel):
 
 def test_dead_letter_is_discarded_after_the_question(panel, letter, caplog):
     caplog.set_level(logging.INFO)
-    assert "cannot be brought back" in panel.post(f"{PAGE}letters/discard", id=letter).text
+    assert "cannot be undone" in panel.post(f"{PAGE}letters/discard", id=letter).text
     assert letters() == 1
     assert "discarded" in panel.said(f"{PAGE}letters/discard", id=letter, sure="yes")
     assert letters() == 0
@@ -140,4 +140,4 @@ def test_letter_that_is_not_there_is_said(panel, number):
 
 
 def test_page_without_failures_says_so(panel):
-    assert "No run in the ledger has failed for good" in panel.get(PAGE)
+    assert "No failed runs." in panel.get(PAGE)

@@ -35,7 +35,7 @@ def test_every_periodic_task_in_words(panel):
     for name, periodic in huey.periodic_tasks.items():
         assert periodic.schedule.label in card(page, name)
     assert "never" in card(page, HOURLY)
-    assert "no scheduler has looked at it yet" in card(page, HOURLY)
+    assert "not yet known to a scheduler" in card(page, HOURLY)
 
 
 def test_last_run_with_its_state_and_how_late_it_began(panel):
@@ -46,7 +46,7 @@ def test_last_run_with_its_state_and_how_late_it_began(panel):
     run_id = add_run(HOURLY, slot=slot, started_at=slot + timedelta(seconds=12))
     said = card(panel.get(PAGE), HOURLY)
     assert said.index(run_id) < said.index("SUCCESS")
-    assert "begun 12 s after its slot" in said
+    assert "began 12 s after its slot" in said
 
 
 def test_overdue_task_says_by_how_much(panel):

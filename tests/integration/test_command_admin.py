@@ -19,12 +19,12 @@ def admin(runner):
 
 def test_create_asks_for_the_password_twice(admin):
     assert admin("create", "maria", input=f"{LONG}\n{LONG}\n").exit_code == 0
-    assert accounts.account_behind("maria", LONG)
+    assert accounts.authenticate("maria", LONG)
 
 
 def test_create_makes_a_password_up_and_prints_it_once(admin):
     said = admin("create", "maria", "--generate").output
-    assert accounts.account_behind("maria", said.strip().rpartition(" ")[2])
+    assert accounts.authenticate("maria", said.strip().rpartition(" ")[2])
 
 
 def test_given_password_is_not_printed(admin):
@@ -34,8 +34,8 @@ def test_given_password_is_not_printed(admin):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("create", "maria", "--password", "short"), "a password has 10 to 200"),
-        (("create", "", "--password", LONG), "a name has 1 to 60"),
+        (("create", "maria", "--password", "short"), "a password must have 10 to 200"),
+        (("create", "", "--password", LONG), "a name must have 1 to 60"),
         (("password", "nobody", "--password", LONG), "there is no account 'nobody'"),
         (("deactivate", "nobody"), "there is no account 'nobody'"),
         (("activate", "nobody"), "there is no account 'nobody'"),
@@ -69,8 +69,8 @@ def test_list(admin):
 def test_password_change(admin):
     admin("create", "maria", "--password", LONG)
     assert admin("password", "maria", "--password", "quite another one").exit_code == 0
-    assert accounts.account_behind("maria", LONG) is None
-    assert accounts.account_behind("maria", "quite another one").generation == 2
+    assert accounts.authenticate("maria", LONG) is None
+    assert accounts.authenticate("maria", "quite another one").generation == 2
 
 
 def test_last_account_is_not_deactivated(admin):
@@ -82,6 +82,6 @@ def test_activated_again(admin):
     for name in ("maria", "ben"):
         admin("create", name, "--password", LONG)
     admin("deactivate", "ben")
-    assert accounts.account_behind("ben", LONG) is None
+    assert accounts.authenticate("ben", LONG) is None
     admin("activate", "ben")
-    assert accounts.account_behind("ben", LONG)
+    assert accounts.authenticate("ben", LONG)

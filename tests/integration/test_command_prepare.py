@@ -34,11 +34,11 @@ def test_first_account_and_first_sync_are_made_once(prepare, offline):
     name, _, password = (
         first.stdout.strip().removeprefix("Admin account, shown this once: ").split()
     )
-    assert accounts.account_behind(name, password)
+    assert accounts.authenticate(name, password)
     assert queued() == ["sync_all_leagues"]
     again = prepare()
     assert (again.exit_code, again.output) == (0, "")
-    assert len(accounts.accounts()) == len(queued()) == 1
+    assert len(accounts.all_accounts()) == len(queued()) == 1
 
 
 def test_tables_are_made_in_an_empty_database(tmp_path, settings):
@@ -49,7 +49,7 @@ def test_tables_are_made_in_an_empty_database(tmp_path, settings):
     result = site.test_cli_runner().invoke(args=["prepare"])
     assert "Admin account, shown this once: admin / as set in ADMIN_PASSWORD" in result.stdout
     with site.app_context():
-        assert accounts.account_behind("admin", PASSWORD)
+        assert accounts.authenticate("admin", PASSWORD)
         db.engine.dispose()
 
 
@@ -57,7 +57,15 @@ def test_password_that_was_set_is_not_printed(app, runner, offline, settings):
     known = replace(settings, admin_username="jo", admin_password=PASSWORD)
     replace_services(app, settings=known)
     assert PASSWORD not in runner.invoke(args=["prepare"]).output
-    assert accounts.account_behind("jo", PASSWORD)
+    assert accounts.authenticate("jo", PASSWORD)
+
+
+def test_password_that_could_not_be_typed_is_refused(app, runner, settings):
+    known = replace(settings, admin_password="x" * 201)
+    replace_services(app, settings=known)
+    result = runner.invoke(args=["prepare"])
+    assert (result.exit_code, accounts.all_accounts()) == (1, [])
+    assert "ADMIN_PASSWORD must have at most 200 characters" in result.stderr
 
 
 def test_broker_that_is_away_is_one_line_and_fails(prepare, settings):

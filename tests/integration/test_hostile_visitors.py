@@ -261,7 +261,7 @@ def attempts(app, monkeypatch):
         return answer
 
     attempt.account = None
-    monkeypatch.setattr("sportsapp.admin.signin.account_behind", lambda *_: attempt.account)
+    monkeypatch.setattr("sportsapp.admin.signin.authenticate", lambda *_: attempt.account)
     return attempt
 
 

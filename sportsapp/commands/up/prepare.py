@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
-from sportsapp.accounts.accounts import make_first_admin
+from sportsapp.accounts.accounts import add_first_account
 from sportsapp.commands.shell import fail
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.settings import Settings
@@ -40,7 +40,7 @@ def announce_first_admin(settings: Settings) -> None:
 
     A password that was set is known to whoever set it, and does not belong into a log.
     """
-    if made := make_first_admin(settings):
+    if made := add_first_account(settings):
         username, password = made
         shown = "as set in ADMIN_PASSWORD" if settings.admin_password else password
         click.echo(f"Admin account, shown this once: {username} / {shown}")

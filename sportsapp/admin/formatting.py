@@ -1,0 +1,217 @@
+"""Times, durations, states and results of runs as the panel's templates show them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import request
+from markupsafe import Markup
+
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.models import RunState, TaskRun
+
+STATE_CLASSES = {
+    RunState.SUCCESS: "good",
+    RunState.FAILURE: "bad",
+    RunState.TIMEOUT: "bad",
+    RunState.STARTED: "busy",
+    RunState.PENDING: "wait",
+    RunState.RETRY: "wait",
+}
+STATE_MEANINGS = {
+    RunState.PENDING: "waiting for a worker",
+    RunState.STARTED: "running",
+    RunState.RETRY: "failed, will be tried again",
+    RunState.SUCCESS: "succeeded",
+    RunState.FAILURE: "failed, will not be tried again",
+    RunState.REVOKED: "cancelled",
+    RunState.EXPIRED: "dropped: it had waited too long",
+    RunState.TIMEOUT: "stopped: it exceeded its time limit",
+}
+ZONE_COOKIE, DEFAULT_ZONE = "zone", "America/New_York"
+NONE = "-"
+LONGEST_LINE = 300
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+# ---------------------------------------------------------------- times
+
+
+def utc_time(at: datetime | None) -> Markup:
+    """``2026-11-23 17:48:15`` in UTC, as a ``<time>`` element; ``-`` for None."""
+    if at is None:
+        return Markup("-")
+    return Markup('<time datetime="{}">{}</time>').format(iso_utc(at), f"{at:%Y-%m-%d %H:%M:%S}")
+
+
+def local_time(at: datetime) -> Markup:
+    """``Mon 12:48:15 EST`` in the zone that the visitor chose on the site.
+
+    For a visitor who chose none the panel's script puts the browser's zone in; without the
+    script it is New York, as on the score pages.
+    """
+    chosen = request.cookies.get(ZONE_COOKIE, "")
+    zone = chosen if chosen in available_timezones() else ""
+    shown = at.astimezone(ZoneInfo(zone or DEFAULT_ZONE))
+    return Markup('<time datetime="{}" data-local="{}">{}</time>').format(
+        iso_utc(at), zone or "browser", f"{shown:%a %H:%M:%S %Z}"
+    )
+
+
+def ago(at: datetime | None) -> Markup:
+    """``3 min 20 s ago``, with the time itself as tooltip; ``never`` for None."""
+    if at is None:
+        return Markup("never")
+    return Markup('<time datetime="{}" title="{} UTC">{} ago</time>').format(
+        iso_utc(at), f"{at:%Y-%m-%d %H:%M:%S}", elapsed(at)
+    )
+
+
+def elapsed(since: datetime | None) -> str:
+    """The duration from then to now; ``-`` for None."""
+    return duration((utc_now() - since).total_seconds()) if since else NONE
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    if 0 < seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = max(0, round(seconds))
+    for size, unit, below, part in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // below} {part}"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+# ---------------------------------------------------------------- runs
+
+
+def run_duration(run: TaskRun) -> str:
+    """How long a run's last attempt took, or has taken so far; ``-`` before it starts."""
+    if run.started_at is None:
+        return NONE
+    return duration(((run.finished_at or utc_now()) - run.started_at).total_seconds())
+
+
+def state_label(state: str) -> Markup:
+    """A state as a coloured label with its meaning as tooltip."""
+    return Markup('<span class="state {}" title="{}">{}</span>').format(
+        state_class(state), state_meaning(state), state
+    )
+
+
+def state_meaning(state: str) -> str:
+    """A state in a few words."""
+    return STATE_MEANINGS[RunState(state)]
+
+
+def state_class(state: str) -> str:
+    """The CSS class of a state's colour: good, bad, busy, wait or over."""
+    return STATE_CLASSES.get(RunState(state), "over")
+
+
+def arguments(run: TaskRun) -> str:
+    """A run's arguments on one line, without their names."""
+    return " ".join(str(value) for value in run.args.values())
+
+
+def progress_bar(run: TaskRun) -> Markup:
+    """A bar with ``2 of 8 (25 %)`` beside it; empty for a run that reports no progress."""
+    if not run.progress_total:
+        return Markup("")
+    share = round(100 * run.progress_done / run.progress_total)
+    return Markup(
+        '<progress max="{total}" value="{done}" aria-label="{name}"></progress> '
+        '<span class="share">{done} of {total} ({share} %)</span>'
+    ).format(
+        total=run.progress_total,
+        done=run.progress_done,
+        share=share,
+        name=f"Progress of {run.task} {arguments(run)}",
+    )
+
+
+def outcome(run: TaskRun) -> str:
+    """A run's result on one line: the first line of its error, or its counts and first error."""
+    if run.error:
+        return run.error.splitlines()[0][:LONGEST_LINE]
+    if not isinstance(run.result, dict):
+        return "" if run.result is None else json.dumps(run.result)[:LONGEST_LINE]
+    counts = [f"{value} {name}" for name, value in run.result.items() if name != "errors"]
+    errors = run.result.get("errors")
+    if errors:
+        counts.append(f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}: {errors[0]}")
+    return ", ".join(counts)[:LONGEST_LINE]
+
+
+def timeline(run: TaskRun) -> list[tuple[datetime, str]]:
+    """A run's events by time: queued, start and end of each attempt, what comes next."""
+    by = f" by {run.asked_by}" if run.asked_by else ""
+    events = [(run.slot, "scheduled slot"), (run.queued_at, f"queued ({run.trigger}{by})")]
+    for attempt in run.earlier:
+        number, error = attempt["attempt"], attempt["error"]
+        start = f"attempt {number} began on {attempt['host']}, process {attempt['pid']}"
+        end = f"attempt {number} {attempt['end']}{f': {error}' if error else ''}"
+        events += [(_parsed(attempt["started_at"]), start), (_parsed(attempt["ended_at"]), end)]
+    if all(attempt["attempt"] != run.attempt for attempt in run.earlier):
+        start = f"attempt {run.attempt} began on {run.host}, process {run.pid}"
+        events.append((run.started_at, start))
+    if run.state == RunState.STARTED:
+        events.append((run.heartbeat_at, "last heartbeat"))
+    if run.state == RunState.RETRY:
+        events.append((run.due_at, f"attempt {run.attempt + 1} is due"))
+    events.append((run.finished_at, f"{run.state}: {state_meaning(run.state)}"))
+    return sorted(((at, text) for at, text in events if at), key=lambda event: event[0])
+
+
+def _parsed(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def lateness(run: TaskRun | None) -> str:
+    """How long after its slot a scheduled run began."""
+    if run is None or run.slot is None:
+        return "on time"
+    start = run.started_at or run.queued_at
+    return f"on time: began {duration((start - run.slot).total_seconds())} after its slot"
+
+
+# ---------------------------------------------------------------- values
+
+
+def cell(value: Any) -> Any:
+    """A column's value as a table shows it."""
+    if value is None or isinstance(value, datetime):
+        return utc_time(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json_block(value) if isinstance(value, (dict, list)) else value
+
+
+def json_block(value: Any) -> Markup:
+    """A value as indented JSON."""
+    return Markup("<pre>{}</pre>").format(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def link(address: str, text: object) -> Markup:
+    """A link."""
+    return Markup('<a href="{}">{}</a>').format(address, text)
+
+
+def json_value(value: Any) -> Any:
+    """A value for JSON: times in UTC, days in ISO format."""
+    if isinstance(value, datetime):
+        return iso_utc(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def csv_value(value: Any) -> Any:
+    """A value for a spreadsheet. Text that it would run as a formula gets an apostrophe first."""
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value, ensure_ascii=False)
+    value = "" if value is None else json_value(value)
+    is_formula = isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS)
+    return f"'{value}" if is_formula else value
