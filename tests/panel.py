@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import AdminUser, ConsumerProcess, LeagueRow, RunState, TaskRun, Trigger
-from sportsapp.runs.ledger import find_run
+from sportsapp.runs.rows import find_run
 
 NAME, PASSWORD = "maria", "a long pass phrase"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')

@@ -39,7 +39,7 @@ from sportsapp.monitoring.checks import late_slots
 from sportsapp.monitoring.webhook import scrub
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.runs.ledger import LOST_AFTER
+from sportsapp.runs.rows import LOST_AFTER
 from sportsapp.services import services_of
 from sportsapp.sync.service import followed_leagues
 

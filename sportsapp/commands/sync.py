@@ -26,7 +26,9 @@ from sportsapp.core.errors import (
 from sportsapp.core.leagues import League, find_league
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
-from sportsapp.runs import ledger
+from sportsapp.runs.local import record_local_run
+from sportsapp.runs.progress import report_progress
+from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
 from sportsapp.sync import service
 from sportsapp.tasks import (
@@ -190,7 +192,7 @@ class _Door:
     def queue(self, call: Callable[[], str]) -> None:
         """Hand the work to the consumer and print the run's id."""
         try:
-            with ledger.run_origin(Trigger.COMMAND, person()):
+            with run_origin(Trigger.COMMAND, person()):
                 run_id = call()
         except BrokerUnavailableError as error:
             fail(f"{error}; start the app with `flask up`, or leave --queue out")
@@ -202,7 +204,7 @@ class _Door:
         """Do the work in this process, on the record; its result, a blank one when it failed."""
         client = services().feed_client
         try:
-            with ledger.record_local_run(name, args, person()) as outcome, _Progress(name) as shown:
+            with record_local_run(name, args, person()) as outcome, _Progress(name) as shown:
                 watch = services().feed_watch
                 sync = service.Sync(
                     client, db.session, utc_now(), outcome.run_id, watch=watch, clock=utc_now
@@ -245,7 +247,7 @@ class _Progress:
 
     def report(self, done: int, total: int, resume: dict[str, Any] | None = None) -> None:
         """So many chunks are done."""
-        ledger.report_progress(done, total, resume)
+        report_progress(done, total, resume)
         self.bar.show(done, total)
 
 

@@ -25,7 +25,7 @@ from sportsapp.db.queries import recent_runs
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports as activity
-from sportsapp.runs.ledger import find_run, run_as_json
+from sportsapp.runs.rows import find_run, run_as_json
 from sportsapp.services import services
 from sportsapp.tasks import RunView, control, run_of
 

@@ -1,26 +1,38 @@
-"""Which league the code at hand works for, so that each line of the log can say so."""
+"""What a log line is about: fields that every line of a block carries.
+
+``core/logs.py`` writes them: the run, its task and its league. A thread has the fields of the code
+that started it only if it runs in a copy of that code's context.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 
 from sportsapp.core.leagues import League
 
-_league: ContextVar[str] = ContextVar("league", default="")
+_fields: ContextVar[Mapping[str, str]] = ContextVar("log_fields", default=MappingProxyType({}))
 
 
-def league_at_hand() -> str:
-    """The label of the league that this thread works for, "" for none."""
-    return _league.get()
+def log_fields() -> Mapping[str, str]:
+    """The fields of the calling code's log lines, by name; empty for none."""
+    return _fields.get()
+
+
+@contextmanager
+def add_log_fields(**fields: str) -> Iterator[None]:
+    """Give the block's log lines these fields, besides those that they have already."""
+    token = _fields.set({**_fields.get(), **fields})
+    try:
+        yield
+    finally:
+        _fields.reset(token)
 
 
 @contextmanager
 def working_for(league: League) -> Iterator[None]:
-    """What is logged in here is about this league. Decorates a function, too."""
-    before = _league.set(league.label)
-    try:
+    """The log lines of the block, or of the decorated function, are about this league."""
+    with add_log_fields(league=league.label):
         yield
-    finally:
-        _league.reset(before)

@@ -8,9 +8,8 @@ import time
 from logging.handlers import WatchedFileHandler
 
 from sportsapp.core.errors import TrackerError
-from sportsapp.core.log_context import league_at_hand
+from sportsapp.core.log_context import log_fields
 from sportsapp.core.settings import Settings
-from sportsapp.runs.ledger import current_run
 
 CONTEXT = ("run", "task", "league")
 
@@ -52,11 +51,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def add_context(record: logging.LogRecord) -> bool:
-    """Note on the record what this process and this thread work on."""
-    run = current_run()
-    record.run = run.id if run else ""
-    record.task = run.task if run else ""
-    record.league = league_at_hand() or (str(run.args.get("league", "")).upper() if run else "")
+    """Put the fields of the code that logs on the record: run, task and league, "" for none."""
+    fields = log_fields()
+    for name in CONTEXT:
+        setattr(record, name, fields.get(name, ""))
     return True
 
 

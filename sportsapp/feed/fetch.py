@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -39,7 +40,10 @@ def fetch_all(calls: Mapping[K, Callable[[], Answer]]) -> Iterator[Fetched[K]]:
     """
     pool = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="feed")
     try:
-        futures: dict[Future[Answer], K] = {pool.submit(call): key for key, call in calls.items()}
+        # each call in a copy of this context, so that its log lines name the run and the league
+        futures: dict[Future[Answer], K] = {
+            pool.submit(copy_context().run, call): key for key, call in calls.items()
+        }
         for future in as_completed(futures):
             key = futures[future]
             try:

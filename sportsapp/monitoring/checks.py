@@ -13,9 +13,9 @@ from sqlalchemy import Connection, func, select
 
 from sportsapp.core.records import State
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import Game, LeagueRow, RunState, ScheduleRow, TaskRun
+from sportsapp.db.models import Game, LeagueRow, ScheduleRow, TaskRun
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.runs.ledger import LOST_AFTER
+from sportsapp.runs.slots import is_running
 
 STALE_AFTER = timedelta(minutes=5)
 MISSED_TICKS = 2
@@ -60,12 +60,7 @@ def late_slots(
         due_at = periodic.schedule.next_slot(max(schedule.since_at, newest or schedule.since_at))
         if due_at > now - grace:
             continue
-        running = select(TaskRun.id).where(
-            TaskRun.task == schedule.task,
-            TaskRun.state == RunState.STARTED,
-            TaskRun.heartbeat_at > now - LOST_AFTER,
-        )
-        if not (periodic.skip_while_running and connection.scalar(running.limit(1))):
+        if not (periodic.skip_while_running and is_running(connection, schedule.task, now)):
             late.append(LateSlot(schedule.task, due_at))
     return late
 

@@ -7,6 +7,7 @@ The queues sit low and are configured high. ``RunTracker`` is all they need of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -85,6 +86,9 @@ class PeriodicTask:
 
 class RunTracker(Protocol):
     """Records every run of the queues. All methods raise the database's errors."""
+
+    def app_context(self) -> AbstractContextManager[object]:
+        """What a task's body needs around it when it is called outside of a worker."""
 
     def record(self, huey: TaskQueue, task: TrackedTask) -> bool:
         """Record a new run before its message goes to the broker.

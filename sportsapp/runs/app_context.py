@@ -1,4 +1,4 @@
-"""An app context for whoever has none: tasks called in a bare Python shell."""
+"""An app context for code that is called without one: tasks in a bare Python shell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, has_app_context
+from flask import has_app_context
 
 from sportsapp.queue.huey import huey
 
@@ -15,14 +15,13 @@ T = TypeVar("T")
 
 
 def with_app_context(func: Callable[P, T]) -> Callable[P, T]:
-    """Give a function an app context of its own where the caller has none."""
+    """Run a function in the app context of its caller, or else in one of the app made last."""
 
     @wraps(func)
     def inner(*args: P.args, **kwargs: P.kwargs) -> T:
         if has_app_context():
             return func(*args, **kwargs)
-        app: Flask = huey.tracker.app  # type: ignore[attr-defined]  # the ledger has it
-        with app.app_context():
+        with huey.tracker.app_context():
             return func(*args, **kwargs)
 
     return inner

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sportsapp.db.engine import db
 from sportsapp.db.models.run import FAILED, OPEN
 from sportsapp.runs.app_context import with_app_context
-from sportsapp.runs.ledger import find_run
+from sportsapp.runs.rows import find_run
 
 
 class Progress(NamedTuple):

@@ -10,7 +10,7 @@ from sportsapp.db.models import Trigger
 from sportsapp.monitoring.webhook import deliver
 from sportsapp.queue.huey import huey
 from sportsapp.runs.app_context import with_app_context
-from sportsapp.runs.ledger import run_origin
+from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import TaskRun, Trigger
 from sportsapp.db.models.run import OPEN
 from sportsapp.db.queries import has_data
-from sportsapp.runs.ledger import run_origin
+from sportsapp.runs.rows import run_origin
 from sportsapp.tasks.sync import sync_all_leagues
 
 FOLLOWING = ("sync_all_teams", "sync_daily_schedule")

@@ -22,7 +22,7 @@ from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.runs.ledger import cancel_run, find_run, run_origin
+from sportsapp.runs.rows import cancel_run, find_run, run_origin
 from sportsapp.services import services
 from sportsapp.sync.service import chunks_of
 

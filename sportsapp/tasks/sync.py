@@ -21,7 +21,7 @@ from sportsapp.db.models import Trigger
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
 from sportsapp.runs.app_context import with_app_context
-from sportsapp.runs.ledger import current_run, report_progress
+from sportsapp.runs.progress import current_run, report_progress
 from sportsapp.services import services
 from sportsapp.sync import service
 

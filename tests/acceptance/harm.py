@@ -26,7 +26,7 @@ from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, RunState, TaskRun
 from sportsapp.db.models.run import OPEN
-from sportsapp.runs.ledger import find_run
+from sportsapp.runs.rows import find_run
 from tests.acceptance.conftest import wait_for
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed
@@ -39,11 +39,11 @@ HURRY_PROGRAM = """
 from datetime import timedelta
 from huey.bin.huey_consumer import consumer_main
 from sportsapp.db import engine as database
-from sportsapp.runs import ledger
+from sportsapp.runs import consumers, recovery, slots
 from sportsapp.queue import consumer
-ledger.GRACE = timedelta(seconds=1)
-ledger.DEAD_PID_AFTER = timedelta(seconds=1.5)
-ledger.LOST_AFTER = timedelta(seconds=10)
+recovery.GRACE = timedelta(seconds=1)
+recovery.DEAD_PID_AFTER = timedelta(seconds=1.5)
+recovery.LOST_AFTER = consumers.LOST_AFTER = slots.LOST_AFTER = timedelta(seconds=10)
 consumer.BEAT_SECONDS = 0.5
 consumer.RECOVERY_SECONDS = 1
 """
@@ -54,7 +54,7 @@ IMPATIENT = (
     HURRY_PROGRAM
     + """
 database.BUSY_MILLISECONDS = 1000
-ledger.LOST_AFTER = timedelta(seconds=4)
+recovery.LOST_AFTER = consumers.LOST_AFTER = slots.LOST_AFTER = timedelta(seconds=4)
 consumer_main()
 """,
 )

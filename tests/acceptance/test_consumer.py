@@ -24,7 +24,7 @@ from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess, DeadLetter, Game, RunState, TaskRun
 from sportsapp.queue.huey import backfill_huey, huey
-from sportsapp.runs.ledger import find_run
+from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
 from sportsapp.tasks import (
     sync_all_leagues,
@@ -277,17 +277,20 @@ OVERDUE = """
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from sportsapp.runs import ledger
+from sportsapp.runs.local import record_local_run
+from sportsapp.runs.progress import CurrentRun
 from sportsapp.core.clock import utc_now
 from sportsapp.services import services_of
 from sportsapp.factory import create_app
 app = create_app()
 with app.app_context():
-    with ledger.record_local_run("sync_all_teams", {}) as outcome:
+    with record_local_run("sync_all_teams", {}) as outcome:
         print(outcome.run_id, flush=True)
         began = utc_now() - timedelta(seconds=%d)
-        ledger._current = ledger.CurrentRun(outcome.run_id, 1, began, 5, None, lambda: False)
-        services_of(app).queues[0].tracker.beat("sportsapp", "worker")
+        run = CurrentRun(outcome.run_id, 1, began, 5, None, lambda: False)
+        tracker = services_of(app).queues[0].tracker
+        tracker.attempts.running[run.id] = run
+        tracker.beat("sportsapp", "worker")
 """
 
 

@@ -23,7 +23,7 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.factory import create_app
-from sportsapp.runs.ledger import run_origin
+from sportsapp.runs.rows import run_origin
 from sportsapp.sync.watch import BREAKS_AFTER
 from sportsapp.tasks import sync_all_live_games
 from tests.acceptance import harm

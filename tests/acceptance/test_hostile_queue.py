@@ -18,7 +18,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import DeadLetter, RunState, TaskRun, Trigger
 from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
 from sportsapp.queue.messages import MESSAGE_LIMIT
-from sportsapp.runs.ledger import find_run
+from sportsapp.runs.rows import find_run
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
@@ -177,7 +177,9 @@ def test_run_that_nobody_asked_for_is_not_run(
             queue.storage.enqueue(data, 200)
         else:
             queue.storage.conn.zadd(queue.storage.schedule_key, {data: 0})
-    wait_for(lambda: said().count("has been taken or ended: dropped") == len(unasked(queue)))
+    wait_for(
+        lambda: said().count("has been taken or has ended: message dropped") == len(unasked(queue))
+    )
     good = good_run(queue)
     assert ended(good).state == RunState.SUCCESS
     assert not queue.storage.enqueued_items()
@@ -214,7 +216,7 @@ def test_forged_message_is_not_run_and_what_was_asked_for_is(real_app, start_con
     assert [(run.state, run.attempt) for run in runs] == [(RunState.SUCCESS, 1)] * len(asked)
     assert sorted(feed.asked()) == [f"nba 202602{day:02}" for day in range(3, 3 + len(asked))]
     assert [letter.reason for letter in letters()] == [
-        "the message is not what was asked for"
+        "the message differs from the run that it names"
     ] * len(asked)
     assert "Traceback" not in said()
     assert consumer.has_lost_nobody(workers)

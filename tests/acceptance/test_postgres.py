@@ -23,7 +23,7 @@ from sportsapp.db.models import AdminUser, Alert, Game, RunState, TaskRun
 from sportsapp.factory import create_app
 from sportsapp.monitoring.alerts import Kind
 from sportsapp.queue.huey import huey
-from sportsapp.runs import ledger
+from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.sync.service import Sync, sync_day
@@ -135,7 +135,7 @@ def test_second_sync_writes_nothing(app, feed):
 
 
 def test_task_runs_are_recorded(app, immediate):
-    run = ledger.find_run(sync_all_live_games().id)
+    run = find_run(sync_all_live_games().id)
     assert (run.state, run.result) == (RunState.SUCCESS, {"synced": 0, "errors": []})
 
 

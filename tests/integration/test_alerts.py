@@ -22,7 +22,7 @@ from sportsapp.monitoring.alerts import Alerts, Kind
 from sportsapp.monitoring.checks import late_slots, stale_leagues
 from sportsapp.monitoring.webhook import deliver, scrub, secrets_of
 from sportsapp.queue.huey import backfill_huey, huey
-from sportsapp.runs.ledger import find_run
+from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.tasks import run_of, send_alert, sync_all_live_games, sync_date_range_task

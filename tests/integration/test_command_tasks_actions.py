@@ -10,10 +10,11 @@ from datetime import timedelta
 import pytest
 
 from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.errors import RunNotFoundError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import backfill_huey, huey
-from sportsapp.runs import ledger
+from sportsapp.runs.local import record_local_run
 from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
 from tests.panel import change, row
 
@@ -154,7 +155,7 @@ def test_run_that_has_not_ended_is_not_retried(offline, tasks, state):
 
 
 def test_retry_of_what_only_a_shell_can_do_is_misuse(app, tasks):
-    with ledger.record_local_run("sync_today", {}) as outcome:
+    with record_local_run("sync_today", {}) as outcome:
         pass
     done = tasks("retry", outcome.run_id)
     assert done.exit_code == 2
@@ -286,7 +287,7 @@ def test_unknown_name_is_one_line_and_misuse(app, tasks, command, name):
 
 
 def test_ledger_answers_while_the_broker_is_away(app, tasks):
-    with ledger.record_local_run("sync_today", {}) as outcome:
+    with record_local_run("sync_today", {}) as outcome:
         pass
     for words in (["active"], ["runs"], ["show", outcome.run_id]):
         assert tasks(*words).exit_code == 0
@@ -352,5 +353,5 @@ def test_every_state_is_ready_or_not_and_failed_or_not(offline, state, ready, fa
 
 
 def test_run_of_nothing_is_said(app):
-    with pytest.raises(ledger.RunNotFoundError):
+    with pytest.raises(RunNotFoundError):
         run_of("nothing")

@@ -21,7 +21,7 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow, RunState
 from sportsapp.queue.huey import huey
-from sportsapp.runs.ledger import find_run
+from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
 from sportsapp.sync import service, watch
 from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_schedule

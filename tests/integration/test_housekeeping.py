@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import RunState, TaskRun
+from sportsapp.db.models.run import WAITING
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import huey
-from sportsapp.runs import ledger
+from sportsapp.runs import recovery
 from sportsapp.tasks import sync_all_live_games
 
 DAYS = 30
@@ -20,7 +21,7 @@ DAYS = 30
 
 def run_that_ended(days_ago: float, state: RunState, **more: object) -> str:
     run_id = sync_all_live_games().id
-    ended = None if state in ledger.WAITING else utc_now() - timedelta(days=days_ago)
+    ended = None if state in WAITING else utc_now() - timedelta(days=days_ago)
     values = {"state": state, "finished_at": ended, "queued_at": utc_now()} | more
     with write_connection() as connection:
         connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(values))
@@ -61,13 +62,13 @@ def test_rows_are_pruned_once_an_hour(offline, monkeypatch):
     huey.tracker.recover(huey)
     assert is_kept(old)
     later = utc_now() + timedelta(minutes=61)
-    monkeypatch.setattr(ledger, "utc_now", lambda: later)
+    monkeypatch.setattr(recovery, "utc_now", lambda: later)
     huey.tracker.recover(huey)
     assert not is_kept(old)
 
 
 def test_weekly_run_is_not_repeated_because_its_slot_was_pruned(offline, monkeypatch):
-    monkeypatch.setattr(huey.tracker, "retention", timedelta(days=1))
+    monkeypatch.setattr(huey.tracker.recovery, "retention", timedelta(days=1))
     name, now = "sync_all_teams", utc_now()
     periodic = huey.periodic_tasks[name]
     since = now - timedelta(days=30)

@@ -18,7 +18,10 @@ from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
-from sportsapp.runs import ledger
+from sportsapp.runs import attempts, local
+from sportsapp.runs.dead_letters import DEAD_LETTER_LIMIT
+from sportsapp.runs.local import record_local_run
+from sportsapp.runs.rows import run_origin
 from sportsapp.sync import service
 from sportsapp.tasks import (
     sync_all_leagues,
@@ -91,7 +94,7 @@ def test_arguments_are_kept_by_name(immediate):
 
 
 def test_trigger_and_person_are_kept(immediate):
-    with ledger.run_origin(Trigger.ADMIN, "maria"):
+    with run_origin(Trigger.ADMIN, "maria"):
         run = row(sync_all_live_games().id)
     assert (run.trigger, run.asked_by) == (Trigger.ADMIN, "maria")
 
@@ -132,7 +135,7 @@ def test_attempts_before_the_last_are_kept(offline, broken_sync):
 
 
 def test_attempts_that_are_kept_are_bounded(offline, broken_sync, monkeypatch):
-    monkeypatch.setattr(ledger, "EARLIER_ATTEMPTS", 2)
+    monkeypatch.setattr(attempts, "EARLIER_ATTEMPTS", 2)
     broken_sync(KeyboardInterrupt())
     run_id = sync_all_live_games().id
     for _ in range(3):
@@ -242,7 +245,7 @@ def test_message_that_says_something_else_than_its_run_claims_nothing(offline, f
     work(backfill_huey)
     assert (row(run_id).state, row(run_id).attempt) == (RunState.PENDING, 0)
     (letter,) = db.session.scalars(select(DeadLetter))
-    assert letter.reason == "the message is not what was asked for"
+    assert letter.reason == "the message differs from the run that it names"
     assert feed.requests == []
 
 
@@ -285,7 +288,7 @@ def test_revoked_run_is_recorded_and_not_executed(offline, feed):
 
 def test_running_backfill_that_is_revoked_stops_at_its_next_chunk(offline, monkeypatch):
     result = sync_date_range_task("NBA", "2026-01-01", "2026-03-31")
-    monkeypatch.setattr(ledger, "_check_arguments", backfill_huey.revoke)
+    monkeypatch.setattr(attempts, "_check_arguments", backfill_huey.revoke)
     work(backfill_huey)
     run = row(result.id)
     assert (run.state, run.progress_done, run.progress_total) == (RunState.REVOKED, 0, 3)
@@ -526,7 +529,7 @@ def test_old_runs_are_pruned_and_failures_kept_twice_as_long(offline):
 
 
 def test_work_in_a_shell_is_on_the_record(app):
-    with ledger.record_local_run("sync_day", {"league": "NBA"}, "maria") as outcome:
+    with record_local_run("sync_day", {"league": "NBA"}, "maria") as outcome:
         outcome.result = {"synced": 1, "errors": []}
     run = row(outcome.run_id)
     assert (run.state, run.result["synced"], run.asked_by) == (RunState.SUCCESS, 1, "maria")
@@ -535,14 +538,14 @@ def test_work_in_a_shell_is_on_the_record(app):
 def test_failing_work_in_a_shell_is_on_the_record_and_raised(app):
     with (
         pytest.raises(FeedUnavailableError),
-        ledger.record_local_run("sync_day", {}) as outcome,
+        record_local_run("sync_day", {}) as outcome,
     ):
         raise FeedUnavailableError("no answer")
     assert row(outcome.run_id).state == RunState.FAILURE
 
 
 def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(app, monkeypatch):
-    taken = ledger.write_connection
+    taken = local.write_connection
     refused = iter([OperationalError("UPDATE", {}, Exception("database is locked"))] * 2)
 
     def write_connection(*args):
@@ -552,9 +555,9 @@ def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(ap
             raise error
         return taken(*args)
 
-    monkeypatch.setattr(ledger, "SHELL_BEAT_SECONDS", 0.02)
-    monkeypatch.setattr(ledger, "write_connection", write_connection)
-    with ledger.record_local_run("sync_day", {}) as outcome:
+    monkeypatch.setattr(local, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(local, "write_connection", write_connection)
+    with record_local_run("sync_day", {}) as outcome:
         began = row(outcome.run_id).heartbeat_at
         deadline = time.monotonic() + 5
         while row(outcome.run_id).heartbeat_at == began:
@@ -573,7 +576,7 @@ def test_only_a_consumers_heartbeat_checks(app, monkeypatch):
 
 
 def test_shell_that_vanished_leaves_a_failure(offline):
-    with ledger.record_local_run("sync_day", {}) as outcome:
+    with record_local_run("sync_day", {}) as outcome:
         pass
     silent = utc_now() - timedelta(minutes=2)
     change(outcome.run_id, state=RunState.STARTED, heartbeat_at=silent)
@@ -709,7 +712,7 @@ def test_unreadable_message_becomes_a_dead_letter(offline, data):
     letter = db.session.scalars(select(DeadLetter)).one()
     assert (letter.queue, letter.size) == ("sportsapp", len(data))
     assert letter.reason != ""
-    assert len(letter.message) <= ledger.DEAD_LETTER_LIMIT * 4
+    assert len(letter.message) <= DEAD_LETTER_LIMIT * 4
 
 
 def test_value_that_cannot_travel_is_refused_at_the_call(offline):

@@ -9,9 +9,8 @@ from sqlalchemy import update
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import RunState, TaskRun
+from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import huey
-from sportsapp.runs import ledger
 from sportsapp.services import services_of
 from sportsapp.tasks import sync_all_teams
 from tests.integration.events import event
@@ -47,7 +46,7 @@ def test_runs_by_task_and_state(visitor, offline):
 
 def test_runs_that_the_ledger_forgets_are_still_counted(visitor, offline, monkeypatch):
     def prune() -> None:
-        monkeypatch.setattr(huey.tracker, "_pruned_at", None)
+        monkeypatch.setattr(huey.tracker.recovery, "pruned_at", None)
         huey.tracker.recover(huey)
 
     def kept() -> int:
@@ -107,7 +106,7 @@ def test_schedule_that_is_overdue(visitor, offline):
         huey.tracker.since(name)
     with write_connection() as connection:
         since = now - timedelta(minutes=30)
-        table = ledger.ScheduleRow.__table__
+        table = ScheduleRow.__table__
         connection.execute(update(table).where(table.c.task == TICK).values(since_at=since))
     overdue = scrape(visitor)["schedule_overdue"]
     assert [name for (name,), is_late in overdue.items() if is_late] == [TICK]

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.queue.messages import TaggedJson
-from sportsapp.runs.ledger import _named_args
+from sportsapp.runs.rows import named_args
 
 serializer = TaggedJson()
 
@@ -141,7 +141,7 @@ def test_any_allowed_argument_comes_back_in_a_message(kwargs, attempt):
     data = queue.serialize_task(task)
     back = queue.deserialize_task(data)
     assert (back.kwargs, back.attempt) == (kwargs, attempt)
-    assert json.dumps(_named_args(back)) == json.dumps(_named_args(task))
+    assert json.dumps(named_args(back)) == json.dumps(named_args(task))
 
 
 def is_unicode(value: object) -> bool:

@@ -1,0 +1,81 @@
+"""Heartbeats of the consumers' processes and of the runs in progress in them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from huey.exceptions import TaskTimeout
+from sqlalchemy import Engine, delete, insert, update
+
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import write_connection
+from sportsapp.db.models.run import ConsumerProcess, RunState
+from sportsapp.runs.attempts import finish
+from sportsapp.runs.listener import RunListener
+from sportsapp.runs.progress import CurrentRun
+from sportsapp.runs.rows import LOST_AFTER, RUNS
+
+logger = logging.getLogger(__name__)
+
+OVERTIME = timedelta(seconds=30)
+"""A run that is still in progress so long after its limit ends its process."""
+
+CONSUMERS = ConsumerProcess.__table__
+
+
+def beat(engine: Engine, queue: str, role: str, running: Sequence[CurrentRun]) -> None:
+    """Record that this process is alive, and so are the runs in progress in it."""
+    now = utc_now()
+    process = _this_process(queue, role)
+    values = {"beat_at": now, "run_id": running[-1].id if running else None}
+    with write_connection(engine) as connection:
+        beating = update(CONSUMERS).where(*_is(process)).values(values)
+        if not connection.execute(beating).rowcount:
+            connection.execute(insert(CONSUMERS), process | values | {"started_at": now})
+        for run in running:
+            this = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
+            connection.execute(update(RUNS).where(this).values(heartbeat_at=now))
+
+
+def leave(engine: Engine, queue: str, role: str) -> None:
+    """Forget this process: it ends in order."""
+    with write_connection(engine) as connection:
+        connection.execute(delete(CONSUMERS).where(*_is(_this_process(queue, role))))
+
+
+def forget_lost_consumers(engine: Engine, now: datetime) -> None:
+    """Forget the processes that have not shown a heartbeat for LOST_AFTER."""
+    with write_connection(engine) as connection:
+        connection.execute(delete(CONSUMERS).where(CONSUMERS.c.beat_at < now - LOST_AFTER))
+
+
+def end_if_overdue(engine: Engine, run: CurrentRun, listener: RunListener | None) -> None:
+    """End the run as TIMEOUT and kill this process, if the run is OVERTIME past its time limit.
+
+    Huey interrupts a task by a signal, which a call into C that does not return never sees.
+    """
+    if (
+        run.timeout is None
+        or utc_now() < run.started_at + timedelta(seconds=run.timeout) + OVERTIME
+    ):
+        return
+    limit = f"its limit of {run.timeout} s"
+    error = TaskTimeout(f"still running {OVERTIME.seconds} s after {limit}")
+    if finish(engine, run, RunState.TIMEOUT, error) and listener is not None:
+        listener.run_failed(run.id)
+    logger.error("run %s cannot be interrupted: this worker ends itself", run.id)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _this_process(queue: str, role: str) -> dict[str, Any]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "queue": queue, "role": role}
+
+
+def _is(process: dict[str, Any]) -> list[Any]:
+    return [CONSUMERS.c[name] == value for name, value in process.items()]

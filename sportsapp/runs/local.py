@@ -1,0 +1,76 @@
+"""Runs that a shell executes itself, without a queue: ``flask sync`` without ``--queue``."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, insert, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models.run import RunState, Trigger
+from sportsapp.runs.attempts import finish
+from sportsapp.runs.progress import CurrentRun, executing
+from sportsapp.runs.rows import RUNS, RunOrigin, new_row, started_values
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 10
+
+
+@dataclass
+class LocalRun:
+    """A run in this process: its id, and the result that the block sets."""
+
+    run_id: str
+    result: Any = None
+
+
+@contextmanager
+def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iterator[LocalRun]:
+    """Record the block as a run of its own, started by the person ``by``. Needs an app context.
+
+    The block sets ``result`` of the LocalRun that it gets. What it raises is recorded (FAILURE
+    for an Exception, REVOKED for an interruption) and raised again. Raises SQLAlchemyError when
+    the database does not take the row.
+    """
+    engine, now = db.engine, utc_now()
+    run = CurrentRun(
+        str(uuid.uuid4()), 1, now, None, None, lambda: False, task=task_name, args=args
+    )
+    row = new_row(run.id, task_name, args, RunOrigin(Trigger.COMMAND, by), now)
+    with write_connection(engine) as connection:
+        connection.execute(insert(RUNS), row | started_values(now) | {"attempt": run.attempt})
+    local = LocalRun(run.id)
+    ended = threading.Event()
+    threading.Thread(target=_beat_until, args=(ended, engine, run.id), daemon=True).start()
+    try:
+        with executing(run):
+            yield local
+    except BaseException as error:
+        db.session.rollback()
+        state = RunState.FAILURE if isinstance(error, Exception) else RunState.REVOKED
+        finish(engine, run, state, error)
+        raise
+    else:
+        finish(engine, run, RunState.SUCCESS, result=local.result)
+    finally:
+        ended.set()
+
+
+def _beat_until(ended: threading.Event, engine: Engine, run_id: str) -> None:
+    """Record a heartbeat every ten seconds until the run has ended."""
+    this = (RUNS.c.id == run_id) & (RUNS.c.state == RunState.STARTED)
+    while not ended.wait(BEAT_SECONDS):
+        try:
+            with write_connection(engine) as connection:
+                connection.execute(update(RUNS).where(this).values(heartbeat_at=utc_now()))
+        except SQLAlchemyError as error:  # the next heartbeat may be taken
+            logger.warning("run %s: no heartbeat: %s", run_id, error.__cause__ or error)

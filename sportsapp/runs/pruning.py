@@ -1,0 +1,41 @@
+"""Old runs leave the ledger; their number stays in the totals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, delete, func, select, update
+
+from sportsapp.db.engine import write_connection
+from sportsapp.db.models.run import FAILED, RunState, RunTotal
+from sportsapp.db.upsert import insert_ignoring
+from sportsapp.runs.rows import RUNS
+
+ENDED_WELL = (RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED)
+TOTALS = RunTotal.__table__
+
+
+def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
+    """Delete runs that ended longer ago than ``retention``, failed ones after twice that time.
+
+    Open runs stay, whatever their age. The newest slot of each task stays too, or a scheduler
+    that starts would claim it again.
+    """
+    newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
+    is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
+    with write_connection(engine) as connection:
+        for states, age in ((ENDED_WELL, retention), (FAILED, 2 * retention)):
+            pruned = connection.execute(
+                delete(RUNS)
+                .where(RUNS.c.state.in_(states), RUNS.c.finished_at < now - age, is_no_newest_slot)
+                .returning(RUNS.c.task, RUNS.c.state)
+            )
+            for (task, state), count in Counter((row.task, row.state) for row in pruned).items():
+                key = {"task": task, "state": state}
+                insert_ignoring(connection, TOTALS, [key | {"count": 0}], list(key))
+                connection.execute(
+                    update(TOTALS)
+                    .where(TOTALS.c.task == task, TOTALS.c.state == state)
+                    .values(count=TOTALS.c.count + count)
+                )

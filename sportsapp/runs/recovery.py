@@ -1,0 +1,178 @@
+"""Recovery: what was lost with a process, or with the broker's memory, is queued again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, select, update
+
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import write_connection
+from sportsapp.db.models.run import WAITING, RunState
+from sportsapp.queue.tracker import TaskQueue, TrackedTask
+from sportsapp.runs.attempts import with_last_attempt
+from sportsapp.runs.consumers import forget_lost_consumers
+from sportsapp.runs.listener import RunListener
+from sportsapp.runs.pruning import prune
+from sportsapp.runs.rows import LOST_AFTER, RUNS
+
+logger = logging.getLogger(__name__)
+
+GRACE = timedelta(seconds=30)
+"""A run that waits so long after it was due should have been taken from the broker."""
+
+DEAD_PID_AFTER = timedelta(seconds=15)
+"""A run on this machine whose process is gone is lost after so long without a heartbeat."""
+
+RECOVERIES_WITHOUT_PROGRESS = 3
+PRUNE_EVERY = timedelta(hours=1)
+
+
+class Recovery:
+    """What each scheduler does every few seconds. Any number of them may do it at the same time.
+
+    Every change is an UPDATE that names the state in which the row was read: when another
+    scheduler or the run's own worker was quicker, it changes nothing and nothing follows from it.
+    """
+
+    def __init__(self, engine: Engine, retention: timedelta, listener: RunListener | None) -> None:
+        self.engine = engine
+        self.retention = retention
+        self.listener = listener
+        self.pruned_at: datetime | None = None
+
+    def recover(self, queue: TaskQueue) -> None:
+        """Give up the dead, queue the lost again, delete the old.
+
+        Raises BrokerUnavailableError when the broker cannot be asked what it holds, and
+        SQLAlchemyError; the next round begins again.
+        """
+        now = utc_now()
+        # 1. The panel and `flask tasks` count a consumer's processes by their heartbeats.
+        forget_lost_consumers(self.engine, now)
+        # 2. A started run without a heartbeat has lost its process: it waits again, or has failed.
+        #    A shell's runs have no queue: any scheduler finds them.
+        silent = select(RUNS).where(
+            RUNS.c.queue.in_((queue.name, "")),
+            RUNS.c.state == RunState.STARTED,
+            RUNS.c.heartbeat_at < now - DEAD_PID_AFTER,
+        )
+        with self.engine.connect() as connection:
+            runs = connection.execute(silent).all()
+        for run in runs:
+            if _is_lost(run, now):
+                self._give_up_attempt(run, now)
+        # 3. A waiting run that the broker does not hold is queued again, step 2's among them. Its
+        #    message was lost with the broker's memory, or taken by a worker that died before it
+        #    claimed the run.
+        overdue = select(RUNS).where(
+            RUNS.c.queue == queue.name,
+            RUNS.c.state.in_(WAITING),
+            RUNS.c.due_at <= now - GRACE,
+        )
+        with self.engine.connect() as connection:
+            runs = connection.execute(overdue).all()
+        if runs:
+            held = queue.message_ids()
+            for run in runs:
+                if run.id not in held:
+                    self._queue_again(queue, run, now)
+        # 4. Once an hour is often enough for what is days old.
+        if self.pruned_at is None or now - self.pruned_at >= PRUNE_EVERY:
+            self.pruned_at = now
+            prune(self.engine, self.retention, now)
+
+    def _give_up_attempt(self, run: Any, now: datetime) -> None:
+        """A started run has lost its process: it waits again from its last chunk on, or ends."""
+        values: dict[str, Any] = {"stalls": run.stalls + 1, "recoveries": run.recoveries + 1}
+        is_poison = values["stalls"] > RECOVERIES_WITHOUT_PROGRESS
+        if is_poison or not run.queue:
+            # A run that kills each worker must not go on for ever; nobody can take over a shell's.
+            lost = "its worker died every time" if run.queue else "its process ended"
+            values = {
+                "stalls": run.stalls + 1,
+                "state": RunState.FAILURE,
+                "finished_at": now,
+                "error": f"{lost} (host {run.host}, process {run.pid})",
+                "fingerprint": "lost",
+            }
+        elif run.cancel_asked:
+            values |= {"state": RunState.REVOKED, "finished_at": now}
+        else:
+            # due so long ago that step 3 of this round queues it
+            values |= {"state": RunState.PENDING, "due_at": now - GRACE}
+        with write_connection(self.engine) as connection:
+            if values["state"] == RunState.PENDING:
+                values["earlier"] = with_last_attempt(connection, run.id, "lost with its worker")
+            given_up = connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == run.id, RUNS.c.attempt == run.attempt)
+                .where(RUNS.c.state == RunState.STARTED, RUNS.c.heartbeat_at == run.heartbeat_at)
+                .values(values)
+            )
+        if given_up.rowcount:
+            logger.warning("run %s lost its worker: %s", run.id, values["state"])
+            if values["state"] == RunState.FAILURE and run.queue and self.listener is not None:
+                self.listener.run_failed(run.id)
+
+    def _queue_again(self, queue: TaskQueue, run: Any, now: datetime) -> None:
+        """A waiting run has no message: send a new one, or end the run if it cannot start."""
+        task = _task_of(queue, run)
+        values: dict[str, Any] = {"due_at": now}
+        if run.expires_at and run.expires_at < now:
+            values = {"state": RunState.EXPIRED, "finished_at": now}
+        elif task is None:
+            values = {
+                "state": RunState.FAILURE,
+                "finished_at": now,
+                "error": f"there is no task {run.task!r} on queue {queue.name}",
+                "fingerprint": "unknown",
+            }
+        with write_connection(self.engine) as connection:
+            taken = connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == run.id, RUNS.c.due_at == run.due_at)
+                .where(RUNS.c.state.in_(WAITING))
+                .values(values)
+            )
+        if not taken.rowcount:
+            return
+        if task is not None and "state" not in values:
+            logger.warning("run %s was not on the broker: queued again", run.id)
+            queue.push(task)
+        elif values.get("state") == RunState.FAILURE and self.listener is not None:
+            self.listener.run_failed(run.id)
+
+
+def _is_lost(run: Any, now: datetime) -> bool:
+    """Whether a started run's process is gone, as far as this machine can see."""
+    if run.heartbeat_at < now - LOST_AFTER:
+        return True
+    if run.host != socket.gethostname():
+        return False
+    try:
+        os.kill(run.pid or 0, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it is another user's, and alive
+        return False
+    return False
+
+
+def _task_of(queue: TaskQueue, run: Any) -> TrackedTask | None:
+    """A run's task as its next attempt needs it, from its row; None if the queue has no such task.
+
+    The delay before its next retry grows with each retry that was used.
+    """
+    task_class = queue.task_class(run.task)
+    if task_class is None:
+        return None
+    used = task_class.default_retries - run.retries_left
+    delay = task_class.default_retry_delay * task_class.default_retry_backoff**used
+    task = task_class(kwargs=dict(run.args), id=run.id, retries=run.retries_left, retry_delay=delay)
+    task.attempt = run.attempt
+    return task

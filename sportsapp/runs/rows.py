@@ -1,0 +1,277 @@
+"""Rows of task runs: written before a run is queued, read, cancelled, and shown as JSON.
+
+A run's row exists before its message is on the broker, so whatever the broker forgets can be
+queued again from the row. Every change is an UPDATE with the expected old state in its WHERE
+clause: whoever comes second changes nothing, and sees that in the row count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import socket
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.errors import RunNotFoundError, TrackerError
+from sportsapp.db.engine import db, lock_until_commit, write_connection
+from sportsapp.db.models.run import WAITING, RunState, TaskRun, Trigger
+from sportsapp.db.upsert import insert_ignoring
+from sportsapp.queue.tracker import TaskQueue, TrackedTask
+
+RUNS = TaskRun.__table__
+
+LOST_AFTER = timedelta(seconds=60)
+"""A started run, or a consumer's process, without a heartbeat for this long is lost."""
+
+ERROR_LIMIT = 2_000
+TRACEBACK_LIMIT = 20_000
+
+
+# ---------------------------------------------------------------- where runs come from
+
+
+@dataclass(frozen=True)
+class RunOrigin:
+    """What triggered a run, which person (empty: none), and the names of the tasks to run next."""
+
+    trigger: Trigger = Trigger.COMMAND
+    by: str = ""
+    chain: Sequence[str] = ()
+
+
+BY_COMMAND = RunOrigin()
+_origin: ContextVar[RunOrigin] = ContextVar("run_origin", default=BY_COMMAND)
+
+
+@contextmanager
+def run_origin(trigger: Trigger, by: str = "", chain: Sequence[str] = ()) -> Iterator[None]:
+    """Record everything that is queued in this block with this trigger, person and chain."""
+    token = _origin.set(RunOrigin(trigger, by, tuple(chain)))
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+# ---------------------------------------------------------------- new rows
+
+
+def new_row(
+    run_id: str, task: str, args: dict[str, Any], origin: RunOrigin, now: datetime
+) -> dict[str, Any]:
+    """The columns of a run that waits and is due now. The table's defaults are the rest."""
+    return {
+        "id": run_id,
+        "task": task,
+        "queue": "",
+        "args": args,
+        "state": RunState.PENDING,
+        "trigger": origin.trigger,
+        "asked_by": origin.by,
+        "chain": list(origin.chain),
+        "queued_at": now,
+        "due_at": now,
+    }
+
+
+def queued_row(
+    queue: TaskQueue, task: TrackedTask, origin: RunOrigin, now: datetime
+) -> dict[str, Any]:
+    """The columns of a run whose message goes to this queue."""
+    return new_row(task.id, task.name, named_args(task), origin, now) | {
+        "queue": queue.name,
+        "due_at": _aware(task.eta) or now,
+        "expires_at": _aware(task.expires_resolved),
+        "attempt": task.attempt,
+        "retries_left": task.retries,
+    }
+
+
+def started_values(now: datetime) -> dict[str, Any]:
+    """The columns that say when and where an attempt starts: now, in this process."""
+    return {
+        "state": RunState.STARTED,
+        "started_at": now,
+        "heartbeat_at": now,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+
+
+def record_run(engine: Engine, queue: TaskQueue, task: TrackedTask) -> bool:
+    """Write the row of a new run. Returns False, and changes nothing, if its id has a row."""
+    row = queued_row(queue, task, _origin.get(), utc_now())
+    with write_connection(engine) as connection:
+        return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
+
+
+def record_runs(
+    engine: Engine,
+    queue: TaskQueue,
+    tasks: Sequence[TrackedTask],
+    check: Callable[[Connection], None],
+) -> None:
+    """Write the rows of new runs in one transaction.
+
+    ``check`` gets the transaction's connection first; no other call of this function writes until
+    the commit. What it raises is raised here, and nothing is written.
+    """
+    now = utc_now()
+    with write_connection(engine) as connection:
+        lock_until_commit(connection, RUNS.name)
+        check(connection)
+        connection.execute(
+            insert(RUNS), [queued_row(queue, task, _origin.get(), now) for task in tasks]
+        )
+
+
+def bind_arguments(task: TrackedTask) -> dict[str, Any]:
+    """A task's arguments by name. Raises TypeError if its function does not take them."""
+    return dict(_signature(type(task).function).bind(*task.args, **task.kwargs).arguments)
+
+
+_signature = cache(inspect.signature)
+
+
+def named_args(task: TrackedTask) -> dict[str, Any]:
+    """A task's arguments by name, as JSON values.
+
+    Arguments that the function does not take keep their position as their name: "0", "1".
+    """
+    try:
+        arguments = bind_arguments(task)
+    except TypeError:
+        arguments = {str(n): value for n, value in enumerate(task.args)} | task.kwargs
+    return {name: as_json(value) for name, value in arguments.items()}
+
+
+def as_json(value: Any) -> Any:
+    """The value as JSON can hold it: dates and whatever JSON does not have become text."""
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: as_json(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(part) for part in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """Huey's datetimes have no time zone; they are UTC."""
+    if moment is None or moment.tzinfo:
+        return moment
+    return moment.replace(tzinfo=UTC)
+
+
+# ---------------------------------------------------------------- errors
+
+
+def error_values(error: BaseException) -> dict[str, Any]:
+    """The columns ``error``, ``fingerprint`` and ``traceback`` of an exception, cut to length."""
+    text = str(error) or type(error).__name__
+    if not isinstance(error, TrackerError) and str(error):
+        text = f"{type(error).__name__}: {error}"
+    return {
+        "error": text[:ERROR_LIMIT],
+        "fingerprint": fingerprint(error),
+        "traceback": "".join(traceback.format_exception(error))[-TRACEBACK_LIMIT:],
+    }
+
+
+def fingerprint(error: BaseException) -> str:
+    """Twelve hexadecimal digits, equal for errors of one class raised in one function."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].name}" if frames else ""
+    return hashlib.sha256(f"{type(error).__name__}|{place}".encode()).hexdigest()[:12]
+
+
+# ---------------------------------------------------------------- runs that do not start
+
+
+def fail_unsent(engine: Engine, run_id: str, error: Exception) -> None:
+    """End a waiting run as FAILURE because the broker did not take its message."""
+    values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
+    with write_connection(engine) as connection:
+        waiting = (RUNS.c.id == run_id) & RUNS.c.state.in_(WAITING)
+        connection.execute(update(RUNS).where(waiting).values(values))
+
+
+def expire(engine: Engine, run_id: str, attempt: int) -> None:
+    """End a waiting run as EXPIRED if its row says so too: a message alone proves nothing."""
+    now = utc_now()
+    with write_connection(engine) as connection:
+        connection.execute(
+            update(RUNS)
+            .where(RUNS.c.id == run_id, RUNS.c.attempt == attempt)
+            .where(RUNS.c.state.in_(WAITING), RUNS.c.expires_at <= now)
+            .values(state=RunState.EXPIRED, finished_at=now)
+        )
+
+
+def cancel_run(run_id: str, engine: Engine | None = None) -> RunState | None:
+    """Cancel a run: one that waits ends now, one that runs stops after its current chunk.
+
+    ``engine`` defaults to the current app's. Returns the state that the run was in: PENDING for
+    any that waited, STARTED, or None when it had ended or has no row.
+    """
+    this = RUNS.c.id == run_id
+    revoked = {"state": RunState.REVOKED, "finished_at": utc_now(), "cancel_asked": True}
+    with write_connection(engine) as connection:
+        waiting = update(RUNS).where(this, RUNS.c.state.in_(WAITING))
+        if connection.execute(waiting.values(revoked)).rowcount:
+            return RunState.PENDING
+        started = update(RUNS).where(this, RUNS.c.state == RunState.STARTED)
+        if connection.execute(started.values(cancel_asked=True)).rowcount:
+            return RunState.STARTED
+    return None
+
+
+def is_cancelled(engine: Engine, run_id: str) -> bool:
+    """Whether a run was cancelled: it has ended for that, or stops after its current chunk."""
+    states = RUNS.c.state.in_((RunState.STARTED, RunState.REVOKED))
+    with engine.connect() as connection:
+        cancelled = connection.scalar(
+            select(RUNS.c.cancel_asked).where(RUNS.c.id == run_id, states)
+        )
+    return bool(cancelled)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def find_run(run_id: str) -> TaskRun:
+    """The run with this id, as the database has it now. Raises RunNotFoundError."""
+    run = db.session.get(TaskRun, run_id, populate_existing=True)
+    if run is None:
+        raise RunNotFoundError(f"no task run has the id {run_id!r}")
+    return run
+
+
+def run_as_json(run: TaskRun) -> dict[str, Any]:
+    """A run as ``flask tasks`` and the API print it; times are ISO 8601 in UTC, or None."""
+    return {
+        "id": run.id,
+        "task": run.task,
+        "state": run.state,
+        "trigger": run.trigger,
+        "args": run.args,
+        "progress": {"done": run.progress_done, "total": run.progress_total},
+        "result": run.result,
+        "error": run.error or None,
+        "attempt": run.attempt,
+        "recoveries": run.recoveries,
+        "queued_at": iso_utc(run.queued_at),
+        "started_at": iso_utc(run.started_at) if run.started_at else None,
+        "finished_at": iso_utc(run.finished_at) if run.finished_at else None,
+    }

@@ -1,0 +1,68 @@
+"""Slots of periodic tasks: who inserts the run of a slot has claimed it, and queues it.
+
+A run's row is unique by task and slot, so any number of schedulers may claim at the same time.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, select
+
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.engine import AnySession, write_connection
+from sportsapp.db.models.run import RunState, ScheduleRow, Trigger
+from sportsapp.db.upsert import insert_ignoring
+from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
+from sportsapp.runs.rows import LOST_AFTER, RUNS, RunOrigin, queued_row
+
+logger = logging.getLogger(__name__)
+
+SCHEDULES = ScheduleRow.__table__
+
+
+def first_slot_after(engine: Engine, task_name: str) -> datetime:
+    """Slots before this moment are never caught up: when this instance first had the task."""
+    row = {"task": task_name, "paused": False, "since_at": utc_now()}
+    with write_connection(engine) as connection:
+        insert_ignoring(connection, SCHEDULES, [row], ["task"])
+        since: datetime = connection.scalars(
+            select(SCHEDULES.c.since_at).where(SCHEDULES.c.task == task_name)
+        ).one()
+    return since
+
+
+def claim_slot(
+    engine: Engine, queue: TaskQueue, periodic: PeriodicTask, slot: datetime
+) -> TrackedTask | None:
+    """Record the run of a slot. Returns its task, for the caller to push.
+
+    Returns None if the slot is claimed already, the task is paused, or an earlier run is still in
+    progress and the task is to be skipped then.
+    """
+    task = periodic.task_class(id=f"{periodic.name}@{iso_utc(slot)}")
+    if task.expires:
+        task.resolve_expires()
+    now = utc_now()
+    paused = select(SCHEDULES.c.paused).where(SCHEDULES.c.task == periodic.name)
+    with write_connection(engine) as connection:
+        if connection.scalar(paused):
+            return None
+        if periodic.skip_while_running and is_running(connection, periodic.name, now):
+            logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
+            return None
+        row = queued_row(queue, task, RunOrigin(Trigger.SCHEDULE), now) | {"slot": slot}
+        is_claimed = insert_ignoring(connection, RUNS, [row], ["task", "slot"]) > 0
+    return task if is_claimed else None
+
+
+def is_running(connection: Connection | AnySession, task_name: str, now: datetime) -> bool:
+    """Whether a run of this task is in progress and its worker alive, by its last heartbeat."""
+    running = (
+        select(RUNS.c.id)
+        .where(RUNS.c.task == task_name, RUNS.c.state == RunState.STARTED)
+        .where(RUNS.c.heartbeat_at > now - LOST_AFTER)
+        .limit(1)
+    )
+    return connection.scalar(running) is not None
