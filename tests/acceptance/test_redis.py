@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from sportsapp.queue.huey import huey
 from sportsapp.services import services_of
 from sportsapp.tasks import sync_daily_schedule
 from tests.acceptance import harm
-from tests.acceptance.conftest import app_on
+from tests.acceptance.conftest import app_on, wait_for
 from tests.acceptance.test_up import free_port
 
 PASSWORD = "secret"
@@ -90,6 +91,14 @@ def test_connection_that_the_broker_closed_is_opened_again(real_app, broker):
     assert huey.storage.enqueued_items() == [b"before", b"after"]
 
 
+def test_command_whose_connection_the_broker_closes_is_sent_again(real_app, real_settings):
+    with redis.Redis.from_url(real_settings.broker) as other, ThreadPoolExecutor(1) as threads:
+        taken = threads.submit(huey.storage.dequeue)
+        wait_for(lambda: other.info("clients")["blocked_clients"] == 1, 5)
+        assert other.client_kill_filter(_type="normal", skipme=True) > 0
+        assert taken.result(5) is None
+
+
 def test_broker_that_is_away_is_a_clear_error(real_app, broker):
     broker.kill()
     with pytest.raises(BrokerUnavailableError, match="cannot be reached"):
@@ -103,3 +112,11 @@ def test_broker_that_refuses_is_a_clear_error(real_app):
     huey.storage.conn.delete(huey.storage.queue_key)
     sync_daily_schedule()
     assert huey.pending_count() == 1
+
+
+def test_queue_that_is_disconnected_connects_again_with_the_next_command(real_app, real_settings):
+    huey.storage.enqueue(b"one")
+    huey.disconnect()
+    with redis.Redis.from_url(real_settings.broker) as other:
+        assert len(other.client_list()) == 1
+    assert huey.storage.dequeue() == b"one"
