@@ -1,8 +1,8 @@
 """The production door: any WSGI server serves ``wsgi:app``."""
 
-from sportsapp.core.processes import die_with_parent, is_supervised
+from sportsapp.core.processes import die_with_parent, process_name
 
-if is_supervised():  # a web worker first makes sure that it will not be left behind
+if process_name():  # started by `flask up`: a web worker must not outlive its master
     die_with_parent()
 
 from app import app

@@ -7,7 +7,7 @@ from flask import Flask
 
 from sportsapp.commands.admin import admin_group
 from sportsapp.commands.copy import copy_command
-from sportsapp.commands.db import MigrationCommands
+from sportsapp.commands.db import db_group
 from sportsapp.commands.doctor import doctor_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
@@ -15,11 +15,22 @@ from sportsapp.commands.tasks import tasks_group
 from sportsapp.commands.up.broker import broker_command_line
 from sportsapp.commands.up.command import up_command_line
 from sportsapp.commands.up.prepare import prepare_command
+from sportsapp.db import migrate
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to the app."""
-    ours = (sync_group, tasks_group, settings_command, up_command_line, broker_command_line)
-    others = (admin_group, doctor_command, MigrationCommands(app), copy_command, prepare_command)
-    for command in (*ours, *others):
+    migrate.init_app(app)
+    for command in (
+        sync_group,
+        tasks_group,
+        settings_command,
+        admin_group,
+        doctor_command,
+        db_group,  # in the place of Flask-Migrate's own
+        copy_command,
+        prepare_command,
+        up_command_line,
+        broker_command_line,
+    ):
         app.cli.add_command(command)

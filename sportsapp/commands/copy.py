@@ -15,9 +15,10 @@ from sportsapp.commands.shell import fail, misuse
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.settings import Settings, load_settings
+from sportsapp.db import migrate
 from sportsapp.db.copy import copy_database
 from sportsapp.db.engine import db, init_database
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 from sportsapp.services import services
 
 
@@ -28,25 +29,25 @@ from sportsapp.services import services
 def copy_command(url: str, backup: bool) -> None:
     """Copy the whole database into the empty one at URL, and compare every row.
 
-    URL is written as DATABASE_URL is, for example postgresql://scores@db.example.org/scores;
-    with "-" it is read from standard input, so that a password is in no list of processes.
-    Tables are made there first. To move there, stop the consumers before, so that nothing is
+    URL is written like DATABASE_URL, for example postgresql://scores@db.example.org/scores. With
+    "-" it is read from standard input: a list of processes shows no password then. Tables are
+    created there first. To move an instance, stop its consumers before, so that nothing is
     written meanwhile.
     """
     if url == "-":
         url = sys.stdin.readline().strip()
-    settings: Settings = services().settings
+    settings = services().settings
     try:
-        there = replace(settings, database_url=load_settings({"DATABASE_URL": url}).database_url)
+        target = replace(settings, database_url=load_settings({"DATABASE_URL": url}).database_url)
     except SettingsError as error:
-        misuse(_of_target(error))
-    if make_url(there.database) == make_url(settings.database):
+        misuse(_name_url(error))
+    if make_url(target.database) == make_url(settings.database):
         misuse("URL: is the database that DATABASE_URL names already")
     try:
-        _check_source(at_work_is_fine=backup)
-        counts = _copy(there)
+        _check_source(may_be_in_use=backup)
+        counts = _copy_to(target)
     except SettingsError as error:
-        fail(f"nothing was copied: {_of_target(error)}")
+        fail(f"nothing was copied: {_name_url(error)}")
     except TrackerError as error:
         fail(f"nothing was copied: {error}")
     except SQLAlchemyError as error:
@@ -57,37 +58,35 @@ def copy_command(url: str, backup: bool) -> None:
         click.echo("Now set DATABASE_URL to it and start everything again.")
 
 
-def _of_target(error: SettingsError) -> str:
+def _name_url(error: SettingsError) -> str:
+    """The error's text about the argument URL, which was read as if it were the setting."""
     return str(error).replace("DATABASE_URL", "URL", 1)
 
 
-def _check_source(*, at_work_is_fine: bool) -> None:
-    """Our own database has to have this version's tables; and is anybody at work on it?"""
-    from sportsapp.db import migrate as migrations  # loads Alembic, see there
-
+def _check_source(*, may_be_in_use: bool) -> None:
+    """End unless our own database has this version's tables and no consumer is alive."""
     with db.engine.connect() as connection:
-        found = migrations.revision_of(connection)
-    if found != migrations.newest_revision():
+        revision = migrate.revision_of(connection)
+    if revision != migrate.newest_revision():
         fail("this database is not migrated: run `flask db upgrade` first")
-    if not at_work_is_fine and (alive := activity.consumers(db.session, utc_now())):
-        where = ", ".join(sorted({f"{one.host}, process {one.pid}" for one in alive}))
+    if not may_be_in_use and (alive := reports.consumers(db.session, utc_now())):
+        where = ", ".join(sorted({f"{process.host}, process {process.pid}" for process in alive}))
         fail(f"consumers are at work ({where}): stop them first, and wait a minute")
 
 
-def _copy(there: Settings) -> dict[str, int]:
-    from sportsapp.db import migrate as migrations  # loads Alembic, see there
-
+def _copy_to(target: Settings) -> dict[str, int]:
+    """Migrate the database of these settings and copy ours into it; rows by table name."""
     source = db.engine
-    other = Flask("sportsapp", instance_path=str(there.instance_path))
-    other.config["SQLALCHEMY_DATABASE_URI"] = there.database
+    other = Flask("sportsapp", instance_path=str(target.instance_path))
+    other.config["SQLALCHEMY_DATABASE_URI"] = target.database
     init_database(other)
     with other.app_context():
         try:
-            migrations.migrate_database()
-            return copy_database(source, db.engine, _say)
+            migrate.migrate_database()
+            return copy_database(source, db.engine, _print_table)
         finally:
             db.engine.dispose()
 
 
-def _say(table: str, rows: int) -> None:
+def _print_table(table: str, rows: int) -> None:
     click.echo(f"{table}: {rows}")

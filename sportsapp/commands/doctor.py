@@ -31,6 +31,7 @@ from sportsapp.core.errors import (
     FeedUnavailableError,
 )
 from sportsapp.core.settings import Settings, describe_settings
+from sportsapp.db import migrate
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.feed import parse
@@ -140,13 +141,11 @@ def check_settings(patient: Patient, environ: Mapping[str, str] | None = None) -
 
 def check_database(patient: Patient) -> Iterator[Finding]:
     """Does it answer, and has it our tables?"""
-    from sportsapp.db import migrate as migrations  # loads Alembic, see there
-
     kind = db.engine.dialect.name
-    newest = migrations.newest_revision()
+    newest = migrate.newest_revision()
     try:
         with db.engine.connect() as connection:
-            found = migrations.revision_of(connection)
+            found = migrate.revision_of(connection)
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         do = "correct DATABASE_URL, or start the database"
@@ -157,7 +156,7 @@ def check_database(patient: Patient) -> Iterator[Finding]:
         yield Finding("database", OK, f"{kind}, migrated to {found}")
     elif found is None:
         yield Finding("database", WRONG, f"{kind} is empty: not migrated", "run `flask db upgrade`")
-    elif migrations.is_known(found):
+    elif migrate.is_known(found):
         says = f"{kind} is not migrated: it is at {found}, the code at {newest}"
         yield Finding("database", WRONG, says, "run `flask db upgrade`, then restart everything")
     else:

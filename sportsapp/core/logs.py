@@ -9,13 +9,17 @@ from logging.handlers import WatchedFileHandler
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.log_context import log_fields
+from sportsapp.core.processes import process_name
 from sportsapp.core.settings import Settings
 
 CONTEXT = ("run", "task", "league")
 
 
 class PlainFormatter(logging.Formatter):
-    """One line for people, times in UTC; behind it the run, its task and its league, if any."""
+    """One line for people, times in UTC; behind it the run, its task and its league, if any.
+
+    Under `flask up` the process has a name, such as consumer, which follows the time.
+    """
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%SZ"
@@ -25,13 +29,14 @@ class PlainFormatter(logging.Formatter):
         return True
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        line = f"{record.asctime} {record.levelname:<7} {record.name}: {record.message}"
+        process = f"{process_name():<8} " if process_name() else ""
+        line = f"{record.asctime} {process}{record.levelname:<7} {record.name}: {record.message}"
         known = [f"{name}={value}" for name in CONTEXT if (value := getattr(record, name, ""))]
         return f"{line} [{' '.join(known)}]" if known else line
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, with the run in hand, its task and its league, if any."""
+    """One JSON object a line, with its process, run, task and league, if any."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -40,6 +45,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = {
             "time": self.formatTime(record),
+            "process": process_name(),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

@@ -1,10 +1,10 @@
-"""Processes that do not outlive the one that started them.
+"""Processes: their names, their memory, and that none outlives the one that started it.
 
-The kernel can promise that on Linux (PR_SET_PDEATHSIG). The promise holds for one process, not
-for what that one forks, so every process of ours has to ask for itself: `flask up` does it for
-its children between fork and exec, the consumers' workers after each fork, the web server's
-workers when they load wsgi.py. Run as a program (``python -m sportsapp.core.processes``) this
-module is the guard that `flask up` uses where the kernel knows no such promise.
+On Linux the kernel kills a process when its parent dies, if that process has requested it
+(PR_SET_PDEATHSIG). A forked process has to request it again, so everything of ours does: the
+children of `flask up` between fork and exec, the consumers' workers after each fork, the web
+server's workers when they load wsgi.py. Elsewhere `flask up` starts this module as a program
+(``python -m sportsapp.core.processes``): the guard, which kills the children when it dies.
 """
 
 from __future__ import annotations
@@ -19,42 +19,38 @@ import threading
 import time
 from collections.abc import Iterable
 
-SUPERVISED = "SPORTSAPP_SUPERVISED"
-"""Set in the environment of everything that `flask up` starts."""
+PROCESS_NAME = "SPORTSAPP_PROCESS"
+"""The variable with which `flask up` names what it starts: web, consumer, backfill and so on."""
 
-LOOK_EVERY = 1.0
+CHECK_EVERY = 1.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _watching: tuple[int, int] | None = None
 
 
-def is_supervised() -> bool:
-    """Whether `flask up` started this process or the one that it comes from."""
-    return bool(os.environ.get(SUPERVISED))
+def process_name() -> str:
+    """The name that `flask up` gave to this process or to one that it comes from, "" for none."""
+    return os.environ.get(PROCESS_NAME, "")
 
 
 def die_with_parent(parent: int | None = None, signal_number: int = signal.SIGKILL) -> None:
-    """Have this process killed as soon as its parent is gone; at once if it is gone already.
+    """Have this process killed as soon as its parent ends; exit now if it has ended already.
 
-    ``parent`` is the process id that the caller knows for its parent. Without it an orphan is
+    ``parent`` is the process id of the parent as the caller knows it. Without it an orphan is
     recognised by its session, which a process shares with its parent unless it leads one.
-    Call it in the main thread: the kernel's promise ends with the thread that asked for it, and
-    "the parent" is the thread that forked. Calling it again changes nothing.
+    Call it in the main thread: for the kernel, "the parent" is the thread that forked, and the
+    request ends with the thread that made it. A second call changes nothing.
     """
     expected = os.getppid() if parent is None else parent
-    if not _ask_kernel(signal_number):
-        _watch(expected, signal_number)
+    if _libc is None or _libc.prctl(_PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0) != 0:
+        _watch_parent(expected, signal_number)
     if os.getppid() != expected or (parent is None and _is_orphan()):
         os._exit(1)
 
 
-def kernel_can_promise() -> bool:
-    """Whether this system can kill a process when its parent dies."""
+def has_parent_death_signal() -> bool:
+    """Whether this system's kernel can kill a process when its parent dies."""
     return _libc is not None
-
-
-def _ask_kernel(signal_number: int) -> bool:
-    return _libc is not None and _libc.prctl(_PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0) == 0
 
 
 def _is_orphan() -> bool:
@@ -67,28 +63,26 @@ def _is_orphan() -> bool:
         return True
 
 
-def _watch(parent: int, signal_number: int) -> None:
-    """Look after the parent from a thread; threads do not survive a fork, hence the pid."""
+def _watch_parent(parent: int, signal_number: int) -> None:
+    """Watch the parent from a thread. A fork copies no threads, hence the pid in ``_watching``."""
     global _watching
     if _watching == (os.getpid(), parent):
         return
     _watching = (os.getpid(), parent)
-    threading.Thread(
-        target=_wait_for_death, args=(parent, signal_number), name="parent-watch", daemon=True
-    ).start()
 
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(CHECK_EVERY)
+        os.kill(os.getpid(), signal_number)
 
-def _wait_for_death(parent: int, signal_number: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOK_EVERY)
-    os.kill(os.getpid(), signal_number)
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def freeze_memory() -> None:
-    """Before a fork: leave what is loaded alone, so that it stays shared with the copies.
+    """Before a fork: keep Python's collector off what is loaded, so that copies share it.
 
-    Python's collector writes to every object that it looks at, and a page that is written to is
-    a page of one's own.
+    The collector writes to every object that it visits, and a memory page that is written to is
+    no longer shared.
     """
     gc.collect()
     gc.freeze()
@@ -101,9 +95,9 @@ def kill_group(group: int) -> None:
 
 
 def guard(lines: Iterable[str]) -> None:
-    """Read "+group" and "-group" lines; when they end, kill the groups that were not taken back.
+    """Read lines "+group" (started) and "-group" (ended); at their end kill what has not ended.
 
-    The writer holds the other end of the pipe, so the lines end when it dies, however it dies.
+    The supervisor holds the other end of the pipe, so the lines end when it dies, however it dies.
     """
     groups: set[int] = set()
     for line in lines:

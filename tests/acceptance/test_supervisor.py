@@ -1,10 +1,9 @@
-"""The supervisor with real processes: what it prints, how it stops, what it never leaves behind."""
+"""The supervisor with real processes: how it starts and stops, what it never leaves behind."""
 
 from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import select
 import signal
@@ -21,9 +20,8 @@ import pytest
 from sportsapp.commands.up.supervisor import (
     STOP_SECONDS,
     Child,
-    LogStream,
+    ChildFailedError,
     Supervisor,
-    wants_colour,
 )
 from sportsapp.core import processes
 from sportsapp.core.settings import PROJECT_ROOT
@@ -38,27 +36,33 @@ from sportsapp.commands.up import supervisor
 
 spec = json.loads(sys.argv[1])
 if not spec["kernel"]:
-    supervisor.kernel_can_promise = lambda: False
+    supervisor.has_parent_death_signal = lambda: False
 children = [supervisor.Child(**each) for each in spec["children"]]
 if spec["copies"]:
     children = [
         dataclasses.replace(
-            each, argv=(), body=functools.partial(exec, each.argv[-1], {"__name__": "__main__"})
+            each, argv=[], body=functools.partial(exec, each.argv[-1], {"__name__": "__main__"})
         )
         for each in children
     ]
-with supervisor.Supervisor(children, **spec["options"]) as running:
-    status = running.run()
-raise SystemExit(status)
+try:
+    with supervisor.Supervisor(**spec["options"]) as running:
+        for child in children:
+            running.start(child)
+        running.wait()
+except supervisor.ChildFailedError as failure:
+    sys.exit(f"stopped: {failure}")
 """
 
-SLEEPS = "import time; print('up'); time.sleep(60)"
+NAME = "import os; name = os.environ['SPORTSAPP_PROCESS']"
+
+SLEEPS = f"{NAME}; import time; print(name, 'up', flush=True); time.sleep(60)"
 
 SAYS_BYE = """
-import signal, sys, time
+import os, signal, sys, time
 def end(*_):
     time.sleep({seconds})
-    print("bye")
+    print(os.environ["SPORTSAPP_PROCESS"], "bye")
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)
 print("up")
@@ -79,18 +83,23 @@ print("up")
 time.sleep(60)
 """
 
-NOISY = "while True: print('x' * 1000)"
+LOGS = """
+import logging, os, time
+from sportsapp.core.logs import set_up_logging
+from sportsapp.core.settings import Settings
+set_up_logging(Settings(log_format=os.environ.get("FORMAT", "plain")))
+{0}
+"""
 
-CHATTERS = """
-import os, time
+NOISY = LOGS.format("while True: logging.error('x' * 1000)")
+
+CHATTERS = LOGS.format(
+    """
 for number in range(400):
-    line = f"{name}-{{number:04}}-" + "{name}" * 40 + "\\n"
-    os.write(1, line[:70].encode())
-    if number % 50 == 0:
-        time.sleep(0.005)
-    os.write(1, line[70:].encode())
+    logging.error("%04d", number)
 time.sleep(60)
 """
+)
 
 
 def python(name: str, code: str, **more: object) -> dict[str, object]:
@@ -182,57 +191,47 @@ def supervise(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Superv
             run.process.stderr.close()
 
 
-def test_every_line_carries_the_name_of_its_process(supervise: Supervise) -> None:
+def test_every_child_has_its_name_in_its_environment(supervise: Supervise) -> None:
     run = supervise(python("web", SLEEPS), python("consumer", SLEEPS))
     assert run.says("up", 2)
-    assert sorted(run.lines()) == ["consumer | up", "web      | up"]
+    assert sorted(run.lines()) == ["consumer up", "web up"]
 
 
-def test_lines_of_several_processes_stay_whole(supervise: Supervise) -> None:
-    run = supervise(*(python(name, CHATTERS.format(name=name)) for name in ("aa", "bb", "cc")))
-    assert run.says("-0399-", 3)
+def test_log_lines_of_several_processes_stay_whole_and_named(supervise: Supervise) -> None:
+    run = supervise(*(python(name, CHATTERS) for name in ("aa", "bb", "cc")))
+    assert run.says("root: 0399", 3)
     assert run.end() == 0
-    assert len(run.lines()) == 1200
-    for line in run.lines():
-        assert re.fullmatch(r"(aa|bb|cc) \| \1-\d{4}-(\1){40}", line)
+    lines = [re.fullmatch(r"\S+Z (..)       ERROR   root: (\d{4})", line) for line in run.lines()]
+    assert all(lines)
+    said = [match.groups() for match in lines if match]
+    wanted = [(name, f"{number:04}") for name in ("aa", "bb", "cc") for number in range(400)]
+    assert sorted(said) == wanted
 
 
-def test_last_words_without_a_line_end_are_passed_on(supervise: Supervise) -> None:
+def test_json_lines_are_objects_that_name_their_process(
+    supervise: Supervise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORMAT", "json")
+    run = supervise(*(python(name, CHATTERS) for name in ("aa", "bb")))
+    assert run.says('"0399"', 2)
+    assert run.end() == 0
+    objects = [json.loads(line) for line in run.lines()]
+    assert {(line["process"], line["message"]) for line in objects} == {
+        (name, f"{number:04}") for name in ("aa", "bb") for number in range(400)
+    }
+
+
+def test_what_a_child_prints_goes_to_standard_error(supervise: Supervise) -> None:
     run = supervise(python("web", "print('goodbye', end='')"))
     assert run.process.wait(60) == 1
-    assert run.lines() == ["web | goodbye", "stopped: web ended with exit code 0"]
-
-
-def test_more_than_a_pipe_holds_is_passed_on_in_full(supervise: Supervise) -> None:
-    run = supervise(python("web", "print('x' * 500_000); print('y' * 500_000)"))
-    assert run.process.wait(60) == 1
-    assert run.lines()[:2] == ["web | " + "x" * 500_000, "web | " + "y" * 500_000]
-
-
-def test_json_lines_stay_json_and_name_their_process(supervise: Supervise) -> None:
-    code = """print('{"level": "info"}'); print('plain'); print('{broken'); print('[1]')"""
-    run = supervise(python("web", code), as_json=True)
-    assert run.process.wait(60) == 1
-    assert [json.loads(line) for line in run.lines()] == [
-        {"level": "info", "process": "web"},
-        {"message": "plain", "process": "web"},
-        {"message": "{broken", "process": "web"},
-        {"message": "[1]", "process": "web"},
-        {"message": "stopped: web ended with exit code 0", "process": "up"},
-    ]
-
-
-def test_json_that_is_nested_beyond_reason_is_wrapped(supervise: Supervise) -> None:
-    run = supervise(python("web", """print('{"a":' * 200_000)"""), as_json=True)
-    assert run.process.wait(60) == 1
-    assert json.loads(run.lines()[0])["message"].startswith('{"a":{"a":')
+    assert run.log.read_text() == "goodbyestopped: web ended with exit code 0\n"
 
 
 def test_a_child_that_dies_stops_everything_and_is_named_last(supervise: Supervise) -> None:
     dies = "import sys, time; time.sleep(0.5); print('oh no', file=sys.stderr); sys.exit(3)"
     run = supervise(python("broker", SLEEPS, stop_rank=1), python("web", dies))
     assert run.process.wait(60) == 1
-    assert run.lines()[-2:] == ["web    | oh no", "stopped: web ended with exit code 3"]
+    assert run.lines()[-2:] == ["oh no", "stopped: web ended with exit code 3"]
     assert run.others() == []
 
 
@@ -300,7 +299,7 @@ def test_children_stop_in_the_order_of_their_ranks(supervise: Supervise) -> None
     )
     assert run.says("up", 3)
     assert run.end() == 0
-    assert run.lines()[-3:] == ["web      | bye", "consumer | bye", "broker   | bye"]
+    assert run.lines()[-3:] == ["web bye", "consumer bye", "broker bye"]
 
 
 def test_what_a_child_started_ends_with_it(supervise: Supervise) -> None:
@@ -328,7 +327,7 @@ def test_one_ctrl_c_that_arrives_twice_is_still_one(supervise: Supervise) -> Non
     run.process.send_signal(signal.SIGINT)
     time.sleep(0.05)
     assert run.end(signal.SIGINT) == 0
-    assert run.lines()[-1] == "web | bye"
+    assert run.lines()[-1] == "web bye"
 
 
 @pytest.mark.parametrize("kernel", [True, False], ids=["kernel", "guard"])
@@ -344,7 +343,9 @@ def test_a_child_may_save_when_the_supervisor_is_killed(
     supervise: Supervise, tmp_path: Path
 ) -> None:
     saved = tmp_path / "saved"
-    saves = SAYS_BYE.format(seconds=0).replace('print("bye")', f"open({str(saved)!r}, 'w').close()")
+    saves = SAYS_BYE.format(seconds=0).replace(
+        'print(os.environ["SPORTSAPP_PROCESS"], "bye")', f"open({str(saved)!r}, 'w').close()"
+    )
     run = supervise(python("broker", saves, death_signal=signal.SIGTERM))
     assert run.says("up")
     run.process.kill()
@@ -371,55 +372,60 @@ def test_a_reader_that_has_gone_stops_nothing(supervise: Supervise) -> None:
     assert run.end() == 0
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[int]:
-    handle = os.open(tmp_path / "log", os.O_CREAT | os.O_RDWR)
-    yield handle
-    os.close(handle)
+def run_here(*children: Child) -> None:
+    with Supervisor() as supervisor:
+        for child in children:
+            supervisor.start(child)
+        supervisor.wait()
 
 
-def test_a_child_starts_only_when_the_one_before_is_ready(tmp_path: Path, log: int) -> None:
-    flag, seen = tmp_path / "flag", []
+def test_a_child_starts_only_when_the_one_before_is_ready(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
     first = f"import time; time.sleep(0.4); open({str(flag)!r}, 'w').close(); time.sleep(60)"
     second = f"import os, sys; sys.exit(7 if os.path.exists({str(flag)!r}) else 8)"
-    children = [
-        Child(
-            name="broker",
-            argv=[sys.executable, "-c", first],
-            ready=flag.exists,
-            then=lambda: seen.append(flag.exists()),
-        ),
-        Child(name="web", argv=[sys.executable, "-c", second]),
-    ]
-    with Supervisor(children, handle=log) as supervisor:
-        assert supervisor.run() == 1
-    assert supervisor.failure == "web ended with exit code 7"
-    assert seen == [True]
+    broker = Child(name="broker", argv=[sys.executable, "-c", first], ready=flag.exists)
+    web = Child(name="web", argv=[sys.executable, "-c", second])
+    with pytest.raises(ChildFailedError, match="web ended with exit code 7"):
+        run_here(broker, web)
 
 
-def test_a_child_that_never_gets_ready_is_named(log: int) -> None:
-    child = Child(
-        name="broker",
-        argv=[sys.executable, "-c", SLEEPS],
-        ready=lambda: False,
-        ready_seconds=0.3,
-    )
-    with Supervisor([child], handle=log) as supervisor:
-        assert supervisor.run() == 1
-    assert supervisor.failure == "broker was not ready within 0.3 s"
+def test_a_child_that_never_gets_ready_is_named() -> None:
+    sleeps = [sys.executable, "-c", SLEEPS]
+    broker = Child(name="broker", argv=sleeps, ready=lambda: False, ready_seconds=0.3)
+    with pytest.raises(ChildFailedError, match=r"broker was not ready within 0\.3 s"):
+        run_here(broker)
 
 
-def test_an_error_on_the_way_leaves_no_child_and_gives_the_signals_back(log: int) -> None:
+def test_a_child_that_ends_while_another_gets_ready_is_named() -> None:
+    ends = [sys.executable, "-c", "import time; time.sleep(0.3); raise SystemExit(5)"]
+    web = Child(name="web", argv=[sys.executable, "-c", SLEEPS], ready=lambda: False)
+    with pytest.raises(ChildFailedError, match="consumer ended with exit code 5"):
+        run_here(Child(name="consumer", argv=ends), web)
+
+
+def test_a_stop_signal_while_children_start_ends_with_success() -> None:
+    def stop() -> bool:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return False
+
+    web = Child(name="web", argv=[sys.executable, "-c", SLEEPS], ready=stop)
+    with pytest.raises(SystemExit) as stopped:
+        run_here(web)
+    assert stopped.value.code == 0
+    assert children_of(os.getpid()) == []
+
+
+def test_an_error_on_the_way_leaves_no_child_and_gives_the_signals_back() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    started: list[int] = []
+    started: list[str] = []
 
-    def fails() -> None:
-        started.extend(int(pid) for pid in children_of(os.getpid()))
+    def fails() -> bool:
+        started.extend(children_of(os.getpid()))
         raise RuntimeError("no database")
 
-    child = Child(name="web", argv=[sys.executable, "-c", SLEEPS], then=fails)
-    with pytest.raises(RuntimeError, match="no database"), Supervisor([child], handle=log) as it:
-        it.run()
+    web = Child(name="web", argv=[sys.executable, "-c", SLEEPS], ready=fails)
+    with pytest.raises(RuntimeError, match="no database"):
+        run_here(web)
     assert len(started) == 1
     assert not Path(f"/proc/{started[0]}").exists()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
@@ -429,26 +435,12 @@ def children_of(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
-def test_colour_is_for_terminals_alone(log: int) -> None:
-    ours, terminal = pty.openpty()
-    try:
-        assert wants_colour(terminal, {"TERM": "xterm"})
-        assert not wants_colour(terminal, {"TERM": "xterm", "NO_COLOR": "1"})
-        assert not wants_colour(terminal, {"TERM": "dumb"})
-        assert not wants_colour(log, {"TERM": "xterm"})
-        LogStream(terminal, ["web"], coloured=True).line("web", b"hello")
-        assert os.read(ours, 100) == b"\x1b[36mweb |\x1b[0m hello\r\n"
-    finally:
-        os.close(ours)
-        os.close(terminal)
-
-
 PARENT_AND_CHILD = """
 import os, sys, time
 from sportsapp.core import processes
 if sys.argv[1] == "thread":
     processes._libc = None
-    processes.LOOK_EVERY = 0.1
+    processes.CHECK_EVERY = 0.1
 parent = os.getpid()
 if os.fork() == 0:
     if sys.argv[2] == "late":

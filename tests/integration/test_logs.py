@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sportsapp.core.logs import set_up_logging
+from sportsapp.core.processes import PROCESS_NAME
 from sportsapp.tasks import sync_daily_schedule, sync_date_range_task
 from tests.integration.events import board
 
@@ -71,3 +72,21 @@ def test_file_that_was_moved_away_is_opened_anew(app, log):
     log.rename(log.with_suffix(".log.1"))
     logging.getLogger("sportsapp").warning("after the rotation")
     assert lines_about(log, "after the rotation")
+
+
+@pytest.mark.parametrize("log", ["plain"], indirect=True)
+def test_line_under_flask_up_names_its_process(app, log, monkeypatch):
+    monkeypatch.setenv(PROCESS_NAME, "web")
+    logging.getLogger("sportsapp").warning("it rains")
+    (line,) = lines_about(log, "it rains")
+    assert line.endswith("Z web      WARNING sportsapp: it rains")
+
+
+@pytest.mark.parametrize("log", ["json"], indirect=True)
+def test_process_is_a_field_under_flask_up_alone(app, log, monkeypatch):
+    logging.getLogger("sportsapp").warning("before")
+    monkeypatch.setenv(PROCESS_NAME, "consumer")
+    logging.getLogger("sportsapp").warning("after")
+    before, after = (json.loads(line) for line in log.read_text().splitlines()[-2:])
+    assert "process" not in before
+    assert after["process"] == "consumer"

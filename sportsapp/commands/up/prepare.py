@@ -9,6 +9,7 @@ from sportsapp.accounts.accounts import add_first_account
 from sportsapp.commands.shell import fail
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.settings import Settings
+from sportsapp.db.migrate import migrate_database
 from sportsapp.services import services
 from sportsapp.tasks.chain import start_first_sync
 
@@ -28,17 +29,10 @@ def prepare_command() -> None:
         fail(str(error))
 
 
-def migrate_database() -> None:
-    """Run the migrations that this database has not seen. Raises SettingsError."""
-    from sportsapp.db import migrate as migrations  # loads Alembic, see there
-
-    migrations.migrate_database()
-
-
 def announce_first_admin(settings: Settings) -> None:
-    """Make the first admin account, which is printed once, and only then.
+    """Make the first admin account if there is none, and print it, this once.
 
-    A password that was set is known to whoever set it, and does not belong into a log.
+    A password that was set in ADMIN_PASSWORD is not printed: it does not belong in a log.
     """
     if made := add_first_account(settings):
         username, password = made

@@ -1,0 +1,123 @@
+"""What `flask up` starts: the demo feed, the broker, two consumers and the web server.
+
+Consumers and web server are copies of this process on Linux, and programs of their own where a
+fork of a loaded process is not safe (macOS). Broker and demo feed share nothing with us and are
+always programs.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import runpy
+import signal
+import socket
+import sys
+from functools import partial
+from typing import Any
+
+from setproctitle import setproctitle
+
+from sportsapp.commands.up.broker import Broker, broker_answers
+from sportsapp.commands.up.supervisor import Child
+from sportsapp.core.processes import die_with_parent
+from sportsapp.core.settings import Settings
+
+BROKER_SECONDS = 10.0
+WEB_SECONDS = 60.0
+PROBE_SECONDS = 1.0
+BLOCKING_THREADS = 4
+FIRST, LAST = 0, 1
+CONSUMERS = {"consumer": "huey_config.huey", "backfill": "huey_config.backfill_huey"}
+CONSUMER_OPTIONS = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
+CAN_COPY = sys.platform == "linux"
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # reached, not bound  # nosec B104
+
+
+def demo_child(port: int, speed: float) -> Child:
+    """The made-up feed on a port of this machine; ready when it accepts connections."""
+
+    def accepts() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=PROBE_SECONDS).close()
+        except OSError:
+            return False
+        return True
+
+    options = f"--host 127.0.0.1 --port {port} --speed {speed:g}".split()
+    argv = [sys.executable, "-m", "demo", *options]
+    return Child(name="demo", argv=argv, stop_rank=LAST, ready=accepts)
+
+
+def broker_child(settings: Settings, broker: Broker) -> Child:
+    """The embedded broker, stopped last. When we are killed it still closes its file properly."""
+    return Child(
+        name="broker",
+        argv=broker.argv,
+        stop_rank=LAST,
+        death_signal=signal.SIGTERM,
+        pass_fds=(broker.lock,),
+        ready=lambda: broker_answers(settings.broker),
+        ready_seconds=BROKER_SECONDS,
+    )
+
+
+def consumer_child(settings: Settings, name: str) -> Child:
+    """The consumer "consumer" or "backfill", with two workers and a scheduler."""
+    arguments = [CONSUMERS[name], *CONSUMER_OPTIONS]
+    title = f"huey_consumer {CONSUMERS[name]} ({settings.instance_path})"
+    return _python_child(name, "huey.bin.huey_consumer", arguments, title)
+
+
+def web_child(settings: Settings, address: str) -> Child:
+    """The web server on this IP address; ready when it answers a request, whatever the status."""
+    host, title = LOOPBACK.get(address, address), f"granian wsgi:app ({settings.instance_path})"
+
+    def answers() -> bool:
+        connection = http.client.HTTPConnection(host, settings.port, timeout=PROBE_SECONDS)
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return True
+
+    options = {
+        "interface": "wsgi",
+        "host": address,
+        "port": str(settings.port),
+        "workers": "1",
+        "blocking-threads": str(BLOCKING_THREADS),
+        "workers-kill-timeout": "5",
+        "log-level": settings.log_level.lower(),
+        "process-name": title,
+    }
+    pairs = [text for name, value in options.items() for text in (f"--{name}", value)]
+    access_log = "--access-log" if settings.log_level == "DEBUG" else "--no-access-log"
+    arguments = ["wsgi:app", *pairs, "--no-ws", access_log]
+    return _python_child(
+        "web", "granian", arguments, title, ready=answers, ready_seconds=WEB_SECONDS
+    )
+
+
+def _python_child(
+    name: str, module: str, arguments: list[str], title: str, **options: Any
+) -> Child:
+    """``python -m module arguments``, in a copy of this process where that can be."""
+    return Child(
+        name=name,
+        argv=[sys.executable, "-m", module, *arguments],
+        body=partial(_run_module, module, arguments, title) if CAN_COPY else None,
+        stop_rank=FIRST,
+        **options,
+    )
+
+
+def _run_module(module: str, arguments: list[str], title: str) -> None:
+    """Do in this process what ``python -m module arguments`` would do in another."""
+    os.register_at_fork(after_in_child=die_with_parent)  # for the web server's workers
+    setproctitle(title)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
