@@ -158,7 +158,7 @@ def test_everything_starts_syncs_and_stops(up, feed):
     said = running.said()
     assert f"Sports Game Tracker is at http://127.0.0.1:{running.port}/" in said
     assert "Admin account, shown this once: admin / " in said
-    assert all(f"{name} " in said for name in ("web", "consumer", "backfill"))
+    assert all(f"Z {name} INFO " in said for name in ("consumer", "backfill"))
 
     def chain_is_done() -> bool:
         states = {run["task"]: run["state"] for run in running.runs() if run["trigger"] == "chain"}
