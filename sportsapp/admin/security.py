@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from sportsapp.accounts.sessions import SESSION_LIFETIME, is_signed_in
-from sportsapp.http.headers import came_by_https
+from sportsapp.http.headers import is_https
 
 PREFIX = "/admin"
 LONGEST_TARGET = 1000
@@ -45,7 +45,7 @@ class PanelSessions(SecureCookieSessionInterface):
     """Flask's sessions; their cookie is Secure if the request came by HTTPS, also by a proxy."""
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
-        return came_by_https()
+        return is_https()
 
 
 def is_panel(path: str) -> bool:

@@ -16,7 +16,7 @@ from flask_limiter import RateLimitExceeded
 from sportsapp.accounts.accounts import LONGEST_PASSWORD, authenticate, record_sign_in
 from sportsapp.accounts.sessions import current_admin, end_session, is_signed_in, sign_in_as
 from sportsapp.admin.security import PREFIX, is_panel, panel_path
-from sportsapp.http.limits import make_limiter, visitors_address
+from sportsapp.http.limits import client_address, make_limiter
 from sportsapp.services import services_of
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def init_app(app: Flask) -> None:
     )
     limiter.init_app(app)
     app.register_blueprint(blueprint)
-    by_address = limiter.limit(PER_ADDRESS, key_func=visitors_address, methods=["POST"])
+    by_address = limiter.limit(PER_ADDRESS, key_func=client_address, methods=["POST"])
     by_account = limiter.limit(
         PER_ACCOUNT, key_func=lambda: f"account:{_username().lower()}", methods=["POST"]
     )
@@ -69,11 +69,11 @@ def sign_in() -> ResponseReturnValue:
     is_short = len(password) <= LONGEST_PASSWORD  # a hash of megabytes would cost seconds
     account = authenticate(username, password) if is_short else None
     if account is None:
-        logger.warning("sign-in refused: name %r from %s", username, visitors_address())
+        logger.warning("sign-in refused: name %r from %s", username, client_address())
         return _form(WRONG), 401
     record_sign_in(account.id)
     sign_in_as(account)
-    logger.info("%s signed in from %s", account.username, visitors_address())
+    logger.info("%s signed in from %s", account.username, client_address())
     return redirect(target, 303)
 
 
@@ -89,7 +89,7 @@ def sign_out() -> ResponseReturnValue:
 def _too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     wait = error.limit.limit.get_expiry() if error.limit else 60
     problem = f"Too many attempts. Try again in {'a minute' if wait <= 60 else 'an hour'}."
-    logger.warning("sign-in refused: too many attempts from %s", visitors_address())
+    logger.warning("sign-in refused: too many attempts from %s", client_address())
     return _form(problem), 429, {"Retry-After": str(wait)}
 
 

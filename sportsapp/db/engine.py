@@ -13,13 +13,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
 from sportsapp.db.types import Base
@@ -115,15 +115,6 @@ def _as_operational_error(context: ExceptionContext) -> OperationalError | None:
 def is_read_only(fault: BaseException) -> bool:
     """Whether a driver's error means that nothing can be written, for now or by this connection."""
     return getattr(fault, "sqlstate", None) == READ_ONLY or "readonly database" in str(fault)
-
-
-def as_sqlalchemy_error(fault: Exception, dialect: Dialect) -> DBAPIError:
-    """A driver's error as SQLAlchemy's connections would raise it, without any parameters."""
-    if getattr(fault, "sqlstate", None) in UNFIT:
-        return OperationalError(None, None, fault, hide_parameters=True)
-    error_class = dialect.loaded_dbapi.Error
-    error = DBAPIError.instance(None, None, fault, error_class, True, dialect=dialect)
-    return cast("DBAPIError", error)
 
 
 @contextmanager

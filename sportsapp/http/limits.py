@@ -1,4 +1,4 @@
-"""Limits on what one visitor may ask, counted on the broker, in memory while it is away."""
+"""Rate limits by client address, counted on the broker; in memory while the broker is away."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ BROKER_SECONDS = 1
 def make_limiter(
     settings: Settings, name: str, applies: Callable[[], bool], **options: Any
 ) -> Limiter:
-    """A limiter with counts of its own, for the requests that it ``applies`` to."""
+    """A limiter with its own counts under ``name``, for requests for which ``applies()`` is true.
+
+    ``options`` are Flask-Limiter's. The caller attaches it with ``init_app``.
+    """
     address, options["storage_options"] = limiter_storage(settings.broker, seconds=BROKER_SECONDS)
     limiter = Limiter(
-        key_func=visitors_address,
+        key_func=client_address,
         storage_uri=address,
         in_memory_fallback_enabled=True,
         key_prefix=name,
@@ -32,15 +35,15 @@ def make_limiter(
     return limiter
 
 
-def visitors_address() -> str:
-    """The visitor's address: behind proxies of ours, the one that the first of them saw.
+def client_address() -> str:
+    """The visitor's IP address; behind trusted proxies, the one that the first of them saw.
 
-    A proxy adds whom it saw at the end, so the addresses are read from there, and only as far as
-    each was written by a proxy of ours: what stands before may be the visitor's own invention.
+    Each proxy appends the address that it saw to X-Forwarded-For. So the header is read from its
+    end, and only as far as a trusted proxy wrote it: the visitor can have made up the rest.
     """
     address = request.remote_addr or "unknown"
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-    while forwarded and _is_ours(address, current_app.config["TRUSTED_PROXIES"]):
+    while forwarded and _is_trusted_proxy(address, current_app.config["TRUSTED_PROXIES"]):
         seen = forwarded.pop().strip()
         if not _is_address(seen):
             break
@@ -49,12 +52,12 @@ def visitors_address() -> str:
 
 
 @lru_cache(maxsize=1024)
-def _is_ours(address: str, proxies: tuple[str, ...]) -> bool:
-    """Whether a proxy of ours has this address: those on this machine, and the setting's."""
+def _is_trusted_proxy(address: str, proxies: tuple[str, ...]) -> bool:
+    """Whether this is the address of a proxy on this machine or one of TRUSTED_PROXIES."""
     if not _is_address(address):
         return False
     ip = ip_address(address)
-    return ip.is_loopback or any(ip in ip_network(one) for one in proxies)
+    return ip.is_loopback or any(ip in ip_network(proxy) for proxy in proxies)
 
 
 def _is_address(text: str) -> bool:

@@ -1,1 +1,1 @@
-"""The two queues: our Huey, its consumer, its messages and its schedules."""
+"""The two queues: our Huey, its consumer, its messages and schedules, and what tracks its runs."""

@@ -85,7 +85,10 @@ class PeriodicTask:
 
 
 class RunTracker(Protocol):
-    """Records every run of the queues. All methods raise the database's errors."""
+    """Records every run of the queues.
+
+    All methods but ``run`` raise SQLAlchemy's errors when the database is away.
+    """
 
     def app_context(self) -> AbstractContextManager[object]:
         """What a task's body needs around it when it is called outside of a worker."""

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.http.headers import came_by_https
+from sportsapp.http.headers import is_https
 
 blueprint = Blueprint("preferences", __name__)
 
@@ -128,7 +128,7 @@ def favourite() -> ResponseReturnValue:
 
 def _keep(chosen: Preferences) -> Response:
     answer = redirect(_local(request.form.get("next", "")), 303)
-    secure = came_by_https()
+    secure = is_https()
     values = {
         ZONE: "" if chosen.zone == DEFAULT_ZONE else chosen.zone,
         FAVOURITES: ".".join(chosen.favourites),

@@ -16,7 +16,7 @@ from sportsapp.admin import signin
 from sportsapp.db.engine import db
 from sportsapp.db.models import AdminUser
 from sportsapp.factory import create_app
-from sportsapp.http.limits import visitors_address
+from sportsapp.http.limits import client_address
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
 
 SIGN_IN = "/admin/sign-in"
@@ -285,7 +285,7 @@ def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
     headers = {"X-Forwarded-For": forwarded}
     environ = {"REMOTE_ADDR": remote}
     with app.test_request_context(SIGN_IN, headers=headers, environ_base=environ):
-        assert visitors_address() == counted_as
+        assert client_address() == counted_as
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_address_behind_trusted_proxies_is_what_the_first_of_them_saw(
     site = create_app(replace(settings, trusted_proxies=("172.30.61.0/24", "fd00::1/128")))
     headers = {"X-Forwarded-For": forwarded}
     with site.test_request_context(headers=headers, environ_base={"REMOTE_ADDR": remote}):
-        assert visitors_address() == counted_as
+        assert client_address() == counted_as
 
 
 def test_session_ends_after_its_time_however_it_is_used(visitor, monkeypatch):

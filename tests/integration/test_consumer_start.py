@@ -1,14 +1,19 @@
-"""A consumer that is stopped while it starts, or whose workers cannot be replaced."""
+"""A consumer that is stopped while it starts, or that meets errors: it goes on."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from datetime import timedelta
 
 import pytest
+import redis
 from huey.consumer import Consumer
+from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.queue.huey import huey
+from sportsapp.core.clock import utc_now
+from sportsapp.queue.consumer import SlotScheduler
+from sportsapp.queue.huey import TrackerHuey, huey
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -49,3 +54,56 @@ def test_worker_that_cannot_be_replaced_does_not_end_the_consumer(monkeypatch, c
     monkeypatch.setattr(consumer.environment.mp.Process, "start", start)
     assert not consumer.check_worker_health()
     assert "a process cannot be started: too many processes" in caplog.text
+
+
+@pytest.fixture
+def scheduler(offline, monkeypatch) -> SlotScheduler:
+    """A scheduler that does not wait between its rounds, of an instance that is an hour old."""
+    monkeypatch.setattr(huey.tracker, "since", lambda _task: utc_now() - timedelta(hours=1))
+    stopped = threading.Event()
+    stopped.set()
+    return SlotScheduler(huey, stopped, 1, True)
+
+
+def raising(error: Exception):
+    """A function that raises this error, whatever it is called with."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
+def ticks() -> list[str]:
+    return [task.id for task in huey.pending() if task.name == "sync_all_live_games"]
+
+
+def test_scheduler_goes_on_when_database_or_broker_fail_in_a_part_of_its_round(
+    scheduler, monkeypatch, caplog
+):
+    monkeypatch.setattr(huey.tracker, "recover", raising(SQLAlchemyError("locked")))
+    monkeypatch.setattr(huey, "read_schedule", raising(redis.ConnectionError("refused")))
+    scheduler.loop()
+    assert "recovery failed" in caplog.text
+    assert "reading the schedule failed" in caplog.text
+    assert len(ticks()) == 1
+
+
+def test_slot_that_could_not_be_claimed_is_claimed_in_the_next_round(scheduler, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(huey.tracker, "claim", raising(SQLAlchemyError("locked")))
+        scheduler.loop()
+    assert ticks() == []
+    scheduler.loop()
+    assert len(ticks()) == 1
+
+
+def test_consumer_without_periodic_tasks_claims_no_slot(scheduler):
+    scheduler.periodic = False
+    scheduler.loop()
+    assert ticks() == []
+
+
+def test_queue_that_is_used_before_there_is_an_app_raises_at_once():
+    with pytest.raises(RuntimeError, match="make the app first"):
+        len(TrackerHuey("of a test"))
