@@ -31,7 +31,7 @@ from sportsapp.db.migrate import migrate_database
 from sportsapp.db.models import Game
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
-from sportsapp.feed.shapes import Event, Scoreboard
+from sportsapp.feed.shapes import EventShape, ScoreboardShape
 from sportsapp.services import services_of
 from sportsapp.sync import service
 from sportsapp.sync.service import Sync
@@ -122,8 +122,8 @@ def tick_changed() -> list[Figure]:
     return [at_most("tick-changed", "10 of the games changed, CPU", "ms", sides, 3)]
 
 
-def _decode(boards: dict[str, bytes]) -> list[Event]:
-    scoreboard, one = msgspec.json.Decoder(Scoreboard), msgspec.json.Decoder(Event)
+def _decode(boards: dict[str, bytes]) -> list[EventShape]:
+    scoreboard, one = msgspec.json.Decoder(ScoreboardShape), msgspec.json.Decoder(EventShape)
     raws = [raw for body in boards.values() for raw in scoreboard.decode(body).events or ()]
     return [one.decode(raw) for raw in raws]
 

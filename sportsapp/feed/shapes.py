@@ -1,8 +1,8 @@
 """The feed's JSON as typed shapes, with only the fields we use.
 
-Names are the feed's (camelCase in JSON). Everything that is optional in practice has a
-default. Events stay raw here, so that a broken one costs that one alone; so do the parts
-that a game can do without.
+Names are the feed's, with Shape behind them (camelCase in JSON). Whatever an answer was ever seen
+without has a default. Events, teams and players stay raw, so that a broken one costs that one
+alone; so do the parts that a game can do without.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, UnsetType
 
-Text = str | int | float | None
-Small = Annotated[int, Meta(ge=-1, le=100_000)]
+Text = str | int | float | None  # an id or a jersey comes as a number now and then
+Small = Annotated[int, Meta(ge=-1, le=100_000)]  # fits any database; -1 is "unknown"
 Number = int | float
 
 
@@ -21,62 +21,72 @@ class Shape(msgspec.Struct, rename="camel"):
     """Base of the feed's objects."""
 
 
-class SeasonType(Shape):
+class SeasonTypeShape(Shape):
     id: Text = None
     type: int | None = None
     name: Text = None
 
 
-class LeagueSeason(Shape):
+class LeagueSeasonShape(Shape):
     year: Small | None = None
     display_name: Text = None
-    type: SeasonType | None = None
+    type: SeasonTypeShape | None = None
 
 
-class League(Shape):
+class LeagueShape(Shape):
     name: Text = None
-    season: LeagueSeason | None = None
+    season: LeagueSeasonShape | None = None
 
 
-class Week(Shape):
+class WeekShape(Shape):
     start_date: str | None = None
 
 
-class SeasonPart(Shape):
-    entries: list[Week] = []
+class SeasonPartShape(Shape):
+    """A part of the NFL's season; the other leagues list days as text instead."""
+
+    entries: list[WeekShape] = []
 
 
-class Calendar(Shape):
-    calendar: list[str | SeasonPart] = []
+class CalendarShape(Shape):
+    """``calendar`` holds the days with games when it is a whitelist, else those without."""
+
+    calendar: list[str | SeasonPartShape] = []
     calendar_is_whitelist: bool = False
     calendar_start_date: str | None = None
 
 
-class CalendarLeagues(Shape):
-    leagues: list[Calendar]
+class CalendarLeaguesShape(Shape):
+    leagues: list[CalendarShape]
 
 
-class Scoreboard(Shape):
+class ScoreboardShape(Shape):
+    """``events`` has to be there, and may be null on a day without games."""
+
     events: list[Raw] | None
     leagues: Raw | UnsetType = msgspec.UNSET
 
 
-class EventId(Shape):
-    """As much of a broken event as its error line needs."""
+class IdShape(Shape):
+    """As much of a broken row as its error line needs."""
 
     id: Text = None
 
 
-class Season(Shape):
+class SeasonShape(Shape):
+    """``type`` is 1 pre-season, 2 regular, 3 postseason, 4 off-season."""
+
     year: Small | None = None
     type: Small | None = None
 
 
-class WeekNumber(Shape):
+class WeekNumberShape(Shape):
     number: Small | None = None
 
 
-class StatusType(Shape):
+class StatusTypeShape(Shape):
+    """``state`` is pre, in or post; a game that was called off is post and not completed."""
+
     state: str
     completed: bool = False
     name: str = ""
@@ -85,14 +95,18 @@ class StatusType(Shape):
     short_detail: Text = None
 
 
-class Status(Shape):
-    type: StatusType
+class StatusShape(Shape):
+    """``clock`` is in seconds, and 0 both when stopped and when not started."""
+
+    type: StatusTypeShape
     period: Annotated[int, Meta(ge=0, le=100)] = 0
     clock: Number | None = None
     display_clock: Text = None
 
 
-class Team(Shape):
+class TeamShape(Shape):
+    """An id below zero stands for a team that is not known yet."""
+
     id: Text
     abbreviation: Text = None
     location: Text = None
@@ -103,70 +117,82 @@ class Team(Shape):
     alternate_color: Text = None
 
 
-class Linescore(Shape):
+class LinescoreShape(Shape):
+    """``period`` is missing in older answers."""
+
     value: Number | None = None
     period: Annotated[int, Meta(ge=1, le=60)] | None = None
 
 
-class TeamRecord(Shape):
+class RecordShape(Shape):
+    """``type`` is total, home or road; the NHL has ytd instead of total."""
+
     type: Text = None
     name: Text = None
     summary: Text = None
 
 
-class Rank(Shape):
+class RankShape(Shape):
+    """``current`` is 99 for a team that is not ranked."""
+
     current: Small | None = None
 
 
-class Competitor(Shape):
-    team: Team
+class CompetitorShape(Shape):
+    """``score`` is text, and 0 before the start; ``records`` may hold null."""
+
+    team: TeamShape
     id: Text = None
     home_away: str = ""
     score: Text = None
     winner: bool | None = None
-    linescores: list[Linescore] | None = None
-    records: list[TeamRecord | None] | None = None
+    linescores: list[LinescoreShape] | None = None
+    records: list[RecordShape | None] | None = None
     hits: Small | None = None
     errors: Small | None = None
-    curated_rank: Rank | None = None
+    curated_rank: RankShape | None = None
     shootout_score: Text = None
     aggregate_score: Text = None
     leaders: Raw | UnsetType = msgspec.UNSET
 
 
-class Address(Shape):
+class AddressShape(Shape):
     city: Text = None
     state: Text = None
 
 
-class Venue(Shape):
+class VenueShape(Shape):
     full_name: Text = None
-    address: Address | None = None
+    address: AddressShape | None = None
 
 
-class Broadcast(Shape):
+class BroadcastShape(Shape):
+    """``market`` is national, home or away."""
+
     market: Text = None
     names: list[str] = []
 
 
-class Note(Shape):
+class NoteShape(Shape):
     headline: Text = None
 
 
-class SeriesSide(Shape):
+class SeriesSideShape(Shape):
     id: Text = None
     aggregate_score: Text = None
 
 
-class Series(Shape):
+class SeriesShape(Shape):
+    """In soccer the goals over two games are with the series or with the competitors."""
+
     summary: Text = None
     competitors: Raw | UnsetType = msgspec.UNSET
 
 
-class Competition(Shape):
-    competitors: list[Competitor]
+class CompetitionShape(Shape):
+    competitors: list[CompetitorShape]
     date: str | None = None
-    status: Status | None = None
+    status: StatusShape | None = None
     time_valid: bool = True
     neutral_site: bool = False
     attendance: Raw | UnsetType = msgspec.UNSET
@@ -179,20 +205,20 @@ class Competition(Shape):
     leaders: Raw | UnsetType = msgspec.UNSET
 
 
-class Event(Shape):
+class EventShape(Shape):
     id: str | int
-    competitions: list[Competition]
+    competitions: list[CompetitionShape]
     date: str | None = None
-    season: Season | None = None
-    week: WeekNumber | None = None
-    status: Status | None = None
+    season: SeasonShape | None = None
+    week: WeekNumberShape | Small | None = None  # a bare number in newer answers
+    status: StatusShape | None = None
 
 
-class LastPlay(Shape):
+class LastPlayShape(Shape):
     text: Text = None
 
 
-class Situation(Shape):
+class SituationShape(Shape):
     down_distance_text: Text = None
     possession: Text = None
     possession_text: Text = None
@@ -205,101 +231,111 @@ class Situation(Shape):
     on_first: bool | None = None
     on_second: bool | None = None
     on_third: bool | None = None
-    last_play: LastPlay | None = None
+    last_play: LastPlayShape | None = None
 
 
-class Athlete(Shape):
+class AthleteShape(Shape):
     display_name: Text = None
     full_name: Text = None
 
 
-class LeaderTeam(Shape):
+class LeaderTeamShape(Shape):
     id: Text = None
 
 
-class Leader(Shape):
+class LeaderShape(Shape):
+    """``team`` is missing where the leaders stand with a competitor."""
+
     display_value: Text = None
-    athlete: Athlete | None = None
-    team: LeaderTeam | None = None
+    athlete: AthleteShape | None = None
+    team: LeaderTeamShape | None = None
 
 
-class LeaderCategory(Shape):
+class LeaderCategoryShape(Shape):
     name: Text = None
     short_display_name: Text = None
     abbreviation: Text = None
-    leaders: list[Leader] = []
+    leaders: list[LeaderShape] = []
 
 
-class TeamEntry(Shape):
-    team: Team
+class TeamEntryShape(Shape):
+    team: TeamShape
 
 
-class TeamsLeague(Shape):
+class TeamsLeagueShape(Shape):
     teams: list[Raw]
 
 
-class TeamsSport(Shape):
-    leagues: list[TeamsLeague]
+class TeamsSportShape(Shape):
+    leagues: list[TeamsLeagueShape]
 
 
-class Teams(Shape):
-    sports: list[TeamsSport]
+class TeamsShape(Shape):
+    sports: list[TeamsSportShape]
 
 
-class Position(Shape):
+class PositionShape(Shape):
     name: Text = None
     abbreviation: Text = None
 
 
-class PlayerStatus(Shape):
+class PlayerStatusShape(Shape):
     type: Text = None
     name: Text = None
 
 
-class Player(Shape):
+class PlayerShape(Shape):
     id: str | int
     display_name: Text = None
     full_name: Text = None
     jersey: Text = None
-    position: Position | None = None
-    status: PlayerStatus | None = None
+    position: PositionShape | None = None
+    status: PlayerStatusShape | None = None
     display_height: Text = None
     display_weight: Text = None
     date_of_birth: str | None = None
 
 
-class RosterGroup(Shape):
+class RosterGroupShape(Shape):
     items: list[Raw]
     position: Text = None
 
 
-class Roster(Shape):
+class RosterShape(Shape):
+    """``athletes`` are players (NBA) or groups of players (the other leagues)."""
+
     athletes: list[Raw]
 
 
-class Stat(Shape):
+class StatShape(Shape):
+    """Some have a summary and no display value."""
+
     name: Text = None
     type: Text = None
     display_value: Text = None
     summary: Text = None
 
 
-class StandingEntry(Shape):
-    team: Team
-    stats: list[Stat] = []
+class StandingEntryShape(Shape):
+    team: TeamShape
+    stats: list[StatShape] = []
 
 
-class StandingTable(Shape):
+class StandingTableShape(Shape):
     entries: list[Raw] = []
 
 
-class StandingGroup(Shape):
+class StandingGroupShape(Shape):
+    """A conference or a division; one with ``children`` has no lines of its own."""
+
     name: Text = None
-    standings: StandingTable | None = None
-    children: list[StandingGroup] = []
+    standings: StandingTableShape | None = None
+    children: list[StandingGroupShape] = []
 
 
-class Standings(Shape):
-    children: list[StandingGroup] | UnsetType = msgspec.UNSET
-    standings: StandingTable | UnsetType = msgspec.UNSET
+class StandingsShape(Shape):
+    """``standings`` instead of ``children`` where the table is not divided."""
+
+    children: list[StandingGroupShape] | UnsetType = msgspec.UNSET
+    standings: StandingTableShape | UnsetType = msgspec.UNSET
     name: Text = None

@@ -16,6 +16,8 @@ from sportsapp.core.errors import PayloadError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.records import State, Status
 from sportsapp.feed import parse
+from sportsapp.feed.parse.document import TEXT_LIMIT
+from sportsapp.feed.parse.standings import GROUP_LIMIT
 from tests.answers import (
     BOARD_NAMES,
     SAMPLE_NAMES,
@@ -420,6 +422,19 @@ def test_event_without_competition_is_broken():
     )
 
 
+@pytest.mark.parametrize("week", [{"number": 5}, 5])
+def test_week_is_a_number_or_has_one(week):
+    (game,) = read_board(make_board(make_event() | {"week": week})).games
+    assert game.week == 5
+
+
+def test_event_with_very_many_broken_parts_is_broken():
+    event = make_event(score=("3", "2"))
+    event["competitions"][0]["competitors"][0]["linescores"] = [{"value": "x"}] * 41
+    (error,) = read_board(make_board(event)).errors
+    assert error == "event 1001: more than 40 parts of it are broken"
+
+
 @pytest.mark.parametrize(("home", "away"), [("-1", "-2"), (-1, -2)])
 def test_tbd_is_no_team(home, away):
     game = read_game(home=home, away=away)
@@ -636,7 +651,7 @@ def test_bytes_that_are_no_text_cost_their_event_alone():
 def test_nul_and_length_are_taken_out_of_text():
     game = read_game(detail="\x00Top\x00 5th " + "x" * 5000)
     assert game.detail.startswith("Top 5th x")
-    assert len(game.detail) == parse.TEXT_LIMIT
+    assert len(game.detail) == TEXT_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -673,7 +688,7 @@ def test_names_of_deep_groups_do_not_grow_without_end():
     body = b'{"name":"x","children":[' * 300
     body += b'{"name":"x","standings":{"entries":[{"team":{"id":1,"displayName":"A"}}]}}'
     (line,), _ = read_standings(body + b"]}" * 300)
-    assert len(line.group) == parse.GROUP_LIMIT
+    assert len(line.group) == GROUP_LIMIT
 
 
 @pytest.mark.parametrize(

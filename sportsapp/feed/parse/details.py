@@ -1,0 +1,177 @@
+"""The parts that a game can do without: venue, channels, notes, series, situation, leaders.
+
+Each gives its empty value when the feed has none or a broken one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Raw, UnsetType
+
+from sportsapp.feed.parse.document import clean_text, decoder, optional, parse_score
+from sportsapp.feed.parse.teams import abbreviation
+from sportsapp.feed.shapes import (
+    BroadcastShape,
+    CompetitionShape,
+    CompetitorShape,
+    LeaderCategoryShape,
+    NoteShape,
+    SeriesShape,
+    SeriesSideShape,
+    SituationShape,
+    VenueShape,
+)
+
+ATTENDANCE_LIMIT = 1_000_000
+LEADERS_LIMIT = 3
+
+Pair = tuple[object, object]
+NO_GOALS: Pair = (None, None)
+
+_decode_venue = decoder(VenueShape)
+_decode_number = decoder(float)
+_decode_text = decoder(str)
+_decode_broadcasts = decoder(list[BroadcastShape])
+_decode_notes = decoder(list[NoteShape])
+_decode_series = decoder(SeriesShape)
+_decode_series_sides = decoder(list[SeriesSideShape])
+_decode_situation = decoder(SituationShape)
+_decode_leaders = decoder(list[LeaderCategoryShape])
+
+
+def venue_and_city(competition: CompetitionShape) -> tuple[str, str]:
+    """The venue's name, and its "City, State"."""
+    venue = optional(competition.venue, _decode_venue)
+    if venue is None:
+        return "", ""
+    parts: list[str] = []
+    if venue.address:
+        parts = [clean_text(venue.address.city, 80), clean_text(venue.address.state, 40)]
+    return clean_text(venue.full_name), ", ".join(part for part in parts if part)
+
+
+def attendance(competition: CompetitionShape) -> int | None:
+    """Spectators. The feed gives 0 where it does not know."""
+    number = optional(competition.attendance, _decode_number)
+    return int(number) if number and 0 < number < ATTENDANCE_LIMIT else None
+
+
+def broadcast(competition: CompetitionShape) -> str:
+    """Channels: the national ones, else the feed's short text, else the local ones."""
+    stations = optional(competition.broadcasts, _decode_broadcasts) or []
+    national = [name for group in stations if group.market == "national" for name in group.names]
+    local = [name for group in stations for name in group.names]
+    return (
+        clean_text(", ".join(dict.fromkeys(national)), 120)
+        or clean_text(optional(competition.broadcast, _decode_text), 120)
+        or clean_text(", ".join(local), 120)
+    )
+
+
+# ---------------------------------------------------------------- notes and series
+
+
+def note_and_series(
+    competition: CompetitionShape, home: CompetitorShape, away: CompetitorShape, has_score: bool
+) -> tuple[str, str]:
+    """The headline, and how a series or a tie over two games stands.
+
+    In a tie over two games, or after a shootout, the headline may reveal who goes through. It
+    then belongs to the series, and figures that it already has are not added again.
+    """
+    notes = optional(competition.notes, _decode_notes) or []
+    headline = next((text for note in notes if (text := clean_text(note.headline))), "")
+    series = optional(competition.series, _decode_series)
+    summary = clean_text(series.summary) if series else ""
+    aggregate = _aggregate_goals(series, away, home)
+    penalties = (away.shootout_score, home.shootout_score) if has_score else NO_GOALS
+    if aggregate == penalties == NO_GOALS:
+        return headline, summary
+    parts = [summary, headline]
+    if "aggrega" not in headline.lower():
+        parts.append(_goals_text("Aggregate", away, home, aggregate))
+    if "penalti" not in headline.lower():
+        parts.append(_goals_text("Penalties", away, home, penalties))
+    return "", clean_text("; ".join(part for part in parts if part))
+
+
+def _aggregate_goals(
+    series: SeriesShape | None, away: CompetitorShape, home: CompetitorShape
+) -> Pair:
+    """Goals over both games; the feed has them with the competitors or with the series."""
+    goals = away.aggregate_score, home.aggregate_score
+    if series is None or goals != NO_GOALS:
+        return goals
+    sides = optional(series.competitors, _decode_series_sides) or []
+    by_team = {clean_text(side.id): side.aggregate_score for side in sides}
+    return by_team.get(clean_text(away.team.id)), by_team.get(clean_text(home.team.id))
+
+
+def _goals_text(label: str, away: CompetitorShape, home: CompetitorShape, goals: Pair) -> str:
+    """Text such as "Aggregate LA 3, NSH 2"; empty unless both figures are sound."""
+    try:
+        away_goals, home_goals = (parse_score(figure) for figure in goals)
+    except ValueError:
+        return ""
+    if away_goals is None or home_goals is None:
+        return ""
+    names = [abbreviation(side.team.abbreviation) or "TBD" for side in (away, home)]
+    return f"{label} {names[0]} {away_goals}, {names[1]} {home_goals}"
+
+
+# ---------------------------------------------------------------- situation and leaders
+
+
+def situation(competition: CompetitionShape) -> dict[str, Any]:
+    """Down and distance, or balls, strikes, outs and bases; the last play. Only what is known."""
+    now = optional(competition.situation, _decode_situation)
+    if now is None:
+        return {}
+    bases = (now.on_first, now.on_second, now.on_third)
+    occupied = [n for n, taken in enumerate(bases, 1) if taken]
+    facts: dict[str, Any] = {
+        "down_distance": clean_text(now.down_distance_text, 80),
+        "possession": clean_text(now.possession, 40),
+        "red_zone": now.is_red_zone,
+        "home_timeouts": now.home_timeouts,
+        "away_timeouts": now.away_timeouts,
+        "balls": now.balls,
+        "strikes": now.strikes,
+        "outs": now.outs,
+        "bases": None if set(bases) == {None} else occupied,
+        "last_play": clean_text(now.last_play.text) if now.last_play else "",
+    }
+    return {name: fact for name, fact in facts.items() if fact not in (None, "")}
+
+
+def leaders(
+    competition: CompetitionShape, home: CompetitorShape, away: CompetitorShape
+) -> tuple[dict[str, str], ...]:
+    """Leading players. The NFL has them with the game, the other leagues with each side."""
+    sides = {clean_text(home.team.id): "home", clean_text(away.team.id): "away"}
+    return (
+        *_leader_rows(competition.leaders, "", sides),
+        *_leader_rows(away.leaders, "away", sides),
+        *_leader_rows(home.leaders, "home", sides),
+    )
+
+
+def _leader_rows(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list[dict[str, str]]:
+    """The first leader of each of the first categories; without a ``side``, by the team's id."""
+    rows = []
+    for category in (optional(raw, _decode_leaders) or [])[:LEADERS_LIMIT]:
+        leader = category.leaders[0] if category.leaders else None
+        if leader is None or leader.athlete is None:
+            continue
+        team_id = clean_text(leader.team.id) if leader.team else ""
+        label = clean_text(category.short_display_name, 20)
+        name = clean_text(leader.athlete.display_name, 80)
+        row = {
+            "side": side or sides.get(team_id, ""),
+            "category": label or clean_text(category.abbreviation, 20),
+            "name": name or clean_text(leader.athlete.full_name, 80),
+            "value": clean_text(leader.display_value, 80),
+        }
+        rows.append(row)
+    return rows
