@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
 
@@ -27,3 +28,9 @@ def test_every_file_it_leads_to_exists(page):
         assert (page.parent / target).exists(), target
     for target in named(page, r"`((?:tests|sportsapp|bench|deploy|docs|static)/[\w./-]+)`"):
         assert (PROJECT_ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_name_of_ours_can_be_imported(page):
+    for name in named(page, r"`(sportsapp(?:\.\w+)+)`"):
+        assert pkgutil.resolve_name(name), name
