@@ -1,13 +1,14 @@
-"""Finished pages, kept as long as they are right, and sent again without being made again.
+"""Conditional responses, and a cache of finished pages in each web process.
 
-A kept page is sent straight away while nothing at all was committed to the database since it
-was made and the second on the clock is the same: nothing that it was made of can have changed.
-Otherwise the request goes to its view as always, and the view's one query (``page.answer``)
-tells whether the page still stands. So a page is never older than the data, and there is no
-time after which it is thrown away: the keys are the data and the second.
+A cached page stands for the clock second in which it was made. A request in that second is
+answered from memory. The first request of a later second goes to its view, which finds out with
+one query whether the page has changed; requests for the same page wait for it. So the database is
+asked at most once a second for each page, whatever the traffic, and a page is never more than that
+second behind what is stored.
 
-Pages are kept for each process, by everything of a request that they can depend on. The least
-recently asked go first when ``ROOM`` is full.
+A view takes part by returning ``conditional_response(...)``. Pages are cached by everything in a
+request that they can depend on, cookies included. The least recently requested are dropped when
+``CAPACITY`` is used up.
 """
 
 from __future__ import annotations
@@ -21,198 +22,215 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Request
-from werkzeug.datastructures import Accept
+from flask import Flask, make_response, request
+from flask import Response as FlaskResponse
+from werkzeug.datastructures import Accept, Headers
 from werkzeug.http import parse_accept_header, parse_etags
+from werkzeug.wrappers import Response
 
 from sportsapp.core.clock import utc_now
-from sportsapp.db.data_version import DataVersion
 
-ROOM = 16 * 1024 * 1024
+CAPACITY = 16 * 1024 * 1024
 KEY_LIMIT = 1024
-"""How long a request's own words may be for its page to be kept; nobody's favourites are longer."""
+"""The longest key that is cached, in characters; no visitor's favourites take more."""
 OVERHEAD = 2048 + KEY_LIMIT
-"""About what a kept page takes besides its bytes: its key, its headers, its place."""
-
-SLOT = "sportsapp.slot"
+"""About what an entry takes besides its body: its key and its headers."""
+LOCKS = 64
+WAIT_SECONDS = 1.0
+"""How long a request waits for another one of the same page. With a database that does not answer
+they must not wait one after the other."""
 GZIP_LEVEL = 6
+LOOKUP = "sportsapp.page_cache"
 ABOUT_THE_BODY = {"content-type", "content-length", "content-encoding"}
-
-NEVER_KEPT = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")
-"""Answers that do not wait for the database to say whether anything was committed."""
+NEVER_CACHED = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")
+"""Addresses whose views are not in the cache: it is left out before them."""
 
 Environ = dict[str, Any]
 Key = tuple[str, ...]
-Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
-Moment = tuple[object, int]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
-class Page:
-    """One answer with status 200: its headers and its body, plain and compressed.
+class CacheEntry:
+    """One page: its headers, and its body as it is and compressed.
 
-    ``tag`` is what the view made it of; ``moment`` the state of the database and the second at
-    which it was last known to be right.
+    ``version`` is what the page was made of, and ``second`` the Unix time for which it stands.
+    ``body`` is None when no visitor has needed it: only the ETag is known then.
     """
 
-    def __init__(self, tag: object, headers: Headers, body: bytes) -> None:
-        self.tag = tag
-        self.moment: Moment | None = None
-        self.etag = next(value for name, value in headers if name.lower() == "etag")
-        self._other = [pair for pair in headers if pair[0].lower() != "content-length"]
-        self._plain = self._with_length(self._other, body)
-        self._gzipped: tuple[Headers, bytes] | None = None
-        self._unchanged = [pair for pair in headers if pair[0].lower() not in ABOUT_THE_BODY]
+    def __init__(self, version: object, headers: Headers, body: bytes | None, second: int) -> None:
+        self.version = version
+        self.second = second
+        self.body = body
+        self.size = OVERHEAD + 2 * len(body or b"")
+        self._etag = headers["ETag"]
+        self._headers = [pair for pair in headers if pair[0].lower() != "content-length"]
+        self._headers_of_304 = [pair for pair in headers if pair[0].lower() not in ABOUT_THE_BODY]
+        self._gzipped: bytes | None = None
 
-    @property
-    def size(self) -> int:
-        """How many bytes it takes, with its compressed form before that is made."""
-        return OVERHEAD + 2 * len(self._plain[1])
+    def is_fresh(self, second: int) -> bool:
+        """Whether the page stands for this second."""
+        return self.second == second
 
-    def send(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The page as this visitor takes it, or 304 when it is there already."""
-        known = environ.get("HTTP_IF_NONE_MATCH")
-        if known and (known == self.etag or _knows(known, self.etag)):
-            start_response("304 NOT MODIFIED", self._unchanged)
+    def can_answer(self, environ: Environ) -> bool:
+        """Whether the visitor needs no body, or there is one."""
+        return self.body is not None or self._is_known(environ)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Send 304 if the visitor has the page, and the page otherwise, compressed if accepted."""
+        if self._is_known(environ) or self.body is None:
+            start_response("304 NOT MODIFIED", self._headers_of_304)
             return [b""]
-        takes_gzip = _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        headers, body = self._compressed() if takes_gzip else self._plain
-        start_response("200 OK", headers)
+        headers, body = self._headers, self.body
+        if _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            if self._gzipped is None:  # two threads may both do it: the bytes are the same
+                self._gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
+            headers, body = [*headers, ("Content-Encoding", "gzip")], self._gzipped
+        start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
         return [body]
 
-    def _compressed(self) -> tuple[Headers, bytes]:
-        if self._gzipped is None:  # two threads may both do it: the same bytes come out
-            body = gzip.compress(self._plain[1], GZIP_LEVEL, mtime=0)
-            self._gzipped = self._with_length([*self._other, ("Content-Encoding", "gzip")], body)
-        return self._gzipped
-
-    @staticmethod
-    def _with_length(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
-        return [*headers, ("Content-Length", str(len(body)))], body
+    def _is_known(self, environ: Environ) -> bool:
+        known = environ.get("HTTP_IF_NONE_MATCH")
+        return bool(known) and (known == self._etag or _has_etag(known, self._etag))
 
 
 @dataclass
-class Slot:
-    """How a view and the keeper speak about one request: ``environ[SLOT]``.
+class Lookup:
+    """One request on its way from the cache to its view: ``environ[LOOKUP]``.
 
-    ``tag`` is set by a view whose answer may be kept, as the key of all that it is made of.
+    ``entry`` is the cached page that may be out of date; the view sets ``version``.
     """
 
-    page: Page | None
-    tag: object = None
+    entry: CacheEntry | None
+    version: object = None
 
-    def still_stands(self) -> bool:
-        """Whether the page kept for this request is made of what the view found just now."""
-        return self.page is not None and self.page.tag == self.tag
-
-
-def slot_of(request: Request) -> Slot:
-    """This request's slot; one that leads nowhere where no keeper stands before the app."""
-    slot: Slot = request.environ.get(SLOT) or Slot(None)
-    return slot
+    @property
+    def is_current(self) -> bool:
+        """Whether the view would make the cached page again as it is."""
+        return self.entry is not None and self.entry.version == self.version
 
 
-class PageKeeper:
-    """WSGI middleware that keeps the pages of views that set ``Slot.tag``."""
+def conditional_response(
+    etag: str, version: object, render: Callable[[], str], *, shared: bool
+) -> FlaskResponse:
+    """A page with this weak ETag; ``render`` is called only if its body is needed.
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], version: DataVersion) -> None:
+    The answer is 304 if the visitor or the cache has the page. ``version`` is what else is shown
+    in the page, without making it another one: a cached page is made again when it differs, while
+    a visitor's is left as it is. ``shared`` allows proxies to keep the page.
+    """
+    lookup = request.environ.get(LOOKUP) or Lookup(None)
+    lookup.version = (etag, version)
+    if lookup.is_current or request.if_none_match.contains_weak(etag):
+        response = FlaskResponse(status=304)
+    else:
+        response = make_response(render())
+    response.set_etag(etag, weak=True)
+    response.vary.update(("Accept-Encoding", "Cookie"))
+    response.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache"
+    return response
+
+
+class PageCache:
+    """WSGI middleware that caches what views return with ``conditional_response``."""
+
+    def __init__(self, app: WsgiApp) -> None:
         self._app = app
-        self._version = version
-        self._pages: OrderedDict[Key, Page] = OrderedDict()
-        self._lock = threading.Lock()
+        self._entries: OrderedDict[Key, CacheEntry] = OrderedDict()
+        self._entries_lock = threading.Lock()
+        self._request_locks = [threading.Lock() for _ in range(LOCKS)]
         self.size = 0
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer from what is kept, or ask the application and keep what it says."""
+        """Answer from the cache, or from the application and cache its answer."""
         key = _key(environ)
         if key is None:
             return self._app(environ, start_response)
-        moment = (self._version.now(), int(utc_now().timestamp()))  # before anything is read
-        page = self._find(key)
-        if page and page.moment == moment and moment[0] is not None:
-            return page.send(environ, start_response)
-        slot = environ[SLOT] = Slot(page)
-        status, headers, body = self._ask(environ)
-        if page and slot.still_stands():
-            page.moment = moment
-            return page.send(environ, start_response)
-        if slot.tag is not None and status.startswith("200 ") and not _sets_cookies(headers):
-            page = Page(slot.tag, headers, body)
-            page.moment = moment
-            self._keep(key, page)
-            return page.send(environ, start_response)
-        start_response(status, headers)
-        return [body]
+        answer: WsgiApp | None = self._fresh_entry(key, environ)
+        if answer is None:
+            lock = self._request_locks[hash(key) % LOCKS]
+            is_ours = lock.acquire(timeout=WAIT_SECONDS)
+            try:  # another request may have refreshed the page meanwhile
+                answer = self._fresh_entry(key, environ) or self._refresh(key, environ)
+            finally:
+                if is_ours:
+                    lock.release()
+        return answer(environ, start_response)
 
-    def _ask(self, environ: Environ) -> tuple[str, Headers, bytes]:
-        """The application's whole answer. Nothing of ours streams."""
-        said: list[Any] = []
+    def _fresh_entry(self, key: Key, environ: Environ) -> CacheEntry | None:
+        entry = self._entries.get(key)
+        if entry is None or not entry.is_fresh(_second()) or not entry.can_answer(environ):
+            return None
+        with suppress(KeyError):  # another thread has just dropped it
+            self._entries.move_to_end(key)
+        return entry
 
-        def start(status: str, headers: Headers, _error: Any = None) -> Callable[[bytes], None]:
-            said[:] = [status, headers]
-            return lambda _data: None
+    def _refresh(self, key: Key, environ: Environ) -> WsgiApp:
+        """Ask the application; the cached page if that is still right, its answer otherwise."""
+        second = _second()  # before anything is read
+        entry = self._entries.get(key)
+        lookup = Lookup(entry if entry and entry.body is not None else None)
+        response = Response.from_app(self._app, {**environ, LOOKUP: lookup}, buffered=True)
+        if lookup.entry and lookup.is_current:
+            lookup.entry.second = second
+            return lookup.entry
+        is_cacheable = (
+            lookup.version is not None
+            and response.status_code in (200, 304)
+            and "Set-Cookie" not in response.headers
+        )
+        if not is_cacheable:
+            return response
+        body = response.get_data() if response.status_code == 200 else None
+        entry = CacheEntry(lookup.version, response.headers, body, second)
+        self._store(key, entry)
+        return entry
 
-        answer = self._app(environ, start)
-        try:
-            body = b"".join(answer)
-        finally:
-            if close := getattr(answer, "close", None):
-                close()
-        return said[0], said[1], body
-
-    def _find(self, key: Key) -> Page | None:
-        page = self._pages.get(key)
-        if page:
-            with suppress(KeyError):  # another thread has just made room
-                self._pages.move_to_end(key)
-        return page
-
-    def _keep(self, key: Key, page: Page) -> None:
-        with self._lock:
-            if old := self._pages.pop(key, None):
+    def _store(self, key: Key, entry: CacheEntry) -> None:
+        with self._entries_lock:
+            if old := self._entries.pop(key, None):
                 self.size -= old.size
-            self._pages[key] = page
-            self.size += page.size
-            while self.size > ROOM:
-                _, old = self._pages.popitem(last=False)
+            self._entries[key] = entry
+            self.size += entry.size
+            while self.size > CAPACITY:
+                _, old = self._entries.popitem(last=False)
                 self.size -= old.size
 
 
-def init_app(app: Flask, version: DataVersion) -> None:
-    """Put the keeper before the whole app."""
-    app.wsgi_app = PageKeeper(app.wsgi_app, version)  # type: ignore[method-assign]
+def init_app(app: Flask) -> None:
+    """Put the cache in front of the whole app."""
+    app.wsgi_app = PageCache(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+
+
+def _second() -> int:
+    return int(utc_now().timestamp())
 
 
 def _key(environ: Environ) -> Key | None:
-    """All of a request that a page of ours can depend on; None where no page is to be kept."""
-    asked = environ.get
+    """Everything in a request that a page can depend on; None for what is not cached."""
+    get = environ.get
     path = environ["PATH_INFO"]
-    if environ["REQUEST_METHOD"] != "GET" or path.startswith(NEVER_KEPT):
+    if environ["REQUEST_METHOD"] != "GET" or path.startswith(NEVER_CACHED):
         return None
     key = (
         path,
-        asked("QUERY_STRING", ""),
-        asked("HTTP_HOST", ""),
-        asked("HTTP_COOKIE", ""),
-        asked("SCRIPT_NAME", ""),
+        get("QUERY_STRING", ""),
+        get("HTTP_HOST", ""),
+        get("HTTP_COOKIE", ""),
+        get("SCRIPT_NAME", ""),
         environ["wsgi.url_scheme"],
-        asked("HTTP_X_FORWARDED_PROTO", ""),
+        get("HTTP_X_FORWARDED_PROTO", ""),
     )
     return key if sum(map(len, key)) <= KEY_LIMIT else None
 
 
-def _sets_cookies(headers: Headers) -> bool:
-    """Whether an answer is for one visitor, whatever its view says."""
-    return any(name.lower() == "set-cookie" for name, _ in headers)
-
-
 @lru_cache(maxsize=256)
-def _takes_gzip(accepted: str) -> bool:
-    """Whether a visitor who sends this Accept-Encoding takes gzip."""
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether this Accept-Encoding allows gzip."""
     return parse_accept_header(accepted, Accept).quality("gzip") > 0
 
 
 @lru_cache(maxsize=256)
-def _knows(known: str, etag: str) -> bool:
-    """Whether this If-None-Match names this ETag (weak or not) or any."""
+def _has_etag(known: str, etag: str) -> bool:
+    """Whether this If-None-Match has this ETag, weak or strong, or is ``*``."""
     return parse_etags(known).contains_raw(etag)

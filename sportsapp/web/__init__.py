@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Flask
 
-from sportsapp.db.data_version import DataVersion
-from sportsapp.db.engine import db
 from sportsapp.http import page_cache
 from sportsapp.web import (
     errors,
@@ -22,11 +20,10 @@ from sportsapp.web import (
 
 
 def init_app(app: Flask) -> None:
-    """Add pages, template filters and error pages to the app, and keep finished pages."""
+    """Add pages, template filters, error pages and the page cache to the app."""
     filters.init_app(app)
     for module in (health, preferences, scores, games, teams, standings, feeds):
         app.register_blueprint(module.blueprint)
     errors.init_app(app)
     app.after_request(page.keep_assets)
-    with app.app_context():
-        page_cache.init_app(app, DataVersion(db.engine))
+    page_cache.init_app(app)

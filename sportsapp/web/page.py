@@ -1,8 +1,8 @@
-"""What every score page has in common: how fresh it is, whether it changed, who may keep it.
+"""What every score page has in common: how fresh its data is, and its ETag.
 
-Whether a page has changed since the visitor last saw it is decided by one query, before
-anything is rendered: the ETag is made of the data's version, the leagues in the menu, the game
-day, the state of the feed, the visitor's preferences and our own version.
+One query decides whether a page has changed, before anything is rendered: the ETag is made of
+when the leagues changed, the leagues in the menu, the game day, the state of the feed, the
+visitor's preferences and our own version.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from flask import Response, current_app, g, make_response, request
-from flask.typing import ResponseReturnValue
+from flask import Response, current_app, g, request
 
 from sportsapp.core.clock import game_day, iso_utc, utc_now
 from sportsapp.core.leagues import League, find_league
@@ -24,7 +23,7 @@ from sportsapp.core.settings import PROJECT_ROOT, VERSION, Settings
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import AnyGame, LeagueSummary
-from sportsapp.http import page_cache as kept
+from sportsapp.http.page_cache import conditional_response
 from sportsapp.services import services
 from sportsapp.web.preferences import preferences
 
@@ -38,10 +37,10 @@ POLL_LIVE, POLL_QUIET = 15, 300
 class Freshness:
     """How fresh a page's data is, over all its leagues.
 
-    ``changed_at`` is when the data last changed, ``read_at`` when the feed was last read well:
-    of the leagues with live games the oldest, without any the newest. ``failing`` and ``late``
-    name the leagues whose feed fails, and those whose live games have not been read for three
-    ticks. ``is_hot`` says whether something is live or about to start.
+    ``changed_at`` is when the data last changed. ``read_at`` is the last successful poll: the
+    oldest of the leagues with live games, or the newest when nothing is live. ``failing`` are the
+    leagues whose polls fail, ``late`` those with live games that were not polled for three ticks.
+    ``is_hot`` is true while a game is live or about to start.
     """
 
     changed_at: datetime | None
@@ -52,19 +51,18 @@ class Freshness:
 
     @property
     def poll_seconds(self) -> int:
-        """How often the page may ask whether it has changed."""
+        """How often the page may poll for changes."""
         return POLL_LIVE if self.is_hot else POLL_QUIET
 
     def watching(self, games: Sequence[AnyGame]) -> Freshness:
-        """The same for a page of these games only: it is hot when one of them is."""
+        """The same for a page of these games only: it is hot if one of them is."""
         now = utc_now()
         return replace(self, is_hot=any(_is_hot(game, now) for game in games))
 
 
 def settings() -> Settings:
     """This app's settings."""
-    found: Settings = services().settings
-    return found
+    return services().settings
 
 
 def followed() -> list[League]:
@@ -102,22 +100,15 @@ def _is_near(start: datetime | None, now: datetime) -> bool:
     return start is not None and start - now <= ABOUT_TO_START
 
 
-def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> ResponseReturnValue:
-    """The page, or 304 when it is there already. ``render`` is called only if needed."""
+def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> Response:
+    """The page of these leagues, or 304; ``render`` is called only if the body is needed."""
     now = utc_now()
     states = queries.league_summaries(db.session, slugs, now - LATE_START)
     fresh = freshness_of(states, now)
-    g.etag = etag = _etag(states, fresh, now)
-    slot = kept.slot_of(request)
-    slot.tag = (etag, fresh.read_at)
-    if slot.still_stands() or request.if_none_match.contains_weak(etag):
-        response = Response(status=304)  # the keeper sends what is kept in its place
-    else:
-        response = make_response(render(fresh))
-    response.set_etag(etag, weak=True)
-    response.vary.update(("Accept-Encoding", "Cookie"))
-    share = "public" if preferences().is_default else "private"
-    response.headers["Cache-Control"] = f"{share}, no-cache"
+    g.etag = _etag(states, fresh, now)
+    response = conditional_response(
+        g.etag, fresh.read_at, lambda: render(fresh), shared=preferences().is_default
+    )
     if fresh.read_at:
         response.headers["X-Feed-Read"] = iso_utc(fresh.read_at)
     return response
@@ -139,21 +130,21 @@ def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime) -> s
 
 
 def keep_assets(response: Response) -> Response:
-    """Let a static file be kept for good by whoever asked for it at this version's address.
+    """Let browsers keep a static file for good if it was requested at this version's address.
 
-    At another version's it is looked at again each time: while one web server is new and one is
-    old, the old one would give the new address its own file, for good.
+    At another version's address it is checked again each time: during an upgrade an old web
+    server would otherwise serve its own file at the new address, for good.
     """
-    is_here = request.endpoint == "static" and response.status_code < 400
-    if is_here and request.args.get("v") == code_version():
+    is_asset = request.endpoint == "static" and response.status_code < 400
+    if is_asset and request.args.get("v") == code_version():
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 
 def code_version() -> str:
-    """Changes with our version, templates, style and script, so that old pages are not kept.
+    """A digest of our version, templates, styles and scripts: pages are made again when it changes.
 
-    In debug mode the files are looked at again each time, so that a reload shows what was edited.
+    In debug mode the files are read again each time, so that a reload shows what was edited.
     """
     return _digest_of_code() if current_app.debug else _first_digest_of_code()
 

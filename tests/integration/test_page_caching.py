@@ -97,9 +97,10 @@ def test_time_of_the_last_good_read_travels_with_the_page_and_with_its_304(visit
         assert answer.headers["X-Feed-Read"] == "2026-01-15T20:59:50Z"
 
 
-def test_feed_read_again_without_news_moves_the_header_and_not_the_page(visitor):
+def test_feed_read_again_without_news_moves_the_header_and_not_the_page(visitor, clock):
     before = etag(visitor)
     change_league(polled_at=READ_AT + timedelta(seconds=7))
+    clock.shown += timedelta(seconds=1)
     again = visitor.get("/nfl", headers={"If-None-Match": before})
     assert again.status_code == 304
     assert again.headers["X-Feed-Read"] == "2026-01-15T20:59:57Z"
@@ -135,16 +136,18 @@ def test_weak_and_several_tags_are_compared(visitor):
 # ---------------------------------------------------------------- what changes it
 
 
-def test_score_that_changes_makes_another_page(visitor, synced):
+def test_score_that_changes_makes_another_page(visitor, synced, clock):
     before = etag(visitor)
     synced("nfl", event(start=START, state="in", home=27), at=READ_AT + timedelta(seconds=5))
+    clock.shown += timedelta(seconds=1)
     assert etag(visitor) != before
 
 
-def test_league_that_changes_leaves_the_pages_of_others_alone(visitor, synced):
+def test_league_that_changes_leaves_the_pages_of_others_alone(visitor, synced, clock):
     synced("nba", event(start=START), at=READ_AT)
     before = {path: etag(visitor, path) for path in ("/nfl", "/nba", "/")}
     synced("nba", event(start=START, home=30), at=READ_AT + timedelta(seconds=5))
+    clock.shown += timedelta(seconds=1)
     changed = {path for path, tag in before.items() if etag(visitor, path) != tag}
     assert changed == {"/nba", "/"}
 
@@ -168,9 +171,10 @@ def test_new_game_day_makes_another_page(visitor, clock):
     assert tags[0] != tags[1] == tags[2]
 
 
-def test_feed_that_fails_makes_another_page(visitor):
+def test_feed_that_fails_makes_another_page(visitor, clock):
     before = etag(visitor)
     change_league(failing_since=READ_AT)
+    clock.shown += timedelta(seconds=1)
     assert etag(visitor) != before
 
 

@@ -1,21 +1,19 @@
-"""Finished pages are sent again without being made again, and never after they are out of date."""
+"""A cached page stands for the clock second in which it was made, and for its own visitors."""
 
 from __future__ import annotations
 
 import gzip
-import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import flask
 import pytest
 from sqlalchemy import update
 
-from sportsapp.core.clock import utc_now
-from sportsapp.db.data_version import DataVersion
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Game, LeagueRow
-from sportsapp.http import page_cache as kept
+from sportsapp.http import page_cache
 from tests.integration.events import event
 from tests.stored import statements
 
@@ -46,12 +44,6 @@ def rendered(monkeypatch):
     return seen
 
 
-def any_commit():
-    """Something that no page shows."""
-    with write_connection() as connection:
-        connection.execute(update(LeagueRow).values(updated_at=utc_now()))
-
-
 def change_score(points):
     with write_connection() as connection:
         connection.execute(update(Game).values(home_score=points))
@@ -77,7 +69,7 @@ def test_page_in_the_same_second_costs_nothing(visitor, path, rendered):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_page_in_a_later_second_is_looked_after_and_not_made_again(visitor, clock, path, rendered):
+def test_page_in_a_later_second_costs_a_query_and_is_not_made_again(visitor, clock, path, rendered):
     first = visitor.get(path)
     rendered.clear()
     clock.shown += timedelta(seconds=1)
@@ -91,67 +83,97 @@ def test_page_in_a_later_second_is_looked_after_and_not_made_again(visitor, cloc
     assert sum(count.values()) == 0
 
 
-def test_commit_that_changes_no_page_costs_one_query(visitor, rendered):
-    first = visitor.get("/nfl")
-    rendered.clear()
-    any_commit()
-    with statements() as count:
-        second = visitor.get("/nfl")
-    assert (rendered, count["SELECT"]) == ([], 1)
-    assert second.data == first.data
-
-
-def test_changed_score_is_shown_in_the_same_second(visitor):
-    shown = []
+def test_changed_score_is_shown_after_one_second(visitor, clock):
     for points in (21, 28, 35):
-        visitor.get("/nfl")
+        before = visitor.get("/nfl").data
         change_score(points)
-        shown.append(f">{points}<" in visitor.get("/nfl").text)
-    assert shown == [True, True, True]
+        with statements() as count:
+            assert visitor.get("/nfl").data == before
+        assert sum(count.values()) == 0
+        clock.shown += timedelta(seconds=1)
+        assert f">{points}<" in visitor.get("/nfl").text
 
 
-def test_change_that_is_not_committed_is_not_shown(visitor):
+def test_page_is_made_again_when_the_second_ends_and_not_a_second_after_it_was_made(visitor, clock):
+    clock.shown += timedelta(milliseconds=999)
+    visitor.get("/nfl")
+    change_score(21)
+    clock.shown += timedelta(milliseconds=1)
+    assert ">21<" in visitor.get("/nfl").text
+
+
+def test_clock_that_is_set_back_keeps_no_page_for_longer(visitor, clock):
+    visitor.get("/nfl")
+    change_score(21)
+    clock.shown -= timedelta(hours=1)
+    assert ">21<" in visitor.get("/nfl").text
+
+
+def test_change_that_is_not_committed_is_not_shown(visitor, clock):
     visitor.get("/nfl")
     with db.engine.connect() as connection, connection.begin() as transaction:
         connection.execute(update(Game).values(home_score=77))
+        clock.shown += timedelta(seconds=1)
         assert ">77<" not in visitor.get("/nfl").text
         transaction.rollback()
+    clock.shown += timedelta(seconds=1)
     assert ">77<" not in visitor.get("/nfl").text
 
 
-def test_page_read_again_later_says_so(visitor):
-    visitor.get("/nfl")
+def test_page_that_was_polled_again_says_so_a_second_later(visitor, clock):
+    etag = visitor.get("/nfl").headers["ETag"]
     with write_connection() as connection:
         connection.execute(update(LeagueRow).values(polled_at=READ_AT + timedelta(seconds=5)))
+    clock.shown += timedelta(seconds=1)
     answer = visitor.get("/nfl")
     assert answer.headers["X-Feed-Read"] == "2026-01-15T20:59:55Z"
+    assert 'data-read="2026-01-15T20:59:55Z"' in answer.text
+    assert answer.headers["ETag"] == etag
+
+
+def test_visitors_who_have_the_page_cost_one_query_together_and_no_rendering(
+    visitor, clock, rendered
+):
+    """Also where it is not in the cache, as after a restart."""
+    page = visitor.get("/nfl")
+    known = {"If-None-Match": page.headers["ETag"]}
+    visitor.application.wsgi_app = page_cache.PageCache(visitor.application.wsgi_app._app)
+    for _ in range(2):
+        rendered.clear()
+        clock.shown += timedelta(seconds=1)
+        with statements() as count:
+            answers = [visitor.get("/nfl", headers=known) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [304] * 3
+        assert (count["SELECT"], rendered) == (1, [])
+    assert visitor.get("/nfl").data == page.data
 
 
 @pytest.mark.timeout(60)
-def test_no_visitor_sees_what_is_older_than_the_last_commit(app):
-    """Eight visitors ask all the time while the score climbs; none may see an older one."""
-    committed, old, seen, is_over = [20], [], set(), threading.Event()
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_many_visitors_at_once_ask_the_database_once(app, clock, rendered, is_cached):
+    visitor = app.test_client(use_cookies=False)
+    if is_cached:
+        visitor.get("/nfl")
+        change_score(21)
+        clock.shown += timedelta(seconds=1)
+        rendered.clear()
+    together = threading.Barrier(8)
 
-    def ask():
-        visitor = app.test_client(use_cookies=False)
-        while not is_over.is_set():
-            at_least = committed[0]
-            points = max(map(int, re.findall(r">(20|1\d\d)<", visitor.get("/nfl").text)))
-            seen.add(points)
-            if points < at_least:
-                old.append((points, at_least))
+    def ask(_number):
+        together.wait()
+        return app.test_client(use_cookies=False).get("/nfl").data
 
-    visitors = [threading.Thread(target=ask) for _ in range(8)]
-    for one in visitors:
-        one.start()
-    for points in range(100, 180):
-        change_score(points)
-        committed[0] = points
-    is_over.set()
-    for one in visitors:
-        one.join()
-    assert old == []
-    assert len(seen) > 5
+    with ThreadPoolExecutor(8) as threads:
+        pages = set(threads.map(ask, range(8)))
+    assert len(pages) == 1
+    assert rendered == ["day.html"]
+
+
+def test_request_does_not_wait_for_ever_for_another_one(app, visitor, monkeypatch):
+    monkeypatch.setattr(page_cache, "WAIT_SECONDS", 0.01)
+    for lock in app.wsgi_app._request_locks:
+        lock.acquire()
+    assert visitor.get("/nfl").status_code == 200
 
 
 # ---------------------------------------------------------------- whose page it is
@@ -179,7 +201,7 @@ def test_addresses_in_a_calendar_are_those_of_the_host_that_was_asked(visitor):
         assert f"http://{host}/nfl" in answer.text
 
 
-def test_https_is_remembered_apart(visitor):
+def test_https_has_pages_of_its_own(visitor):
     for _ in range(2):
         plain = visitor.get("/nfl")
         secure = visitor.get("/nfl", headers={"X-Forwarded-Proto": "https"})
@@ -190,7 +212,7 @@ def test_https_is_remembered_apart(visitor):
 @pytest.mark.parametrize(
     "path", ["/xyz", "/nfl/games/999", "/healthz", "/preferences", "/api/v1/games"]
 )
-def test_nothing_else_is_kept(app, visitor, path):
+def test_nothing_else_is_cached(app, visitor, path):
     for _ in range(2):
         visitor.get(path)
     assert app.wsgi_app.size == 0
@@ -203,7 +225,7 @@ def test_head_has_the_headers_of_the_page_and_no_body(visitor):
     assert head.headers["ETag"] == page.headers["ETag"]
 
 
-def test_answer_with_a_cookie_is_nobody_elses(app, visitor):
+def test_answer_that_sets_a_cookie_is_not_cached(app, visitor):
     @app.after_request
     def remember(response):
         response.set_cookie("who", "ana")
@@ -217,7 +239,7 @@ def test_answer_with_a_cookie_is_nobody_elses(app, visitor):
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.2", "*"])
-def test_compressed_for_who_takes_it(visitor, accepted):
+def test_compressed_for_visitors_who_accept_it(visitor, accepted):
     plain = visitor.get("/nfl")
     for _ in range(2):
         answer = visitor.get("/nfl", headers={"Accept-Encoding": accepted})
@@ -237,21 +259,23 @@ def test_plain_for_all_others(visitor, accepted):
 
 
 @pytest.mark.parametrize("known", ["*", '"a", {}', "{}", "{strong}"])
-def test_every_form_of_knowing_the_page_is_a_304(visitor, known):
+def test_every_form_of_if_none_match_is_a_304(visitor, known):
     etag = visitor.get("/nfl").headers["ETag"]
     known = known.format(etag, strong=etag.removeprefix("W/"))
     assert visitor.get("/nfl", headers={"If-None-Match": known}).status_code == 304
 
 
-# ---------------------------------------------------------------- how much is kept
+# ---------------------------------------------------------------- how much is cached
 
 
-def test_least_recently_asked_pages_go_when_there_is_no_room(app, visitor, monkeypatch, rendered):
+def test_least_recently_requested_pages_are_dropped_at_capacity(
+    app, visitor, monkeypatch, rendered
+):
     visitor.get("/nfl?n=0")
-    monkeypatch.setattr(kept, "ROOM", 3 * app.wsgi_app.size + kept.OVERHEAD)
+    monkeypatch.setattr(page_cache, "CAPACITY", 3 * app.wsgi_app.size + page_cache.OVERHEAD)
     for n in (1, 2, 0, 3):
         visitor.get(f"/nfl?n={n}")
-    assert app.wsgi_app.size <= kept.ROOM
+    assert app.wsgi_app.size <= page_cache.CAPACITY
     rendered.clear()
     for n in (0, 2, 3):
         visitor.get(f"/nfl?n={n}")
@@ -260,16 +284,16 @@ def test_least_recently_asked_pages_go_when_there_is_no_room(app, visitor, monke
     assert len(rendered) == 1
 
 
-def test_any_number_of_addresses_takes_no_more_than_the_room(app, visitor, monkeypatch):
-    monkeypatch.setattr(kept, "ROOM", 100_000)
+def test_any_number_of_addresses_takes_no_more_than_the_capacity(app, visitor, monkeypatch):
+    monkeypatch.setattr(page_cache, "CAPACITY", 100_000)
     for n in range(40):
         visitor.get(f"/nfl?n={n}")
     assert 50_000 < app.wsgi_app.size <= 100_000
 
 
 @pytest.mark.parametrize("where", ["cookie", "query"])
-def test_page_that_was_asked_for_at_length_is_made_and_not_kept(app, visitor, where):
-    long = "x" * kept.KEY_LIMIT
+def test_page_with_a_long_address_or_cookie_is_made_and_not_cached(app, visitor, where):
+    long = "x" * page_cache.KEY_LIMIT
     headers = {"Cookie": f"a={long}"} if where == "cookie" else {}
     answer = visitor.get(f"/nfl?{long}" if where == "query" else "/nfl", headers=headers)
     assert answer.status_code == 200
@@ -277,22 +301,9 @@ def test_page_that_was_asked_for_at_length_is_made_and_not_kept(app, visitor, wh
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/static/style.css"])
-def test_what_needs_no_database_does_not_wait_for_one(visitor, monkeypatch, path):
-    def ask(_self: DataVersion) -> object:
-        pytest.fail("the database was asked")
-
-    monkeypatch.setattr(DataVersion, "now", ask)
-    assert visitor.get(path, buffered=True).status_code == 200
-
-
-def test_database_that_cannot_be_asked_makes_no_page_wrong(visitor, monkeypatch, rendered):
-    def fail(version):
-        raise version._engine.dialect.loaded_dbapi.OperationalError("disk I/O error")
-
-    monkeypatch.setattr(DataVersion, "_connect", fail)
-    for points in (50, 51):
-        change_score(points)
-        assert f">{points}<" in visitor.get("/nfl").text
-        rendered.clear()
-        assert visitor.get("/nfl").status_code == 200
-        assert rendered == []
+def test_health_and_assets_need_neither_the_database_nor_a_turn(app, visitor, path):
+    for lock in app.wsgi_app._request_locks:
+        lock.acquire()
+    with statements() as count:
+        assert visitor.get(path, buffered=True).status_code == 200
+    assert sum(count.values()) == 0
