@@ -27,7 +27,7 @@ from sportsapp.core.leagues import League, find_league
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs.local import record_local_run
-from sportsapp.runs.progress import report_progress
+from sportsapp.runs.progress import RunCancelled, report_progress
 from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
 from sportsapp.sync import service
@@ -210,6 +210,11 @@ class _Door:
                     client, db.session, utc_now(), outcome.run_id, watch=watch, clock=utc_now
                 )
                 outcome.result = work(sync, shown.report).as_dict()
+        except RunCancelled as cancelled:
+            click.echo("the run was cancelled", err=True)
+            self.failed = True
+            done: dict[str, Any] = cancelled.result or {"synced": 0, "errors": []}
+            return done
         except TrackerError as error:
             click.echo(str(error), err=True)
             self.failed = True

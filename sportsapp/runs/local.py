@@ -17,8 +17,8 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models.run import RunState, Trigger
 from sportsapp.runs.attempts import finish
-from sportsapp.runs.progress import CurrentRun, executing
-from sportsapp.runs.rows import RUNS, RunOrigin, new_row, started_values
+from sportsapp.runs.progress import CurrentRun, RunCancelled, executing
+from sportsapp.runs.rows import RUNS, RunOrigin, as_json, new_row, started_values
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ class LocalRun:
 def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iterator[LocalRun]:
     """Record the block as a run of its own, started by the person ``by``. Needs an app context.
 
-    The block sets ``result`` of the LocalRun that it gets. What it raises is recorded (FAILURE
-    for an Exception, REVOKED for an interruption) and raised again. Raises SQLAlchemyError when
-    the database does not take the row.
+    The block sets ``result`` of the LocalRun that it gets. What it raises is recorded and raised
+    again: an interruption and RunCancelled as REVOKED, any other exception as FAILURE. Raises
+    SQLAlchemyError when the database does not take the row.
     """
     engine, now = db.engine, utc_now()
     run = CurrentRun(
@@ -54,6 +54,10 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
     try:
         with executing(run):
             yield local
+    except RunCancelled as cancelled:
+        db.session.rollback()
+        finish(engine, run, RunState.REVOKED, result=as_json(cancelled.result))
+        raise
     except BaseException as error:
         db.session.rollback()
         state = RunState.FAILURE if isinstance(error, Exception) else RunState.REVOKED

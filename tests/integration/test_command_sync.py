@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, RunState, TaskRun, Trigger
 from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.runs.progress import RunCancelled
 from tests.integration.events import board, event
 
 
@@ -42,6 +43,17 @@ def test_json_is_the_only_thing_on_standard_output(sync, feed):
     done = sync("range", "NBA", "2026-01-01", "2026-01-31", "--json")
     assert json.loads(done.stdout) == {"synced": 1, "errors": []}
     assert "1 of 1 done" in done.stderr
+
+
+def test_sync_that_is_cancelled_prints_what_it_has_and_is_status_one(sync, feed, monkeypatch):
+    def cancelled(*_: object) -> None:
+        raise RunCancelled({"synced": 3, "errors": []})
+
+    monkeypatch.setattr("sportsapp.commands.sync.report_progress", cancelled)
+    done = sync("range", "NBA", "2026-01-01", "2026-03-31")
+    assert (done.exit_code, done.stdout) == (1, "3 synced\n")
+    assert "the run was cancelled\n" in done.stderr
+    assert [run.state for run in runs()] == [RunState.REVOKED]
 
 
 @pytest.mark.parametrize(

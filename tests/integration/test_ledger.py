@@ -18,10 +18,11 @@ from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
-from sportsapp.runs import attempts, local
+from sportsapp.runs import attempts, local, recovery
 from sportsapp.runs.dead_letters import DEAD_LETTER_LIMIT
 from sportsapp.runs.local import record_local_run
-from sportsapp.runs.rows import run_origin
+from sportsapp.runs.progress import CurrentRun, RunCancelled, report_progress
+from sportsapp.runs.rows import cancel_run, run_origin
 from sportsapp.sync import service
 from sportsapp.tasks import (
     sync_all_leagues,
@@ -391,6 +392,16 @@ def test_next_in_chain_is_recorded_even_when_the_broker_is_away(offline, monkeyp
     }
 
 
+def test_chain_ends_at_a_task_that_is_gone(offline, feed, caplog):
+    """As one of another release may be; the run before it has succeeded all the same."""
+    with run_origin(Trigger.CHAIN, chain=("sync_moon", "sync_all_teams")):
+        run_id = sync_all_live_games().id
+    work()
+    assert row(run_id).state == RunState.SUCCESS
+    assert f"run {run_id}: no task 'sync_moon', which was to run next" in caplog.text
+    assert [run.id for run in rows()] == [run_id]
+
+
 def test_first_sync_is_queued_once(offline):
     from sportsapp.tasks.chain import start_first_sync
 
@@ -434,6 +445,30 @@ def test_beating_run_is_left_alone(offline, monkeypatch):
     run_id = lost_run(monkeypatch, heartbeat_at=utc_now())
     recover()
     assert row(run_id).state == RunState.STARTED
+
+
+def test_run_whose_worker_shows_itself_meanwhile_is_left_alone(offline, monkeypatch):
+    """As after a computer's sleep, when worker and scheduler wake at the same time."""
+    run_id = lost_run(monkeypatch)
+    is_lost = recovery._is_lost
+
+    def is_lost_and_wakes(run: TaskRun, now: datetime) -> bool:
+        change(run.id, heartbeat_at=utc_now())
+        return is_lost(run, now)
+
+    monkeypatch.setattr(recovery, "_is_lost", is_lost_and_wakes)
+    recover()
+    assert (row(run_id).state, row(run_id).recoveries) == (RunState.STARTED, 0)
+
+
+def test_heartbeat_is_of_every_run_in_progress_in_this_process(offline, monkeypatch):
+    """Worker threads execute several at the same time."""
+    tracker = backfill_huey.tracker
+    for run_id in (lost_run(monkeypatch), lost_run(monkeypatch)):
+        current = CurrentRun(run_id, 1, utc_now(), None, None, lambda: False)
+        monkeypatch.setitem(tracker.attempts.running, run_id, current)
+    tracker.beat(backfill_huey.name, "worker")
+    assert all(utc_now() - run.heartbeat_at < timedelta(seconds=30) for run in rows())
 
 
 def test_silent_run_of_a_dead_process_here_is_put_back_early(offline, monkeypatch):
@@ -542,6 +577,18 @@ def test_failing_work_in_a_shell_is_on_the_record_and_raised(app):
     ):
         raise FeedUnavailableError("no answer")
     assert row(outcome.run_id).state == RunState.FAILURE
+
+
+def test_work_in_a_shell_that_is_cancelled_keeps_what_it_has(app):
+    def sync() -> None:
+        with record_local_run("sync_day", {}) as local_run:
+            cancel_run(local_run.run_id)
+            report_progress(1, 2, {"result": {"synced": 3}})
+
+    with pytest.raises(RunCancelled):
+        sync()
+    (run,) = rows()
+    assert (run.state, run.result, run.error) == (RunState.REVOKED, {"synced": 3}, "")
 
 
 def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(app, monkeypatch):
