@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, abort, g, jsonify, request
 
 from demo import pages
-from demo.events import View
+from demo.events import FeedView
 from demo.faults import (
     BadControlError,
     DemoState,
@@ -18,12 +18,11 @@ from demo.faults import (
     json_response,
     refusal,
 )
-from demo.leagues import LEAGUES, League, find_league
+from demo.leagues import LEAGUES, DemoLeague, find_league
 from demo.scoreboards import BadQueryError, scoreboard_json
 from demo.seasons import find_game
-from demo.teams import Team, find_team
-
-Json = dict[str, Any]
+from demo.shapes import JsonObject
+from demo.teams import DemoTeam, find_team
 
 SITE = "/apis/site/v2/sports/<sport>/<key>"
 WORTH_ZIPPING = 600
@@ -47,8 +46,8 @@ def create_demo_feed(speed: float = 1.0, now: Callable[[], datetime] | None = No
     app.extensions["demo"] = state
     clock = now or utc_now
 
-    def look() -> View:
-        return View(clock(), speed, state.forced)
+    def look() -> FeedView:
+        return FeedView(clock(), speed, state.forced)
 
     app.before_request(lambda: start_request(state))
     app.after_request(lambda response: finish_request(response))
@@ -63,7 +62,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def add_feed(app: Flask, look: Callable[[], View]) -> None:
+def add_feed(app: Flask, look: Callable[[], FeedView]) -> None:
     """Add the feed's own addresses."""
 
     @app.get(f"{SITE}/scoreboard")
@@ -110,7 +109,7 @@ def add_feed(app: Flask, look: Callable[[], View]) -> None:
         return refusal(404)
 
 
-def asked_league(sport: str, key: str) -> League:
+def asked_league(sport: str, key: str) -> DemoLeague:
     """Return the league of an address; stops the request with 400 for a pair there is not."""
     league = find_league(sport, key)
     if league is None:
@@ -118,7 +117,7 @@ def asked_league(sport: str, key: str) -> League:
     return league
 
 
-def asked_team(sport: str, key: str, name: str) -> tuple[League, Team]:
+def asked_team(sport: str, key: str, name: str) -> tuple[DemoLeague, DemoTeam]:
     league = asked_league(sport, key)
     team = find_team(league.key, name)
     if team is None:
@@ -126,7 +125,7 @@ def asked_team(sport: str, key: str, name: str) -> tuple[League, Team]:
     return league, team
 
 
-def answer(body: Json) -> Response:
+def answer(body: JsonObject) -> Response:
     """Return compact JSON, through the fault that `start_request` took for this request."""
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
     fault = g.get("fault")
@@ -232,7 +231,7 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def control_body() -> Json:
+def control_body() -> JsonObject:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise BadControlError("a JSON object is needed")

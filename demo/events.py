@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from demo.chance import share
 from demo.fixtures import (
@@ -13,17 +12,18 @@ from demo.fixtures import (
     Fixture,
     eastern_day,
 )
-from demo.leagues import League
+from demo.leagues import DemoLeague
 from demo.players import roster_on
 from demo.polls import rank_of
 from demo.script import (
-    Moment,
+    GameMoment,
     ends_at,
     moment_of,
     shown_start,
     time_set,
 )
 from demo.seasons import season_of, table_at
+from demo.shapes import JsonObject
 from demo.situations import (
     leader_json,
     leading_athlete,
@@ -32,11 +32,10 @@ from demo.situations import (
     situation_of,
 )
 from demo.tables import Tally, record_text
-from demo.teams import Team
+from demo.teams import DemoTeam
 from demo.wording import STATUS_TYPES, feed_time
 
-Json = dict[str, Any]
-Forced = Mapping[tuple[str, str], Json]
+Forced = Mapping[tuple[str, str], JsonObject]
 
 SLUGS = {1: "preseason", 2: "regular-season", 3: "post-season", 4: "off-season"}
 FIRST_SUPER_BOWL = 1965
@@ -67,7 +66,7 @@ SKIES = (("Sunny", "1"), ("Partly sunny", "3"), ("Mostly cloudy", "6"), ("Cloudy
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class FeedView:
     """From when, at what speed and with which forced fields the feed is looked at."""
 
     now: datetime
@@ -81,10 +80,10 @@ class View:
             return game
         return replace(game, start=start, day=eastern_day(start), sure_from=None, known_from=None)
 
-    def fields(self, game: Fixture) -> Json:
+    def fields(self, game: Fixture) -> JsonObject:
         return self.forced.get((game.league.key, game.id), {})
 
-    def moment(self, game: Fixture) -> Moment:
+    def moment(self, game: Fixture) -> GameMoment:
         """Return what the feed says of a game now, forced fields included."""
         moment = moment_of(game, self.now, self.speed)
         fields = self.fields(game)
@@ -97,9 +96,9 @@ class View:
         return game.shown(self.now) and not self.fields(game).get("hidden")
 
 
-def force_moment(moment: Moment, fields: Json) -> Moment:
+def force_moment(moment: GameMoment, fields: JsonObject) -> GameMoment:
     """Return the moment with the forced status, score, period, clock and detail."""
-    changes: Json = {}
+    changes: JsonObject = {}
     if "status" in fields:
         kind = STATUS_TYPES[fields["status"]]
         changes |= {"status": kind.name, "detail": kind.description, "short": kind.description}
@@ -120,12 +119,12 @@ FORCED_NAMES = {
 }
 
 
-def event_json(game: Fixture, view: View) -> Json:
+def event_json(game: Fixture, view: FeedView) -> JsonObject:
     """Return one event of a scoreboard."""
     moment = view.moment(game)
     name, short_name = names_of(game, view.known(game))
     date = feed_time(shown_start(game, view.now))
-    event: Json = {
+    event: JsonObject = {
         "id": game.id,
         "uid": f"{game.league.uid}~e:{game.id}",
         "date": date,
@@ -159,10 +158,10 @@ def names_of(game: Fixture, known: bool) -> tuple[str, str]:
     )
 
 
-def competition_json(game: Fixture, view: View, moment: Moment, date: str) -> Json:
+def competition_json(game: Fixture, view: FeedView, moment: GameMoment, date: str) -> JsonObject:
     known = view.known(game)
     state = STATUS_TYPES[moment.status].state
-    competition: Json = {
+    competition: JsonObject = {
         "id": game.id,
         "uid": f"{game.league.uid}~e:{game.id}~c:{game.id}",
         "date": date,
@@ -188,14 +187,14 @@ def competition_json(game: Fixture, view: View, moment: Moment, date: str) -> Js
     return competition | sport_fields(game, view, moment, state)
 
 
-def flex_field(game: Fixture, view: View) -> Json:
+def flex_field(game: Fixture, view: FeedView) -> JsonObject:
     """Return football's mark on a game whose time may still move."""
     return {"isTBDFlex": not time_set(game, view.now)} if game.week else {}
 
 
-def sport_fields(game: Fixture, view: View, moment: Moment, state: str) -> Json:
+def sport_fields(game: Fixture, view: FeedView, moment: GameMoment, state: str) -> JsonObject:
     """Return what only some competitions have: situation, leaders, series, outs."""
-    fields: Json = {} if game.league.key == "nhl" else {"conferenceCompetition": False}
+    fields: JsonObject = {} if game.league.key == "nhl" else {"conferenceCompetition": False}
     if state == "in" and game.league.sport != "soccer":
         fields["situation"] = situation_of(game, moment)
     if game.league.key == "mlb":
@@ -210,11 +209,13 @@ def sport_fields(game: Fixture, view: View, moment: Moment, state: str) -> Json:
     return fields
 
 
-def competitor_json(game: Fixture, view: View, moment: Moment, seat: str, known: bool) -> Json:
+def competitor_json(
+    game: Fixture, view: FeedView, moment: GameMoment, seat: str, known: bool
+) -> JsonObject:
     """Return one side; before a round's field is known it is TBD with a negative id."""
     team = game.home if seat == "home" else game.away
     at = 1 if seat == "home" else 0
-    side: Json = {
+    side: JsonObject = {
         "id": team.id,
         "uid": f"{game.league.uid}~t:{team.id}",
         "type": "team",
@@ -246,7 +247,7 @@ def competitor_json(game: Fixture, view: View, moment: Moment, seat: str, known:
     return side
 
 
-def unknown_side(league: League, seat: str) -> Json:
+def unknown_side(league: DemoLeague, seat: str) -> JsonObject:
     """Return the fields of a side nobody knows yet: -1 at home, -2 away."""
     number = "-1" if seat == "home" else "-2"
     uid = f"{league.uid}~t:{number}"
@@ -256,7 +257,7 @@ def unknown_side(league: League, seat: str) -> Json:
 
 
 @cache
-def team_json(league: League, team: Team) -> Json:
+def team_json(league: DemoLeague, team: DemoTeam) -> JsonObject:
     """Return a team as competitors carry it."""
     return {
         "id": team.id,
@@ -273,7 +274,7 @@ def team_json(league: League, team: Team) -> Json:
     }
 
 
-def linescores_json(moment: Moment, at: int) -> list[Json]:
+def linescores_json(moment: GameMoment, at: int) -> list[JsonObject]:
     """Return the periods a side has begun; the other side may have one more."""
     return [
         {"value": float(points), "displayValue": str(points), "period": period}
@@ -282,9 +283,9 @@ def linescores_json(moment: Moment, at: int) -> list[Json]:
     ]
 
 
-def status_json(moment: Moment) -> Json:
+def status_json(moment: GameMoment) -> JsonObject:
     kind = STATUS_TYPES[moment.status]
-    words: Json = {
+    words: JsonObject = {
         "id": kind.id,
         "name": kind.name,
         "state": kind.state,
@@ -303,7 +304,7 @@ def status_json(moment: Moment) -> Json:
     }
 
 
-def records_json(league: League, tally: Tally, kind: int, final: bool) -> list[Json]:
+def records_json(league: DemoLeague, tally: Tally, kind: int, final: bool) -> list[JsonObject]:
     """Return records as of now; hockey's finals and pre-season have `ytd` in place of `total`."""
     triples = (tally.total, tally.home, tally.road)
     if kind == PRESEASON:
@@ -319,7 +320,7 @@ def records_json(league: League, tally: Tally, kind: int, final: bool) -> list[J
     ]
 
 
-def side_leaders(game: Fixture, team: Team, score: int) -> list[Json]:
+def side_leaders(game: Fixture, team: DemoTeam, score: int) -> list[JsonObject]:
     """Return the side's best player of the game so far (basketball and hockey)."""
     roster = roster_on(team, eastern_day(game.start))
     player = roster[game.index % min(12, len(roster))]
@@ -333,7 +334,7 @@ def side_leaders(game: Fixture, team: Team, score: int) -> list[Json]:
     return []
 
 
-def football_leaders(game: Fixture, moment: Moment) -> list[Json]:
+def football_leaders(game: Fixture, moment: GameMoment) -> list[JsonObject]:
     team = game.home if moment.home >= moment.away else game.away
     roster = roster_on(team, eastern_day(game.start))
     scale = 0.25 * (moment.period - 1 + moment.progress)
@@ -350,28 +351,28 @@ def football_leaders(game: Fixture, moment: Moment) -> list[Json]:
     return leaders
 
 
-def hits_of(game: Fixture, moment: Moment, at: int) -> int:
+def hits_of(game: Fixture, moment: GameMoment, at: int) -> int:
     """Return a side's hits so far: at least its runs, and never fewer than before."""
     pace = 0.5 + 0.4 * share("hits", game.id, at)
     return (moment.home if at else moment.away) + int(len(moment.lines) * pace)
 
 
-def errors_of(game: Fixture, moment: Moment, at: int) -> int:
+def errors_of(game: Fixture, moment: GameMoment, at: int) -> int:
     clumsy = share("error", game.id, at) < 0.35
     return int(clumsy and len(moment.lines) > 4)
 
 
-def type_json(game: Fixture) -> Json:
+def type_json(game: Fixture) -> JsonObject:
     kind = game.round
     return {"id": kind.id if kind else "1", "abbreviation": kind.abbreviation if kind else "STD"}
 
 
-def place_of(game: Fixture) -> Team:
+def place_of(game: Fixture) -> DemoTeam:
     """Return the team in whose house the game is."""
     return game.host or game.home
 
 
-def venue_json(game: Fixture) -> Json:
+def venue_json(game: Fixture) -> JsonObject:
     place = place_of(game)
     return {
         "id": f"{game.league.id}{int(place.id) % 1000:03d}",
@@ -381,7 +382,7 @@ def venue_json(game: Fixture) -> Json:
     }
 
 
-def weather_json(game: Fixture) -> Json:
+def weather_json(game: Fixture) -> JsonObject:
     text, condition = SKIES[int(share("sky", game.id) * len(SKIES))]
     temperature = 45 + int(share("warm", game.id) * 45)
     return {
@@ -396,7 +397,7 @@ def crowd_of(game: Fixture) -> int:
     return int(CROWDS[game.league.key] * (0.9 + 0.25 * share("crowd", game.id)))
 
 
-def notes_json(game: Fixture, view: View) -> list[Json]:
+def notes_json(game: Fixture, view: FeedView) -> list[JsonObject]:
     """Return the headline of a playoff game, a double-header or a game called off."""
     told = game.note_from is None or view.now >= game.note_from
     headline = round_text(game, view.now) if game.round else game.note if told else ""
@@ -431,7 +432,7 @@ def national_of(game: Fixture) -> tuple[str, ...]:
     return networks[int(draw * 97) % len(networks)] if everywhere else ()
 
 
-def broadcasts_json(game: Fixture) -> list[Json]:
+def broadcasts_json(game: Fixture) -> list[JsonObject]:
     national = national_of(game)
     if national:
         return [{"market": "national", "names": list(national)}]
@@ -441,12 +442,12 @@ def broadcasts_json(game: Fixture) -> list[Json]:
     ]
 
 
-def link_json(game: Fixture) -> Json:
+def link_json(game: Fixture) -> JsonObject:
     href = f"https://www.espn.com/{game.league.key}/game?gameId={game.id}"
     return {"rel": ["summary", "desktop", "event"], "href": href, "text": "Gamecast"}
 
 
-def series_json(game: Fixture, view: View) -> Json:
+def series_json(game: Fixture, view: FeedView) -> JsonObject:
     """Return how the series stands now, this game included once it is over."""
     best_of = game.round.best_of if game.round else 1
     wins = series_wins(game, view)
@@ -463,7 +464,7 @@ def series_json(game: Fixture, view: View) -> Json:
     }
 
 
-def series_wins(game: Fixture, view: View) -> dict[str, int]:
+def series_wins(game: Fixture, view: FeedView) -> dict[str, int]:
     """Return wins by team id over the series' games up to this one that are over by now."""
     games = season_of(game.league.key, game.season).by_id
     first = int(game.id) - game.number + 1

@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import Response
 
+from demo.shapes import JsonObject
 from demo.wording import STATUS_TYPES
 
-Json = dict[str, Any]
-Game = tuple[str, str]
+GameKey = tuple[str, str]
 
 LOGGED = 10_000
 KINDS = frozenset(
@@ -49,14 +49,14 @@ class BadControlError(ValueError):
 
 
 @dataclass(eq=False, slots=True)
-class Fault:
+class FeedFault:
     """One fault switched on. `left` counts the requests still to be hit; None is without end."""
 
     kind: str
     league: str | None
     left: int | None
     path: str
-    options: Json
+    options: JsonObject
     mended: Event = field(default_factory=Event)
 
     def option(self, name: str) -> float:
@@ -66,7 +66,7 @@ class Fault:
     def hits(self, league: str | None, path: str) -> bool:
         return self.league in {None, league} and self.path in path
 
-    def to_json(self) -> Json:
+    def to_json(self) -> JsonObject:
         return {
             "kind": self.kind,
             "league": self.league,
@@ -81,10 +81,10 @@ class DemoState:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._faults: list[Fault] = []
-        self._used: list[Fault] = []
-        self._games: dict[Game, Json] = {}
-        self._requests: deque[Json] = deque(maxlen=LOGGED)
+        self._faults: list[FeedFault] = []
+        self._used: list[FeedFault] = []
+        self._games: dict[GameKey, JsonObject] = {}
+        self._requests: deque[JsonObject] = deque(maxlen=LOGGED)
         self._count = 0
 
     def fail(
@@ -108,7 +108,9 @@ class DemoState:
         if times is not None and times < 1:
             raise BadControlError(f"times must be 1 or more, not {times}")
         with self._lock:
-            self._faults.append(Fault(kind, league and league.lower(), times, path, dict(options)))
+            self._faults.append(
+                FeedFault(kind, league and league.lower(), times, path, dict(options))
+            )
 
     def mend(self, league: str | None = None) -> None:
         """Switch off a league's own faults, or all of them; hanging requests are let go."""
@@ -120,12 +122,12 @@ class DemoState:
         for fault in gone:
             fault.mended.set()
 
-    def faults(self) -> list[Json]:
+    def faults(self) -> list[JsonObject]:
         """Return the faults that are on, oldest first."""
         with self._lock:
             return [fault.to_json() for fault in self._faults]
 
-    def take_fault(self, league: str | None, path: str) -> Fault | None:
+    def take_fault(self, league: str | None, path: str) -> FeedFault | None:
         """Return the newest fault that hits this request, used up by one, or None."""
         with self._lock:
             hit = next((f for f in reversed(self._faults) if f.hits(league, path)), None)
@@ -136,13 +138,13 @@ class DemoState:
                     self._used.append(hit)
             return hit
 
-    def note_request(self, entry: Json) -> None:
+    def note_request(self, entry: JsonObject) -> None:
         """Add a request to the log; the last 10,000 are kept, all are counted."""
         with self._lock:
             self._count += 1
             self._requests.append(entry)
 
-    def requests(self) -> list[Json]:
+    def requests(self) -> list[JsonObject]:
         """Return the requests seen, oldest first: method, path, query, user_agent, league, status.
 
         `status` is missing while a request is being answered, and for one that got no answer.
@@ -160,7 +162,7 @@ class DemoState:
             self._requests.clear()
             self._count = 0
 
-    def force_game(self, league: str, event_id: str, fields: Json) -> Json:
+    def force_game(self, league: str, event_id: str, fields: JsonObject) -> JsonObject:
         """Make the feed say these fields of a game until `free_game`; returns all forced ones.
 
         Fields: home_score, away_score, period (whole numbers), clock (seconds), display_clock,
@@ -178,7 +180,7 @@ class DemoState:
             self._games = {k: v for k, v in self._games.items() if k != (league, event_id)}
 
     @property
-    def forced(self) -> dict[Game, Json]:
+    def forced(self) -> dict[GameKey, JsonObject]:
         """The forced fields by (league, event id); never changed in place, so safe to read."""
         return self._games
 
@@ -199,7 +201,7 @@ def check_field(name: str, value: Any) -> Any:
     return value
 
 
-def faulty_answer(fault: Fault, body: bytes) -> Response | None:
+def faulty_answer(fault: FeedFault, body: bytes) -> Response | None:
     """Return what the fault makes of a good answer; None where the good answer stands."""
     if fault.kind == "latency":
         fault.mended.wait(fault.option("seconds"))
@@ -229,7 +231,7 @@ MESSAGES = {
 }
 
 
-def refusal(status: int, fault: Fault | None = None) -> Response:
+def refusal(status: int, fault: FeedFault | None = None) -> Response:
     """Return an error as the feed words it: JSON, or HTML from the edge for a 403."""
     if status == 403:
         return Response(EDGE_ERROR, status, content_type="text/html")
@@ -245,7 +247,7 @@ def json_response(body: bytes) -> Response:
     return Response(body, content_type="application/json;charset=UTF-8")
 
 
-def stream_answer(fault: Fault, body: bytes) -> Response:
+def stream_answer(fault: FeedFault, body: bytes) -> Response:
     """Return an answer that hangs, drips, breaks off or does not end, sent as it is made."""
     if fault.kind == "huge":
         return Response(huge_body(fault), content_type="application/json;charset=UTF-8")
@@ -255,14 +257,14 @@ def stream_answer(fault: Fault, body: bytes) -> Response:
     return response
 
 
-def hang(fault: Fault, _body: bytes) -> Iterator[bytes]:
+def hang(fault: FeedFault, _body: bytes) -> Iterator[bytes]:
     """Send nothing until mended or the time is over, then drop the connection."""
     fault.mended.wait(fault.option("seconds"))
     raise ConnectionAbortedError("the demo feed hung on purpose")
     yield b""
 
 
-def drip(fault: Fault, body: bytes) -> Iterator[bytes]:
+def drip(fault: FeedFault, body: bytes) -> Iterator[bytes]:
     """Send a few bytes at a time; when mended, the rest at once."""
     step = max(1, int(fault.option("bytes")))
     for start in range(0, len(body), step):
@@ -272,7 +274,7 @@ def drip(fault: Fault, body: bytes) -> Iterator[bytes]:
         yield body[start : start + step]
 
 
-def break_off(fault: Fault, body: bytes) -> Iterator[bytes]:
+def break_off(fault: FeedFault, body: bytes) -> Iterator[bytes]:
     """Drop the connection, after the first bytes of the body if so asked."""
     after = int(fault.option("after"))
     if after:
@@ -280,7 +282,7 @@ def break_off(fault: Fault, body: bytes) -> Iterator[bytes]:
     raise ConnectionAbortedError("the demo feed hung up on purpose")
 
 
-def huge_body(fault: Fault) -> Iterator[bytes]:
+def huge_body(fault: FeedFault) -> Iterator[bytes]:
     """Send valid JSON of many megabytes, without saying how many in advance."""
     yield b'{"leagues":[],"events":[],"padding":"'
     for _ in range(int(fault.option("megabytes"))):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from demo.leagues import LEAGUES, League
-from demo.teams import Team
+from demo.leagues import LEAGUES, DemoLeague
+from demo.teams import DemoTeam
 
 EASTERN = ZoneInfo("America/New_York")
 PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -38,14 +38,14 @@ class Fixture:
     is listed from `shown_from` until `shown_until`.
     """
 
-    league: League
+    league: DemoLeague
     season: int
     kind: int
     index: int
     day: date
     start: datetime
-    home: Team
-    away: Team
+    home: DemoTeam
+    away: DemoTeam
     week: int = 0
     round: Round | None = None
     number: int = 0
@@ -54,7 +54,7 @@ class Fixture:
     note_from: datetime | None = None
     fate: str = "played"
     covers: bool = False
-    host: Team | None = None
+    host: DemoTeam | None = None
     known_from: datetime | None = None
     shown_from: datetime | None = None
     shown_until: datetime | None = None
@@ -77,7 +77,7 @@ class Fixture:
         )
 
 
-def season_of_id(event_id: str) -> tuple[League, int] | None:
+def season_of_id(event_id: str) -> tuple[DemoLeague, int] | None:
     """Return the league and season that an event id belongs to, or None when it is none of ours."""
     if not event_id.isdecimal() or len(event_id) > 9:
         return None

@@ -28,14 +28,21 @@ MOVED = 3
 PRESEASON_INDEX = 2500
 FLEX_WEEK = 16
 
-Slot = tuple[int, int, int]
-THURSDAY: Slot = (0, 20, 15)
-SUNDAY_NIGHT: Slot = (3, 20, 20)
-MONDAY: Slot = (4, 20, 15)
-THANKSGIVING: tuple[Slot, ...] = ((0, 13, 0), (0, 16, 30), (0, 20, 20))
-SATURDAY: tuple[Slot, ...] = ((2, 16, 30), (2, 20, 15))
-SUNDAY: tuple[Slot, ...] = ((3, 13, 0), (3, 13, 0), (3, 13, 0), (3, 16, 25), (3, 16, 5))
-WARM_UP: tuple[Slot, ...] = ((0, 19, 0), (1, 19, 0), (1, 20, 0), (2, 13, 0), (2, 19, 0), (2, 20, 0))
+KickOff = tuple[int, int, int]
+THURSDAY: KickOff = (0, 20, 15)
+SUNDAY_NIGHT: KickOff = (3, 20, 20)
+MONDAY: KickOff = (4, 20, 15)
+THANKSGIVING: tuple[KickOff, ...] = ((0, 13, 0), (0, 16, 30), (0, 20, 20))
+SATURDAY: tuple[KickOff, ...] = ((2, 16, 30), (2, 20, 15))
+SUNDAY: tuple[KickOff, ...] = ((3, 13, 0), (3, 13, 0), (3, 13, 0), (3, 16, 25), (3, 16, 5))
+WARM_UP: tuple[KickOff, ...] = (
+    (0, 19, 0),
+    (1, 19, 0),
+    (1, 20, 0),
+    (2, 13, 0),
+    (2, 19, 0),
+    (2, 20, 0),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +177,7 @@ def cover_teams(
     return None
 
 
-def week_slots(first: date, number: int, count: int) -> list[Slot]:
+def week_slots(first: date, number: int, count: int) -> list[KickOff]:
     """Return day (from Thursday), hour and minute of each of a week's games."""
     if number == WEEKS:
         fixed = [*SATURDAY, SUNDAY_NIGHT]
@@ -183,7 +190,7 @@ def week_slots(first: date, number: int, count: int) -> list[Slot]:
 
 
 def football_game(
-    season: int, kind: int, number: int, index: int, match: Match, first: date, slot: Slot
+    season: int, kind: int, number: int, index: int, match: Match, first: date, slot: KickOff
 ) -> Fixture:
     teams = teams_of("nfl")
     day = first + timedelta(days=slot[0])

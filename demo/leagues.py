@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class League:
+class DemoLeague:
     """One league: its place in addresses, its ids, and the shape of a game.
 
     `period_clock` counts game seconds (0: no clock), `period_time` and `overtime_time` real ones.
@@ -46,7 +46,7 @@ class League:
         return self.short_name or self.key.upper()
 
 
-NFL = League(
+NFL = DemoLeague(
     key="nfl", sport="football", sport_id="20", id="28", name="National Football League",
     offset=0, periods=4, period_word="Quarter", period_clock=900, overtime_clock=600,
     period_time=2370, overtime_time=1500, short_break=120, long_break=780, group_id="9",
@@ -55,7 +55,7 @@ NFL = League(
         ("NFC", "7", "National Football Conference", "NFC"),
     ),
 )  # fmt: skip
-NBA = League(
+NBA = DemoLeague(
     key="nba", sport="basketball", sport_id="40", id="46", name="National Basketball Association",
     offset=3000, periods=4, period_word="Quarter", period_clock=720, overtime_clock=300,
     period_time=2010, overtime_time=720, short_break=150, long_break=900, group_id="7",
@@ -64,7 +64,7 @@ NBA = League(
         ("West", "6", "Western Conference", "West"),
     ),
 )  # fmt: skip
-MLB = League(
+MLB = DemoLeague(
     key="mlb", sport="baseball", sport_id="1", id="10", name="Major League Baseball",
     offset=6000, periods=9, period_word="Inning", period_clock=0, overtime_clock=0,
     period_time=435, overtime_time=435, short_break=125, long_break=125, group_id="9",
@@ -73,7 +73,7 @@ MLB = League(
         ("NL", "8", "National League", "NL"),
     ),
 )  # fmt: skip
-NHL = League(
+NHL = DemoLeague(
     key="nhl", sport="hockey", sport_id="70", id="90", name="National Hockey League",
     offset=9000, periods=3, period_word="Period", period_clock=1200, overtime_clock=300,
     period_time=2400, overtime_time=540, short_break=1080, long_break=1080, group_id="9",
@@ -83,7 +83,7 @@ NHL = League(
     ),
 )  # fmt: skip
 
-NCAAM = League(
+NCAAM = DemoLeague(
     key="mens-college-basketball", sport="basketball", sport_id="40", id="41",
     name="NCAA Men's Basketball", offset=8_000_000, periods=2, period_word="Half",
     period_clock=1200, overtime_clock=300, period_time=3000, overtime_time=720, short_break=150,
@@ -95,7 +95,7 @@ NCAAM = League(
         ("SEC", "23", "Southeastern Conference", "sec"),
     ),
 )  # fmt: skip
-MLS = League(
+MLS = DemoLeague(
     key="usa.1", sport="soccer", sport_id="600", id="770", name="MLS", offset=-400_400_000,
     periods=2, period_word="Half", period_clock=2700, overtime_clock=900, period_time=2880,
     overtime_time=900, short_break=300, long_break=900, group_id="1", short_name="MLS",
@@ -135,7 +135,7 @@ LEAGUES = {
 }
 
 
-def find_league(sport: str, key: str) -> League | None:
+def find_league(sport: str, key: str) -> DemoLeague | None:
     """Return the league of a sport/league pair, or None when the feed has no such pair."""
     league = LEAGUES.get(key)
     return league if league and league.sport == sport else None

@@ -10,7 +10,7 @@ from random import Random
 
 from demo.chance import seeded, share, weighted
 from demo.fixtures import POSTSEASON, Fixture
-from demo.teams import Team
+from demo.teams import DemoTeam
 
 HOME_EDGE = 0.2
 DRIVES = ((0, 0.43), (1, 0.4), (2, 0.17))
@@ -40,7 +40,7 @@ class Outcome:
         return sum(home or 0 for _, home in self.lines)
 
 
-def strength(team: Team, season: int) -> float:
+def strength(team: DemoTeam, season: int) -> float:
     """Return how good a team is in a season, from -1 to 1."""
     return share("strength", team.league, season, team.id) * 2 - 1
 

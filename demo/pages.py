@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import Any
 
 from demo.chance import share
 from demo.events import (
-    View,
+    FeedView,
     broadcasts_json,
     crowd_of,
     flex_field,
@@ -19,17 +18,16 @@ from demo.events import (
     venue_json,
 )
 from demo.fixtures import POSTSEASON, REGULAR, Fixture, eastern_day
-from demo.leagues import League
-from demo.players import SURNAME_HEADS, Player, Position, groups_of, roster_on
+from demo.leagues import DemoLeague
+from demo.players import SURNAME_HEADS, DemoPlayer, Position, groups_of, roster_on
 from demo.scoreboards import TYPE_NAMES, number_asked, season_name
-from demo.script import Moment, shown_start, time_set
+from demo.script import GameMoment, shown_start, time_set
 from demo.seasons import Season, season_at, season_of, table_at, type_on
+from demo.shapes import JsonObject
 from demo.situations import situation_of
 from demo.tables import WIN, Tally, rank, record_text
-from demo.teams import Team, teams_of
+from demo.teams import DemoTeam, teams_of
 from demo.wording import STATUS_TYPES, feed_time, ordinal
-
-Json = dict[str, Any]
 
 PARENTS = {
     "P": ("1", "Pitcher"), "IF": ("11", "Infielder"), "OF": ("12", "Outfielder"),
@@ -44,11 +42,11 @@ TYPE_TEXTS = {
 NO_PICTURE = "https://a.espncdn.com/i/headshots/nophoto.png"
 
 
-def teams_json(league: League, view: View) -> Json:
+def teams_json(league: DemoLeague, view: FeedView) -> JsonObject:
     """Return the teams list: sports, leagues, teams, team."""
     season = season_at(league.key, eastern_day(view.now))
     teams = [{"team": listed_team(league, team)} for team in teams_of(league.key).values()]
-    inner: Json = {
+    inner: JsonObject = {
         "id": league.id,
         "uid": league.uid,
         "name": league.name,
@@ -59,7 +57,7 @@ def teams_json(league: League, view: View) -> Json:
         "year": season.year,
         "season": {"year": season.year, "displayName": season_name(season)},
     }
-    outer: Json = {
+    outer: JsonObject = {
         "id": league.sport_id,
         "uid": f"s:{league.sport_id}",
         "name": league.sport.title(),
@@ -70,7 +68,7 @@ def teams_json(league: League, view: View) -> Json:
 
 
 @cache
-def listed_team(league: League, team: Team) -> Json:
+def listed_team(league: DemoLeague, team: DemoTeam) -> JsonObject:
     """Return a team as the teams list has it: with `logos` where a competitor has one `logo`."""
     return {
         "id": team.id,
@@ -91,33 +89,33 @@ def listed_team(league: League, team: Team) -> Json:
     }
 
 
-def team_without(league: League, team: Team, *names: str) -> Json:
+def team_without(league: DemoLeague, team: DemoTeam, *names: str) -> JsonObject:
     """Return the listed team less some fields: each answer of the feed shows a few others."""
     return {key: value for key, value in listed_team(league, team).items() if key not in names}
 
 
-def logos_json(team: Team) -> list[Json]:
-    size: Json = {"width": 500, "height": 500, "alt": ""}
+def logos_json(team: DemoTeam) -> list[JsonObject]:
+    size: JsonObject = {"width": 500, "height": 500, "alt": ""}
     return [
         {"href": team.logo(), **size, "rel": ["full", "default"]},
         {"href": team.logo("500-dark"), **size, "rel": ["full", "dark"]},
     ]
 
 
-def clubhouse_json(team: Team) -> Json:
+def clubhouse_json(team: DemoTeam) -> JsonObject:
     return {"rel": ["clubhouse", "desktop", "team"], "href": clubhouse(team), "text": "Clubhouse"}
 
 
-def clubhouse(team: Team) -> str:
+def clubhouse(team: DemoTeam) -> str:
     return f"https://www.espn.com/{team.league}/team/_/name/{team.abbreviation.lower()}/{team.slug}"
 
 
-def team_json(league: League, team: Team, view: View) -> Json:
+def team_json(league: DemoLeague, team: DemoTeam, view: FeedView) -> JsonObject:
     """Return one team with its record, venue and next game (or the one just played)."""
     tallies = standing_now(league, view)
     tally = tallies[team.id]
     records = (("total", tally.total), ("home", tally.home), ("road", tally.road))
-    venue: Json = {
+    venue: JsonObject = {
         "fullName": team.venue,
         "address": {"city": team.city, "state": team.state},
         "indoor": team.indoor,
@@ -137,18 +135,18 @@ def team_json(league: League, team: Team, view: View) -> Json:
     return {"team": body}
 
 
-def groups_json(league: League, team: Team) -> Json:
+def groups_json(league: DemoLeague, team: DemoTeam) -> JsonObject:
     names = [group[0] for group in league.groups]
     conference = league.groups[names.index(team.conference)][1]
     return {"id": conference, "parent": {"id": league.group_id}, "isConference": True}
 
 
-def standing_now(league: League, view: View) -> dict[str, Tally]:
+def standing_now(league: DemoLeague, view: FeedView) -> dict[str, Tally]:
     year = season_at(league.key, eastern_day(view.now)).year
     return table_at(league.key, year, view.now, view.speed)
 
 
-def standing_text(league: League, team: Team, tallies: dict[str, Tally]) -> str:
+def standing_text(league: DemoLeague, team: DemoTeam, tallies: dict[str, Tally]) -> str:
     """Return 1st in AFC West, or 8th in Atlantic Division."""
     rivals = [
         other.id
@@ -161,7 +159,7 @@ def standing_text(league: League, team: Team, tallies: dict[str, Tally]) -> str:
     return f"{ordinal(place)} in {team.division} Division"
 
 
-def games_of_team(season: Season, team: Team, view: View) -> list[Fixture]:
+def games_of_team(season: Season, team: DemoTeam, view: FeedView) -> list[Fixture]:
     """Return a team's games of a season that are listed now; the unknown rounds are nobody's."""
     return [
         view.fixture(game)
@@ -170,7 +168,7 @@ def games_of_team(season: Season, team: Team, view: View) -> list[Fixture]:
     ]
 
 
-def next_games(league: League, team: Team, view: View) -> list[Fixture]:
+def next_games(league: DemoLeague, team: DemoTeam, view: FeedView) -> list[Fixture]:
     """Return the team's next or running game, else its last; nothing in the off-season."""
     day = eastern_day(view.now)
     if type_on(league.key, day) not in {REGULAR, POSTSEASON}:
@@ -180,7 +178,7 @@ def next_games(league: League, team: Team, view: View) -> list[Fixture]:
     return coming[:1] or games[-1:]
 
 
-def roster_json(league: League, team: Team, view: View) -> Json:
+def roster_json(league: DemoLeague, team: DemoTeam, view: FeedView) -> JsonObject:
     """Return the roster: one list in basketball and soccer, groups in the other sports."""
     day = eastern_day(view.now)
     season = season_at(league.key, day)
@@ -196,7 +194,7 @@ def roster_json(league: League, team: Team, view: View) -> Json:
     }
 
 
-def season_header(season: Season, kind: int) -> Json:
+def season_header(season: Season, kind: int) -> JsonObject:
     return {
         "year": season.year,
         "displayName": season_name(season),
@@ -205,7 +203,9 @@ def season_header(season: Season, kind: int) -> Json:
     }
 
 
-def athletes_json(league: League, players: tuple[Player, ...], day: date) -> list[Json]:
+def athletes_json(
+    league: DemoLeague, players: tuple[DemoPlayer, ...], day: date
+) -> list[JsonObject]:
     if league.sport in {"basketball", "soccer"}:
         return [roster_player(league, player, day) for player in players]
     return [
@@ -214,11 +214,11 @@ def athletes_json(league: League, players: tuple[Player, ...], day: date) -> lis
     ]
 
 
-def roster_player(league: League, player: Player, day: date) -> Json:
+def roster_player(league: DemoLeague, player: DemoPlayer, day: date) -> JsonObject:
     """Return a player; jersey, birthday, birthplace and picture are absent for some."""
     feet, inches = divmod(player.height, 12)
     active = player.status == "active"
-    entry: Json = {
+    entry: JsonObject = {
         "id": player.id,
         "uid": f"{league.uid}~a:{player.id}",
         "firstName": player.first,
@@ -244,8 +244,8 @@ def roster_player(league: League, player: Player, day: date) -> Json:
     return entry | sometimes_json(player, day) | hands_json(league, player)
 
 
-def sometimes_json(player: Player, day: date) -> Json:
-    fields: Json = {}
+def sometimes_json(player: DemoPlayer, day: date) -> JsonObject:
+    fields: JsonObject = {}
     if player.jersey:
         fields["jersey"] = player.jersey
     if player.born:
@@ -261,7 +261,7 @@ def sometimes_json(player: Player, day: date) -> Json:
     return fields
 
 
-def hands_json(league: League, player: Player) -> Json:
+def hands_json(league: DemoLeague, player: DemoPlayer) -> JsonObject:
     word = "Right" if player.right else "Left"
     hand = {"type": word.upper(), "abbreviation": word[0], "displayValue": word}
     if league.key == "mlb":
@@ -269,8 +269,8 @@ def hands_json(league: League, player: Player) -> Json:
     return {"hand": hand} if league.key == "nhl" else {}
 
 
-def position_json(position: Position) -> Json:
-    body: Json = {
+def position_json(position: Position) -> JsonObject:
+    body: JsonObject = {
         "id": position.id,
         "name": position.name,
         "displayName": position.name,
@@ -279,12 +279,12 @@ def position_json(position: Position) -> Json:
     }
     if position.parent:
         number, name = PARENTS[position.parent]
-        parent: Json = {"id": number, "name": name, "displayName": name}
+        parent: JsonObject = {"id": number, "name": name, "displayName": name}
         body["parent"] = parent | {"abbreviation": position.parent, "leaf": False}
     return body
 
 
-def coach_json(team: Team, season: Season) -> Json:
+def coach_json(team: DemoTeam, season: Season) -> JsonObject:
     return {
         "id": f"8{team.index:03d}",
         "firstName": "Orrin",
@@ -293,7 +293,7 @@ def coach_json(team: Team, season: Season) -> Json:
     }
 
 
-def team_header(league: League, team: Team, view: View) -> Json:
+def team_header(league: DemoLeague, team: DemoTeam, view: FeedView) -> JsonObject:
     """Return the team as rosters and schedules carry it."""
     tallies = standing_now(league, view)
     return {
@@ -311,7 +311,9 @@ def team_header(league: League, team: Team, view: View) -> Json:
     }
 
 
-def schedule_json(league: League, team: Team, query: Mapping[str, str], view: View) -> Json:
+def schedule_json(
+    league: DemoLeague, team: DemoTeam, query: Mapping[str, str], view: FeedView
+) -> JsonObject:
     """Return a team's games of one season type: the running one, unless the query names it."""
     day = eastern_day(view.now)
     now_season, now_kind = season_at(league.key, day), type_on(league.key, day)
@@ -320,7 +322,7 @@ def schedule_json(league: League, team: Team, query: Mapping[str, str], view: Vi
         now_kind if season.year == now_season.year and now_kind in {1, 2, 3} else REGULAR
     )
     games = [game for game in games_of_team(season, team, view) if game.kind == kind]
-    answer: Json = {
+    answer: JsonObject = {
         "timestamp": f"{view.now:%Y-%m-%dT%H:%M:%SZ}",
         "status": "success",
         "season": season_header(now_season, now_kind),
@@ -338,14 +340,14 @@ def bye_week(games: list[Fixture]) -> int:
     return next((week for week in range(1, 19) if week not in weeks), 0)
 
 
-def schedule_event(game: Fixture, view: View) -> Json:
+def schedule_event(game: Fixture, view: FeedView) -> JsonObject:
     """Return a game as schedules have it: scores are objects, and absent before the start."""
     moment = view.moment(game)
     name, short_name = names_of(game, known=True)
     date_text = feed_time(shown_start(game, view.now))
     kind, abbreviation = TYPE_NAMES[game.kind]
     sides = [schedule_side(game, view, moment, seat) for seat in ("home", "away")]
-    event: Json = {
+    event: JsonObject = {
         "id": game.id,
         "date": date_text,
         "name": name,
@@ -367,8 +369,8 @@ def schedule_event(game: Fixture, view: View) -> Json:
 
 
 def schedule_competition(
-    game: Fixture, view: View, moment: Moment, sides: list[Json], date_text: str
-) -> Json:
+    game: Fixture, view: FeedView, moment: GameMoment, sides: list[JsonObject], date_text: str
+) -> JsonObject:
     kind = type_json(game)
     text = TYPE_TEXTS[kind["abbreviation"]]
     slug = text.lower().replace(" ", "-")
@@ -389,13 +391,13 @@ def schedule_competition(
     }
 
 
-def plain_venue(game: Fixture) -> Json:
+def plain_venue(game: Fixture) -> JsonObject:
     """Return the venue as schedules have it: name and address alone."""
     venue = venue_json(game)
     return {"fullName": venue["fullName"], "address": venue["address"]}
 
 
-def media_json(game: Fixture) -> list[Json]:
+def media_json(game: Fixture) -> list[JsonObject]:
     """Return broadcasts as schedules and summaries have them: one entry a network."""
     return [
         {
@@ -410,12 +412,12 @@ def media_json(game: Fixture) -> list[Json]:
     ]
 
 
-def schedule_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
+def schedule_side(game: Fixture, view: FeedView, moment: GameMoment, seat: str) -> JsonObject:
     team = game.home if seat == "home" else game.away
     points, other = moment.home, moment.away
     if seat == "away":
         points, other = other, points
-    side: Json = {
+    side: JsonObject = {
         "id": team.id,
         "type": "team",
         "order": 0 if seat == "home" else 1,
@@ -437,18 +439,18 @@ def schedule_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
     return side
 
 
-def side_records(game: Fixture, team: Team, view: View) -> list[Json]:
+def side_records(game: Fixture, team: DemoTeam, view: FeedView) -> list[JsonObject]:
     league = game.league
     tally = table_at(league.key, game.season, view.now, view.speed)[team.id]
     kinds = (("total", tally.total), ("home", tally.home), ("road", tally.road))
     return [{"type": kind, "displayValue": record_text(league, counts)} for kind, counts in kinds]
 
 
-def summary_json(game: Fixture, view: View) -> Json:
+def summary_json(game: Fixture, view: FeedView) -> JsonObject:
     """Return one game in full; competitors have no score before the start."""
     moment = view.moment(game)
     state = STATUS_TYPES[moment.status].state
-    answer: Json = {
+    answer: JsonObject = {
         "boxscore": {"teams": [], "players": []},
         "format": {"regulation": {"periods": game.league.periods}},
         "gameInfo": {"venue": {"id": venue_json(game)["id"]} | plain_venue(game)},
@@ -462,9 +464,9 @@ def summary_json(game: Fixture, view: View) -> Json:
     return answer
 
 
-def header_json(game: Fixture, view: View, moment: Moment) -> Json:
+def header_json(game: Fixture, view: FeedView, moment: GameMoment) -> JsonObject:
     sides = [header_side(game, view, moment, seat) for seat in ("home", "away")]
-    competition: Json = {
+    competition: JsonObject = {
         "id": game.id,
         "uid": f"{game.league.uid}~e:{game.id}~c:{game.id}",
         "date": feed_time(shown_start(game, view.now)),
@@ -475,7 +477,7 @@ def header_json(game: Fixture, view: View, moment: Moment) -> Json:
         "broadcasts": media_json(game),
     }
     league = game.league
-    header: Json = {
+    header: JsonObject = {
         "id": game.id,
         "uid": f"{league.uid}~e:{game.id}",
         "season": {"year": game.season, "type": game.kind},
@@ -493,16 +495,16 @@ def header_json(game: Fixture, view: View, moment: Moment) -> Json:
     return header | ({"week": game.week} if game.week else {})
 
 
-def header_status(moment: Moment) -> Json:
+def header_status(moment: GameMoment) -> JsonObject:
     """Return the status of a summary, which has a clock only while the game is live."""
     status = status_json(moment)
     return status if status["type"]["state"] == "in" else {"type": status["type"]}
 
 
-def header_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
+def header_side(game: Fixture, view: FeedView, moment: GameMoment, seat: str) -> JsonObject:
     team = game.home if seat == "home" else game.away
     at = 1 if seat == "home" else 0
-    side: Json = {
+    side: JsonObject = {
         "id": team.id,
         "uid": f"{game.league.uid}~t:{team.id}",
         "order": 1 - at,
@@ -526,7 +528,7 @@ def header_side(game: Fixture, view: View, moment: Moment, seat: str) -> Json:
     return side
 
 
-def standings_json(league: League, query: Mapping[str, str], view: View) -> Json:
+def standings_json(league: DemoLeague, query: Mapping[str, str], view: FeedView) -> JsonObject:
     """Return the standings: two conferences, each with its teams in order of merit."""
     day = eastern_day(view.now)
     asked = number_asked(query, "season")
@@ -543,8 +545,8 @@ def standings_json(league: League, query: Mapping[str, str], view: View) -> Json
 
 
 def conference_json(
-    league: League, season: Season, group: tuple[str, str, str, str], tallies: dict[str, Tally]
-) -> Json:
+    league: DemoLeague, season: Season, group: tuple[str, str, str, str], tallies: dict[str, Tally]
+) -> JsonObject:
     short, number, name, abbreviation = group
     teams = teams_of(league.key)
     ranked = [team for team in rank(league, tallies) if teams[team].conference == short]
@@ -572,12 +574,12 @@ def conference_json(
     }
 
 
-def standings_team(league: League, team: Team) -> Json:
+def standings_team(league: DemoLeague, team: DemoTeam) -> JsonObject:
     """Return a team as standings have it: without colours and slug."""
     return team_without(league, team, "slug", "nickname", "color", "alternateColor", "isAllStar")
 
 
-def stats_json(league: League, tally: Tally, best: Tally, seed: int) -> list[Json]:
+def stats_json(league: DemoLeague, tally: Tally, best: Tally, seed: int) -> list[JsonObject]:
     """Return a team's numbers by name; records have only words, no value."""
     won, lost, other = tally.total
     behind = ((best.total[WIN] - won) + (lost - best.total[1])) / 2
@@ -606,7 +608,7 @@ def stats_json(league: League, tally: Tally, best: Tally, seed: int) -> list[Jso
     return stats + record_stats(league, tally) + conference_stats(league, tally)
 
 
-def conference_stats(league: League, tally: Tally) -> list[Json]:
+def conference_stats(league: DemoLeague, tally: Tally) -> list[JsonObject]:
     """Return what college tables have besides: numbers of some games by the names of all."""
     if not league.division:
         return []
@@ -617,7 +619,7 @@ def conference_stats(league: League, tally: Tally) -> list[Json]:
     ]
 
 
-def soccer_stats(league: League, tally: Tally, seed: int) -> list[Json]:
+def soccer_stats(league: DemoLeague, tally: Tally, seed: int) -> list[JsonObject]:
     """Return a soccer team's numbers: it has a rank, no seed, and one record over all games."""
     won, lost, drawn = tally.total
     difference = tally.scored - tally.allowed
@@ -636,7 +638,7 @@ def soccer_stats(league: League, tally: Tally, seed: int) -> list[Json]:
     ]
 
 
-def hockey_stats(league: League, tally: Tally) -> list[Json]:
+def hockey_stats(league: DemoLeague, tally: Tally) -> list[JsonObject]:
     won, _, other = tally.total
     return [
         stat("otLosses", other),
@@ -648,7 +650,7 @@ def hockey_stats(league: League, tally: Tally) -> list[Json]:
     ]
 
 
-def record_stats(league: League, tally: Tally) -> list[Json]:
+def record_stats(league: DemoLeague, tally: Tally) -> list[JsonObject]:
     ten = [tally.last[-10:].count(result) for result in (0, 1, 2)]
     overall = record_text(league, tally.total)
     text = f"{overall}, {tally.points(league)} PTS" if league.key == "nhl" else overall
@@ -662,16 +664,16 @@ def record_stats(league: League, tally: Tally) -> list[Json]:
     ]
 
 
-def stat(name: str, value: float, text: str | None = None) -> Json:
+def stat(name: str, value: float, text: str | None = None) -> JsonObject:
     shown = str(value) if text is None else text
     return {"name": name, "type": name.lower(), "value": float(value), "displayValue": shown}
 
 
-def record_stat(name: str, kind: str, text: str) -> Json:
+def record_stat(name: str, kind: str, text: str) -> JsonObject:
     return {"name": name, "type": kind, "displayValue": text, "summary": text}
 
 
-def standings_stub(league: League, now: datetime) -> Json:
+def standings_stub(league: DemoLeague, now: datetime) -> JsonObject:
     """Return what the apis/site/v2 standings path answers: a link to the page, no table."""
     href = f"https://www.espn.com/{league.key}/standings/_/season/{eastern_day(now).year}"
     return {"fullViewLink": {"text": "Full Standings", "href": href}}

@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 
 from demo.chance import seeded
-from demo.teams import Team
+from demo.teams import DemoTeam
 
 TENURE = 60
 FIRST_ID = 9_000_000
@@ -129,7 +129,7 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Player:
+class DemoPlayer:
     """One made-up player; heights are inches, weights pounds, empty fields are left out."""
 
     id: str
@@ -238,13 +238,13 @@ def week_number(day: date) -> int:
     return (day - EPOCH).days // 7
 
 
-def roster_on(team: Team, day: date) -> tuple[Player, ...]:
+def roster_on(team: DemoTeam, day: date) -> tuple[DemoPlayer, ...]:
     """Return a team's players on a day, group by group; ids are unique in the league."""
     return roster_in_week(team, week_number(day))
 
 
 @lru_cache(maxsize=400)
-def roster_in_week(team: Team, week: int) -> tuple[Player, ...]:
+def roster_in_week(team: DemoTeam, week: int) -> tuple[DemoPlayer, ...]:
     places = [
         (group, position)
         for group, positions in PLACES[team.league]
@@ -257,7 +257,9 @@ def roster_in_week(team: Team, week: int) -> tuple[Player, ...]:
     )
 
 
-def make_player(team: Team, place: int, generation: int, group: str, position: Position) -> Player:
+def make_player(
+    team: DemoTeam, place: int, generation: int, group: str, position: Position
+) -> DemoPlayer:
     """Invent who fills a place; one player in twelve lacks what the feed often lacks."""
     chance = seeded("player", team.league, team.id, place, generation)
     surname = chance.choice(SURNAME_HEADS) + chance.choice(SURNAME_TAILS)
@@ -265,7 +267,7 @@ def make_player(team: Team, place: int, generation: int, group: str, position: P
     years = chance.randrange(16)
     arrived = EPOCH.year + generation * TENURE // 52
     born = date(arrived - 21 - years, chance.randint(1, 12), place % 27 + 1)
-    return Player(
+    return DemoPlayer(
         id=str(FIRST_ID + team.index * 20_000 + place * 200 + generation % 200),
         group=group,
         first=chance.choice(FIRST_NAMES),
@@ -282,9 +284,9 @@ def make_player(team: Team, place: int, generation: int, group: str, position: P
     )
 
 
-def groups_of(players: Iterable[Player], league: str) -> dict[str, list[Player]]:
+def groups_of(players: Iterable[DemoPlayer], league: str) -> dict[str, list[DemoPlayer]]:
     """Return the players by group, in the feed's order, empty groups included."""
-    groups: dict[str, list[Player]] = {name: [] for name, _ in PLACES[league]}
+    groups: dict[str, list[DemoPlayer]] = {name: [] for name, _ in PLACES[league]}
     for player in players:
         groups[player.group].append(player)
     return groups

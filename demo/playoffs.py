@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from demo.fixtures import POSTSEASON, Fixture, Round, eastern
-from demo.leagues import League
+from demo.leagues import DemoLeague
 from demo.outcomes import outcome_of
 from demo.script import ends_at
-from demo.teams import Team, teams_of
+from demo.teams import DemoTeam, teams_of
 
 FIRST_INDEX = 2800
 REAL_SPEED = 1.0
@@ -81,14 +81,14 @@ class Pairing:
     """Two sides of a series: the high seed and the low seed, of one conference or of two."""
 
     side: str
-    high: Team
-    low: Team
+    high: DemoTeam
+    low: DemoTeam
 
 
 Seeds = dict[str, list[str]]
 
 
-def bracket_games(league: League, season: int, last_day: date, seeds: Seeds) -> list[Fixture]:
+def bracket_games(league: DemoLeague, season: int, last_day: date, seeds: Seeds) -> list[Fixture]:
     """Return every playoff game of a season; `seeds` are ranked team ids by conference.
 
     NFL, NBA, NHL and MLB have them here, the others none.
@@ -104,7 +104,7 @@ def bracket_games(league: League, season: int, last_day: date, seeds: Seeds) -> 
     number = 0
     for stage in STAGES[league.key]:
         pairs = [pair for side in field for pair in field[side]]
-        winners: dict[tuple[str, int], Team] = {}
+        winners: dict[tuple[str, int], DemoTeam] = {}
         for place, pair in enumerate(pairs):
             first = last_day + timedelta(days=stage.first + place % min(2, stage.step))
             series = play_series(league, season, stage, pair, number + place, first, known)
@@ -120,17 +120,17 @@ def midday(day: date) -> datetime:
     return datetime.combine(day, time(12), tzinfo=UTC)
 
 
-def first_pairs(league: League, side: str, seeds: Sequence[str]) -> list[Pairing]:
+def first_pairs(league: DemoLeague, side: str, seeds: Sequence[str]) -> list[Pairing]:
     orders = ((3, 6), (4, 5)) if league.key == "mlb" else ((1, 8), (4, 5), (3, 6), (2, 7))
     teams = teams_of(league.key)
     return [Pairing(side, teams[seeds[a - 1]], teams[seeds[b - 1]]) for a, b in orders]
 
 
 def next_field(
-    league: League, stage: Stage, seeds: Seeds, winners: dict[tuple[str, int], Team]
+    league: DemoLeague, stage: Stage, seeds: Seeds, winners: dict[tuple[str, int], DemoTeam]
 ) -> dict[str, list[Pairing]]:
     """Return the next round: neighbours in the bracket meet; the two champions in the end."""
-    left: dict[str, list[Team]] = {side: [] for side in seeds}
+    left: dict[str, list[DemoTeam]] = {side: [] for side in seeds}
     for (side, _), team in winners.items():
         if side in left:
             left[side].append(team)
@@ -151,7 +151,7 @@ def next_field(
     }
 
 
-def ordered(side: str, seeds: Seeds, a: Team, b: Team) -> Pairing:
+def ordered(side: str, seeds: Seeds, a: DemoTeam, b: DemoTeam) -> Pairing:
     """Return the pair with the better seed first."""
     if seeds[a.conference].index(a.id) <= seeds[b.conference].index(b.id):
         return Pairing(side, a, b)
@@ -159,7 +159,7 @@ def ordered(side: str, seeds: Seeds, a: Team, b: Team) -> Pairing:
 
 
 def play_series(
-    league: League,
+    league: DemoLeague,
     season: int,
     stage: Stage,
     pair: Pairing,
@@ -192,7 +192,7 @@ def play_series(
     return games
 
 
-def winner_of(series: Sequence[Fixture], stage: Stage) -> Team:
+def winner_of(series: Sequence[Fixture], stage: Stage) -> DemoTeam:
     """Return the team that won the series' last game that was played."""
     needed = len(stage.homes) // 2 + 1
     last = [game for game in series if max(game.wins) < needed][-1]
@@ -200,7 +200,9 @@ def winner_of(series: Sequence[Fixture], stage: Stage) -> Team:
     return last.home if outcome.home > outcome.away else last.away
 
 
-def football_playoffs(league: League, season: int, last_day: date, seeds: Seeds) -> list[Fixture]:
+def football_playoffs(
+    league: DemoLeague, season: int, last_day: date, seeds: Seeds
+) -> list[Fixture]:
     """Return the NFL's 13 playoff games; the best seed meets the worst that is left."""
     teams = teams_of(league.key)
     left = {side: [teams[team] for team in ranked[:7]] for side, ranked in seeds.items()}
@@ -227,7 +229,7 @@ def football_playoffs(league: League, season: int, last_day: date, seeds: Seeds)
     return games
 
 
-def football_pairs(left: dict[str, list[Team]], seeds: Seeds) -> list[Pairing]:
+def football_pairs(left: dict[str, list[DemoTeam]], seeds: Seeds) -> list[Pairing]:
     if all(len(teams) == 1 for teams in left.values()):
         return [ordered("", seeds, *(teams[0] for teams in left.values()))]
     pairs = []
@@ -238,12 +240,12 @@ def football_pairs(left: dict[str, list[Team]], seeds: Seeds) -> list[Pairing]:
     return pairs
 
 
-def loser_of(game: Fixture) -> Team:
+def loser_of(game: Fixture) -> DemoTeam:
     outcome = outcome_of(game)
     return game.away if outcome.home > outcome.away else game.home
 
 
-def super_bowl_host(season: int, pair: Pairing) -> Team:
+def super_bowl_host(season: int, pair: Pairing) -> DemoTeam:
     """Return a team in whose stadium neither finalist lives."""
     others = [
         t for t in teams_of("nfl").values() if t.venue not in {pair.high.venue, pair.low.venue}

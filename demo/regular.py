@@ -20,7 +20,7 @@ from demo.fixtures import (
     eastern,
     weekday_on_or_after,
 )
-from demo.leagues import League
+from demo.leagues import DemoLeague
 from demo.pairings import Match, daily_counts, deal, season_rounds
 from demo.teams import teams_of
 
@@ -33,7 +33,7 @@ RAIN_NOTES = ("Rain", "Inclement Weather")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SeasonPlan:
     """A league's year: Eastern dates (the last ones included) and games a weekday from Monday."""
 
     opening: date
@@ -57,14 +57,14 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 @cache
-def plan_of(key: str, season: int) -> Plan:
+def plan_of(key: str, season: int) -> SeasonPlan:
     """Return the plan of a season, named by the feed's season year."""
     return PLANS[key](season)
 
 
-def basketball_plan(season: int) -> Plan:
+def basketball_plan(season: int) -> SeasonPlan:
     opening = weekday_on_or_after(date(season - 1, 10, 20), 1)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=weekday_on_or_after(date(season, 4, 9), 6),
         preseason=opening - timedelta(days=21),
@@ -76,9 +76,9 @@ def basketball_plan(season: int) -> Plan:
     )
 
 
-def baseball_plan(season: int) -> Plan:
+def baseball_plan(season: int) -> SeasonPlan:
     opening = weekday_on_or_after(date(season, 3, 25), 3)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=weekday_on_or_after(date(season, 9, 26), 6),
         preseason=opening,
@@ -90,9 +90,9 @@ def baseball_plan(season: int) -> Plan:
     )
 
 
-def hockey_plan(season: int) -> Plan:
+def hockey_plan(season: int) -> SeasonPlan:
     opening = weekday_on_or_after(date(season - 1, 10, 6), 1)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=weekday_on_or_after(date(season, 4, 13), 3),
         preseason=opening - timedelta(days=16),
@@ -104,9 +104,9 @@ def hockey_plan(season: int) -> Plan:
     )
 
 
-def college_plan(season: int) -> Plan:
+def college_plan(season: int) -> SeasonPlan:
     opening = weekday_on_or_after(date(season - 1, 11, 2), 0)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=weekday_on_or_after(date(season, 3, 8), 6),
         preseason=opening,
@@ -118,9 +118,9 @@ def college_plan(season: int) -> Plan:
     )
 
 
-def soccer_plan(season: int) -> Plan:
+def soccer_plan(season: int) -> SeasonPlan:
     opening = weekday_on_or_after(date(season, 2, 20), 5)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=weekday_on_or_after(date(season, 12, 1), 5),
         preseason=opening,
@@ -132,9 +132,9 @@ def soccer_plan(season: int) -> Plan:
     )
 
 
-def summer_plan(season: int) -> Plan:
+def summer_plan(season: int) -> SeasonPlan:
     opening = weekday_on_or_after(date(season, 5, 14), 4)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=weekday_on_or_after(date(season, 9, 16), 6),
         preseason=opening,
@@ -146,10 +146,10 @@ def summer_plan(season: int) -> Plan:
     )
 
 
-def saturday_plan(season: int) -> Plan:
+def saturday_plan(season: int) -> SeasonPlan:
     """College football: a round a week, from Thursday to Saturday; a last week for what is left."""
     opening = weekday_on_or_after(date(season, 8, 29), 3)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=opening + timedelta(days=13 * 7 + 2),
         preseason=opening,
@@ -161,9 +161,9 @@ def saturday_plan(season: int) -> Plan:
     )
 
 
-def english_plan(season: int) -> Plan:
+def english_plan(season: int) -> SeasonPlan:
     opening = weekday_on_or_after(date(season, 8, 14), 5)
-    return Plan(
+    return SeasonPlan(
         opening=opening,
         closing=weekday_on_or_after(date(season + 1, 5, 18), 6),
         preseason=opening,
@@ -239,7 +239,7 @@ def cover_times(day: date) -> dict[str, list[datetime]]:
     return times
 
 
-def regular_fixtures(league: League, season: int) -> list[Fixture]:
+def regular_fixtures(league: DemoLeague, season: int) -> list[Fixture]:
     """Return pre-season and regular season in order of days, make-up games included."""
     starts: dict[str, datetime] = {}
     fixtures: list[Fixture] = []
@@ -254,7 +254,11 @@ def regular_fixtures(league: League, season: int) -> list[Fixture]:
 
 
 def start_times(
-    league: League, season: int, day: date, matches: Sequence[Match], starts: dict[str, datetime]
+    league: DemoLeague,
+    season: int,
+    day: date,
+    matches: Sequence[Match],
+    starts: dict[str, datetime],
 ) -> list[tuple[Match, datetime, bool]]:
     """Give each match its start and whether it covers; `starts` keeps each team's last start."""
     left = list(matches)
@@ -285,7 +289,7 @@ def most_rested(matches: Sequence[Match], time: datetime, starts: dict[str, date
 
 
 def plan_game(
-    league: League,
+    league: DemoLeague,
     season: int,
     kind: int,
     index: int,

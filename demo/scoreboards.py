@@ -8,19 +8,18 @@ from functools import cache
 from typing import Any
 
 from demo import football, regular
-from demo.events import View, event_json
+from demo.events import FeedView, event_json
 from demo.fixtures import (
     EASTERN,
     OFFSEASON,
     Fixture,
     pacific_midnight,
 )
-from demo.leagues import League
+from demo.leagues import DemoLeague
 from demo.polls import rank_of
 from demo.seasons import Season, find_game, season_at, season_of, type_on
+from demo.shapes import JsonObject
 from demo.wording import feed_time
-
-Json = dict[str, Any]
 
 DEFAULT_LIMIT = 100
 GREATEST_LIMIT = 500
@@ -39,7 +38,7 @@ class BadQueryError(ValueError):
     """The feed would answer this query with HTTP 400."""
 
 
-def scoreboard_json(league: League, query: Mapping[str, str], view: View) -> Json:
+def scoreboard_json(league: DemoLeague, query: Mapping[str, str], view: FeedView) -> JsonObject:
     """Return the answer to a scoreboard query; raises BadQueryError where ESPN answers 400.
 
     Top-level `season` and `day` (NFL: `week`) come only when the query names no date, or a week.
@@ -53,18 +52,18 @@ def scoreboard_json(league: League, query: Mapping[str, str], view: View) -> Jso
         day, games = today, default_games(league, today)
     listed = in_division(league, current(league, games, view, day), query)
     shown = [event_json(game, view) for game in cut(listed, query)]
-    answer: Json = {"leagues": [league_json(league, day)]}
+    answer: JsonObject = {"leagues": [league_json(league, day)]}
     if not dates or by_week:
         answer |= day_fields(league, day)
     return answer | {"events": shown}
 
 
-def default_day(view: View) -> date:
+def default_day(view: FeedView) -> date:
     """Return ESPN's day: the Eastern date, turning over late in the morning."""
     return (view.now.astimezone(EASTERN) - NEW_DAY).date()
 
 
-def default_games(league: League, day: date) -> list[Fixture]:
+def default_games(league: DemoLeague, day: date) -> list[Fixture]:
     season = season_at(league.key, day)
     if league.key != "nfl":
         return season.by_day.get(day, [])
@@ -73,7 +72,7 @@ def default_games(league: League, day: date) -> list[Fixture]:
 
 
 def asked_games(
-    league: League, dates: str, query: Mapping[str, str], today: date
+    league: DemoLeague, dates: str, query: Mapping[str, str], today: date
 ) -> tuple[date, list[Fixture]]:
     """Return a day that the answer is about, and the games asked for."""
     if league.key == "nfl" and len(dates) in {0, 4}:
@@ -145,7 +144,7 @@ def games_of_week(season: Season, kind: int, week: int) -> list[Fixture]:
     return [game for game in season.games if (game.kind, game.week) == (kind, week)]
 
 
-def current(league: League, games: list[Fixture], view: View, day: date) -> list[Fixture]:
+def current(league: DemoLeague, games: list[Fixture], view: FeedView, day: date) -> list[Fixture]:
     """Return the games listed now, with those moved by force on the day they moved to."""
     moved = {key[1] for key, fields in view.forced.items() if "start" in fields}
     kept = [game for game in games if view.listed(game) and game.id not in moved]
@@ -158,7 +157,9 @@ def current(league: League, games: list[Fixture], view: View, day: date) -> list
     return sorted(kept, key=lambda game: (game.start, game.index)) if moved else kept
 
 
-def in_division(league: League, games: list[Fixture], query: Mapping[str, str]) -> list[Fixture]:
+def in_division(
+    league: DemoLeague, games: list[Fixture], query: Mapping[str, str]
+) -> list[Fixture]:
     """Return a college's games; those of ranked teams alone when nobody asks for its division."""
     if not league.division or query.get("groups") == league.division:
         return games
@@ -172,7 +173,7 @@ def cut(games: list[Fixture], query: Mapping[str, str]) -> list[Fixture]:
     return games[: BROKEN_LIMIT if limit > GREATEST_LIMIT else limit]
 
 
-def day_fields(league: League, day: date) -> Json:
+def day_fields(league: DemoLeague, day: date) -> JsonObject:
     season = season_at(league.key, day)
     if league.key != "nfl":
         kind = type_on(league.key, day)
@@ -184,7 +185,7 @@ def day_fields(league: League, day: date) -> Json:
     }
 
 
-def league_json(league: League, day: date) -> Json:
+def league_json(league: DemoLeague, day: date) -> JsonObject:
     """Return the league as a scoreboard carries it, with the season that the day is in."""
     season = season_at(league.key, day)
     first, last = season_bounds(season)
@@ -212,7 +213,7 @@ def league_json(league: League, day: date) -> Json:
     }
 
 
-def season_json(season: Season, kind: int) -> Json:
+def season_json(season: Season, kind: int) -> JsonObject:
     first, last = season_bounds(season)
     name, abbreviation = TYPE_NAMES[kind]
     return {
@@ -257,7 +258,7 @@ def calendar_json(season: Season) -> list[Any]:
     return [feed_time(pacific_midnight(day)) for day in empty]
 
 
-def football_calendar(season: Season) -> list[Json]:
+def football_calendar(season: Season) -> list[JsonObject]:
     """Return season types with their weeks; the off-season comes last and without entries."""
     weeks = football.weeks_of(season.year)
     parts = [
@@ -268,7 +269,7 @@ def football_calendar(season: Season) -> list[Json]:
     return [*parts, {"label": "Off Season", "value": str(OFFSEASON), **rest}]
 
 
-def calendar_part(kind: int, weeks: list[football.Week]) -> Json:
+def calendar_part(kind: int, weeks: list[football.Week]) -> JsonObject:
     return {
         "label": TYPE_NAMES[kind][0],
         "value": str(kind),
@@ -277,7 +278,7 @@ def calendar_part(kind: int, weeks: list[football.Week]) -> Json:
     }
 
 
-def week_json(week: football.Week) -> Json:
+def week_json(week: football.Week) -> JsonObject:
     first, last = week.first, week.last
     ending = f"{last:%b} {last.day}" if last.month != first.month else f"{last.day}"
     return {
@@ -289,7 +290,7 @@ def week_json(week: football.Week) -> Json:
     }
 
 
-def span_json(first: date, last: date) -> Json:
+def span_json(first: date, last: date) -> JsonObject:
     return {
         "startDate": feed_time(pacific_midnight(first)),
         "endDate": feed_time(end_of_day(last)),

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from demo.chance import seeded, share
 from demo.fixtures import POSTSEASON, Fixture, eastern
-from demo.leagues import League
+from demo.leagues import DemoLeague
 from demo.outcomes import Line, Outcome, outcome_of
 from demo.wording import (
     TENTHS,
@@ -58,7 +58,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class GameMoment:
     """What the feed says of a game now.
 
     `clock` is in game seconds. `lines` holds (away, home) a period begun, None for a side that
@@ -82,7 +82,7 @@ class Moment:
     beat: int = 0
 
 
-def moment_of(game: Fixture, now: datetime, speed: float) -> Moment:
+def moment_of(game: Fixture, now: datetime, speed: float) -> GameMoment:
     """Return the state of a game at a time (UTC)."""
     if game.fate != "played" and now >= game.called_off_at:
         return called_off(game)
@@ -109,11 +109,11 @@ def tempo(game: Fixture) -> float:
     return 1 + 0.12 * share("tempo", game.id)
 
 
-def first_period(league: League) -> int:
+def first_period(league: DemoLeague) -> int:
     return 1 if league.key == "mlb" else 0
 
 
-def still_clock(league: League) -> str:
+def still_clock(league: DemoLeague) -> str:
     if league.sport == "soccer":
         return "0'"
     return "0.0" if league.key in TENTHS else "0:00"
@@ -131,10 +131,10 @@ def shown_start(game: Fixture, now: datetime) -> datetime:
     return game.start if time_set(game, now) else eastern(game.day, 0)
 
 
-def scheduled(game: Fixture, now: datetime) -> Moment:
+def scheduled(game: Fixture, now: datetime) -> GameMoment:
     known = time_set(game, now)
     detail = start_text(game.start) if known else "TBD"
-    return Moment(
+    return GameMoment(
         "STATUS_SCHEDULED",
         "Scheduled" if game.league.key == "mlb" else detail,
         short_start(shown_start(game, now), known),
@@ -143,22 +143,22 @@ def scheduled(game: Fixture, now: datetime) -> Moment:
     )
 
 
-def called_off(game: Fixture) -> Moment:
+def called_off(game: Fixture) -> GameMoment:
     name, text = {
         "postponed": ("STATUS_POSTPONED", "Postponed"),
         "cancelled": ("STATUS_CANCELED", "Canceled"),
     }[game.fate]
     period = first_period(game.league)
-    return Moment(name, text, text, period, display=still_clock(game.league))
+    return GameMoment(name, text, text, period, display=still_clock(game.league))
 
 
-def final(game: Fixture) -> Moment:
+def final(game: Fixture) -> GameMoment:
     outcome = outcome_of(game)
     if game.league.sport == "soccer":
         return full_time(game, outcome)
     ending = outcome.ending
     text = f"Final/{ending}" if ending else "Final"
-    return Moment(
+    return GameMoment(
         "STATUS_FINAL",
         text,
         text,
@@ -173,16 +173,16 @@ def final(game: Fixture) -> Moment:
     )
 
 
-def full_time(game: Fixture, outcome: Outcome) -> Moment:
+def full_time(game: Fixture, outcome: Outcome) -> GameMoment:
     """Return the end of a game of soccer: its clock is left where it stopped."""
     clock, shown = running_clock(game.league, game.league.periods, 1.0)
-    return Moment(
+    return GameMoment(
         "STATUS_FULL_TIME", "FT", "FT", len(outcome.lines), clock, shown,
         away=outcome.away, home=outcome.home, lines=outcome.lines, phase="post", progress=1.0,
     )  # fmt: skip
 
 
-def running_clock(league: League, period: int, progress: float) -> tuple[float, str]:
+def running_clock(league: DemoLeague, period: int, progress: float) -> tuple[float, str]:
     """Return the seconds and the text of a clock that counts up, and stands in added time."""
     stop = league.period_clock * period
     played = stop - league.period_clock + int(league.period_time * progress)
@@ -243,7 +243,7 @@ def stop_of(game: Fixture, outcome: Outcome, period: int) -> float:
     return 0.2 + 0.7 * share("stop", game.id)
 
 
-def baseball_stretches(league: League, outcome: Outcome) -> list[Stretch]:
+def baseball_stretches(league: DemoLeague, outcome: Outcome) -> list[Stretch]:
     stretches: list[Stretch] = []
     for inning, (_, bottom) in enumerate(outcome.lines, start=1):
         halves = (TOP,) if bottom is None else (TOP, BOTTOM)
@@ -266,13 +266,13 @@ def with_rain(game: Fixture, stretches: list[Stretch]) -> tuple[Stretch, ...]:
     return (*stretches[:at], before, rain, after, *stretches[at + 1 :])
 
 
-def live(game: Fixture, stretch: Stretch, inside: float, beat: int) -> Moment:
+def live(game: Fixture, stretch: Stretch, inside: float, beat: int) -> GameMoment:
     """Return the moment a share `inside` of a stretch."""
     progress = stretch.begin + (stretch.finish - stretch.begin) * inside
     if stretch.phase == BREAK:
         progress = 1.0
     lines = lines_until(game, stretch, progress)
-    return Moment(
+    return GameMoment(
         *status_of(game, stretch, progress),
         lines=lines,
         away=sum(away or 0 for away, _ in lines),
@@ -306,7 +306,7 @@ def status_of(
 
 
 def soccer_status(
-    league: League, stretch: Stretch, progress: float
+    league: DemoLeague, stretch: Stretch, progress: float
 ) -> tuple[str, str, str, int, float, str]:
     clock, shown = running_clock(league, stretch.period, progress)
     if stretch.phase == BREAK:
@@ -315,7 +315,7 @@ def soccer_status(
     return name, shown, shown, stretch.period, clock, shown
 
 
-def break_status(league: League, period: int) -> tuple[str, str, str]:
+def break_status(league: DemoLeague, period: int) -> tuple[str, str, str]:
     if league.key != "nhl" and period * 2 == league.periods:
         return "STATUS_HALFTIME", "Halftime", "Halftime"
     detail = f"End of {period_text(league, period)}"
@@ -376,7 +376,7 @@ def is_walk_off(game: Fixture, period: int, side: int) -> bool:
 
 
 def split_points(
-    league: League, total: int, event_id: str, period: int, side: int
+    league: DemoLeague, total: int, event_id: str, period: int, side: int
 ) -> tuple[int, ...]:
     """Return a period's total as single scores, in an order drawn by chance."""
     if league.sport == "football":

@@ -15,7 +15,7 @@ from demo.fixtures import (
     Fixture,
     season_of_id,
 )
-from demo.leagues import LEAGUES, League
+from demo.leagues import LEAGUES, DemoLeague
 from demo.script import ends_at
 from demo.tables import Tally, rank, tally_games
 from demo.teams import teams_of
@@ -25,7 +25,7 @@ from demo.teams import teams_of
 class Season:
     """One season of one league: every game in order of days, the same again by day and by id."""
 
-    league: League
+    league: DemoLeague
     year: int
     games: list[Fixture]
     by_day: dict[date, list[Fixture]]
@@ -59,7 +59,7 @@ def season_of(key: str, year: int) -> Season:
     return index_games(league, year, games)
 
 
-def index_games(league: League, year: int, games: list[Fixture]) -> Season:
+def index_games(league: DemoLeague, year: int, games: list[Fixture]) -> Season:
     by_day: dict[date, list[Fixture]] = defaultdict(list)
     for game in games:
         by_day[game.day].append(game)

@@ -5,16 +5,14 @@ to remember.
 """
 
 from random import Random
-from typing import Any
 
 from demo.chance import seeded
 from demo.fixtures import Fixture, eastern_day
-from demo.players import Player, roster_on
-from demo.script import BOTTOM, PLAY, Moment
-from demo.teams import Team
+from demo.players import DemoPlayer, roster_on
+from demo.script import BOTTOM, PLAY, GameMoment
+from demo.shapes import JsonObject
+from demo.teams import DemoTeam
 from demo.wording import ordinal
-
-Json = dict[str, Any]
 
 BEATS_A_DRIVE = 20
 PLAYS = {
@@ -36,7 +34,7 @@ NO_COUNT = {"balls": 0, "strikes": 0, "outs": 0}
 NO_RUNNERS = {"onFirst": False, "onSecond": False, "onThird": False}
 
 
-def situation_of(game: Fixture, moment: Moment) -> Json:
+def situation_of(game: Fixture, moment: GameMoment) -> JsonObject:
     """Return the situation of a live game, in its sport's shape; `lastPlay` is always there."""
     chance = seeded("situation", game.id, moment.beat)
     if game.league.sport == "football":
@@ -47,7 +45,7 @@ def situation_of(game: Fixture, moment: Moment) -> Json:
     return {"lastPlay": last_play(game, moment, team, chance)}
 
 
-def last_play(game: Fixture, moment: Moment, team: Team, chance: Random) -> Json:
+def last_play(game: Fixture, moment: GameMoment, team: DemoTeam, chance: Random) -> JsonObject:
     number, text = chance.choice(PLAYS[game.league.key])
     player = chance.choice(roster_on(team, game.day))
     return {
@@ -59,11 +57,11 @@ def last_play(game: Fixture, moment: Moment, team: Team, chance: Random) -> Json
     }
 
 
-def football_situation(game: Fixture, moment: Moment, chance: Random) -> Json:
+def football_situation(game: Fixture, moment: GameMoment, chance: Random) -> JsonObject:
     """Return down and distance; in a break only the last play and the time-outs."""
     drive = seeded("drive", game.id, moment.beat // BEATS_A_DRIVE)
     holder, other = drive.sample((game.home, game.away), 2)
-    situation: Json = {"lastPlay": last_play(game, moment, holder, chance)}
+    situation: JsonObject = {"lastPlay": last_play(game, moment, holder, chance)}
     timeouts = {"homeTimeouts": 3 - moment.period % 2, "awayTimeouts": 3 - moment.period // 3}
     if moment.phase != PLAY:
         return situation | timeouts
@@ -83,7 +81,7 @@ def football_situation(game: Fixture, moment: Moment, chance: Random) -> Json:
     }  # fmt: skip
 
 
-def baseball_situation(game: Fixture, moment: Moment, chance: Random) -> Json:
+def baseball_situation(game: Fixture, moment: GameMoment, chance: Random) -> JsonObject:
     """Return the count and the runners; between half innings the batters due up instead."""
     bottom = moment.half == BOTTOM
     batting, fielding = (game.home, game.away) if bottom else (game.away, game.home)
@@ -105,11 +103,11 @@ def baseball_situation(game: Fixture, moment: Moment, chance: Random) -> Json:
     }  # fmt: skip
 
 
-def outs_of(moment: Moment) -> int:
+def outs_of(moment: GameMoment) -> int:
     return min(2, int(moment.progress * 3)) if moment.phase == PLAY else 0
 
 
-def baseball_player(player: Player, team: Team, moment: Moment) -> Json:
+def baseball_player(player: DemoPlayer, team: DemoTeam, moment: GameMoment) -> JsonObject:
     return {
         "playerId": int(player.id),
         "period": moment.period,
@@ -117,9 +115,9 @@ def baseball_player(player: Player, team: Team, moment: Moment) -> Json:
     }
 
 
-def athlete_json(player: Player, team: Team) -> Json:
+def athlete_json(player: DemoPlayer, team: DemoTeam) -> JsonObject:
     """Return a player as situations and probables show one: the position is plain text."""
-    athlete: Json = {
+    athlete: JsonObject = {
         "id": player.id,
         "fullName": player.name,
         "displayName": player.name,
@@ -130,13 +128,15 @@ def athlete_json(player: Player, team: Team) -> Json:
     return athlete | ({"jersey": player.jersey} if player.jersey else {})
 
 
-def leading_athlete(player: Player, team: Team) -> Json:
+def leading_athlete(player: DemoPlayer, team: DemoTeam) -> JsonObject:
     """Return a player as leaders show one: the position is an object."""
     position = {"abbreviation": player.position.abbreviation}
     return athlete_json(player, team) | {"position": position, "active": True}
 
 
-def leader_json(name: str, title: str, short: str, value: float, text: str, athlete: Json) -> Json:
+def leader_json(
+    name: str, title: str, short: str, value: float, text: str, athlete: JsonObject
+) -> JsonObject:
     """Return one entry of a `leaders` list, with one player in it."""
     return {
         "name": name,
@@ -149,7 +149,7 @@ def leader_json(name: str, title: str, short: str, value: float, text: str, athl
     }
 
 
-def probable_json(game: Fixture, team: Team) -> list[Json]:
+def probable_json(game: Fixture, team: DemoTeam) -> list[JsonObject]:
     """Return the probable starter: baseball's pitcher, hockey's goalie, nobody elsewhere."""
     if game.league.key not in {"mlb", "nhl"}:
         return []

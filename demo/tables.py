@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from demo.fixtures import Fixture
-from demo.leagues import League
+from demo.leagues import DemoLeague
 from demo.outcomes import Outcome, outcome_of
 
 WIN, LOSS, OTHER = 0, 1, 2
@@ -35,7 +35,7 @@ class Tally:
     def games(self) -> int:
         return sum(self.total)
 
-    def points(self, league: League) -> int:
+    def points(self, league: DemoLeague) -> int:
         """Return two a win in hockey, three in soccer, and one an overtime loss or a draw."""
         return self.total[WIN] * (3 if league.sport == "soccer" else 2) + self.total[OTHER]
 
@@ -55,14 +55,16 @@ class Tally:
             self.streak = self.streak + step if self.streak * step > 0 else step
 
 
-def result_for(league: League, outcome: Outcome, scored: int, allowed: int) -> int:
+def result_for(league: DemoLeague, outcome: Outcome, scored: int, allowed: int) -> int:
     if scored > allowed:
         return WIN
     late = league.key == "nhl" and outcome.ending
     return OTHER if scored == allowed or late else LOSS
 
 
-def tally_games(league: League, teams: Iterable[str], games: Sequence[Fixture]) -> dict[str, Tally]:
+def tally_games(
+    league: DemoLeague, teams: Iterable[str], games: Sequence[Fixture]
+) -> dict[str, Tally]:
     """Return a tally by team id over these games, all of which count and are over."""
     tallies = {team: Tally() for team in teams}
     for game in games:
@@ -73,7 +75,7 @@ def tally_games(league: League, teams: Iterable[str], games: Sequence[Fixture]) 
 
 
 def tally_side(
-    league: League, tally: Tally, game: Fixture, outcome: Outcome, at_home: bool
+    league: DemoLeague, tally: Tally, game: Fixture, outcome: Outcome, at_home: bool
 ) -> None:
     scored, allowed = outcome.home, outcome.away
     if not at_home:
@@ -89,7 +91,7 @@ def tally_side(
     tally.overtime_wins += result == WIN and outcome.ending == "OT"
 
 
-def rank(league: League, tallies: dict[str, Tally]) -> list[str]:
+def rank(league: DemoLeague, tallies: dict[str, Tally]) -> list[str]:
     """Return team ids, best first: by points in hockey and soccer, else by share of games won."""
 
     def merit(team: str) -> tuple[float, int]:
@@ -101,7 +103,7 @@ def rank(league: League, tallies: dict[str, Tally]) -> list[str]:
     return sorted(tallies, key=merit, reverse=True)
 
 
-def record_text(league: League, counts: Sequence[int]) -> str:
+def record_text(league: DemoLeague, counts: Sequence[int]) -> str:
     """Return "41-17-6" for hockey, "9-2" or "9-2-1" for football, "50-32" for the others.
 
     Soccer's "16-4-9" is won, drawn, lost.

@@ -285,7 +285,7 @@ LOGOS = "https://a.espncdn.com/i/teamlogos"
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
+class DemoTeam:
     """One club; ids repeat over leagues, so a team is known by league and id."""
 
     league: str
@@ -315,27 +315,27 @@ class Team:
         return f"{LOGOS}/{self.league}/{folder}/{self.abbreviation.lower()}.png"
 
 
-def read_team(league: str, index: int, line: str) -> Team:
+def read_team(league: str, index: int, line: str) -> DemoTeam:
     """Return the team of one line of a table."""
     facts, location, name, venue, place, *roof = line.split("|")
     team_id, abbreviation, color, second, conference, division = facts.split(" ")
     city, state = place.split(", ")
     indoor = bool(roof) or league in INDOORS
-    return Team(
+    return DemoTeam(
         league, index, team_id, abbreviation, color, second, conference, division,
         location, name or location, venue, city, state, indoor,
     )  # fmt: skip
 
 
 @cache
-def teams_of(league: str) -> dict[str, Team]:
+def teams_of(league: str) -> dict[str, DemoTeam]:
     """Return the league's teams by id, in the order of the feed's list."""
     lines = TABLES[league].split("\n")
     teams = [read_team(league, index, line) for index, line in enumerate(filter(None, lines))]
     return {team.id: team for team in teams}
 
 
-def find_team(league: str, name: str) -> Team | None:
+def find_team(league: str, name: str) -> DemoTeam | None:
     """Return the team with this id or abbreviation (in any case), or None."""
     teams = teams_of(league)
     wanted = name.upper()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from demo.fixtures import EASTERN
-from demo.leagues import League
+from demo.leagues import DemoLeague
 
 BELOW_A_MINUTE = 60
 TENTHS = {"nba", "wnba"}
@@ -47,7 +47,7 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if tens == 1 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def clock_text(league: League, seconds: float) -> str:
+def clock_text(league: DemoLeague, seconds: float) -> str:
     """Return 8:41; NBA and WNBA count the last minute in tenths (34.5), baseball has no clock."""
     if league.key in TENTHS and seconds < BELOW_A_MINUTE:
         return f"{seconds:.1f}"
@@ -59,18 +59,18 @@ def running_text(minute: int, stop: int) -> str:
     return f"{minute}'" if minute <= stop else f"{stop}'+{minute - stop}'"
 
 
-def overtime_name(league: League, period: int) -> str:
+def overtime_name(league: DemoLeague, period: int) -> str:
     """Return OT, 2OT... for a period after regulation, else an empty string."""
     number = period - league.periods
     return "" if number < 1 else "OT" if number == 1 else f"{number}OT"
 
 
-def period_text(league: League, period: int) -> str:
+def period_text(league: DemoLeague, period: int) -> str:
     """Return 3rd Quarter, 2nd Period or OT."""
     return overtime_name(league, period) or f"{ordinal(period)} {league.period_word}"
 
 
-def short_period(league: League, period: int) -> str:
+def short_period(league: DemoLeague, period: int) -> str:
     return overtime_name(league, period) or ordinal(period)
 
 
