@@ -25,8 +25,8 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
-from sportsapp.sync import service
-from sportsapp.sync.service import Sync
+from sportsapp.sync import scoreboards
+from sportsapp.sync.context import SyncContext
 from sportsapp.web.page import POLL_LIVE
 from tests.integration.events import board, event
 
@@ -156,6 +156,6 @@ def _serving(feed: Flask) -> Iterator[str]:
 
 def _sync_once(app: Flask, feed: str) -> None:
     client = FeedClient(feed, services_of(app).settings.user_agent)
-    done = service.sync_today(Sync(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
+    done = scoreboards.sync_today(SyncContext(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
     assert done.synced == 1, done
     client.close()

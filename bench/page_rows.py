@@ -32,8 +32,8 @@ from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.services import services_of
-from sportsapp.sync import service
-from sportsapp.sync.service import Sync
+from sportsapp.sync import scoreboards
+from sportsapp.sync.context import SyncContext
 from tests.busiest import busiest_boards
 from tests.integration.events import board
 
@@ -52,7 +52,7 @@ def fill_busiest_day() -> None:
         for slug, events in busiest_boards(game_day(utc_now())).items()
     }
     client: Any = BytesAtHand(boards)
-    service.sync_today(Sync(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
+    scoreboards.sync_today(SyncContext(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
 
 
 # ---------------------------------------------------------------- through the server

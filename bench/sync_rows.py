@@ -33,8 +33,9 @@ from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.shapes import EventShape, ScoreboardShape
 from sportsapp.services import services_of
-from sportsapp.sync import service
-from sportsapp.sync.service import Sync
+from sportsapp.sync import scoreboards
+from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.context import SyncContext
 
 LATENCY = 0.1
 SEASON = (date(2025, 3, 1), date(2025, 11, 30))
@@ -60,7 +61,7 @@ def sync_boards(boards: dict[str, bytes]) -> int:
     """One sync of scoreboards whose bytes are at hand; how many games."""
     client: Any = BytesAtHand(boards)
     leagues = [league for league in DEFAULT_LEAGUES if league.slug in boards]
-    done = service.sync_today(Sync(client, db.session, NOW), leagues)
+    done = scoreboards.sync_today(SyncContext(client, db.session, NOW), leagues)
     assert not done.errors, done.errors
     return done.synced
 
@@ -96,10 +97,10 @@ def _whole_ticks() -> list[float]:
         assert feed.stdin is not None
         assert feed.stdout is not None
         with _client_of(app, f"http://127.0.0.1:{int(feed.stdout.readline())}") as client:
-            sync = Sync(client, db.session, NOW)
+            sync = SyncContext(client, db.session, NOW)
 
             def tick_once() -> None:
-                assert not service.sync_today(sync, list(DEFAULT_LEAGUES)).errors
+                assert not scoreboards.sync_today(sync, list(DEFAULT_LEAGUES)).errors
 
             tick_once()
             found = [cpu_ms(tick_once, 10) for _ in range(ROUNDS)]
@@ -227,7 +228,7 @@ def backfill() -> list[Figure]:
         far_away.requests = 0
         with _client_of(app, url) as client:
             began = time.perf_counter()
-            done = service.sync_range(Sync(client, db.session, NOW), league, *SEASON)
+            done = sync_range(SyncContext(client, db.session, NOW), league, *SEASON)
             seconds = time.perf_counter() - began
         asked = far_away.requests
         floor = asked * LATENCY
@@ -293,5 +294,5 @@ def _memory_of_ten_seasons() -> list[Figure]:
 
 def _range_in(app: Flask, client: FeedClient, league: Any, span: tuple[date, date]) -> None:
     with app.app_context():
-        service.sync_range(Sync(client, db.session, NOW), league, *span)
+        sync_range(SyncContext(client, db.session, NOW), league, *span)
         db.session.remove()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
-if TYPE_CHECKING:
-    from sportsapp.core.settings import Settings
-    from sportsapp.feed.client import FeedClient
-    from sportsapp.feed.pace import OutcomeCounter
-    from sportsapp.monitoring.alerts import Alerts
-    from sportsapp.queue.huey import TrackerHuey
-    from sportsapp.sync.watch import FeedWatch
+from sportsapp.core.clock import utc_now
+from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.feed.client import FeedClient
+from sportsapp.feed.pace import OutcomeCounter
+from sportsapp.monitoring.alerts import Alerts
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.sync.context import Progress, SyncContext
+from sportsapp.sync.watch import FeedWatch
 
 KEY = "sportsapp"
 
@@ -29,10 +31,31 @@ class Services:
     alerts: Alerts
     queues: tuple[TrackerHuey, ...]
 
+    @property
+    def leagues(self) -> list[League]:
+        """The leagues that are followed, in the order of the LEAGUES setting."""
+        return [BY_SLUG[slug] for slug in self.settings.leagues]
+
+    def sync_context(
+        self, run_id: str | None, progress: Progress, *, scheduled: bool = False
+    ) -> SyncContext:
+        """What a sync that starts now for this run is handed; needs an app context."""
+        return SyncContext(
+            self.feed_client,
+            db.session,
+            utc_now(),
+            run_id,
+            watch=self.feed_watch,
+            scheduled=scheduled,
+            clock=utc_now,
+            progress=progress,
+        )
+
 
 def services_of(app: Flask) -> Services:
     """The services of this app."""
-    return cast("Services", app.extensions[KEY])
+    joined: Services = app.extensions[KEY]
+    return joined
 
 
 def services() -> Services:

@@ -26,15 +26,10 @@ from sportsapp.db.models import LeagueRow
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
-from sportsapp.sync.service import (
-    Sync,
-    sync_day,
-    sync_leagues,
-    sync_range,
-    sync_schedule,
-    sync_teams,
-    sync_today,
-)
+from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day, sync_schedule, sync_today
 from tests.conftest import NO_BROKER, QUICK
 from tests.loopback import serving
 
@@ -127,8 +122,8 @@ class DemoSite:
             connection.execute(statement)
             connection.execute(update(LeagueRow).values(polled_at=self.now))
 
-    def _sync(self) -> Sync:
-        return Sync(services_of(self.app).feed_client, db.session, self.now)
+    def _sync(self) -> SyncContext:
+        return SyncContext(services_of(self.app).feed_client, db.session, self.now)
 
 
 @contextmanager

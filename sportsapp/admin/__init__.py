@@ -1,7 +1,7 @@
 """The admin panel at /admin/: what every task did, what runs now, and backfills with progress.
 
 Built on Flask-Admin's views, menu and URLs; templates and tables are our own. Views read through
-``runs.reports`` and act through ``tasks.control`` and ``accounts``. Each imports only from the
+``runs.reports`` and act through ``tasks.actions`` and ``accounts``. Each imports only from the
 lines below it::
 
     dashboard, failures, runs, backfill, schedule, data, accounts    the views

@@ -21,8 +21,9 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs import reports
 from sportsapp.services import services
-from sportsapp.tasks import control
-from sportsapp.tasks.control import Estimate, LeagueRange
+from sportsapp.sync.backfill import Estimate, LeagueRange, by_season, estimate, season_of
+from sportsapp.sync.table import RANGE
+from sportsapp.tasks.backfills import queue_backfills
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class BackfillView(PanelView):
             plan = make_plan(values, today=game_day(utc_now()))
             if request.method == "GET":
                 return self._page(values, plan=plan)
-            ids = control.queue_ranges(plan.ranges, Trigger.ADMIN, current_admin())
+            ids = queue_backfills(plan.ranges, Trigger.ADMIN, current_admin())
         except TrackerError as error:
             overlap = error.run_id if isinstance(error, OverlapError) else ""
             if request.method == "POST":
@@ -114,21 +115,7 @@ def make_plan(values: dict[str, str], today: date) -> Plan:
         start, end = parse_day(values["start"], now), parse_day(values["end"], now)
         check_range(start, end, now)
         ranges = [(league, start, end) for league in leagues]
-    runs = [
-        (league, *part)
-        for league, first, last in ranges
-        for part in control.season_parts(league, first, last)
-    ]
-    costs = [control.estimate([league], first, last) for league, first, last in ranges]
-    return Plan(
-        ranges,
-        runs,
-        Estimate(
-            runs=len(runs),
-            requests=sum(cost.requests for cost in costs),
-            seconds=sum(cost.seconds for cost in costs),
-        ),
-    )
+    return Plan(ranges, by_season(ranges), estimate(ranges))
 
 
 def preset_days(preset: str, league: League, today: date) -> tuple[date, date]:
@@ -139,10 +126,10 @@ def preset_days(preset: str, league: League, today: date) -> tuple[date, date]:
     if preset == "month":
         next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
         return today.replace(day=1), next_month - timedelta(days=1)
-    season = control.season_of(league, today)
+    season = season_of(league, today)
     if preset == "season":
         return season
-    return control.season_of(league, season[0] - timedelta(days=1))
+    return season_of(league, season[0] - timedelta(days=1))
 
 
 def _followed() -> list[League]:
@@ -154,7 +141,7 @@ def _backfills() -> dict[str, Any]:
     queue = services().queues[1].name
     consumers = reports.consumers(db.session, now)
     return {
-        "runs": reports.backfills(db.session, control.BACKFILL, now - SHOWN_FOR),
+        "runs": reports.backfills(db.session, RANGE.name, now - SHOWN_FOR),
         "workers": sum(row.queue == queue and row.role == "worker" for row in consumers),
         "counts_of": reports.counts_of,
     }

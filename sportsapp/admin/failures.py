@@ -10,7 +10,7 @@ from sportsapp.admin.view import PanelView, form_action
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs import reports
-from sportsapp.tasks import control
+from sportsapp.tasks import actions
 
 GROUPS_SHOWN = 50
 LETTERS_SHOWN = 50
@@ -44,7 +44,7 @@ class FailuresView(PanelView):
             "Run the whole group again? Each set of arguments is queued once.",
             "Run the group again",
         )
-        ids = control.run_group_again(fingerprint, Trigger.ADMIN, current_admin())
+        ids = actions.run_group_again(fingerprint, Trigger.ADMIN, current_admin())
         return f"{len(ids)} runs of failure {fingerprint} were queued again"
 
     @expose("/letters/put-back", methods=("POST",))
@@ -52,7 +52,7 @@ class FailuresView(PanelView):
     def put_back(self) -> str:
         """Put a dead letter back on its queue."""
         letter_id = _letter_id()
-        control.put_back(letter_id)
+        actions.put_back(letter_id)
         return f"dead letter {letter_id} was put back on its queue"
 
     @expose("/letters/discard", methods=("POST",))
@@ -61,7 +61,7 @@ class FailuresView(PanelView):
         """Delete a dead letter."""
         letter_id = _letter_id()
         self.confirm("Discard this message? This cannot be undone.", "Discard")
-        control.discard(letter_id)
+        actions.discard(letter_id)
         return f"dead letter {letter_id} was discarded"
 
 

@@ -19,11 +19,12 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, OPEN
 from sportsapp.services import services
-from sportsapp.tasks import control
+from sportsapp.sync.table import DAY, RANGE, TODAY
+from sportsapp.tasks import actions
 
 STATES = {"open": OPEN, "failed": FAILED, **{str(state): (state,) for state in RunState}}
-LEAGUE_TASKS = (control.BACKFILL, "sync_day")
-SHELL_TASKS = ("sync_day", "sync_today")
+LEAGUE_TASKS = (RANGE.name, DAY.name)
+SHELL_TASKS = (DAY.name, TODAY.name)
 
 
 def _task_options() -> list[tuple[str, str]]:
@@ -100,7 +101,7 @@ class RunsView(TableView):
     def again(self) -> str:
         """Queue a run's task again with the same arguments."""
         run_id = request.form.get("id", "")
-        new_id = control.run_again(run_id, Trigger.ADMIN, current_admin())
+        new_id = actions.run_again(run_id, Trigger.ADMIN, current_admin())
         return f"run {run_id} was queued again as {new_id}"
 
     @expose("/cancel", methods=("POST",))
@@ -113,4 +114,4 @@ class RunsView(TableView):
             "chunk and keeps what it has stored.",
             "Cancel the run",
         )
-        return f"run {run_id} {control.cancel(run_id)}"
+        return f"run {run_id} {actions.cancel(run_id)}"

@@ -10,7 +10,7 @@ from sportsapp.admin.view import PanelView, form_action, periodic_states
 from sportsapp.core.errors import UnknownTaskError
 from sportsapp.db.models import Trigger
 from sportsapp.services import services
-from sportsapp.tasks import control
+from sportsapp.tasks import actions
 
 
 class ScheduleView(PanelView):
@@ -32,7 +32,7 @@ class ScheduleView(PanelView):
         periodics = services().queues[0].periodic_tasks
         if task not in periodics:
             raise UnknownTaskError(task, list(periodics))
-        run_id = control.run_now(task, Trigger.ADMIN, current_admin())
+        run_id = actions.run_now(task, Trigger.ADMIN, current_admin())
         return f"{task} was queued: run {run_id}"
 
     @expose("/pause", methods=("POST",))
@@ -41,7 +41,7 @@ class ScheduleView(PanelView):
         """Stop a task from starting on schedule until it is resumed."""
         task = _task()
         self.confirm(f"Pause {task}? It does not start on schedule until it is resumed.", "Pause")
-        control.set_paused(task, True)
+        actions.set_paused(task, True)
         return f"{task} was paused"
 
     @expose("/resume", methods=("POST",))
@@ -49,7 +49,7 @@ class ScheduleView(PanelView):
     def resume(self) -> str:
         """Let a task start on schedule again."""
         task = _task()
-        control.set_paused(task, False)
+        actions.set_paused(task, False)
         return f"{task} was resumed"
 
 

@@ -42,7 +42,6 @@ from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs.rows import LOST_AFTER
 from sportsapp.services import services_of
-from sportsapp.sync.service import followed_leagues
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
 CLOCK_OFF = timedelta(seconds=30)
@@ -241,7 +240,7 @@ def _untold(name: str) -> Finding:
 def check_feed(patient: Patient) -> Iterator[Finding]:
     """Does it answer, and does it want us? One request for each league, until one fails."""
     base = place_of(patient.settings.espn_base_url)
-    for league in followed_leagues(patient.settings.leagues):
+    for league in services_of(patient.app).leagues:
         try:
             answer = patient.client.scoreboard(league, game_day(patient.now))
             parse.parse_scoreboard(answer.body, league)

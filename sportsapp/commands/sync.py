@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from typing import Any
 
@@ -24,23 +25,14 @@ from sportsapp.core.errors import (
     UnknownLeagueError,
 )
 from sportsapp.core.leagues import League, find_league
-from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
 from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
-from sportsapp.sync import service
-from sportsapp.tasks import (
-    sync_all_leagues,
-    sync_all_live_games,
-    sync_all_teams,
-    sync_daily_schedule,
-    sync_date_range_task,
-)
+from sportsapp.sync.table import DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
+from sportsapp.tasks import actions, sync_date_range_task
 from sportsapp.tasks.chain import start_chain
-
-Work = Callable[[service.Sync, service.Progress], Any]
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,222 +41,160 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return queue(as_json(command))
 
 
-def _leagues() -> list[League]:
-    return service.followed_leagues(services().settings.leagues)
-
-
-def _of_all_leagues(sync_leagues: Callable[[service.Sync, list[League]], Any]) -> Work:
-    """The work of a sync that has no chunks to report on."""
-    return lambda sync, _progress: sync_leagues(sync, _leagues())
-
-
-TODAY = _of_all_leagues(service.sync_today)
-LEAGUES = _of_all_leagues(service.sync_leagues)
-SCHEDULE = _of_all_leagues(service.sync_schedule)
-LIVE = _of_all_leagues(service.sync_live)
-
-
-def _work_teams(sync: service.Sync, progress: service.Progress) -> service.SyncResult:
-    return service.sync_teams(sync, _leagues(), progress)
-
-
-TEAMS: Work = _work_teams
-
-
 @click.group("sync", cls=AppGroup, invoke_without_command=True)
 @_options
 @click.pass_context
 def sync_group(context: click.Context, queue: bool, as_json: bool) -> None:
     """Bring the database up to date. Alone: today, in every league."""
-    if context.invoked_subcommand is not None:
-        if queue or as_json:
-            misuse(f"write the options last: sync {context.invoked_subcommand} --json")
-        return
-    _Door(queue, as_json).go("sync_today", {}, TODAY, sync_daily_schedule)
+    if context.invoked_subcommand is None:
+        _sync_leagues(TODAY, queue, as_json)
+    elif queue or as_json:
+        misuse(f"write the options last: sync {context.invoked_subcommand} --json")
 
 
-@sync_group.command("leagues")
-@_options
-def leagues(queue: bool, as_json: bool) -> None:
-    """Seasons and standings of every league."""
-    _Door(queue, as_json).go("sync_all_leagues", {}, LEAGUES, sync_all_leagues)
+def _add_command(name: str, sync: Sync) -> None:
+    """Add the command of a sync of all leagues."""
+
+    @sync_group.command(name, help=sync.help)
+    @_options
+    def command(queue: bool, as_json: bool) -> None:
+        _sync_leagues(sync, queue, as_json)
 
 
-@sync_group.command("teams")
-@_options
-def teams(queue: bool, as_json: bool) -> None:
-    """Teams and rosters of every league."""
-    _Door(queue, as_json).go("sync_all_teams", {}, TEAMS, sync_all_teams)
+for _name, _sync in (
+    ("leagues", LEAGUES),
+    ("teams", TEAMS),
+    ("schedule", SCHEDULE),
+    ("live", LIVE),
+):
+    _add_command(_name, _sync)
 
 
-@sync_group.command("schedule")
-@_options
-def schedule(queue: bool, as_json: bool) -> None:
-    """Yesterday, today and tomorrow in every league."""
-    _Door(queue, as_json).go("sync_daily_schedule", {}, SCHEDULE, sync_daily_schedule)
+def _sync_leagues(sync: Sync, queue: bool, as_json: bool) -> None:
+    if queue:
+        task = SCHEDULE if sync is TODAY else sync  # no task syncs today alone
+        _queue(lambda: actions.run_now(task.name, Trigger.COMMAND, person()), as_json)
+    else:
+        _end(*_run(sync, {}, services().leagues), as_json)
 
 
-@sync_group.command("live")
-@_options
-def live(queue: bool, as_json: bool) -> None:
-    """The games that may be live now."""
-    _Door(queue, as_json).go("sync_all_live_games", {}, LIVE, sync_all_live_games)
-
-
-@sync_group.command("day")
+@sync_group.command("day", help=DAY.help)
 @click.argument("league_name", metavar="LEAGUE")
 @click.argument("day_text", metavar="DAY")
 @_options
-def day(league_name: str, day_text: str, queue: bool, as_json: bool) -> None:
-    """One league on one day (YYYY-MM-DD)."""
-    league, wanted = _league(league_name), _day(day_text)
-    text = wanted.isoformat()
-
-    def work(sync: service.Sync, _progress: service.Progress) -> service.SyncResult:
-        return service.sync_day(sync, league, wanted)
-
-    _Door(queue, as_json).go(
-        "sync_day",
-        {"league": league.label, "day": text},
-        work,
-        lambda: sync_date_range_task(league.label, text, text),
-    )
+def sync_day(league_name: str, day_text: str, queue: bool, as_json: bool) -> None:
+    """Run or queue the sync of a day; the queue takes it as a range of one day."""
+    league, day = _league(league_name), _day(day_text)
+    if queue:
+        _queue(lambda: _queue_range(league, day, day), as_json)
+    else:
+        args = {"league": league.label, "day": day.isoformat()}
+        _end(*_run(DAY, args, league, day), as_json)
 
 
-@sync_group.command("range")
+@sync_group.command("range", help=RANGE.help)
 @click.argument("league_name", metavar="LEAGUE")
 @click.argument("start_text", metavar="START")
 @click.argument("end_text", metavar="END")
 @_options
-def date_range(
+def sync_range(
     league_name: str, start_text: str, end_text: str, queue: bool, as_json: bool
 ) -> None:
-    """One league from START to END (YYYY-MM-DD), both included."""
+    """Run or queue the sync of a range."""
     league, start, end = _league(league_name), _day(start_text), _day(end_text)
     try:
         check_range(start, end, utc_now())
     except DateRangeError as error:
         misuse(str(error))
-    args = {
-        "league": league.label, "start_date": start.isoformat(), "end_date": end.isoformat(),
-    }  # fmt: skip
-
-    def work(sync: service.Sync, progress: service.Progress) -> service.SyncResult:
-        return service.sync_range(sync, league, start, end, progress)
-
-    door = _Door(queue, as_json)
-    door.go("sync_date_range_task", args, work, lambda: sync_date_range_task(**args))
+    if queue:
+        _queue(lambda: _queue_range(league, start, end), as_json)
+    else:
+        days = {"start_date": start.isoformat(), "end_date": end.isoformat()}
+        _end(*_run(RANGE, {"league": league.label} | days, league, start, end), as_json)
 
 
 @sync_group.command("all")
 @_options
-def everything(queue: bool, as_json: bool) -> None:
+def sync_all(queue: bool, as_json: bool) -> None:
     """Leagues, then teams, then the schedule."""
-    door = _Door(queue, as_json)
     if queue:
-        door.queue(lambda: start_chain(Trigger.COMMAND, person()))
+        _queue(lambda: start_chain(Trigger.COMMAND, person()), as_json)
         return
-    results = {
-        "leagues": door.run("sync_all_leagues", {}, LEAGUES),
-        "teams": door.run("sync_all_teams", {}, TEAMS),
-        "schedule": door.run("sync_daily_schedule", {}, SCHEDULE),
-    }
-    door.end(results)
+    steps = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
+    outcomes = {name: _run(sync, {}, services().leagues) for name, sync in steps.items()}
+    results = {name: result for name, (result, _) in outcomes.items()}
+    _end(results, all(is_well for _, is_well in outcomes.values()), as_json)
 
 
-class _Door:
-    """One call of ``flask sync``: runs or queues the work and says what came of it."""
-
-    def __init__(self, queue: bool, as_json: bool) -> None:
-        self.wants_queue = queue
-        self.as_json = as_json
-        self.failed = False
-
-    def go(
-        self, name: str, args: dict[str, Any], work: Work, queue_call: Callable[[], Any]
-    ) -> None:
-        """Do the work here, or queue it, print the outcome and end with the right status."""
-        if self.wants_queue:
-            self.queue(lambda: queue_call().id)
-        else:
-            self.end(self.run(name, args, work))
-
-    def queue(self, call: Callable[[], str]) -> None:
-        """Hand the work to the consumer and print the run's id."""
-        try:
-            with run_origin(Trigger.COMMAND, person()):
-                run_id = call()
-        except BrokerUnavailableError as error:
-            fail(f"{error}; start the app with `flask up`, or leave --queue out")
-        except (OperationalError, ProgrammingError) as error:
-            fail(database_fault(error))
-        click.echo(json.dumps({"task_id": run_id}) if self.as_json else run_id)
-
-    def run(self, name: str, args: dict[str, Any], work: Work) -> dict[str, Any]:
-        """Do the work in this process, on the record; its result, a blank one when it failed."""
-        client = services().feed_client
-        try:
-            with record_local_run(name, args, person()) as outcome, _Progress(name) as shown:
-                watch = services().feed_watch
-                sync = service.Sync(
-                    client, db.session, utc_now(), outcome.run_id, watch=watch, clock=utc_now
-                )
-                outcome.result = work(sync, shown.report).as_dict()
-        except RunCancelled as cancelled:
-            click.echo("the run was cancelled", err=True)
-            self.failed = True
-            done: dict[str, Any] = cancelled.result or {"synced": 0, "errors": []}
-            return done
-        except TrackerError as error:
-            click.echo(str(error), err=True)
-            self.failed = True
-            counts = ("created", "updated") if name == "sync_all_leagues" else ("synced",)
-            return dict.fromkeys(counts, 0) | {"errors": [str(error)]}
-        except (OperationalError, ProgrammingError) as error:
-            fail(database_fault(error))
-        for line in outcome.result["errors"]:
-            click.echo(line, err=True)
-        self.failed = self.failed or bool(outcome.result["errors"])
-        result: dict[str, Any] = outcome.result
-        return result
-
-    def end(self, result: dict[str, Any]) -> None:
-        """Print the result and end with the right status."""
-        if self.as_json:
-            click.echo(json.dumps(result))
-        else:
-            click.echo(_words(result))
-        if self.failed:
-            sys.exit(FAILED)
+# ---------------------------------------------------------------- the queue
 
 
-class _Progress:
-    """Shows how far the work is, and writes it into the ledger."""
+def _queue_range(league: League, start: date, end: date) -> str:
+    with run_origin(Trigger.COMMAND, person()):
+        run_id: str = sync_date_range_task(league.label, start.isoformat(), end.isoformat()).id
+    return run_id
 
-    def __init__(self, title: str) -> None:
-        self.bar = Bar(title)
 
-    def __enter__(self) -> _Progress:
-        return self
+def _queue(enqueue: Callable[[], str], as_json: bool) -> None:
+    """Hand the work to the consumer and print the run's id."""
+    try:
+        run_id = enqueue()
+    except BrokerUnavailableError as error:
+        fail(f"{error}; start the app with `flask up`, or leave --queue out")
+    except (OperationalError, ProgrammingError) as error:
+        fail(database_fault(error))
+    click.echo(json.dumps({"task_id": run_id}) if as_json else run_id)
 
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
 
-    def report(self, done: int, total: int, resume: dict[str, Any] | None = None) -> None:
-        """So many chunks are done."""
+# ---------------------------------------------------------------- here and now
+
+
+def _run(sync: Sync, args: dict[str, Any], *arguments: object) -> tuple[dict[str, Any], bool]:
+    """Run a sync in this process, recorded as a run with ``args``; its result, and if all is well.
+
+    Errors go to standard error. The result of a sync that failed has counts of zero.
+    """
+    bar = Bar(sync.name)
+
+    def progress(done: int, total: int, resume: dict[str, Any] | None = None) -> None:
         report_progress(done, total, resume)
-        self.bar.show(done, total)
+        bar.show(done, total)
+
+    try:
+        with closing(bar), record_local_run(sync.name, args, person()) as run:
+            context = services().sync_context(run.run_id, progress)
+            run.result = result = sync.run(context, *arguments).as_dict()
+    except RunCancelled as cancelled:
+        click.echo("the run was cancelled", err=True)
+        return cancelled.result or sync.result().as_dict(), False
+    except TrackerError as error:
+        result = sync.failed(error)
+    except (OperationalError, ProgrammingError) as error:
+        fail(database_fault(error))
+    for line in result["errors"]:
+        click.echo(line, err=True)
+    return result, not result["errors"]
 
 
-def _words(result: dict[str, Any]) -> str:
+def _end(result: dict[str, Any], is_well: bool, as_json: bool) -> None:
+    """Print the result, or the results by name, and end with status 1 unless all is well."""
+    click.echo(json.dumps(result) if as_json else _text(result))
+    if not is_well:
+        sys.exit(FAILED)
+
+
+def _text(result: dict[str, Any]) -> str:
     parts = []
     for name, value in result.items():
         if isinstance(value, dict):
-            parts.append(f"{name}: {_words(value)}")
+            parts.append(f"{name}: {_text(value)}")
         elif name != "errors":
             parts.append(f"{value} {name}")
     errors = len(result.get("errors", ()))
     return ", ".join(parts) + (f", {errors} errors" if errors else "")
+
+
+# ---------------------------------------------------------------- arguments
 
 
 def _league(name: str) -> League:

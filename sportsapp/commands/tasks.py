@@ -27,7 +27,7 @@ from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports as activity
 from sportsapp.runs.rows import find_run, run_as_json
 from sportsapp.services import services
-from sportsapp.tasks import RunView, control, run_of
+from sportsapp.tasks import RunView, actions, run_of
 
 LOOK_SECONDS = 0.2
 DAY = timedelta(days=1)
@@ -325,7 +325,7 @@ def retry(run_id: str, as_json: bool) -> None:
     run = find_run(run_id)
     if run.state in OPEN:
         misuse(f"run {run_id} has not ended yet ({run.state}): cancel it first")
-    new_id = control.run_again(run_id, Trigger.COMMAND, person())
+    new_id = actions.run_again(run_id, Trigger.COMMAND, person())
     _print({"task_id": new_id, "retry_of": run_id}, [new_id], as_json)
 
 
@@ -335,7 +335,7 @@ def retry(run_id: str, as_json: bool) -> None:
 def cancel(run_id: str, as_json: bool) -> None:
     """Cancel a run: one that waits never begins, one that runs stops at its next chunk."""
     find_run(run_id)
-    outcome = control.cancel(run_id)
+    outcome = actions.cancel(run_id)
     db.session.rollback()  # what was read before is old now
     run = find_run(run_id)
     _print(
@@ -364,7 +364,7 @@ def resume(name: str, as_json: bool) -> None:
 
 
 def _set_paused(name: str, paused: bool, as_json: bool) -> None:
-    control.set_paused(name, paused)
+    actions.set_paused(name, paused)
     words = f"{name} {'is paused' if paused else 'goes on'}"
     _print({"task": name, "paused": paused}, [words], as_json)
 
@@ -376,10 +376,10 @@ def purge(yes: bool, as_json: bool) -> None:
     """Drop everything that waits in the queues; what runs goes on."""
     _ask_broker()
     if not yes:
-        count = control.waiting_count()
+        count = actions.waiting_count()
         question = f"Drop what waits in the queues ({count} run{'s' if count != 1 else ''})?"
         click.confirm(question, abort=True, err=True)
-    count = control.purge()
+    count = actions.purge()
     _print({"purged": count}, [f"{count} run{'s' if count != 1 else ''} dropped"], as_json)
 
 

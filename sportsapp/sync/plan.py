@@ -1,12 +1,12 @@
 """What a sync changes: (stored, fetched, now) in, the changes out. Pure; holds every rule.
 
-A game is compared as a flat mapping of its visible values, named like the columns of the
-games table except that ``home_team`` and ``away_team`` hold the team's feed id or None.
+Rows are mappings named like the columns of their table, with one exception: ``home_team`` and
+``away_team`` of a game hold the team's feed id or None.
 
 The rules:
 
 - Never step backwards: an answer that says less than what is stored (an earlier phase, period
-  or clock) is an old copy and changes nothing, unless the feed keeps saying so.
+  or clock) is an old copy and changes nothing, unless the feed keeps sending it.
 - A corrected score at the same or a later point is taken at once.
 - What the feed stops mentioning (venue, channel, attendance, week) is kept; so is a score
   while the game has one.
@@ -22,10 +22,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
+
+from sportsapp.core.clock import game_day
 from sportsapp.core.records import (
-    CompetitorRecord,
     GameRecord,
+    LeagueRecord,
     PlayerRecord,
+    ScoreboardRecord,
     StandingRecord,
     State,
     Status,
@@ -34,22 +38,27 @@ from sportsapp.core.records import (
 
 Values = Mapping[str, Any]
 
-# An answer that says less is believed when this many in a row, over at least this long, say so.
+# A finer stamp of the last poll would help nobody and cost a write on every tick.
+POLL_STAMP = timedelta(seconds=5)
+# An answer that says less is believed when this many in a row, over at least this long, agree.
 DOUBT_ANSWERS = 5
 DOUBT_LASTS = timedelta(minutes=5)
 RECORDS_SETTLE = timedelta(hours=24)
 
-# What an answer may leave out although it still holds.
-KEPT = (
-    "venue", "city", "broadcast", "attendance", "week", "season_year", "season_type",
-    "home_team", "away_team", "home_record", "away_record", "note", "series",
-)  # fmt: skip
 RECORDS = ("home_record", "away_record")
 RANKS = ("home_rank", "away_rank")
 SCORES = ("home_score", "away_score")
+TEAMS = ("home_team", "away_team")
+SEASON = ("season_year", "season_type", "season_name")
+# What an answer may leave out although it still holds.
+MENTIONED = ("venue", "city", "broadcast", "attendance", "note", "series")
+KEPT = frozenset({*MENTIONED, "week", "season_year", "season_type", *TEAMS, *RECORDS})
 CALLED_OFF = frozenset({Status.POSTPONED, Status.CANCELLED})
 HALVES = {"top": 0, "mid": 1, "middle": 1, "bot": 2, "bottom": 2, "end": 3}
 END_OF_PERIOD = 4
+
+
+# ---------------------------------------------------------------- a scoreboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +69,19 @@ class Doubt:
     answers: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredScoreboard:
+    """The league's row and, by the feed's id, its teams, the games listed, and their doubts."""
+
+    league: Values
+    teams: Mapping[str, Values]
+    games: Mapping[str, Values]
+    doubts: Mapping[str, Doubt]
+
+
 @dataclass(slots=True)
 class GamePlan:
-    """The changes one answer makes.
+    """The changes of some games.
 
     ``inserts`` are whole games; ``updates`` maps the feed's id to the values that change;
     ``doubts`` are games held back, with the new count; ``settled`` are those whose doubt ended.
@@ -75,52 +94,106 @@ class GamePlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing at all is to be written."""
+        """Whether there is nothing to write."""
         return not (self.inserts or self.updates or self.doubts or self.settled)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreboardPlan:
+    """The changes of one scoreboard.
+
+    ``new_teams`` are whole rows; ``records`` maps the feed's id of a team to its new record;
+    ``league`` are the values that change of the league's row. ``answer`` is the row that
+    remembers the answer, None for one that is not remembered; its ``digest`` is empty when the
+    answer was not stored whole, so that the same bytes are decoded again.
+    """
+
+    games: GamePlan
+    new_teams: list[dict[str, Any]]
+    records: dict[str, str]
+    league: dict[str, Any]
+    answer: dict[str, Any] | None
+
+
+def plan_scoreboard(
+    stored: StoredScoreboard,
+    scoreboard: ScoreboardRecord,
+    games: Sequence[GameRecord],
+    now: datetime,
+    *,
+    day: date | None = None,
+    digest: str = "",
+) -> ScoreboardPlan:
+    """What a scoreboard changes. ``games`` are those of its games that are wanted.
+
+    ``day`` and ``digest`` are given when the answer is all there is of one day: it is remembered
+    then, and today's sets the league's season.
+    """
+    changes = plan_games(stored.games, games, stored.doubts, now)
+    believed = [game for game in games if game.espn_id not in changes.doubts]
+    records = records_of(believed, game_day(now))
+    new_teams = [
+        team_values(team) | {"record": records.get(espn_id, "")}
+        for espn_id, team in teams_of(games).items()
+        if espn_id not in stored.teams
+    ]
+    new_records = {
+        espn_id: record
+        for espn_id, record in records.items()
+        if espn_id in stored.teams and stored.teams[espn_id]["record"] != record
+    }
+    league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
+    if day == game_day(now):
+        league |= season_values(stored.league, scoreboard.league, now)
+    if changes.inserts or changes.updates or new_teams or new_records:
+        league |= next_version(stored.league, now)
+    answer = None
+    if day is not None:
+        is_whole = not scoreboard.errors and not changes.doubts
+        ids = [game.espn_id for game in scoreboard.games]
+        answer = {"day": day, "digest": digest if is_whole else "", "game_ids": ids}
+    return ScoreboardPlan(changes, new_teams, new_records, league, answer)
+
+
+def poll_values(
+    polled_at: datetime | None, failing_since: datetime | None, now: datetime
+) -> dict[str, Any]:
+    """The columns that mark a league as polled, at most once every POLL_STAMP."""
+    if polled_at and polled_at > now - POLL_STAMP and not failing_since:
+        return {}
+    return {"polled_at": now, "failing_since": None, "failure": ""}
+
+
+def season_values(league: Values, fetched: LeagueRecord | None, now: datetime) -> dict[str, Any]:
+    """The columns of the league's season, where it has changed."""
+    if fetched is None or fetched.season_year is None:
+        return {}
+    season = {name: getattr(fetched, name) for name in SEASON}
+    return season | {"updated_at": now} if _differences(league, season) else {}
+
+
+def next_version(league: Values, now: datetime) -> dict[str, Any]:
+    """The next version of the league's data: always later, also when two changes share a time."""
+    before = league["changed_at"]
+    return {"changed_at": max(now, before + timedelta(microseconds=1)) if before else now}
+
+
+# ---------------------------------------------------------------- games
 
 
 def game_values(game: GameRecord) -> dict[str, Any]:
     """A game as the flat mapping in which it is compared and stored."""
-    values = {
-        "espn_id": game.espn_id,
-        "day": game.day,
-        "start_at": game.start_at,
-        "time_set": game.time_set,
-        "season_year": game.season_year,
-        "season_type": game.season_type,
-        "week": game.week,
-        "state": str(game.state),
-        "status": str(game.status),
-        "detail": game.detail,
-        "period": game.period,
-        "clock": game.clock,
-        "clock_left": game.clock_left,
-        "venue": game.venue,
-        "city": game.city,
-        "neutral_site": game.neutral_site,
-        "attendance": game.attendance,
-        "broadcast": game.broadcast,
-        "note": game.note,
-        "series": game.series,
-        "situation": game.situation,
-        "leaders": list(game.leaders),
-    }
-    values.update(_side_values("home", game.home))
-    values.update(_side_values("away", game.away))
+    values = msgspec.structs.asdict(game)
+    for name in ("home", "away", "completed"):  # what is completed shows in the status
+        del values[name]
+    values["state"], values["status"] = str(game.state), str(game.status)
+    values["leaders"] = list(game.leaders)
+    for side, competitor in (("home", game.home), ("away", game.away)):
+        fields = msgspec.structs.asdict(competitor)
+        fields["team"] = competitor.team.espn_id if competitor.team else None
+        fields["linescores"] = list(competitor.linescores)
+        values |= {f"{side}_{name}": value for name, value in fields.items()}
     return values
-
-
-def _side_values(side: str, competitor: CompetitorRecord) -> dict[str, Any]:
-    return {
-        f"{side}_team": competitor.team.espn_id if competitor.team else None,
-        f"{side}_score": competitor.score,
-        f"{side}_record": competitor.record,
-        f"{side}_linescores": list(competitor.linescores),
-        f"{side}_winner": competitor.winner,
-        f"{side}_hits": competitor.hits,
-        f"{side}_errors": competitor.errors,
-        f"{side}_rank": competitor.rank,
-    }
 
 
 def plan_games(
@@ -129,36 +202,27 @@ def plan_games(
     doubts: Mapping[str, Doubt],
     now: datetime,
 ) -> GamePlan:
-    """What the fetched games change. ``stored`` and ``doubts`` are by the feed's game id."""
+    """What the fetched games change. ``stored`` and ``doubts`` are by the feed's game id.
+
+    Of a game that is listed twice, the last mention counts.
+    """
     plan = GamePlan()
     for espn_id, values in {game.espn_id: game_values(game) for game in fetched}.items():
-        known = stored.get(espn_id)
+        known, doubt = stored.get(espn_id), doubts.get(espn_id)
         if known is None:
             plan.inserts.append(values)
-        else:
-            _plan_known(plan, known, values, doubts.get(espn_id), now)
+            continue
+        if says_less(known, values):
+            doubt = Doubt(doubt.since_at, doubt.answers + 1) if doubt else Doubt(now, 1)
+            if doubt.answers < DOUBT_ANSWERS or now - doubt.since_at < DOUBT_LASTS:
+                plan.doubts[espn_id] = doubt
+                continue
+        if doubt is not None:
+            plan.settled.append(espn_id)
+        changes = changed_values(known, values, now)
+        if changes:
+            plan.updates[espn_id] = changes
     return plan
-
-
-def _plan_known(
-    plan: GamePlan, stored: Values, fetched: dict[str, Any], doubt: Doubt | None, now: datetime
-) -> None:
-    espn_id = fetched["espn_id"]
-    if says_less(stored, fetched):
-        doubt = Doubt(doubt.since_at if doubt else now, doubt.answers + 1 if doubt else 1)
-        if not _believed(doubt, now):
-            plan.doubts[espn_id] = doubt
-            return
-        plan.settled.append(espn_id)
-    elif doubt is not None:
-        plan.settled.append(espn_id)
-    changes = changed_values(stored, fetched, now)
-    if changes:
-        plan.updates[espn_id] = changes
-
-
-def _believed(doubt: Doubt, now: datetime) -> bool:
-    return doubt.answers >= DOUBT_ANSWERS and now - doubt.since_at >= DOUBT_LASTS
 
 
 def says_less(stored: Values, fetched: Values) -> bool:
@@ -168,54 +232,38 @@ def says_less(stored: Values, fetched: Values) -> bool:
     if stored["state"] == State.PRE:
         return False
     if fetched["state"] == State.PRE:
-        return not _moved(stored, fetched)
+        # a game that was called off, or broken off, may have got another start
+        was_stopped = stored["state"] == State.POST
+        return not was_stopped or bool(stored["start_at"] == fetched["start_at"])
     if _is_over(fetched) or CALLED_OFF & {stored["status"], fetched["status"]}:
         return False
-    return _is_earlier(fetched, stored)
+    # both are live or broken off: compare the point of play; what one of them leaves out
+    # decides nothing
+    for now, before in zip(_point_of_play(fetched), _point_of_play(stored), strict=True):
+        if now is not None and before is not None and now != before:
+            return now < before
+    return False
 
 
 def _is_over(game: Values) -> bool:
     return game["status"] in (Status.FINAL, Status.FORFEIT)
 
 
-def _moved(stored: Values, fetched: Values) -> bool:
-    """Whether a game that was called off, or broken off, has got another start."""
-    was_stopped = stored["state"] == State.POST
-    return was_stopped and bool(stored["start_at"] != fetched["start_at"])
+def _point_of_play(game: Values) -> tuple[float | None, ...]:
+    """The period, its half (baseball) or its end, and the clock; each grows with the time played.
 
-
-def _is_earlier(fetched: Values, stored: Values) -> bool:
-    """Whether an answer is from an earlier point of play; both games are live or broken off.
-
-    Compares the period, then its half (baseball) or its end, then the clock; what one of the
-    two does not tell says nothing.
+    None where the answer does not give it. The clock is None at zero: it has stopped there, or
+    has not started.
     """
-    for point in (_period, _stage, _clock):
-        said, known = point(fetched), point(stored)
-        if said is not None and known is not None and said != known:
-            return said < known
-    return False
-
-
-def _period(game: Values) -> float | None:
-    return float(game["period"])
-
-
-def _stage(game: Values) -> float | None:
-    if game["status"] == Status.BREAK:
-        return END_OF_PERIOD
-    if game["clock"]:
-        return 0
     words = game["detail"].lower().replace(",", " ").split()
-    return next((HALVES[word] for word in words if word in HALVES), None)
-
-
-def _clock(game: Values) -> float | None:
-    """Grows with the time played, whichever way the clock counts. None for a clock at zero:
-    stopped, or not started.
-    """
+    if game["status"] == Status.BREAK:
+        stage: int | None = END_OF_PERIOD
+    elif game["clock"]:
+        stage = 0
+    else:
+        stage = next((HALVES[word] for word in words if word in HALVES), None)
     left: float | None = game["clock_left"]
-    return None if left is None else -left
+    return game["period"], stage, None if left is None else -left
 
 
 def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, Any]:
@@ -241,14 +289,10 @@ def _is_kept(name: str, fetched: Values) -> bool:
 
 # ---------------------------------------------------------------- teams and players
 
-TEAM_FIELDS = (
-    "abbreviation", "location", "name", "display_name", "short_name", "color", "alternate_color",
-)  # fmt: skip
-
 
 def team_values(team: TeamRecord) -> dict[str, Any]:
     """A team's own values, as the columns of the teams table."""
-    return {"espn_id": team.espn_id} | {name: getattr(team, name) for name in TEAM_FIELDS}
+    return msgspec.structs.asdict(team)
 
 
 def teams_of(games: Iterable[GameRecord]) -> dict[str, TeamRecord]:
@@ -306,21 +350,7 @@ def plan_roster(
     whole (some of its players could not be read) makes nobody inactive.
     """
     rows = [
-        {
-            "espn_id": player.espn_id,
-            "team_id": team_id,
-            "name": player.name,
-            "jersey": player.jersey,
-            "position": player.position,
-            "position_name": player.position_name,
-            "group": player.group,
-            "status": player.status,
-            "height": player.height,
-            "weight": player.weight,
-            "born_on": player.born_on,
-            "active": True,
-        }
-        for player in fetched
+        msgspec.structs.asdict(player) | {"team_id": team_id, "active": True} for player in fetched
     ]
     plan = _plan_rows(stored, rows)
     listed = {row["espn_id"] for row in rows}

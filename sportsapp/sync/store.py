@@ -1,15 +1,19 @@
-"""Writing: the changes of one answer in one short transaction. Twice the same writes nothing."""
+"""Writing: the changes of one answer in one short transaction. Twice the same writes nothing.
+
+Every function that stores an answer locks the league's row first, so that two syncs of one league
+take turns, then loads what the answer may change, plans, and applies the plan.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Select, Table, delete, insert, select, update
 
-from sportsapp.core.clock import game_day
+from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import (
     GameRecord,
@@ -22,39 +26,19 @@ from sportsapp.core.records import (
 from sportsapp.db.engine import AnySession, writing
 from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, Team
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
-from sportsapp.feed.client import Answer
 from sportsapp.sync import plan
-
-# A poll stamp finer than this tells nobody anything, and would be a write for nothing.
-POLL_STAMP = timedelta(seconds=5)
-READ = {"failing_since": None, "failure": ""}
+from sportsapp.sync.context import SyncContext
 
 GAMES: Table = Game.__table__
 TEAMS: Table = Team.__table__
-PLAYERS: Table = Player.__table__
 LEAGUES: Table = LeagueRow.__table__
 SCOREBOARDS: Table = Scoreboard.__table__
 
+Row = dict[str, Any]
+Rows = dict[str, Row]  # by the feed's id
 
-# Building a statement takes longer than running it, so those of every tick are built once.
-_REFS = select(LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since).where(
-    LEAGUES.c.slug.in_(bindparam("slugs", expanding=True))
-)
-_KNOWN = select(
-    SCOREBOARDS.c.league_id, SCOREBOARDS.c.day, SCOREBOARDS.c.digest, SCOREBOARDS.c.game_ids
-).where(
-    SCOREBOARDS.c.league_id.in_(bindparam("league_ids", expanding=True)),
-    SCOREBOARDS.c.day.in_(bindparam("days", expanding=True)),
-)
-# Doubts are few and games are many: only an outer join makes SQLite begin with the doubts.
-_DOUBTED = select(
-    GAMES.c.league_id, GAMES.c.espn_id, GameDoubt.game_id, GameDoubt.since_at, GameDoubt.answers
-).join(GAMES, GAMES.c.id == GameDoubt.game_id, isouter=True)
-_LEAGUE = (
-    select(LEAGUES).where(LEAGUES.c.id == bindparam("league_id")).with_for_update()
-)  # SQLite, where writers take turns anyway, knows no such lock and is not told of it
-_THIS_LEAGUE = update(LEAGUES).where(LEAGUES.c.id == bindparam("league_id"))
-_TEAMS = select(TEAMS).where(TEAMS.c.league_id == bindparam("league_id"))
+
+# ---------------------------------------------------------------- leagues and how they are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,361 +50,299 @@ class LeagueRef:
     failing_since: datetime | None
 
 
-Boards = dict[date, tuple[str, list[str]]]
-
-
-def league_refs(
-    session: AnySession, leagues: Sequence[League], now: datetime
-) -> dict[League, LeagueRef]:
-    """The rows of these leagues, made from the table of leagues where there is none yet."""
-    refs = _league_refs(session, leagues)
-    missing = [league for league in leagues if league not in refs]
+def league_refs(context: SyncContext, leagues: Sequence[League]) -> dict[League, LeagueRef]:
+    """The rows of these leagues. A league that has none yet gets one, which commits."""
+    refs = _stored_refs(context.session, leagues)
+    stamps = {"created_at": context.now, "updated_at": context.now}
+    missing = [
+        {"slug": league.slug, "name": league.name, "season_name": "", "failure": ""} | stamps
+        for league in leagues
+        if league not in refs
+    ]
     if missing:
-        rows = [
-            {
-                "slug": league.slug, "name": league.name, "season_name": "", "failure": "",
-                "created_at": now, "updated_at": now,
-            }
-            for league in missing
-        ]  # fmt: skip
-        with writing(session):
-            insert_ignoring(session, LEAGUES, rows, ["slug"])
-        refs = _league_refs(session, leagues)
+        with writing(context.session) as session:
+            insert_ignoring(session, LEAGUES, missing, ["slug"])
+        refs = _stored_refs(context.session, leagues)
     return refs
 
 
-def _league_refs(session: AnySession, leagues: Sequence[League]) -> dict[League, LeagueRef]:
+def league_ref(context: SyncContext, league: League) -> LeagueRef:
+    """The row of one league, as ``league_refs`` has it."""
+    return league_refs(context, [league])[league]
+
+
+def _stored_refs(session: AnySession, leagues: Sequence[League]) -> dict[League, LeagueRef]:
     by_slug = {league.slug: league for league in leagues}
-    rows = session.execute(_REFS, {"slugs": list(by_slug)})
-    return {by_slug[row[0]]: LeagueRef(*row[1:]) for row in rows}
+    columns = LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since
+    rows = session.execute(select(*columns).where(LEAGUES.c.slug.in_(by_slug)))
+    return {by_slug[slug]: LeagueRef(*values) for slug, *values in rows}
 
 
 def known_answers(
-    session: AnySession, league_ids: Iterable[int], days: Iterable[date]
-) -> dict[int, Boards]:
-    """Digest and game ids of the last whole answer stored, by league and day."""
-    wanted = {"league_ids": list(set(league_ids)), "days": list(set(days))}
-    answers: dict[int, Boards] = {}
-    for league_id, day, digest, game_ids in session.execute(_KNOWN, wanted):
-        answers.setdefault(league_id, {})[day] = (digest, game_ids)
-    return answers
+    context: SyncContext, leagues: Iterable[LeagueRef], days: Iterable[date]
+) -> dict[tuple[int, date], tuple[str, list[str]]]:
+    """Digest and game ids of the last answers stored, by the league row's id and day."""
+    table = SCOREBOARDS.c
+    rows = context.session.execute(
+        select(table.league_id, table.day, table.digest, table.game_ids).where(
+            table.league_id.in_([league.id for league in leagues]), table.day.in_(list(days))
+        )
+    )
+    return {(league_id, day): (digest, ids) for league_id, day, digest, ids in rows}
 
 
-def mark_read(session: AnySession, leagues: Iterable[LeagueRef], now: datetime) -> None:
-    """Note that the feed was read well just now. Commits when there is something to note."""
+def confirm_answers(context: SyncContext, unchanged: Mapping[LeagueRef, Iterable[str]]) -> None:
+    """Note that stored answers came again: what contradicted them in between was old.
+
+    ``unchanged`` holds the ids of the games they listed. Commits when there is something to note.
+    """
+    if not unchanged:
+        return
+    ids = {league.id: set(game_ids) for league, game_ids in unchanged.items()}
+    rows = context.session.execute(_doubts())
+    doubted = [row.game_id for row in rows if row.espn_id in ids.get(row.league_id, ())]
+    if doubted:
+        with writing(context.session) as session:
+            session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
+    now = context.now
     due = [
         league.id
-        for league in leagues
-        if league.failing_since or not league.polled_at or now - league.polled_at >= POLL_STAMP
+        for league in unchanged
+        if plan.poll_values(league.polled_at, league.failing_since, now)
     ]
     if due:
-        stale = (LEAGUES.c.polled_at.is_(None)) | (LEAGUES.c.polled_at <= now - POLL_STAMP)
-        failing = LEAGUES.c.failing_since.is_not(None)
-        with writing(session):
+        is_stale = LEAGUES.c.polled_at.is_(None) | (LEAGUES.c.polled_at <= now - plan.POLL_STAMP)
+        is_due = LEAGUES.c.id.in_(due), is_stale | LEAGUES.c.failing_since.is_not(None)
+        with writing(context.session) as session:
             session.execute(
-                update(LEAGUES)
-                .where(LEAGUES.c.id.in_(due), stale | failing)
-                .values(READ | {"polled_at": now})
+                update(LEAGUES).where(*is_due).values(plan.poll_values(None, None, now))
             )
 
 
-def confirm_answers(
-    session: AnySession, unchanged: Mapping[LeagueRef, Iterable[str]], now: datetime
-) -> None:
-    """Note that stored answers came again: what contradicted them in between was old.
-
-    ``unchanged`` holds the ids of the games they held. Commits when there is something to note.
-    """
-    ids = {league.id: set(games) for league, games in unchanged.items()}
-    rows = session.execute(_DOUBTED)
-    doubted = [row.game_id for row in rows if row.espn_id in ids.get(row.league_id, ())]
-    if doubted:
-        with writing(session):
-            session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
-    mark_read(session, unchanged, now)
+def mark_failed(context: SyncContext, league: LeagueRef, error: TrackerError) -> None:
+    """Note that a league could not be read, why, and since when. Commits."""
+    with writing(context.session) as session:
+        row = session.get_one(LeagueRow, league.id)
+        row.failing_since = row.failing_since or context.now
+        row.failure = str(error)
 
 
-def mark_failed(session: AnySession, league: LeagueRef, error: str, now: datetime) -> None:
-    """Note that the feed could not be read, and since when. Commits."""
-    league_id = league.id
-    with writing(session):
-        row = session.get_one(LeagueRow, league_id)
-        row.failing_since = row.failing_since or now
-        row.failure = error
+# ---------------------------------------------------------------- a scoreboard
 
 
 def store_scoreboard(
-    session: AnySession,
+    context: SyncContext,
     league: LeagueRef,
-    fetched: ScoreboardRecord,
+    scoreboard: ScoreboardRecord,
     games: Sequence[GameRecord],
-    now: datetime,
     *,
     day: date | None = None,
-    answer: Answer | None = None,
-    run_id: str | None = None,
+    digest: str = "",
 ) -> None:
     """Write what these games change, in one transaction. Commits.
 
-    ``games`` are those of ``fetched`` that are wanted. With ``day`` and ``answer`` the answer is
-    remembered, so that the same bytes need not be decoded again. An answer with broken events or
-    games that were held back is not stored whole: then only that the day was read is noted.
+    ``games`` are those of ``scoreboard`` that are wanted. With ``day`` and ``digest`` the answer
+    is remembered, so that the same bytes need not be decoded again.
     """
-    league_id = league.id
-    with writing(session):
-        row = _locked(session, league_id)
-        teams = _teams_with(session, league_id, plan.teams_of(games).values(), now)
-        stored = _stored_games(session, league_id, [game.espn_id for game in games], teams)
-        doubts = _doubts(session, league_id) if stored else {}
-        changes = plan.plan_games(stored, games, doubts, now)
-        _write_games(session, league_id, changes, stored, teams, now, run_id)
-        current = [game for game in games if game.espn_id not in changes.doubts]
-        has_news = _write_records(session, teams, current, now)
-        values = _read_now(row, now)
-        if day == game_day(now):
-            values |= _season(row, fetched.league, now)
-        if changes.inserts or changes.updates or has_news:
-            values |= _new_version(row, now)
-        _write_league(session, league_id, values)
-        if day and answer:
-            ids = [game.espn_id for game in fetched.games]
-            digest = "" if fetched.errors or changes.doubts else answer.digest
-            _remember(session, league_id, day, digest, ids, now)
-
-
-def _locked(session: AnySession, league_id: int) -> Any:
-    """The league's row. Syncs of one league take turns until their transactions end."""
-    return session.execute(_LEAGUE, {"league_id": league_id}).one()
-
-
-def _teams_with(
-    session: AnySession, league_id: int, needed: Iterable[TeamRecord], now: datetime
-) -> dict[str, dict[str, Any]]:
-    """The league's teams by the feed's id; unknown ones (guests, all-stars) are made."""
-    stored = _stored_teams(session, league_id)
-    missing = {team.espn_id: team for team in needed if team.espn_id not in stored}
-    if missing:
-        rows = [_new_team(league_id, plan.team_values(team), now) for team in missing.values()]
-        session.execute(insert(TEAMS), rows)
-        stored = _stored_teams(session, league_id)
-    return stored
-
-
-def _new_team(league_id: int, values: dict[str, Any], now: datetime) -> dict[str, Any]:
-    blank = {"listed": False, "record": "", "standing_group": "", "standing": {}}
-    stamps = {"league_id": league_id, "created_at": now, "updated_at": now}
-    return blank | values | stamps
-
-
-def _stored_teams(session: AnySession, league_id: int) -> dict[str, dict[str, Any]]:
-    rows = session.execute(_TEAMS, {"league_id": league_id})
-    return {row["espn_id"]: dict(row) for row in rows.mappings()}
-
-
-def _stored_games(
-    session: AnySession, league_id: int, ids: Sequence[str], teams: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    espn_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
-    found = select(GAMES).where(GAMES.c.league_id == league_id, GAMES.c.espn_id.in_(ids))
-    games = {}
-    for row in session.execute(found).mappings():
-        values = dict(row)
-        values["home_team"] = espn_ids.get(values["home_team_id"])
-        values["away_team"] = espn_ids.get(values["away_team_id"])
-        games[values["espn_id"]] = values
-    return games
-
-
-def _doubts(session: AnySession, league_id: int) -> dict[str, plan.Doubt]:
-    return {
-        row.espn_id: plan.Doubt(row.since_at, row.answers)
-        for row in session.execute(_DOUBTED)
-        if row.league_id == league_id
-    }
-
-
-def _write_games(
-    session: AnySession,
-    league_id: int,
-    changes: plan.GamePlan,
-    stored: Mapping[str, Mapping[str, Any]],
-    teams: Mapping[str, Mapping[str, Any]],
-    now: datetime,
-    run_id: str | None,
-) -> None:
-    stamps = {"updated_at": now, "changed_by_run": run_id}
-    if changes.inserts:
-        new = {"league_id": league_id, "created_at": now} | stamps
-        session.execute(insert(GAMES), [_columns(v, teams) | new for v in changes.inserts])
-    for espn_id, values in changes.updates.items():
-        game_id = stored[espn_id]["id"]
-        session.execute(
-            update(GAMES).where(GAMES.c.id == game_id).values(_columns(values, teams) | stamps)
+    with writing(context.session) as session:
+        stored = _load(session, league.id, games)
+        changes = plan.plan_scoreboard(
+            stored, scoreboard, games, context.now, day=day, digest=digest
         )
-    over = [stored[espn_id]["id"] for espn_id in [*changes.settled, *changes.doubts]]
-    if over:
-        session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(over)))
-    if changes.doubts:
+        _apply(context, league.id, stored, changes)
+
+
+def _load(
+    session: AnySession, league_id: int, games: Sequence[GameRecord]
+) -> plan.StoredScoreboard:
+    """The rows that these games may change; locks the league's."""
+    league = _locked(session, league_id)
+    teams = _teams(session, league_id)
+    feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
+    listed = GAMES.c.espn_id.in_([game.espn_id for game in games])
+    stored: Rows = {}
+    rows = session.execute(select(GAMES).where(GAMES.c.league_id == league_id, listed))
+    for row in rows.mappings():
+        values = dict(row)
+        for side in plan.TEAMS:
+            values[side] = feed_ids.get(values[f"{side}_id"])
+        stored[values["espn_id"]] = values
+    doubts = {}
+    if stored:
+        doubts = {
+            row.espn_id: plan.Doubt(row.since_at, row.answers)
+            for row in session.execute(_doubts())
+            if row.league_id == league_id
+        }
+    return plan.StoredScoreboard(league, teams, stored, doubts)
+
+
+def _doubts() -> Select[Any]:
+    """All doubts with the games they are about.
+
+    Doubts are few and games are many: only an outer join makes SQLite begin with the doubts.
+    """
+    doubt = GameDoubt.game_id, GameDoubt.since_at, GameDoubt.answers
+    return select(GAMES.c.league_id, GAMES.c.espn_id, *doubt).join(
+        GAMES, GAMES.c.id == GameDoubt.game_id, isouter=True
+    )
+
+
+def _apply(
+    context: SyncContext,
+    league_id: int,
+    stored: plan.StoredScoreboard,
+    changes: plan.ScoreboardPlan,
+) -> None:
+    session, now, games = context.session, context.now, changes.games
+    teams = stored.teams
+    if changes.new_teams:
+        teams = _insert_teams(context, league_id, changes.new_teams)
+    stamps = {"updated_at": now, "changed_by_run": context.run_id}
+    if games.inserts:
+        new = {"league_id": league_id, "created_at": now} | stamps
+        session.execute(insert(GAMES), [_columns(row, teams) | new for row in games.inserts])
+    for espn_id, values in games.updates.items():
+        this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])
+        session.execute(this_game.values(_columns(values, teams) | stamps))
+    ended = [stored.games[espn_id]["id"] for espn_id in [*games.settled, *games.doubts]]
+    if ended:
+        session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(ended)))
+    if games.doubts:
         rows = [
-            {"game_id": stored[espn_id]["id"], "since_at": one.since_at, "answers": one.answers}
-            for espn_id, one in changes.doubts.items()
+            {"game_id": stored.games[espn_id]["id"]} | asdict(doubt)
+            for espn_id, doubt in games.doubts.items()
         ]
         session.execute(insert(GameDoubt), rows)
+    _update_teams(
+        context, league_id, {id_: {"record": new} for id_, new in changes.records.items()}
+    )
+    _update_league(session, league_id, changes.league)
+    if changes.answer:
+        row = changes.answer | {"league_id": league_id, "stored_at": now}
+        write = insert_replacing if changes.answer["digest"] else insert_ignoring
+        write(session, SCOREBOARDS, [row], ["league_id", "day"])
 
 
-def _columns(values: dict[str, Any], teams: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Planned values as columns: the feed's team ids become ours."""
+def _columns(values: Row, teams: Mapping[str, plan.Values]) -> Row:
+    """A game's planned values as columns: the feed's ids of the teams become ours."""
     columns = dict(values)
-    for side in ("home_team", "away_team"):
+    for side in plan.TEAMS:
         if side in columns:
             espn_id = columns.pop(side)
             columns[f"{side}_id"] = teams[espn_id]["id"] if espn_id else None
     return columns
 
 
-def _write_records(
-    session: AnySession,
-    teams: Mapping[str, Mapping[str, Any]],
-    games: Sequence[GameRecord],
-    now: datetime,
-) -> bool:
-    """Write the teams' records where they have changed; whether any had."""
-    has_news = False
-    for espn_id, record in plan.records_of(games, game_day(now)).items():
-        team = teams[espn_id]
-        if team["record"] != record:
-            has_news = True
-            changed = update(TEAMS).where(TEAMS.c.id == team["id"])
-            session.execute(changed.values(record=record, updated_at=now))
-    return has_news
+# ---------------------------------------------------------------- leagues, teams, rosters
 
 
-def _read_now(row: Any, now: datetime) -> dict[str, Any]:
-    """That a league was read well, unless that was noted a moment ago."""
-    if not row.failing_since and row.polled_at and row.polled_at > now - POLL_STAMP:
-        return {}
-    return READ | {"polled_at": now}
-
-
-def _season(row: Any, said: LeagueRecord | None, now: datetime) -> dict[str, Any]:
-    """A league's season, where it has changed."""
-    if said is None or said.season_year is None:
-        return {}
-    said_now = (said.season_year, said.season_type, said.season_name)
-    if said_now == (row.season_year, row.season_type, row.season_name):
-        return {}
-    values = dict(zip(("season_year", "season_type", "season_name"), said_now, strict=True))
-    return values | {"updated_at": now}
-
-
-def _new_version(row: Any, now: datetime) -> dict[str, Any]:
-    """The next version of a league's data: always later, also when two changes share a time."""
-    before = row.changed_at
-    return {"changed_at": max(now, before + timedelta(microseconds=1)) if before else now}
-
-
-def _write_league(session: AnySession, league_id: int, values: dict[str, Any]) -> None:
-    if values:
-        session.execute(_THIS_LEAGUE, {"league_id": league_id} | values)
-
-
-def _remember(
-    session: AnySession, league_id: int, day: date, digest: str, ids: list[str], now: datetime
-) -> None:
-    row = {
-        "league_id": league_id, "day": day, "digest": digest, "game_ids": ids, "stored_at": now,
-    }  # fmt: skip
-    write = insert_replacing if digest else insert_ignoring
-    write(session, SCOREBOARDS, [row], ["league_id", "day"])
-
-
-def store_league(session: AnySession, league: LeagueRef, said: LeagueRecord, now: datetime) -> None:
+def store_league(context: SyncContext, league: LeagueRef, fetched: LeagueRecord) -> None:
     """Write a league's name and season where they have changed. Commits."""
-    league_id = league.id
-    with writing(session):
-        row = _locked(session, league_id)
-        values = _read_now(row, now) | _season(row, said, now)
-        if said.name and row.name != said.name:
-            values |= {"name": said.name, "updated_at": now}
-        _write_league(session, league_id, values)
+    now = context.now
+    with writing(context.session) as session:
+        row = _locked(session, league.id)
+        values = plan.poll_values(row["polled_at"], row["failing_since"], now)
+        values |= plan.season_values(row, fetched, now)
+        if fetched.name and row["name"] != fetched.name:
+            values |= {"name": fetched.name, "updated_at": now}
+        _update_league(session, league.id, values)
 
 
 def store_teams(
-    session: AnySession,
-    league: LeagueRef,
-    fetched: Sequence[TeamRecord],
-    now: datetime,
-    *,
-    is_whole: bool = True,
+    context: SyncContext, league: LeagueRef, fetched: Sequence[TeamRecord], *, is_whole: bool = True
 ) -> dict[str, int]:
-    """Write what a list of teams changes. Commits. Our id of each listed team by the feed's."""
-    league_id = league.id
-    with writing(session):
-        row = _locked(session, league_id)
-        stored = _stored_teams(session, league_id)
+    """Write what a list of teams changes. Commits.
+
+    ``is_whole`` is False when a team of the list could not be read. Returns our id of each listed
+    team by the feed's.
+    """
+    with writing(context.session) as session:
+        row = _locked(session, league.id)
+        stored = _teams(session, league.id)
         changes = plan.plan_teams(stored, fetched, is_whole=is_whole)
         if changes.inserts:
-            rows = [_new_team(league_id, values, now) for values in changes.inserts]
-            session.execute(insert(TEAMS), rows)
-        _update_teams(session, league_id, changes.updates, now)
+            stored = _insert_teams(context, league.id, changes.inserts)
+        _update_teams(context, league.id, changes.updates)
         if changes.inserts or changes.updates:
-            _write_league(session, league_id, _new_version(row, now))
-        stored = _stored_teams(session, league_id)
+            _update_league(session, league.id, plan.next_version(row, context.now))
     return {team.espn_id: stored[team.espn_id]["id"] for team in fetched}
 
 
-def _update_teams(
-    session: AnySession, league_id: int, updates: Mapping[str, dict[str, Any]], now: datetime
-) -> None:
-    for espn_id, values in updates.items():
-        here = (TEAMS.c.league_id == league_id) & (TEAMS.c.espn_id == espn_id)
-        session.execute(update(TEAMS).where(here).values(values | {"updated_at": now}))
-
-
 def store_standings(
-    session: AnySession, league: LeagueRef, fetched: Sequence[StandingRecord], now: datetime
+    context: SyncContext, league: LeagueRef, fetched: Sequence[StandingRecord]
 ) -> None:
     """Write what standings change of the teams. Commits."""
-    league_id = league.id
-    with writing(session):
-        row = _locked(session, league_id)
-        teams = _teams_with(session, league_id, [line.team for line in fetched], now)
-        updates = plan.plan_standings(teams, fetched)
-        _update_teams(session, league_id, updates, now)
+    with writing(context.session) as session:
+        row = _locked(session, league.id)
+        stored = _teams(session, league.id)
+        new_teams = {
+            line.team.espn_id: plan.team_values(line.team)
+            for line in fetched
+            if line.team.espn_id not in stored
+        }
+        if new_teams:
+            stored = _insert_teams(context, league.id, list(new_teams.values()))
+        updates = plan.plan_standings(stored, fetched)
+        _update_teams(context, league.id, updates)
         if updates:
-            _write_league(session, league_id, {"standings_at": now} | _new_version(row, now))
+            version = plan.next_version(row, context.now)
+            _update_league(session, league.id, version | {"standings_at": context.now})
 
 
 def store_roster(
-    session: AnySession, league: LeagueRef, team_id: int, fetched: RosterRecord, now: datetime
+    context: SyncContext, league: LeagueRef, team_id: int, fetched: RosterRecord
 ) -> None:
     """Write what a roster changes: players come, move here, leave. Commits."""
-    league_id = league.id
     ids = [player.espn_id for player in fetched.players]
-    with writing(session):
-        row = _locked(session, league_id)
-        concerned = (PLAYERS.c.league_id == league_id) & (
-            PLAYERS.c.espn_id.in_(ids) | (PLAYERS.c.team_id == team_id)
-        )
-        players = session.scalars(select(Player).where(concerned))
+    is_whole = not fetched.errors
+    with writing(context.session) as session:
+        row = _locked(session, league.id)
+        concerned = Player.espn_id.in_(ids) | (Player.team_id == team_id)
+        players = session.scalars(select(Player).where(Player.league_id == league.id, concerned))
         stored = {player.espn_id: player for player in players}
-        known = {espn_id: _player_values(player) for espn_id, player in stored.items()}
-        is_whole = not fetched.errors
+        known = {espn_id: vars(player) for espn_id, player in stored.items()}
         changes = plan.plan_roster(known, fetched.players, team_id, is_whole=is_whole)
-        for values in changes.inserts:
-            stamps = {"league_id": league_id, "created_at": now, "updated_at": now}
-            session.add(Player(**values, **stamps))
+        stamps = {"league_id": league.id, "created_at": context.now, "updated_at": context.now}
+        session.add_all([Player(**values, **stamps) for values in changes.inserts])
         for espn_id, values in changes.updates.items():
-            for name, value in values.items():
+            for name, value in (values | {"updated_at": context.now}).items():
                 setattr(stored[espn_id], name, value)
-            stored[espn_id].updated_at = now
         if changes.inserts or changes.updates:
-            _write_league(session, league_id, _new_version(row, now))
+            _update_league(session, league.id, plan.next_version(row, context.now))
 
 
-def _player_values(row: Player) -> dict[str, Any]:
-    names = (
-        "espn_id", "team_id", "name", "jersey", "position", "position_name", "group", "status",
-        "height", "weight", "born_on", "active",
-    )  # fmt: skip
-    return {name: getattr(row, name) for name in names}
+# ---------------------------------------------------------------- rows
+
+
+def _locked(session: AnySession, league_id: int) -> Row:
+    """The league's row. Syncs of one league take turns until their transactions end.
+
+    SQLite, where writers take turns anyway, has no such lock; SQLAlchemy leaves it out there.
+    """
+    this_league = select(LEAGUES).where(LEAGUES.c.id == league_id)
+    return dict(session.execute(this_league.with_for_update()).mappings().one())
+
+
+def _update_league(session: AnySession, league_id: int, values: Row) -> None:
+    if values:
+        session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(values))
+
+
+def _teams(session: AnySession, league_id: int) -> Rows:
+    rows = session.execute(select(TEAMS).where(TEAMS.c.league_id == league_id)).mappings()
+    return {row["espn_id"]: dict(row) for row in rows}
+
+
+def _insert_teams(context: SyncContext, league_id: int, rows: Sequence[Row]) -> Rows:
+    """Insert teams (those of a scoreboard are guests or all-stars); all teams of the league."""
+    blank = {"listed": False, "record": "", "standing_group": "", "standing": {}}
+    stamps = {"league_id": league_id, "created_at": context.now, "updated_at": context.now}
+    context.session.execute(insert(TEAMS), [blank | row | stamps for row in rows])
+    return _teams(context.session, league_id)
+
+
+def _update_teams(context: SyncContext, league_id: int, updates: Mapping[str, Row]) -> None:
+    for espn_id, values in updates.items():
+        this_team = update(TEAMS).where(TEAMS.c.league_id == league_id, TEAMS.c.espn_id == espn_id)
+        context.session.execute(this_team.values(values | {"updated_at": context.now}))

@@ -1,12 +1,12 @@
-"""What follows from a league's errors: a registry of handlers, pauses, and a breaker.
+"""What follows from a league's errors: a registry of handlers, pauses, and a circuit breaker.
 
-A door that meets an error of a league hands it to ``FeedWatch.trouble``, which calls the handler
+A sync that meets an error of a league hands it to ``FeedWatch.handle``, which calls the handler
 of that kind of error. Another kind is one more function::
 
     @on_error(FeedRefusedError)
-    def pause_and_tell(watch: FeedWatch, trouble: Trouble) -> None: ...
+    def pause_and_alert(watch: FeedWatch, failure: LeagueFailure) -> None: ...
 
-Pauses and the breaker bind scheduled polling only, never what a person asks for.
+Pauses and the breaker apply to scheduled polling only, never to what a person requests.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ LEAGUES: Table = LeagueRow.__table__
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """An error that a door met with a league; ``body`` is the answer, where one came."""
+class LeagueFailure:
+    """An error of a league and its time; ``body`` is the answer that could not be read, if any."""
 
     league: League
     error: TrackerError
@@ -58,12 +58,12 @@ class Trouble:
     body: bytes | None = None
 
 
-Handler = Callable[["FeedWatch", Trouble], None]
+Handler = Callable[["FeedWatch", LeagueFailure], None]
 _handlers: dict[type[TrackerError], Handler] = {}
 
 
 def on_error(kind: type[TrackerError]) -> Callable[[Handler], Handler]:
-    """Register the handler of a kind of error; the nearest kind's handler is called."""
+    """Register the handler of a kind of error. An error goes to the handler of its nearest base."""
 
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler
@@ -73,79 +73,93 @@ def on_error(kind: type[TrackerError]) -> Callable[[Handler], Handler]:
 
 
 class FeedWatch:
-    """Keeps an eye on the feed for every league; shared by all doors of an app."""
+    """Watches how the feed treats every league; shared by all that sync in an app.
+
+    ``samples`` is the folder for answers that could not be read.
+    """
 
     def __init__(self, alerts: Alerts, samples: Path) -> None:
         self.alerts = alerts
         self.samples = samples
 
-    def trouble(self, trouble: Trouble) -> None:
-        """Do what this kind of error asks for."""
-        for kind in type(trouble.error).__mro__:
+    def handle(self, failure: LeagueFailure) -> None:
+        """Call the handler of this kind of error; nothing happens for a kind that has none."""
+        for kind in type(failure.error).__mro__:
             if kind in _handlers:
-                _handlers[kind](self, trouble)
+                _handlers[kind](self, failure)
                 return
 
     def pause(self, league: League, until: datetime) -> None:
-        """Leave a league out of scheduled polling until then; a longer pause stands."""
-        shorter = or_(LEAGUES.c.paused_until.is_(None), LEAGUES.c.paused_until < until)
+        """Leave a league out of scheduled polling until then. A longer pause is not shortened."""
+        is_shorter = or_(LEAGUES.c.paused_until.is_(None), LEAGUES.c.paused_until < until)
         with write_connection() as connection:
             connection.execute(
                 update(LEAGUES)
-                .where(LEAGUES.c.slug == league.slug, shorter)
+                .where(LEAGUES.c.slug == league.slug, is_shorter)
                 .values(paused_until=until)
             )
 
     def failed(self, leagues: Iterable[League], now: datetime) -> None:
-        """Scheduled polling failed for these leagues: after some times in a row, back off."""
+        """Count a failed scheduled poll of these leagues; from the fifth in a row on, back off."""
         for league in leagues:
-            mine = LEAGUES.c.slug == league.slug
+            this_league = LEAGUES.c.slug == league.slug
             with write_connection() as connection:
                 connection.execute(
-                    update(LEAGUES).where(mine).values(failures=LEAGUES.c.failures + 1)
+                    update(LEAGUES).where(this_league).values(failures=LEAGUES.c.failures + 1)
                 )
-                failures = connection.scalar(select(LEAGUES.c.failures).where(mine)) or 0
+                failures = connection.scalar(select(LEAGUES.c.failures).where(this_league)) or 0
                 if wait := backoff(failures):
-                    until = now + wait
-                    connection.execute(update(LEAGUES).where(mine).values(backoff_until=until))
+                    connection.execute(
+                        update(LEAGUES).where(this_league).values(backoff_until=now + wait)
+                    )
 
-    def well(self, leagues: Iterable[League]) -> None:
-        """These leagues were read well: pauses and backing off are over."""
-        slugs = [league.slug for league in leagues]
-        troubled = (
+    def succeeded(self, leagues: Sequence[League]) -> None:
+        """End the pauses and the backing off of these leagues, and the alerts about refusals."""
+        if not leagues:
+            return
+        has_failed = (
             (LEAGUES.c.failures > 0)
             | LEAGUES.c.paused_until.is_not(None)
             | LEAGUES.c.backoff_until.is_not(None)
         )
-        found = select(LEAGUES.c.slug).where(LEAGUES.c.slug.in_(slugs), troubled)
-        calm: dict[str, Any] = {"failures": 0, "paused_until": None, "backoff_until": None}
+        slugs = [league.slug for league in leagues]
         with db.engine.connect() as connection:
-            over = connection.scalars(found).all()
+            over = connection.scalars(
+                select(LEAGUES.c.slug).where(LEAGUES.c.slug.in_(slugs), has_failed)
+            ).all()
+        none: dict[str, Any] = {"failures": 0, "paused_until": None, "backoff_until": None}
         for slug in over:
             with write_connection() as connection:
-                connection.execute(update(LEAGUES).where(LEAGUES.c.slug == slug).values(calm))
+                connection.execute(update(LEAGUES).where(LEAGUES.c.slug == slug).values(none))
             label = slug.upper()
             self.alerts.report_recovery(label, Kind.REFUSED, f"{label}: the feed answers us again")
 
-    def closed(
+    def paused(
         self, leagues: Sequence[League], now: datetime, *, live: bool
     ) -> dict[League, PollingPausedError]:
-        """The leagues that scheduled polling leaves alone now, each with the reason in words."""
-        slugs = [league.slug for league in leagues]
-        found = select(
-            LEAGUES.c.slug, LEAGUES.c.paused_until, LEAGUES.c.backoff_until, LEAGUES.c.failure
-        ).where(LEAGUES.c.slug.in_(slugs))
+        """The leagues that scheduled polling must leave alone now, each with the reason.
+
+        Backing off counts for ``live`` polling only.
+        """
+        by_slug = {league.slug: league for league in leagues}
         with db.engine.connect() as connection:
-            rows = connection.execute(found).all()
+            rows = connection.execute(
+                select(
+                    LEAGUES.c.slug,
+                    LEAGUES.c.paused_until,
+                    LEAGUES.c.backoff_until,
+                    LEAGUES.c.failure,
+                ).where(LEAGUES.c.slug.in_(by_slug))
+            ).all()
         reasons = {}
         for row in rows:
-            moments = [row.paused_until, row.backoff_until if live else None]
-            until = max((moment for moment in moments if moment), default=now)
-            if now < until <= now + LONGEST_PAUSE:  # later ones are of a clock that was ahead
-                reasons[row.slug] = PollingPausedError(
-                    f"not asked before {until:%H:%M:%S} UTC: {row.failure or 'it failed'}"
+            ends = [row.paused_until, row.backoff_until if live else None]
+            until = max((end for end in ends if end), default=now)
+            if now < until <= now + LONGEST_PAUSE:  # a later end comes from a clock that was ahead
+                reasons[by_slug[row.slug]] = PollingPausedError(
+                    f"not polled before {until:%H:%M:%S} UTC: {row.failure or 'it failed'}"
                 )
-        return {league: reasons[league.slug] for league in leagues if league.slug in reasons}
+        return {league: reasons[league] for league in leagues if league in reasons}
 
 
 def backoff(failures: int) -> timedelta | None:
@@ -156,29 +170,34 @@ def backoff(failures: int) -> timedelta | None:
     return min(wait, LONGEST_BACKOFF)
 
 
+def is_refusal(error: TrackerError) -> bool:
+    """Whether the feed refuses us as a whole, not one request."""
+    return isinstance(error, FeedRefusedError) and error.status in REFUSALS
+
+
 # ---------------------------------------------------------------- the handlers
 
 
 @on_error(FeedUnavailableError)
-def wait_as_told(watch: FeedWatch, trouble: Trouble) -> None:
-    """The feed said how long it wants to be left alone (429, 503): do so, within reason."""
-    error = trouble.error
+def wait_as_requested(watch: FeedWatch, failure: LeagueFailure) -> None:
+    """Pause for as long as the feed's Retry-After (429, 503) says, within reason."""
+    error, league = failure.error, failure.league
     if isinstance(error, FeedUnavailableError) and error.retry_after:
         wait = min(timedelta(seconds=min(error.retry_after, 1e6)), LONGEST_PAUSE)
-        watch.pause(trouble.league, trouble.now + wait)
-        logger.warning("%s is not polled for %s: the feed said so", trouble.league.label, wait)
+        watch.pause(league, failure.now + wait)
+        logger.warning("%s is not polled for %s, as the feed requests", league.label, wait)
 
 
 @on_error(FeedRefusedError)
-def pause_and_tell(watch: FeedWatch, trouble: Trouble) -> None:
-    """The feed does not want us: stop polling for a while and tell somebody at once.
+def pause_and_alert(watch: FeedWatch, failure: LeagueFailure) -> None:
+    """Stop polling for a while and send an alert at once when the feed refuses us.
 
-    Other 4xx are about one request, such as a day that the feed does not know.
+    Other 4xx are about one request, such as a day that the feed does not have.
     """
-    error, label = trouble.error, trouble.league.label
-    if not isinstance(error, FeedRefusedError) or error.status not in REFUSALS:
+    error, label = failure.error, failure.league.label
+    if not isinstance(error, FeedRefusedError) or not is_refusal(error):
         return
-    watch.pause(trouble.league, trouble.now + REFUSED_PAUSE)
+    watch.pause(failure.league, failure.now + REFUSED_PAUSE)
     minutes = REFUSED_PAUSE.seconds // 60
     watch.alerts.report_problem(
         label,
@@ -190,24 +209,25 @@ def pause_and_tell(watch: FeedWatch, trouble: Trouble) -> None:
 
 
 @on_error(PayloadError)
-def keep_sample(watch: FeedWatch, trouble: Trouble) -> None:
-    """An answer of unknown shape is kept for whoever looks into it: the newest few, cut."""
-    if trouble.body is None:
+def keep_sample(watch: FeedWatch, failure: LeagueFailure) -> None:
+    """Keep an answer of unknown shape as a file, for its owner alone: the newest few, cut short."""
+    if failure.body is None:
         return
-    digest = hashlib.sha256(trouble.body).hexdigest()[:12]
-    ending = f"{trouble.league.slug}-{digest}.sample"
+    label = failure.league.label
+    digest = hashlib.sha256(failure.body).hexdigest()[:12]
+    ending = f"{failure.league.slug}-{digest}.sample"
     try:
         watch.samples.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = sorted(watch.samples.glob("*.sample"))
         if any(path.name.endswith(ending) for path in kept):
             return
-        path = watch.samples / f"{trouble.now:%Y%m%dT%H%M%S}-{ending}"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(trouble.body[:SAMPLE_BYTES])
+        path = watch.samples / f"{failure.now:%Y%m%dT%H%M%S}-{ending}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(failure.body[:SAMPLE_BYTES])
         for oldest in kept[: max(0, len(kept) + 1 - SAMPLES)]:
             oldest.unlink(missing_ok=True)
     except OSError as error:
         logger.warning("a sample could not be kept: %s", error)
     else:
-        logger.warning("%s: %s; a sample is kept in %s", trouble.league.label, trouble.error, path)
+        logger.warning("%s: %s; a sample is kept in %s", label, failure.error, path)

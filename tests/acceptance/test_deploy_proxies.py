@@ -30,7 +30,8 @@ from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import LeagueRow
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_up import free_port
@@ -104,7 +105,9 @@ def web(real_app, real_settings, feed, tmp_path) -> Iterator[tuple[int, subproce
     """The web server with a game of today; its port and process."""
     day = game_day(utc_now())
     feed.say("nfl", board(event(start=f"{day}T17:00Z")))
-    sync_day(Sync(services_of(real_app).feed_client, db.session, utc_now()), BY_SLUG["nfl"], day)
+    sync_day(
+        SyncContext(services_of(real_app).feed_client, db.session, utc_now()), BY_SLUG["nfl"], day
+    )
     db.session.remove()
     port = free_port()
     environ = {

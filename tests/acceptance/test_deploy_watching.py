@@ -18,7 +18,8 @@ from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.integration.events import board, event
 from tests.panel import add_failure, add_run
 
@@ -58,7 +59,9 @@ def scraped(real_app, feed) -> str:
     """What /metrics says of an instance at work, with something of everything."""
     day = game_day(utc_now())
     feed.say("nfl", board(event(start=f"{day}T17:00Z")))
-    sync_day(Sync(services_of(real_app).feed_client, db.session, utc_now()), BY_SLUG["nfl"], day)
+    sync_day(
+        SyncContext(services_of(real_app).feed_client, db.session, utc_now()), BY_SLUG["nfl"], day
+    )
     add_run("sync_all_live_games")
     add_run("sync_all_teams", RunState.STARTED)
     add_failure(task="sync_all_teams")

@@ -26,7 +26,8 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, RunState
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
@@ -210,7 +211,7 @@ def test_answer_that_does_not_fit_is_not_stored_in_part(app, feed):
             db.engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count={pages}")
         )
 
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     say_scores(feed, 20)
     limit(1)  # as many as there are: not one more
     with pytest.raises(OperationalError, match="database or disk is full"):

@@ -172,7 +172,7 @@ def test_failing_league_keeps_its_data_and_is_asked_less_while_the_others_go_on(
         assert run.state == RunState.SUCCESS
         assert line.startswith("NBA")
         assert words in line
-        assert line.count("not asked before") <= 1
+        assert line.count("not polled before") <= 1
         asked.append(stack.asked("nba") - before)
     assert stack.shows("nba", 41)
     assert stack.shows("nfl", 52)

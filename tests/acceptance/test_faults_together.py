@@ -26,7 +26,8 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Game, Scoreboard, Team
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.acceptance import harm
 from tests.databases import PostgresServer
 from tests.integration.events import board, event
@@ -44,12 +45,13 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.factory import create_app
 from sportsapp.core.leagues import BY_SLUG
-from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from sportsapp.services import services_of
 app = create_app()
 for _ in sys.stdin:
     with app.app_context():
-        sync = Sync(services_of(app).feed_client, db.session, utc_now())
+        sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
         print(sync_day(sync, BY_SLUG["nba"], date(2026, 1, 15)).synced, flush=True)
 """
 
@@ -152,7 +154,7 @@ def test_four_processes_that_store_one_scoreboard_at_once_leave_the_rows_of_one_
     for table in (Scoreboard, Game, Team):
         with db.engine.begin() as connection:
             connection.execute(table.__table__.delete())
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     assert sync_day(sync, BY_SLUG["nba"], DAY).synced == len(whole)
     assert at_once == rows()
     kind = db.engine.dialect.name

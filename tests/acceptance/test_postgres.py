@@ -26,8 +26,9 @@ from sportsapp.queue.huey import huey
 from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
 from sportsapp.sync import store
-from sportsapp.sync.service import Sync, sync_day
-from sportsapp.sync.watch import Trouble
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
+from sportsapp.sync.watch import LeagueFailure
 from sportsapp.tasks import sync_all_live_games
 from tests.databases import PostgresServer, end_every_session, read_only_server
 from tests.integration.events import board, event
@@ -121,7 +122,7 @@ def test_what_was_to_be_written_is_in_no_error(app):
 
 def test_second_sync_writes_nothing(app, feed):
     feed.say("nfl", board(event(state="in"), event("402")))
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     day = event()["date"][:10]
     for _ in range(2):
         result = sync_day(sync, BY_SLUG["nfl"], utc_now().date().fromisoformat(day))
@@ -167,11 +168,12 @@ def test_alerts_and_pauses_are_kept_there_too(app):
     db.session.rollback()
     row = db.session.scalars(select(Alert).where(Alert.kind == "failure")).one()
     assert row.active_since is None
-    store.league_refs(db.session, [nba], now)
-    watch.trouble(Trouble(nba, FeedRefusedError("no", status=403), now))
+    context = SyncContext(services_of(app).feed_client, db.session, now)
+    store.league_refs(context, [nba])
+    watch.handle(LeagueFailure(nba, FeedRefusedError("no", status=403), now))
     watch.failed([nba] * 5, now)
     later = now + timedelta(minutes=16)
-    assert list(watch.closed([nba], now, live=True)) == [nba]
-    assert watch.closed([nba], later, live=True) == {}
-    watch.well([nba])
-    assert watch.closed([nba], now, live=True) == {}
+    assert list(watch.paused([nba], now, live=True)) == [nba]
+    assert watch.paused([nba], later, live=True) == {}
+    watch.succeeded([nba])
+    assert watch.paused([nba], now, live=True) == {}

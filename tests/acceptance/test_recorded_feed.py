@@ -18,8 +18,8 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.feed import parse
 from sportsapp.services import services_of
-from sportsapp.sync import plan, service
-from sportsapp.sync.service import Sync
+from sportsapp.sync import catalogue, context, plan, scoreboards
+from sportsapp.sync.context import SyncContext
 from tests.conftest import RECORDED
 from tests.loopback import LoopbackFeed
 from tests.stored import all_rows, forget_everything, query, statements, writes
@@ -44,8 +44,8 @@ pytestmark = pytest.mark.usefixtures("recorded")
 
 
 @pytest.fixture
-def sync(app) -> Sync:
-    return Sync(services_of(app).feed_client, db.session, NOW)
+def sync(app) -> SyncContext:
+    return SyncContext(services_of(app).feed_client, db.session, NOW)
 
 
 def body_of(name: str) -> bytes:
@@ -97,10 +97,10 @@ def day_to_ask(body: bytes) -> date:
     return date.fromisoformat(eastern_day(events[0]["date"]) if events else "2025-07-01")
 
 
-def sync_file(sync: Sync, feed: LoopbackFeed, name: str) -> service.SyncResult:
+def sync_file(sync: SyncContext, feed: LoopbackFeed, name: str) -> context.SyncResult:
     body, slug = body_of(name), name.split("/")[0]
     feed.say(slug, body)
-    return service.sync_day(sync, BY_SLUG[slug], day_to_ask(body))
+    return scoreboards.sync_day(sync, BY_SLUG[slug], day_to_ask(body))
 
 
 # ---------------------------------------------------------------- scoreboards
@@ -133,7 +133,7 @@ def test_same_games_in_other_bytes_change_no_row_but_the_digest(sync, feed, name
     before = all_rows()
     slug, body = name.split("/")[0], body_of(name)
     feed.say(slug, json.dumps(json.loads(body)).encode() + b" ")
-    service.sync_day(sync, BY_SLUG[slug], day_to_ask(body))
+    scoreboards.sync_day(sync, BY_SLUG[slug], day_to_ask(body))
     after = all_rows()
     assert before.pop("scoreboards") != after.pop("scoreboards")
     assert after == before
@@ -176,7 +176,9 @@ def games_as_shown() -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k not in BOOKKEEPING} for row in rows]
 
 
-def play(sync: Sync, feed: LoopbackFeed, names: Iterable[str]) -> list[dict[str, tuple[int, int]]]:
+def play(
+    sync: SyncContext, feed: LoopbackFeed, names: Iterable[str]
+) -> list[dict[str, tuple[int, int]]]:
     """Sync these files one after the other; how far the games have come after each."""
     forget_everything()
     points = []
@@ -248,7 +250,7 @@ def test_teams_and_a_roster_are_stored_as_the_feed_says(sync, feed, slug, roster
     body = body_of(f"{slug}/teams")
     feed.say(slug, body, kind="teams")
     team_id = say_roster(feed, slug, roster)
-    result = service.sync_teams(sync, [BY_SLUG[slug]])
+    result = catalogue.sync_teams(sync, [BY_SLUG[slug]])
     stored = query("SELECT espn_id, display_name FROM teams WHERE listed")
     assert {row["espn_id"]: row["display_name"] for row in stored} == teams_in(body)
     assert result.synced == len(teams_in(body))
@@ -263,14 +265,14 @@ def test_players_come_and_go_between_two_rosters(sync, feed):
     assert before.keys() - after.keys()
     assert after.keys() - before.keys()
     team_id = say_roster(feed, "mlb", "roster-redsox-20250524")
-    service.sync_teams(sync, [BY_SLUG["mlb"]])
+    catalogue.sync_teams(sync, [BY_SLUG["mlb"]])
     say_roster(feed, "mlb", "roster-redsox-20250601")
-    service.sync_teams(sync, [BY_SLUG["mlb"]])
+    catalogue.sync_teams(sync, [BY_SLUG["mlb"]])
     assert active_players("mlb", team_id) == after
     gone = {row["espn_id"] for row in query("SELECT espn_id FROM players WHERE NOT active")}
     assert gone == before.keys() - after.keys()
     rows = all_rows()
-    service.sync_teams(sync, [BY_SLUG["mlb"]])
+    catalogue.sync_teams(sync, [BY_SLUG["mlb"]])
     assert all_rows() == rows
 
 
@@ -290,7 +292,7 @@ def test_standings_are_stored_as_the_feed_says(sync, feed, slug):
     feed.say(slug, body_of(f"{slug}/scoreboard-empty"))
     body = body_of(f"{slug}/standings")
     feed.say(slug, body, kind="standings")
-    result = service.sync_leagues(sync, [BY_SLUG[slug]])
+    result = catalogue.sync_leagues(sync, [BY_SLUG[slug]])
     assert result.as_dict() == {"created": 1, "updated": 0, "errors": []}
     rows = query("SELECT espn_id, standing_group, record, standing_position FROM teams")
     positions: dict[str, list[int]] = {}
@@ -299,7 +301,7 @@ def test_standings_are_stored_as_the_feed_says(sync, feed, slug):
     assert {row.pop("espn_id"): row for row in rows} == standings_in(body)
     assert all(sorted(each) == list(range(1, len(each) + 1)) for each in positions.values())
     before = all_rows()
-    service.sync_leagues(sync, [BY_SLUG[slug]])
+    catalogue.sync_leagues(sync, [BY_SLUG[slug]])
     assert all_rows() == before
 
 
@@ -331,11 +333,11 @@ def test_four_live_scoreboards_cost_little(sync, capsys):
     bodies = four_boards()
     assert decode_and_plan(bodies) == 53
     planned = cpu_milliseconds(lambda: decode_and_plan(bodies))
-    warm = Sync(BytesAtHand(bodies), sync.session, NOW)
+    warm = SyncContext(BytesAtHand(bodies), sync.session, NOW)
 
     def sync_all() -> None:
         for slug in SLUGS:
-            service.sync_day(warm, BY_SLUG[slug], NOW.date())
+            scoreboards.sync_day(warm, BY_SLUG[slug], NOW.date())
 
     sync_all()
     again = cpu_milliseconds(sync_all)

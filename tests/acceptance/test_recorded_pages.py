@@ -13,7 +13,8 @@ import pytest
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.conftest import RECORDED
 
 NOW = datetime(2026, 10, 4, 18, 0, tzinfo=UTC)
@@ -86,6 +87,6 @@ def test_day_pages_show_every_game_with_the_feeds_own_scores_and_words(app, clie
         card = expected_card(event["competitions"][0])
         expected.setdefault(f"{start:%Y-%m-%d}", {})[f"{slug}{event['id']}"] = card
     any_day = datetime.fromisoformat(min(expected, default="2025-07-01")).date()
-    sync_day(Sync(services_of(app).feed_client, db.session, NOW), BY_SLUG[slug], any_day)
+    sync_day(SyncContext(services_of(app).feed_client, db.session, NOW), BY_SLUG[slug], any_day)
     for day, cards in expected.items():
         assert Cards(client.get(f"/{slug}/{day}").text).cards == cards

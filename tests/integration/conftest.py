@@ -16,7 +16,8 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.integration.events import board
 from tests.loopback import LoopbackFeed
 
@@ -33,7 +34,9 @@ def synced(app: Flask, feed: LoopbackFeed) -> Synced:
     ) -> None:
         feed.say(slug, board(*events))
         sync_day(
-            Sync(services_of(app).feed_client, db.session, at or utc_now()), BY_SLUG[slug], day
+            SyncContext(services_of(app).feed_client, db.session, at or utc_now()),
+            BY_SLUG[slug],
+            day,
         )
 
     return put

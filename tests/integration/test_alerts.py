@@ -11,7 +11,7 @@ import pytest
 from huey.exceptions import TaskTimeout
 from sqlalchemy import select, update
 
-from sportsapp.core.clock import utc_now
+from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import FeedUnavailableError, WebhookError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import Settings
@@ -24,7 +24,8 @@ from sportsapp.monitoring.webhook import deliver, scrub, secrets_of
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
-from sportsapp.sync import service
+from sportsapp.sync import context, scoreboards
+from sportsapp.sync.table import LIVE as LIVE_SYNC
 from sportsapp.tasks import run_of, send_alert, sync_all_live_games, sync_date_range_task
 from tests.integration.events import board, event
 from tests.parts import replace_services
@@ -68,13 +69,13 @@ def now(monkeypatch):
 @pytest.fixture
 def broken_sync(monkeypatch):
     """Make every live sync raise what the test says; None mends it."""
-    original = service.sync_live
 
     def breaking(error: BaseException | None) -> None:
         def sync_live(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr(service, "sync_live", original if error is None else sync_live)
+        row = LIVE_SYNC if error is None else replace(LIVE_SYNC, run=sync_live)
+        monkeypatch.setattr("sportsapp.tasks.sync.LIVE", row)
 
     return breaking
 
@@ -245,8 +246,8 @@ def test_end_of_a_problem_that_nobody_was_notified_of_is_not_reported(alerts, no
 
 def league(**values: object) -> None:
     """The NBA with one live game, polled just now unless ``values`` differ."""
-    sync = service.Sync(db.session.info["client"], db.session, utc_now())
-    service.sync_day(sync, BY_SLUG["nba"], service.game_day(utc_now()))
+    sync = context.SyncContext(db.session.info["client"], db.session, utc_now())
+    scoreboards.sync_day(sync, BY_SLUG["nba"], game_day(utc_now()))
     with write_connection() as connection:
         connection.execute(update(LeagueRow).values(**values))
     db.session.rollback()

@@ -11,7 +11,9 @@ from sportsapp.core.clock import parse_day, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day, sync_teams
+from sportsapp.sync.catalogue import sync_teams
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.integration.events import board, event
 
 DAY = parse_day("2026-01-15", utc_now())
@@ -20,7 +22,7 @@ DAY = parse_day("2026-01-15", utc_now())
 @pytest.fixture
 def games(app, feed):
     """Two NFL games and one NBA game of one day."""
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     feed.say("nfl", board(event("402", state="in"), event("401", state="in")))
     sync_day(sync, BY_SLUG["nfl"], DAY)
     feed.say("nba", board(event("77", "2026-01-15T19:00Z", "pre")))
@@ -78,7 +80,7 @@ def test_unknown_side_is_tbd(client, app, feed):
     final = event(state="pre")
     final["competitions"][0]["competitors"][0]["team"]["id"] = "-1"
     feed.say("nhl", board(final))
-    sync_day(Sync(services_of(app).feed_client, db.session, utc_now()), BY_SLUG["nhl"], DAY)
+    sync_day(SyncContext(services_of(app).feed_client, db.session, utc_now()), BY_SLUG["nhl"], DAY)
     home = client.get("/api/v1/games/nhl/401").json["home"]
     assert (home["espn_id"], home["abbreviation"], home["name"]) == (None, "TBD", "TBD")
 
@@ -118,7 +120,7 @@ def test_teams_are_those_of_the_list(client, app, feed):
     team = {"id": "9", "displayName": "Nine", "abbreviation": "NIN", "color": "00ff00"}
     feed.say("nba", {"sports": [{"leagues": [{"teams": [{"team": team}]}]}]}, kind="teams")
     feed.say("nba", {"athletes": []}, kind="roster")
-    sync_teams(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
+    sync_teams(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
     (row,) = client.get("/api/v1/teams?league=nba").json["teams"]
     assert (row["espn_id"], row["name"], row["color"]) == ("9", "Nine", "00ff00")
     assert client.get("/api/v1/teams?league=nfl").json == {"teams": []}

@@ -12,7 +12,8 @@ from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_today
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_today
 from tests.busiest import GAMES, STATE_OF, busiest_boards
 from tests.integration.events import STATES, board
 
@@ -30,7 +31,9 @@ def busiest_day(app, feed):
     today = game_day(utc_now())
     for slug, events in busiest_boards(today).items():
         feed.say(slug, board(*events))
-    sync_today(Sync(services_of(app).feed_client, db.session, utc_now()), list(DEFAULT_LEAGUES))
+    sync_today(
+        SyncContext(services_of(app).feed_client, db.session, utc_now()), list(DEFAULT_LEAGUES)
+    )
 
 
 def zipped(data: bytes) -> int:

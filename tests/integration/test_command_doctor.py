@@ -15,7 +15,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.queue.huey import backfill_huey, huey
-from sportsapp.tasks import control
+from sportsapp.tasks import actions
 from tests.loopback import QuietHandler
 
 ORDER = [
@@ -156,7 +156,7 @@ def test_scheduler_that_never_ticked_is_named(healthy, findings):
 
 
 def test_paused_task_is_a_note(healthy, findings):
-    control.set_paused("sync_all_teams", True)
+    actions.set_paused("sync_all_teams", True)
     found = findings()
     assert (found["scheduler"]["state"], wrong(found)) == ("note", set())
     assert "sync_all_teams" in found["scheduler"]["says"]

@@ -23,7 +23,9 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.queue.huey import backfill_huey, huey
-from sportsapp.tasks import control, sync_all_live_games, sync_date_range_task
+from sportsapp.sync.backfill import by_season, estimate
+from sportsapp.tasks import actions, sync_all_live_games, sync_date_range_task
+from sportsapp.tasks.backfills import queue_backfills
 from tests.panel import change, row
 
 NBA, NFL, MLB = BY_SLUG["nba"], BY_SLUG["nfl"], BY_SLUG["mlb"]
@@ -33,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("offline")
 
 
 def backfill(*leagues, days=JANUARY) -> list[str]:
-    return control.queue_backfill(leagues or [NBA], *days, Trigger.ADMIN, "maria")
+    return queue_backfills([(league, *days) for league in leagues or [NBA]], Trigger.ADMIN, "maria")
 
 
 def test_backfill_is_one_run_a_league_on_the_record():
@@ -55,15 +57,15 @@ def test_backfill_is_one_run_a_league_on_the_record():
     ],
 )
 def test_range_over_several_seasons_is_one_run_a_season(league, start, end, parts):
-    cut = control.season_parts(league, start, end)
+    cut = by_season([(league, start, end)])
     assert len(cut) == parts
-    assert (cut[0][0], cut[-1][1]) == (start, end)
-    for (_, before), (after, _) in pairwise(cut):
+    assert (cut[0][1], cut[-1][2]) == (start, end)
+    for (_, _, before), (_, after, _) in pairwise(cut):
         assert after - before == timedelta(days=1)
 
 
 def test_estimate_counts_requests():
-    said = control.estimate([NBA, NFL], date(2026, 1, 1), date(2026, 3, 2))
+    said = estimate([(league, date(2026, 1, 1), date(2026, 3, 2)) for league in (NBA, NFL)])
     assert (said.runs, said.requests) == (2, 8)  # two months and two single days, each league
 
 
@@ -140,7 +142,7 @@ def test_backfill_with_bad_days_is_refused():
 
 def test_run_again_has_the_same_arguments_and_a_new_id():
     first = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
-    again = control.run_again(first, Trigger.ADMIN, "maria")
+    again = actions.run_again(first, Trigger.ADMIN, "maria")
     assert again != first
     assert row(again).args == row(first).args
     assert row(again).trigger == Trigger.ADMIN
@@ -148,19 +150,19 @@ def test_run_again_has_the_same_arguments_and_a_new_id():
 
 def test_run_again_of_nothing_is_said():
     with pytest.raises(RunNotFoundError):
-        control.run_again("none", Trigger.ADMIN, "")
+        actions.run_again("none", Trigger.ADMIN, "")
 
 
 def test_group_runs_again_once_for_each_set_of_arguments():
     for start in ("2026-01-01", "2026-01-01", "2026-02-01"):
         run_id = sync_date_range_task("NBA", start, "2026-02-02").id
         change(run_id, state=RunState.FAILURE, fingerprint="abc")
-    assert len(control.run_group_again("abc", Trigger.ADMIN, "maria")) == 2
+    assert len(actions.run_group_again("abc", Trigger.ADMIN, "maria")) == 2
 
 
 def test_waiting_run_that_is_cancelled_never_runs(feed):
     run_id = sync_all_live_games().id
-    assert control.cancel(run_id) == "cancelled before it began"
+    assert actions.cancel(run_id) == "cancelled before it began"
     huey.execute(huey.dequeue())
     assert (row(run_id).state, feed.requests) == (RunState.REVOKED, [])
 
@@ -168,24 +170,24 @@ def test_waiting_run_that_is_cancelled_never_runs(feed):
 def test_running_run_is_asked_to_stop():
     (run_id,) = backfill()
     change(run_id, state=RunState.STARTED)
-    assert "after its current chunk" in control.cancel(run_id)
+    assert "after its current chunk" in actions.cancel(run_id)
     assert row(run_id).cancel_asked
 
 
 def test_ended_run_cannot_be_cancelled():
     run_id = sync_all_live_games().id
     change(run_id, state=RunState.SUCCESS)
-    assert control.cancel(run_id) == "has ended already (SUCCESS)"
+    assert actions.cancel(run_id) == "has ended already (SUCCESS)"
     with pytest.raises(RunNotFoundError):
-        control.cancel("none")
+        actions.cancel("none")
 
 
 def test_pause_stops_the_schedule_and_resume_does_not_catch_up():
     name = "sync_all_live_games"
-    control.set_paused(name, True)
+    actions.set_paused(name, True)
     slot = utc_now().replace(microsecond=0)
     assert huey.tracker.claim(huey, huey.periodic_tasks[name], slot) is None
-    control.set_paused(name, False)
+    actions.set_paused(name, False)
     assert huey.tracker.since(name) >= slot
     assert huey.tracker.claim(huey, huey.periodic_tasks[name], slot) is not None
 
@@ -193,12 +195,12 @@ def test_pause_stops_the_schedule_and_resume_does_not_catch_up():
 @pytest.mark.parametrize("name", ["sync_moon", "sync_date_range_task"])
 def test_only_periodic_tasks_can_be_paused(name):
     with pytest.raises(UnknownTaskError, match="known are sync_all_live_games"):
-        control.set_paused(name, True)
+        actions.set_paused(name, True)
 
 
 def test_paused_task_can_be_run_by_hand():
-    control.set_paused("sync_all_leagues", True)
-    run_id = control.run_now("sync_all_leagues", Trigger.ADMIN, "maria")
+    actions.set_paused("sync_all_leagues", True)
+    run_id = actions.run_now("sync_all_leagues", Trigger.ADMIN, "maria")
     assert row(run_id).state == RunState.PENDING
 
 
@@ -210,18 +212,18 @@ def dead_letter(data: bytes) -> int:
 
 def test_dead_letter_can_be_put_back_or_discarded():
     letter = dead_letter(b"garbage")
-    control.put_back(letter)
+    actions.put_back(letter)
     assert huey.storage.enqueued_items() == [b"garbage"]
     huey.dequeue()
     db.session.rollback()
-    control.discard(db.session.scalars(select(DeadLetter.id)).one())
+    actions.discard(db.session.scalars(select(DeadLetter.id)).one())
     db.session.rollback()
     assert db.session.scalars(select(DeadLetter)).all() == []
 
 
 def test_dead_letter_that_was_cut_cannot_be_put_back():
     with pytest.raises(DeadLetterError, match="not kept whole"):
-        control.put_back(dead_letter(b"x" * 2_000_000))
+        actions.put_back(dead_letter(b"x" * 2_000_000))
 
 
 def test_schedules_know_since_when_they_run():

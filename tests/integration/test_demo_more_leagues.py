@@ -20,7 +20,10 @@ from sportsapp.db.models import Game, GameDoubt, LeagueRow, Team
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_teams, sync_today
+from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day, sync_today
 from tests.conftest import NO_BROKER, QUICK
 from tests.integration.test_demo_feed import (
     EASTERN,
@@ -276,8 +279,8 @@ def app(instance: Path, database_url: str, soccer: Feed) -> Iterator[Flask]:
         client.close()
 
 
-def sync_at(app: Flask, feed: Feed) -> Sync:
-    return Sync(services_of(app).feed_client, db.session, feed.now)
+def sync_at(app: Flask, feed: Feed) -> SyncContext:
+    return SyncContext(services_of(app).feed_client, db.session, feed.now)
 
 
 def stored(slug: str) -> list[Any]:

@@ -23,10 +23,13 @@ from sportsapp.db.models import LeagueRow, RunState
 from sportsapp.queue.huey import huey
 from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
-from sportsapp.sync import service, watch
-from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_schedule
-from sportsapp.sync.service import sync_live as service_sync_live
-from sportsapp.sync.watch import Trouble, backoff, on_error
+from sportsapp.sync import catalogue, scoreboards, watch
+from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.catalogue import sync_leagues
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day, sync_schedule
+from sportsapp.sync.scoreboards import sync_live as service_sync_live
+from sportsapp.sync.watch import LeagueFailure, backoff, on_error
 from sportsapp.tasks import sync_all_live_games
 from tests.integration.events import board
 
@@ -59,7 +62,7 @@ def poll(app, reported, now):
     """One scheduled round of live polling for the NBA, so many minutes later."""
 
     def polling(minutes: float = 0, sync_leagues=service_sync_live, leagues=(NBA,), **more):
-        sync = Sync(
+        sync = SyncContext(
             services_of(app).feed_client, db.session, now + timedelta(minutes=minutes),
             watch=services_of(app).feed_watch, **({"scheduled": True} | more),
         )  # fmt: skip
@@ -102,12 +105,12 @@ def test_nearest_kind_of_error_is_handled(app, now, monkeypatch):
     on_error(OddError)(lambda _watch, trouble: seen.append(("odd", trouble.error)))
     errors = [OddestError("x"), TrackerError("y")]
     for error in errors:
-        services_of(app).feed_watch.trouble(Trouble(NBA, error, now))
+        services_of(app).feed_watch.handle(LeagueFailure(NBA, error, now))
     assert seen == [("odd", errors[0]), ("any", errors[1])]
 
 
 def test_error_that_nobody_handles_is_left_alone(app, now, reported):
-    services_of(app).feed_watch.trouble(Trouble(NBA, TrackerError("x"), now))
+    services_of(app).feed_watch.handle(LeagueFailure(NBA, TrackerError("x"), now))
     assert reported == []
 
 
@@ -144,7 +147,7 @@ def test_paused_league_is_a_line_and_the_others_are_read(poll, feed):
     result = poll(1, leagues=(NBA, NFL))
     assert feed.asked() == [f"nfl {game_day(utc_now()):%Y%m%d}"]
     (line,) = result.errors
-    assert line.startswith("NBA: not asked before ")
+    assert line.startswith("NBA: not polled before ")
     assert "refused us with 403" in line
 
 
@@ -201,7 +204,7 @@ def test_scheduled_run_keeps_to_the_pause_and_one_asked_for_does_not(offline, po
 def test_run_in_which_every_league_is_paused_fails_and_is_not_retried(offline, poll, feed):
     feed.fail("nba", 403)
     failing(poll)
-    with pytest.raises(AllLeaguesFailedError, match="not asked before") as raised:
+    with pytest.raises(AllLeaguesFailedError, match="not polled before") as raised:
         poll(1)
     assert not raised.value.retryable
 
@@ -211,7 +214,7 @@ def test_refusal_is_heard_at_every_door(poll, feed, reported, kind):
     team = {"team": {"id": "1", "displayName": "A Team", "abbreviation": "A"}}
     feed.say("nba", {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
     feed.fail("nba", 403, kind=kind)
-    call = sync_leagues if kind == "standings" else service.sync_teams
+    call = sync_leagues if kind == "standings" else catalogue.sync_teams
     try:
         poll(sync_leagues=call, scheduled=False)
     except AllLeaguesFailedError:
@@ -310,7 +313,7 @@ def test_first_success_resets_the_breaker(poll, feed):
     days = (2, 2.1, 2.2, 2.3)
     for minute in days:
         with pytest.raises(AllLeaguesFailedError):
-            poll(minute, sync_leagues=service.sync_today)
+            poll(minute, sync_leagues=scoreboards.sync_today)
     assert (requests(feed), nba().backoff_until) == (4, None)
 
 
@@ -332,9 +335,9 @@ def test_league_that_failed_on_one_of_its_days_is_not_well(poll, feed, now):
 def test_good_round_writes_nothing_of_the_watch(poll, feed, reported):
     from tests.stored import statements, writes
 
-    poll(0, sync_leagues=service.sync_today)
+    poll(0, sync_leagues=scoreboards.sync_today)
     with statements() as count:
-        poll(0, sync_leagues=service.sync_today)
+        poll(0, sync_leagues=scoreboards.sync_today)
     assert (writes(count), reported) == (0, [])
 
 
@@ -366,8 +369,8 @@ def test_samples_are_capped_in_number_and_size(app, settings, now, monkeypatch):
     for number in range(watch.SAMPLES + 5):
         moment = now + timedelta(seconds=number)
         body = str(number).encode() * 200
-        trouble = Trouble(NBA, PayloadError("odd"), moment, body)
-        services_of(app).feed_watch.trouble(trouble)
+        trouble = LeagueFailure(NBA, PayloadError("odd"), moment, body)
+        services_of(app).feed_watch.handle(trouble)
     kept = samples(settings)
     assert len(kept) == watch.SAMPLES
     assert kept[0].read_bytes() == b"5" * 100
@@ -394,7 +397,7 @@ def test_sample_is_kept_at_every_door(poll, feed, settings, now, kind):
         "day": lambda sync, _: sync_day(sync, NBA, day),
     }
     try:
-        poll(sync_leagues=doors.get(kind, service.sync_teams), scheduled=False)
+        poll(sync_leagues=doors.get(kind, catalogue.sync_teams), scheduled=False)
     except TrackerError:
         assert kind not in ("standings", "roster")
     assert [path.read_bytes() for path in samples(settings)] == [HTML]
@@ -408,7 +411,7 @@ def test_no_answer_is_no_sample(poll, feed, settings):
 
 def test_sync_without_a_watch_minds_nothing(app, feed, now):
     feed.fail("nba", 403)
-    sync = Sync(services_of(app).feed_client, db.session, now, scheduled=True)
+    sync = SyncContext(services_of(app).feed_client, db.session, now, scheduled=True)
     for _ in range(2):
         with pytest.raises(AllLeaguesFailedError):
             service_sync_live(replace(sync), [NBA])

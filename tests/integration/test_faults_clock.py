@@ -15,7 +15,8 @@ from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import huey
 from sportsapp.services import services_of
 from sportsapp.sync import store
-from sportsapp.tasks.control import season_of
+from sportsapp.sync.backfill import season_of
+from sportsapp.sync.context import SyncContext
 from tests.integration.events import event
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -82,10 +83,10 @@ def test_new_instance_whose_clock_was_ahead_does_not_wait_for_that_day(scheduler
 
 def test_pause_does_not_last_longer_because_the_clock_was_set_back(app):
     watch, nba = services_of(app).feed_watch, BY_SLUG["nba"]
-    store.league_refs(db.session, [nba], NOON)
+    store.league_refs(SyncContext(services_of(app).feed_client, db.session, NOON), [nba])
     watch.pause(nba, NOON + timedelta(minutes=15))
-    assert list(watch.closed([nba], NOON, live=True)) == [nba]
-    assert watch.closed([nba], NOON - timedelta(days=1), live=True) == {}
+    assert list(watch.paused([nba], NOON, live=True)) == [nba]
+    assert watch.paused([nba], NOON - timedelta(days=1), live=True) == {}
 
 
 # ---------------------------------------------------------------- odd days

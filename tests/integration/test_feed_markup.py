@@ -17,7 +17,9 @@ from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow, Player, TaskRun, Team
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_teams
+from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.answers import read_sample, sample, sample_bytes
 from tests.hostile import Markup, assert_harmless
 from tests.panel import add_consumer, add_failure
@@ -71,7 +73,7 @@ def payload(request, app, feed, clock) -> str:
     """What every text of the feed begins with; all of it is in the database."""
     payload: str = request.param
     clock.shown = clock.shown.replace(year=2026, month=10, day=11, hour=18)
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     for league in DEFAULT_LEAGUES:
         slug = league.slug
         boards = sample(f"{slug}-scoreboard")

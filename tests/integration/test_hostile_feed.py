@@ -16,7 +16,9 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_teams
+from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from tests.answers import sample
 from tests.hostile import assert_harmless, trying
 from tests.integration.events import board, event
@@ -41,8 +43,8 @@ WRONG = (
 )
 
 
-def sync(app) -> Sync:
-    return Sync(services_of(app).feed_client, db.session, utc_now())
+def sync(app) -> SyncContext:
+    return SyncContext(services_of(app).feed_client, db.session, utc_now())
 
 
 def look_at_everything(visitor: FlaskClient) -> None:

@@ -16,7 +16,8 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import AdminUser
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_teams
+from sportsapp.sync.catalogue import sync_teams
+from sportsapp.sync.context import SyncContext
 from tests.answers import make_team_list
 from tests.hostile import (
     ATTACKS,
@@ -128,7 +129,7 @@ def test_search_takes_every_sign_as_itself(app, feed, visitor, text):
     teams = [{"id": n, "displayName": name, "abbreviation": name} for n, name in names.items()]
     feed.say("nba", make_team_list(*teams), kind="teams")
     feed.say("nba", {"athletes": []}, kind="roster")
-    sync_teams(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
+    sync_teams(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
     assert "Altha" in visitor.get("/search?q=Al").text
     answer = visitor.get("/search", query_string={"q": text})
     assert (answer.status_code, "No team found" in answer.text) == (200, True)

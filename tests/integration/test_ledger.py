@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,8 @@ from sportsapp.runs.dead_letters import DEAD_LETTER_LIMIT
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import CurrentRun, RunCancelled, report_progress
 from sportsapp.runs.rows import cancel_run, run_origin
-from sportsapp.sync import service
+from sportsapp.sync import backfill
+from sportsapp.sync.table import LIVE as LIVE_SYNC
 from sportsapp.tasks import (
     sync_all_leagues,
     sync_all_live_games,
@@ -49,7 +51,7 @@ def broken_sync(monkeypatch):
         def sync_live(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr(service, "sync_live", sync_live)
+        monkeypatch.setattr("sportsapp.tasks.sync.LIVE", replace(LIVE_SYNC, run=sync_live))
 
     return breaking
 
@@ -353,13 +355,13 @@ def test_backfill_that_failed_wholly_begins_again_on_its_retry(offline, feed):
 
 def test_run_taken_over_by_another_worker_stops_at_its_chunk(offline, feed, monkeypatch):
     run_id = sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id
-    original = service._sync_chunk
+    original = backfill._sync_chunk
 
     def taken_over(*args: object) -> int:
         change(run_id, attempt=7)
         return original(*args)
 
-    monkeypatch.setattr(service, "_sync_chunk", taken_over)
+    monkeypatch.setattr(backfill, "_sync_chunk", taken_over)
     work(backfill_huey)
     assert (row(run_id).attempt, row(run_id).state) == (7, RunState.STARTED)
     assert feed.asked() == ["nba 202601"]

@@ -16,7 +16,10 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_day, sync_leagues, sync_range, sync_teams
+from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_day
 from sportsapp.web.filters import period_label
 from sportsapp.web.scores import week_name
 from tests.answers import make_team_list, read_sample, sample, sample_bytes
@@ -37,7 +40,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def filled(app: Flask, feed: LoopbackFeed) -> Flask:
     """The samples of all leagues, with teams and standings."""
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     for league in ALL_LEAGUES:
         name = f"{league.slug}-scoreboard"
         feed.say(league.slug, sample_bytes(name))
@@ -132,7 +135,7 @@ def test_calendar_and_atom_are_made_of_each_league(filled, client):
 
 def test_long_range_of_a_college_league_is_read_day_by_day(app, feed):
     feed.say("ncaaw", board(event("1", "2027-01-16T17:00Z")), dates="20270116")
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     days = (DAY.replace(year=2027, day=1), DAY.replace(year=2027, day=31))
     assert sync_range(sync, BY_SLUG["ncaaw"], *days).synced == 1
     assert len(feed.asked()) == 31

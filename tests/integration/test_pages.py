@@ -12,7 +12,8 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import LeagueRow
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_today
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_today
 from tests.integration.events import board, event
 
 
@@ -99,7 +100,7 @@ def test_live_games_come_first_and_finals_last(client, app, feed):
     start = f"{today}T20:00Z"
     events = [event("1", start, "post"), event("2", start, "pre"), event("3", start, "in")]
     feed.say("nba", board(*events))
-    sync_today(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
+    sync_today(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nba"]])
     page = client.get("/").text
     places = [page.index(f"/nba/games/{n}") for n in (3, 2, 1)]
     assert places == sorted(places)

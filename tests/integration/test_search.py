@@ -11,7 +11,8 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_teams
+from sportsapp.sync.catalogue import sync_teams
+from sportsapp.sync.context import SyncContext
 
 TEAMS = {
     "nfl": [("19", "NYG", "New York Giants"), ("5", "CLE", "Cleveland Browns")],
@@ -29,7 +30,7 @@ def teams(app, feed):
         ]
         feed.say(slug, {"sports": [{"leagues": [{"teams": rows}]}]}, kind="teams")
         feed.say(slug, {"athletes": []}, kind="roster")
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     sync_teams(sync, [BY_SLUG[slug] for slug in TEAMS])
 
 

@@ -22,7 +22,8 @@ from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_today
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import sync_today
 from sportsapp.tasks import sync_all_live_games, sync_daily_schedule
 from tests.conftest import QUICK
 from tests.integration.test_admin_access import panel_rules
@@ -132,7 +133,7 @@ def test_no_secret_is_in_the_ledger_or_the_panel(planted, caplog, request):
 def test_feed_is_given_the_name_and_password_of_its_url(feed, app):
     url = feed.url.replace("//", "//some%40one:pass%2Fword@")
     client = FeedClient(url, "tests", retry_policy=QUICK)
-    sync_today(Sync(client, db.session, utc_now()), DEFAULT_LEAGUES[:1])
+    sync_today(SyncContext(client, db.session, utc_now()), DEFAULT_LEAGUES[:1])
     client.close()
     sent = feed.requests[0].headers["Authorization"].removeprefix("Basic ")
     assert base64.b64decode(sent) == b"some@one:pass/word"

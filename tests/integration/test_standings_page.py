@@ -10,7 +10,8 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_leagues
+from sportsapp.sync.catalogue import sync_leagues
+from sportsapp.sync.context import SyncContext
 from tests.integration.events import board
 
 SPORTS = {
@@ -35,7 +36,9 @@ def standings(app, feed):
         ]
         feed.say(slug, board())
         feed.say(slug, {"children": children}, kind="standings")
-        sync_leagues(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG[slug]])
+        sync_leagues(
+            SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG[slug]]
+        )
 
     return put
 

@@ -16,16 +16,10 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow
 from sportsapp.feed.parse import parse_calendar
 from sportsapp.services import services_of
-from sportsapp.sync.service import (
-    Sync,
-    days_ahead,
-    live_days,
-    months_ahead,
-    sync_day,
-    sync_leagues,
-    sync_range,
-    sync_schedule,
-)
+from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.catalogue import sync_leagues
+from sportsapp.sync.context import SyncContext
+from sportsapp.sync.scoreboards import days_ahead, live_days, months_ahead, sync_day, sync_schedule
 from tests.integration.events import board, event
 
 NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -33,10 +27,10 @@ NBA = BY_SLUG["nba"]
 
 
 @pytest.fixture
-def sync(app, feed) -> Sync:
+def sync(app, feed) -> SyncContext:
     """A sync on a day in March."""
     feed.say("nba", {"children": []}, kind="standings")
-    return Sync(services_of(app).feed_client, db.session, NOW)
+    return SyncContext(services_of(app).feed_client, db.session, NOW)
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, 
 from sportsapp.feed import fetch
 from sportsapp.feed.client import Answer
 from sportsapp.services import services_of
-from sportsapp.sync import service
-from sportsapp.sync.service import Chunk, Sync, chunks_of
+from sportsapp.sync import backfill, catalogue, scoreboards
+from sportsapp.sync.backfill import Chunk, chunks_of
+from sportsapp.sync.context import SyncContext
 from tests.answers import (
     BOARD_NAMES,
     make_board,
@@ -52,11 +53,11 @@ LEAGUES = list(DEFAULT_LEAGUES)
 
 
 @pytest.fixture
-def sync(app) -> Sync:
-    return Sync(services_of(app).feed_client, db.session, NOW)
+def sync(app) -> SyncContext:
+    return SyncContext(services_of(app).feed_client, db.session, NOW)
 
 
-def later(sync: Sync, **time: float) -> Sync:
+def later(sync: SyncContext, **time: float) -> SyncContext:
     return replace(sync, now=sync.now + timedelta(**time))
 
 
@@ -96,7 +97,7 @@ def final(espn_id: str = "1001", **more: Any) -> dict[str, Any]:
 def test_day_of_each_league_is_stored(sync, feed, name):
     league = BY_SLUG[name.split("-")[0]]
     feed.say(league.slug, sample_bytes(name), dates="20261004")
-    result = service.sync_day(sync, league, TODAY)
+    result = scoreboards.sync_day(sync, league, TODAY)
     broken = 1 if league is NHL else 0
     assert result.synced == len(games()) == len(sample(name)["events"]) - broken
     assert len(result.errors) == broken
@@ -106,7 +107,7 @@ def test_day_of_each_league_is_stored(sync, feed, name):
 def test_game_is_stored_with_what_the_feed_says(sync, feed):
     feed.say("nfl", make_board(live(home="12", away="9", records=("3-1", "4-0"))))
     sync = replace(sync, run_id="run-1")
-    assert service.sync_day(sync, NFL, TODAY).as_dict() == {"synced": 1, "errors": []}
+    assert scoreboards.sync_day(sync, NFL, TODAY).as_dict() == {"synced": 1, "errors": []}
     stored = game()
     assert (stored.home_score, stored.away_score, stored.period) == (10, 7, 2)
     assert (stored.state, stored.status, stored.clock) == ("in", "live", "8:20")
@@ -119,27 +120,27 @@ def test_game_is_stored_with_what_the_feed_says(sync, feed):
 def test_ids_are_told_apart_by_league(sync, feed):
     for slug in ("nfl", "nba"):
         feed.say(slug, make_board(make_event(home="5", away="6")))
-        service.sync_day(sync, BY_SLUG[slug], TODAY)
+        scoreboards.sync_day(sync, BY_SLUG[slug], TODAY)
     assert db.session.scalar(select(db.func.count(Game.id))) == 2
     assert db.session.scalar(select(db.func.count(Team.id))) == 4
 
 
 def test_unknown_teams_are_made_from_the_game(sync, feed):
     feed.say("nba", make_board(make_event(home="111124")))
-    service.sync_day(sync, NBA, TODAY)
+    scoreboards.sync_day(sync, NBA, TODAY)
     guest = teams("nba")["111124"]
     assert (guest.listed, guest.display_name, guest.standing) == (False, "Town T111124", {})
 
 
 def test_tbd_is_never_a_team_and_real_ones_come_later(sync, feed):
     feed.say("nba", make_board(make_event(home="-1", away="-2")))
-    service.sync_day(sync, NBA, TODAY)
+    scoreboards.sync_day(sync, NBA, TODAY)
     assert (game().home_team_id, game().away_team_id, teams("nba")) == (None, None, {})
     feed.say("nba", make_board(make_event(home="7", away="-2")))
-    service.sync_day(sync, NBA, TODAY)
+    scoreboards.sync_day(sync, NBA, TODAY)
     assert game().home_team_id == teams("nba")["7"].id
     feed.say("nba", make_board(make_event(home="-1", away="8")))
-    service.sync_day(sync, NBA, TODAY)
+    scoreboards.sync_day(sync, NBA, TODAY)
     assert (game().home_team_id, game().away_team_id) == (
         teams("nba")["7"].id, teams("nba")["8"].id,
     )  # fmt: skip
@@ -147,17 +148,17 @@ def test_tbd_is_never_a_team_and_real_ones_come_later(sync, feed):
 
 def test_vanished_game_is_not_deleted(sync, feed):
     feed.say("nfl", make_board(make_event("1"), make_event("2")))
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     feed.say("nfl", make_board(make_event("2")))
-    assert service.sync_day(sync, NFL, TODAY).synced == 1
+    assert scoreboards.sync_day(sync, NFL, TODAY).synced == 1
     feed.say("nfl", make_board())
-    assert service.sync_day(sync, NFL, TODAY).synced == 0
+    assert scoreboards.sync_day(sync, NFL, TODAY).synced == 0
     assert set(games()) == {"1", "2"}
 
 
 def test_broken_event_is_a_line_and_the_others_are_stored(sync, feed):
     feed.say("nfl", make_board(live("1"), live("2", score=("many", "0")), live("3")))
-    result = service.sync_day(sync, NFL, TODAY)
+    result = scoreboards.sync_day(sync, NFL, TODAY)
     assert result.synced == 2
     assert result.errors == ["NFL 2026-10-04: event 2: 'many' is not a score"]
     assert set(games()) == {"1", "3"}
@@ -166,11 +167,11 @@ def test_broken_event_is_a_line_and_the_others_are_stored(sync, feed):
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"code": 200}', b'{"events": [{"id": "1"'])
 def test_answer_that_is_no_scoreboard_changes_nothing(sync, feed, body):
     feed.say("nfl", make_board(make_event()))
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     before = all_rows()
     feed.say("nfl", body)
     with pytest.raises(PayloadError):
-        service.sync_day(sync, NFL, TODAY)
+        scoreboards.sync_day(sync, NFL, TODAY)
     assert league_row().failing_since == NOW
     after = all_rows()
     assert after.pop("leagues") != before.pop("leagues")
@@ -180,10 +181,10 @@ def test_answer_that_is_no_scoreboard_changes_nothing(sync, feed, body):
 def test_feed_that_is_away_or_refuses_is_raised(sync, feed):
     feed.fail("nfl", 500)
     with pytest.raises(FeedUnavailableError):
-        service.sync_day(sync, NFL, TODAY)
+        scoreboards.sync_day(sync, NFL, TODAY)
     feed.fail("nfl", 403)
     with pytest.raises(FeedRefusedError):
-        service.sync_day(sync, NFL, TODAY)
+        scoreboards.sync_day(sync, NFL, TODAY)
 
 
 def test_hostile_values_are_refused_or_stored_without_harm(sync, feed):
@@ -201,20 +202,20 @@ def test_hostile_values_are_refused_or_stored_without_harm(sync, feed):
         live("9", home="x\x00y"),
     )
     feed.say("nfl", board)
-    result = service.sync_day(sync, NFL, TODAY)
+    result = scoreboards.sync_day(sync, NFL, TODAY)
     assert set(games()) == {"1", "2", "4", "6", "7", "9"}
     assert len(result.errors) == 3
     assert (game("2").period, game("6").season_year) == (0, None)
     assert (game("1").detail, game("1").venue, game("1").attendance) == ("ab", "Park", None)
     assert game("7").clock_left is None
-    service.sync_day(later(sync, minutes=1), NFL, TODAY)
+    scoreboards.sync_day(later(sync, minutes=1), NFL, TODAY)
 
 
 def test_league_learns_its_season_from_todays_scoreboard_only(sync, feed):
     feed.say("nfl", make_board())
-    service.sync_day(sync, NFL, TODAY - timedelta(days=400))
+    scoreboards.sync_day(sync, NFL, TODAY - timedelta(days=400))
     assert league_row().season_year is None
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     assert (league_row().season_year, league_row().season_name) == (2026, "2026 Regular Season")
 
 
@@ -223,19 +224,19 @@ def test_league_learns_its_season_from_todays_scoreboard_only(sync, feed):
 
 def test_identical_answer_is_not_decoded_again(sync, feed, monkeypatch):
     feed.say("nfl", make_board(live("1"), final("2")))
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     monkeypatch.setattr("sportsapp.feed.parse.parse_scoreboard", None)
-    assert service.sync_day(sync, NFL, TODAY).as_dict() == {"synced": 2, "errors": []}
+    assert scoreboards.sync_day(sync, NFL, TODAY).as_dict() == {"synced": 2, "errors": []}
 
 
 @pytest.mark.parametrize("name", BOARD_NAMES)
 def test_same_answer_writes_nothing(sync, feed, name):
     league = BY_SLUG[name.split("-")[0]]
     feed.say(league.slug, sample_bytes(name))
-    first = service.sync_day(sync, league, TODAY)
+    first = scoreboards.sync_day(sync, league, TODAY)
     before = all_rows()
     with statements() as count:
-        again = service.sync_day(sync, league, TODAY)
+        again = scoreboards.sync_day(sync, league, TODAY)
     assert (again, all_rows()) == (first, before)
     if not first.errors:
         assert writes(count) == 0
@@ -243,11 +244,11 @@ def test_same_answer_writes_nothing(sync, feed, name):
 
 def test_same_games_in_other_bytes_change_only_the_digest(sync, feed):
     feed.say("nfl", make_board(live("1", records=("1-0", "")), final("2")))
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     before = all_rows()
     feed.say("nfl", make_board(final("2"), live("1", records=("1-0", "")), provider="x"))
     with statements() as count:
-        service.sync_day(later(sync, seconds=1), NFL, TODAY)
+        scoreboards.sync_day(later(sync, seconds=1), NFL, TODAY)
     after = all_rows()
     assert before.pop("scoreboards") != after.pop("scoreboards")
     assert after == before
@@ -260,7 +261,7 @@ def test_new_record_of_a_team_is_news_where_its_game_keeps_the_old_one(sync, fee
 
     for minute, record in enumerate(["1-0", "2-0"]):
         feed.say("nfl", yesterday(record))
-        service.sync_day(later(sync, minutes=minute), NFL, TODAY)
+        scoreboards.sync_day(later(sync, minutes=minute), NFL, TODAY)
     then = NOW + timedelta(minutes=1)
     assert (teams()["1"].record, teams()["1"].updated_at) == ("2-0", then)
     assert (game().home_record, game().updated_at) == ("1-0", NOW)
@@ -271,17 +272,17 @@ def test_new_record_of_a_team_is_news_where_its_game_keeps_the_old_one(sync, fee
 def test_poll_stamp_is_no_finer_than_five_seconds(sync, feed, seconds, is_stamped):
     for board in (make_board(), make_board(), make_board(make_event())):
         feed.say("nfl", board)
-        service.sync_day(sync, NFL, TODAY)
-        service.sync_day(later(sync, seconds=seconds), NFL, TODAY)
+        scoreboards.sync_day(sync, NFL, TODAY)
+        scoreboards.sync_day(later(sync, seconds=seconds), NFL, TODAY)
         moved = NOW + timedelta(seconds=seconds if is_stamped else 0)
         assert league_row().polled_at == moved
 
 
 def test_poll_stamp_moves_and_nothing_else_when_nothing_happened(sync, feed):
     feed.say("nfl", make_board(live()))
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     with statements() as count:
-        service.sync_day(later(sync, seconds=60), NFL, TODAY)
+        scoreboards.sync_day(later(sync, seconds=60), NFL, TODAY)
     assert writes(count) == 1
     assert league_row().polled_at == NOW + timedelta(seconds=60)
     assert (league_row().changed_at, game().updated_at) == (NOW, NOW)
@@ -289,17 +290,17 @@ def test_poll_stamp_moves_and_nothing_else_when_nothing_happened(sync, feed):
 
 def test_poll_stamp_does_not_go_back(sync, feed):
     feed.say("nfl", make_board(live()))
-    service.sync_day(later(sync, minutes=5), NFL, TODAY)
+    scoreboards.sync_day(later(sync, minutes=5), NFL, TODAY)
     feed.say("nfl", make_board(final()))
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     assert league_row().polled_at == NOW + timedelta(minutes=5)
 
 
 def test_updated_at_moves_only_with_a_visible_change(sync, feed):
     feed.say("nfl", make_board(live("1"), live("2")))
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     feed.say("nfl", make_board(live("1", score=("13", "7")), live("2")))
-    service.sync_day(replace(later(sync, minutes=1), run_id="run-2"), NFL, TODAY)
+    scoreboards.sync_day(replace(later(sync, minutes=1), run_id="run-2"), NFL, TODAY)
     assert game("1").updated_at == league_row().changed_at == NOW + timedelta(minutes=1)
     assert game("1").changed_by_run == "run-2"
     assert (game("2").updated_at, game("2").changed_by_run) == (NOW, None)
@@ -308,17 +309,17 @@ def test_updated_at_moves_only_with_a_visible_change(sync, feed):
 def test_broken_answer_is_never_taken_for_the_same(sync, feed):
     feed.say("nfl", make_board(live("1"), live("2", score=("many", "0"))))
     for _ in range(2):
-        assert len(service.sync_day(sync, NFL, TODAY).errors) == 1
+        assert len(scoreboards.sync_day(sync, NFL, TODAY).errors) == 1
     assert db.session.scalar(select(Scoreboard.digest)) == ""
 
 
 # ---------------------------------------------------------------- old copies and corrections
 
 
-def poll(sync: Sync, feed: Any, *events: Any, minutes: float) -> Game:
+def poll(sync: SyncContext, feed: Any, *events: Any, minutes: float) -> Game:
     """One more answer, some minutes later; the game as it then is."""
     feed.say("nfl", make_board(*events))
-    service.sync_day(later(sync, minutes=minutes), NFL, TODAY)
+    scoreboards.sync_day(later(sync, minutes=minutes), NFL, TODAY)
     return game()
 
 
@@ -353,8 +354,8 @@ def test_answer_with_an_old_copy_in_it_is_read_again(sync, feed):
     poll(sync, feed, final("1001"), minutes=0)
     board = make_board(live("1001"), make_event("1002"))
     feed.say("nfl", board)
-    service.sync_day(sync, NFL, TODAY)
-    service.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
+    scoreboards.sync_day(sync, NFL, TODAY)
     assert db.session.scalars(select(GameDoubt)).one().answers == 2
     assert set(games()) == {"1001", "1002"}
 
@@ -389,7 +390,7 @@ def test_suspended_game_goes_on_and_ends(sync, feed):
         [("live", 5), ("suspended", 5), ("live", 5), ("live", 7), ("final", 9)]
     ):
         feed.say("mlb", make_board(inning(status, number, "Top")))
-        service.sync_day(later(sync, minutes=minute), MLB, TODAY)
+        scoreboards.sync_day(later(sync, minutes=minute), MLB, TODAY)
         assert (game().status, game().period) == (status, number)
 
 
@@ -398,13 +399,13 @@ def test_suspended_game_goes_on_and_ends(sync, feed):
 
 def test_today_is_the_game_day_until_four_in_the_morning(sync, feed):
     night = datetime(2026, 10, 5, 7, 59, tzinfo=UTC)
-    service.sync_today(replace(sync, now=night), [NFL])
-    service.sync_today(replace(sync, now=night + timedelta(minutes=1)), [NFL])
+    scoreboards.sync_today(replace(sync, now=night), [NFL])
+    scoreboards.sync_today(replace(sync, now=night + timedelta(minutes=1)), [NFL])
     assert feed.asked() == ["nfl 20261004", "nfl 20261005"]
 
 
 def test_schedule_is_yesterday_today_and_tomorrow(sync, feed):
-    assert service.sync_schedule(sync, LEAGUES).as_dict() == {"synced": 0, "errors": []}
+    assert scoreboards.sync_schedule(sync, LEAGUES).as_dict() == {"synced": 0, "errors": []}
     days = ("20261003", "20261004", "20261005")
     assert sorted(feed.asked()) == sorted(f"{x.slug} {day}" for x in LEAGUES for day in days)
 
@@ -412,14 +413,14 @@ def test_schedule_is_yesterday_today_and_tomorrow(sync, feed):
 def test_game_on_two_days_answers_counts_once(sync, feed):
     feed.say("mlb", make_board(make_event("1", "suspended"), make_event("2")), dates="20261004")
     feed.say("mlb", make_board(make_event("1", "suspended"), make_event("3")), dates="20261005")
-    assert service.sync_schedule(sync, [MLB]).synced == 3
+    assert scoreboards.sync_schedule(sync, [MLB]).synced == 3
 
 
 def test_one_failing_league_is_one_line_and_the_others_go_on(sync, feed):
     for n, league in enumerate(LEAGUES):
         feed.say(league.slug, make_board(make_event(str(n))))
     feed.fail("nba", 500)
-    result = service.sync_today(sync, LEAGUES)
+    result = scoreboards.sync_today(sync, LEAGUES)
     assert result.synced == 3
     (line,) = result.errors
     assert line.startswith("NBA 2026-10-04: the feed answered 500")
@@ -429,7 +430,7 @@ def test_one_failing_league_is_one_line_and_the_others_go_on(sync, feed):
 def test_errors_stand_in_the_order_of_leagues_and_days(sync, feed):
     feed.fail("nhl", 404)
     feed.say("nfl", b"{")
-    result = service.sync_schedule(sync, LEAGUES)
+    result = scoreboards.sync_schedule(sync, LEAGUES)
     assert [line[:14] for line in result.errors] == [
         f"{label} 2026-10-0{day}" for label in ("NFL", "NHL") for day in (3, 4, 5)
     ]
@@ -440,7 +441,7 @@ def test_all_leagues_failing_is_raised_with_each_reason(sync, feed):
         feed.fail(league.slug, 403)
     feed.say("nba", b"<html>")
     with pytest.raises(AllLeaguesFailedError) as caught:
-        service.sync_today(sync, LEAGUES)
+        scoreboards.sync_today(sync, LEAGUES)
     assert list(caught.value.failures) == ["nfl", "nba", "mlb", "nhl"]
     assert isinstance(caught.value.failures["nfl"], FeedRefusedError)
     assert isinstance(caught.value.failures["nba"], PayloadError)
@@ -451,7 +452,7 @@ def test_all_leagues_refusing_is_not_worth_retrying(sync, feed):
     for league in LEAGUES:
         feed.fail(league.slug, 403)
     with pytest.raises(AllLeaguesFailedError) as caught:
-        service.sync_schedule(sync, LEAGUES)
+        scoreboards.sync_schedule(sync, LEAGUES)
     assert not caught.value.retryable
 
 
@@ -464,7 +465,7 @@ def test_leagues_are_asked_side_by_side(sync, feed):
 
     for league in LEAGUES:
         feed.say(league.slug, answer)
-    assert service.sync_today(sync, LEAGUES).errors == []
+    assert scoreboards.sync_today(sync, LEAGUES).errors == []
 
 
 def test_interrupted_sync_waits_for_nothing_and_begins_nothing_more():
@@ -490,13 +491,13 @@ def test_interrupted_sync_waits_for_nothing_and_begins_nothing_more():
 def test_failing_feed_is_noted_with_its_beginning_and_cleared(sync, feed):
     feed.fail("nfl", 500)
     for minute in (0, 5):
-        service.sync_today(later(sync, minutes=minute), LEAGUES)
+        scoreboards.sync_today(later(sync, minutes=minute), LEAGUES)
     row = league_row()
     assert (row.failing_since, row.polled_at) == (NOW, None)
     assert row.failure.startswith("the feed answered 500")
     assert league_row("nba").failing_since is None
     feed.say("nfl", make_board())
-    service.sync_today(later(sync, minutes=6), LEAGUES)
+    scoreboards.sync_today(later(sync, minutes=6), LEAGUES)
     row = league_row()
     assert (row.failing_since, row.failure) == (None, "")
     assert row.polled_at == NOW + timedelta(minutes=6)
@@ -504,11 +505,11 @@ def test_failing_feed_is_noted_with_its_beginning_and_cleared(sync, feed):
 
 def test_identical_answer_ends_a_failure_too(sync, feed):
     feed.say("nfl", make_board())
-    service.sync_today(sync, LEAGUES)
+    scoreboards.sync_today(sync, LEAGUES)
     feed.fail("nfl", 500)
-    service.sync_today(later(sync, seconds=1), LEAGUES)
+    scoreboards.sync_today(later(sync, seconds=1), LEAGUES)
     feed.say("nfl", make_board())
-    service.sync_today(later(sync, seconds=2), LEAGUES)
+    scoreboards.sync_today(later(sync, seconds=2), LEAGUES)
     assert league_row().failing_since is None
 
 
@@ -518,24 +519,26 @@ def test_unexpected_error_stops_the_sync_and_leaves_nothing_half_done(sync, feed
     def fail(*_: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("sportsapp.sync.store._write_league", fail)
+    monkeypatch.setattr("sportsapp.sync.store._update_league", fail)
     with pytest.raises(RuntimeError):
-        service.sync_day(sync, NFL, TODAY)
+        scoreboards.sync_day(sync, NFL, TODAY)
     assert (games(), teams()) == ({}, {})
 
 
 # ---------------------------------------------------------------- live
 
 
-def be_read(sync: Sync, feed: Any, *events: Any, league: str = "nfl", day: date = TODAY) -> None:
+def be_read(
+    sync: SyncContext, feed: Any, *events: Any, league: str = "nfl", day: date = TODAY
+) -> None:
     """The day's scoreboard has been stored, and what was asked so far is forgotten."""
     feed.say(league, make_board(*events), dates=f"{day:%Y%m%d}")
-    service.sync_day(sync, BY_SLUG[league], day)
+    scoreboards.sync_day(sync, BY_SLUG[league], day)
     feed.requests.clear()
 
 
-def asked_live(sync: Sync, feed: Any, *leagues: Any) -> list[str]:
-    service.sync_live(sync, list(leagues) or [NFL])
+def asked_live(sync: SyncContext, feed: Any, *leagues: Any) -> list[str]:
+    scoreboards.sync_live(sync, list(leagues) or [NFL])
     return feed.asked()
 
 
@@ -550,7 +553,7 @@ def test_live_sync_asks_for_today_while_nobody_knows_it(sync, feed):
 def test_live_sync_asks_nothing_on_a_quiet_night(sync, feed):
     be_read(sync, feed, final("1"), make_event("2", start="2026-10-04T23:00Z"))
     with statements() as count:
-        result = service.sync_live(sync, [NFL])
+        result = scoreboards.sync_live(sync, [NFL])
     assert (result.as_dict(), feed.requests) == ({"synced": 0, "errors": []}, [])
     assert writes(count) == 0
 
@@ -612,7 +615,7 @@ def test_resumed_game_is_followed_on_the_day_it_goes_on(sync, feed):
     feed.say(
         "mlb", make_board(final(start="2026-10-03T17:00Z", score=("11", "7"))), dates="20261004"
     )
-    service.sync_live(later(sync, minutes=1), [MLB])
+    scoreboards.sync_live(later(sync, minutes=1), [MLB])
     assert (game().status, game().home_score) == ("final", 11)
 
 
@@ -627,7 +630,7 @@ def test_live_sync_of_the_only_league_with_games_fails_loudly(sync, feed):
     be_read(sync, feed, league="nba")
     feed.say("nfl", Response("no", 503), dates="20261004")
     with pytest.raises(AllLeaguesFailedError):
-        service.sync_live(sync, [NFL, NBA])
+        scoreboards.sync_live(sync, [NFL, NBA])
 
 
 # ---------------------------------------------------------------- a range
@@ -694,8 +697,11 @@ def test_season_of_a_league_whose_months_do_not_fit_is_whole(sync, feed):
         ]
         feed.say("ncaam", make_board(*events), dates=f"{day:%Y%m%d}")
     seen = []
-    result = service.sync_range(
-        sync, NCAAM, date(2026, 11, 1), date(2027, 3, 31), lambda *told: seen.append(told[:2])
+    result = backfill.sync_range(
+        replace(sync, progress=lambda *step: seen.append(step[:2])),
+        NCAAM,
+        date(2026, 11, 1),
+        date(2027, 3, 31),
     )
     assert result.as_dict() == {"synced": 142 * len(days), "errors": []}
     assert len(games()) == 142 * len(days)
@@ -720,14 +726,14 @@ def slow_refusal(status: int) -> Callable[[Request], Response]:
 def test_days_are_not_all_asked_for_when_the_feed_does_not_want_us(sync, feed, status, most):
     feed.say("ncaam", slow_refusal(status))
     with pytest.raises(FeedRefusedError):
-        service.sync_range(sync, NCAAM, date(2026, 10, 1), date(2026, 10, 31))
+        backfill.sync_range(sync, NCAAM, date(2026, 10, 1), date(2026, 10, 31))
     assert most - 14 <= len(feed.asked()) <= most
 
 
 def test_days_before_a_refusal_are_kept(sync, feed):
     feed.say("ncaam", slow_refusal(403))
     feed.say("ncaam", make_board(*october(1)), dates="20261001")
-    result = service.sync_range(sync, NCAAM, date(2026, 10, 1), date(2026, 10, 4))
+    result = backfill.sync_range(sync, NCAAM, date(2026, 10, 1), date(2026, 10, 4))
     assert (result.synced, len(result.errors)) == (1, 3)
 
 
@@ -749,7 +755,7 @@ def test_ranks_are_stored_and_move_until_the_game_is_over(sync, feed):
 
 def test_month_keeps_only_the_days_of_the_range(sync, feed):
     feed.say("nba", make_board(*october(1, 4, 5, 8, 9)), dates="202610")
-    result = service.sync_range(sync, NBA, date(2026, 10, 4), date(2026, 10, 8))
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 4), date(2026, 10, 8))
     assert result.as_dict() == {"synced": 3, "errors": []}
     assert set(games()) == {"4", "5", "8"}
     assert feed.asked() == ["nba 202610"]
@@ -758,20 +764,20 @@ def test_month_keeps_only_the_days_of_the_range(sync, feed):
 def test_few_days_are_asked_one_by_one(sync, feed):
     feed.say("nba", make_board(*october(4)), dates="20261004")
     feed.say("nba", make_board(*october(5, 4)), dates="20261005")
-    result = service.sync_range(sync, NBA, date(2026, 10, 4), date(2026, 10, 5))
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 4), date(2026, 10, 5))
     assert (result.synced, feed.asked()) == (2, ["nba 20261004", "nba 20261005"])
 
 
 def test_game_listed_twice_in_a_month_counts_once(sync, feed):
     feed.say("nba", make_board(*october(4, 4, 5)), dates="202610")
-    assert service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 31)).synced == 2
+    assert backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 31)).synced == 2
 
 
 @pytest.mark.parametrize("count", [25, 100, 500])
 def test_suspect_count_is_fetched_day_by_day(sync, feed, count):
     feed.say("nba", make_board(*[live(str(n)) for n in range(count)]), dates="202610")
     feed.say("nba", make_board(*october(3)), dates="20261003")
-    result = service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4))
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4))
     assert (result.synced, set(games())) == (1, {"3"})
     assert sorted(feed.asked()) == ["nba 202610", *(f"nba 2026100{n}" for n in (1, 2, 3, 4))]
 
@@ -779,14 +785,14 @@ def test_suspect_count_is_fetched_day_by_day(sync, feed, count):
 @pytest.mark.parametrize("count", [24, 26, 99, 101])
 def test_other_counts_are_not_suspect(sync, feed, count):
     feed.say("nba", make_board(*[live(str(n)) for n in range(count)]), dates="202610")
-    assert service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4)).synced == count
+    assert backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4)).synced == count
 
 
 @pytest.mark.parametrize("answer", [b"<html>", Response("no", 400), Response("no", 500)])
 def test_month_that_fails_is_fetched_day_by_day(sync, feed, answer):
     feed.say("nba", answer, dates="202610")
     feed.say("nba", make_board(*october(2)), dates="20261002")
-    result = service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4))
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4))
     assert result.as_dict() == {"synced": 1, "errors": []}
 
 
@@ -794,7 +800,7 @@ def test_day_that_fails_is_a_line_and_the_others_go_on(sync, feed):
     feed.say("nba", make_board(*october(1)), dates="20261001")
     feed.say("nba", Response("no", 500), dates="20261002")
     feed.say("nba", make_board(*october(3), "x"), dates="20261003")
-    result = service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 3))
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 3))
     assert result.synced == 2
     assert [line[:15] for line in result.errors] == ["NBA 2026-10-02:", "NBA 2026-10-03:"]
 
@@ -802,14 +808,14 @@ def test_day_that_fails_is_a_line_and_the_others_go_on(sync, feed):
 def test_failing_days_of_a_failing_month_are_lines(sync, feed):
     feed.say("nba", b"<html>", dates="202610")
     feed.say("nba", b"<html>", dates="20261002")
-    result = service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4))
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 4))
     assert len(result.errors) == 1
     assert result.errors[0].startswith("NBA 2026-10-02: this is not a scoreboard")
 
 
 def test_broken_event_of_a_month_is_a_line(sync, feed):
     feed.say("nba", make_board(*october(1), {"id": "9"}), dates="202610")
-    result = service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 31))
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 31))
     assert result.synced == 1
     assert result.errors[0].startswith("NBA 2026-10-01 to 2026-10-31: event 9: ")
 
@@ -818,8 +824,11 @@ def test_range_that_fails_altogether_is_raised_and_begins_again(sync, feed):
     feed.fail("nba", 503)
     seen: list[Any] = []
     with pytest.raises(FeedError):
-        service.sync_range(
-            sync, NBA, date(2026, 9, 29), date(2026, 10, 4), lambda *said: seen.append(said)
+        backfill.sync_range(
+            replace(sync, progress=lambda *step: seen.append(step)),
+            NBA,
+            date(2026, 9, 29),
+            date(2026, 10, 4),
         )
     assert [done for done, _, _ in seen] == [0, 1, 2, 3, 0]
     assert seen[-1] == (0, 3, None)
@@ -828,10 +837,10 @@ def test_range_that_fails_altogether_is_raised_and_begins_again(sync, feed):
 def test_failure_of_the_past_says_nothing_of_the_feed_now(sync, feed):
     feed.fail("nba", 503)
     with pytest.raises(FeedError):
-        service.sync_range(sync, NBA, date(2026, 9, 1), date(2026, 9, 2))
+        backfill.sync_range(sync, NBA, date(2026, 9, 1), date(2026, 9, 2))
     assert db.session.scalars(select(LeagueRow.failing_since)).all() == []
     with pytest.raises(FeedError):
-        service.sync_range(sync, NBA, TODAY, TODAY)
+        backfill.sync_range(sync, NBA, TODAY, TODAY)
     assert league_row("nba").failing_since == NOW
 
 
@@ -848,26 +857,25 @@ def test_progress_is_told_after_each_chunk_and_resumes_there(sync, feed):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        service.sync_range(sync, NBA, start, end, stop_after_two)
+        backfill.sync_range(replace(sync, progress=stop_after_two), NBA, start, end)
     resume = seen.pop()
     assert seen == [(0, 3), (1, 3), (2, 3)]
     assert set(games()) == {"1", "2"}
     feed.requests.clear()
     seen.clear()
-    result = service.sync_range(
-        sync, NBA, start, end, lambda done, total, _: seen.append((done, total)), resume
-    )
+    counting = replace(sync, progress=lambda *step: seen.append(step[:2]))
+    result = backfill.sync_range(counting, NBA, start, end, resume)
     assert (result.synced, feed.asked(), seen) == (3, ["nba 20261003"], [(2, 3), (3, 3)])
 
 
 def test_errors_and_good_chunks_of_a_first_run_count_when_it_resumes(sync, feed):
     feed.fail("nba", 500)
     resume = {"done": 1, "result": {"synced": 4, "errors": ["an earlier line"]}}
-    result = service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 2), resume=resume)
+    result = backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 2), resume=resume)
     assert result.synced == 4
     assert len(result.errors) == 2
     done = {"done": 9, "result": {"synced": 7, "errors": []}}
-    again = service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 2), resume=done)
+    again = backfill.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 2), resume=done)
     assert again.as_dict() == {"synced": 7, "errors": []}
 
 
@@ -878,8 +886,9 @@ def test_cancelled_range_keeps_what_it_has(sync, feed):
         if done:
             raise RuntimeError("cancelled")
 
+    cancelling = replace(sync, progress=cancel)
     with pytest.raises(RuntimeError, match="cancelled"):
-        service.sync_range(sync, NBA, date(2026, 10, 1), date(2026, 10, 2), cancel)
+        backfill.sync_range(cancelling, NBA, date(2026, 10, 1), date(2026, 10, 2))
     assert set(games()) == {"1"}
     assert feed.asked() == ["nba 20261001"]
 
@@ -890,7 +899,7 @@ def test_cancelled_range_keeps_what_it_has(sync, feed):
 )
 def test_range_that_makes_no_sense_asks_nothing(sync, feed, start, end):
     with pytest.raises(DateRangeError):
-        service.sync_range(sync, NBA, date.fromisoformat(start), date.fromisoformat(end))
+        backfill.sync_range(sync, NBA, date.fromisoformat(start), date.fromisoformat(end))
     assert feed.requests == []
 
 
@@ -898,9 +907,9 @@ def test_second_run_of_a_range_changes_nothing(sync, feed):
     feed.say("nba", make_board(*october(1, 4, 5)), dates="202610")
     feed.say("nba", make_board(*october(30)), dates="20260930")
     start, end = date(2026, 9, 30), date(2026, 10, 8)
-    first = service.sync_range(sync, NBA, start, end)
+    first = backfill.sync_range(sync, NBA, start, end)
     before = all_rows()
-    assert service.sync_range(sync, NBA, start, end) == first
+    assert backfill.sync_range(sync, NBA, start, end) == first
     assert all_rows() == before
 
 
@@ -911,11 +920,11 @@ def test_leagues_are_created_and_then_updated(sync, feed):
     for league in LEAGUES:
         feed.say(league.slug, make_board())
         feed.say(league.slug, make_standings(t1="3-1"), kind="standings")
-    assert service.sync_leagues(sync, LEAGUES).as_dict() == {
+    assert catalogue.sync_leagues(sync, LEAGUES).as_dict() == {
         "created": 4, "updated": 0, "errors": [],
     }  # fmt: skip
     before = all_rows()
-    assert service.sync_leagues(sync, LEAGUES).as_dict() == {
+    assert catalogue.sync_leagues(sync, LEAGUES).as_dict() == {
         "created": 0, "updated": 4, "errors": [],
     }  # fmt: skip
     assert all_rows() == before
@@ -927,20 +936,20 @@ def test_league_that_answers_again_is_well_and_a_new_season_moves_it(sync, feed)
     feed.say("nfl", make_standings(t1="3-1"), kind="standings")
     feed.fail("nfl", 500)
     with pytest.raises(AllLeaguesFailedError):
-        service.sync_leagues(sync, [NFL])
+        catalogue.sync_leagues(sync, [NFL])
     feed.say("nfl", make_board())
-    service.sync_leagues(later(sync, minutes=1), [NFL])
+    catalogue.sync_leagues(later(sync, minutes=1), [NFL])
     row = league_row()
     assert (row.failing_since, row.polled_at) == (None, NOW + timedelta(minutes=1))
     assert row.updated_at == NOW + timedelta(minutes=1)
-    service.sync_leagues(later(sync, minutes=2), [NFL])
+    catalogue.sync_leagues(later(sync, minutes=2), [NFL])
     assert league_row().updated_at == NOW + timedelta(minutes=1)
 
 
 def test_standings_give_the_teams_their_records(sync, feed):
     feed.say("nfl", make_board())
     feed.say("nfl", make_standings(t1="3-1", t2="1-3"), kind="standings")
-    service.sync_leagues(sync, [NFL])
+    catalogue.sync_leagues(sync, [NFL])
     first, second = teams()["1"], teams()["2"]
     assert (first.record, first.standing_group, first.standing_position) == ("3-1", "East", 1)
     assert (second.record, second.standing_position) == ("1-3", 2)
@@ -951,18 +960,18 @@ def test_standings_are_news_of_their_own_league_only(sync, feed):
     for league in (NFL, NBA):
         feed.say(league.slug, make_board())
         feed.say(league.slug, make_standings(t1="3-1"), kind="standings")
-    service.sync_leagues(sync, [NFL, NBA])
+    catalogue.sync_leagues(sync, [NFL, NBA])
     feed.say("nfl", make_standings(t1="4-1"), kind="standings")
-    service.sync_leagues(later(sync, minutes=1), [NFL, NBA])
+    catalogue.sync_leagues(later(sync, minutes=1), [NFL, NBA])
     assert league_row("nba").standings_at == league_row("nba").changed_at == NOW
     then = NOW + timedelta(minutes=1)
     assert league_row("nfl").standings_at == league_row("nfl").changed_at == then
 
 
 def test_league_keeps_its_name_where_the_feed_gives_none(sync, feed):
-    service.sync_today(sync, [NFL])
+    scoreboards.sync_today(sync, [NFL])
     feed.say("nfl", {"events": [], "leagues": [{"season": {"year": 2026}}]})
-    service.sync_leagues(sync, [NFL])
+    catalogue.sync_leagues(sync, [NFL])
     assert league_row().name == "National Football League"
 
 
@@ -970,7 +979,7 @@ def test_failing_standings_are_a_line_and_the_season_is_stored(sync, feed):
     for league in (NFL, NBA):
         feed.say(league.slug, make_board())
     feed.say("nba", {"children": [{"standings": {"entries": [{}]}}]}, kind="standings")
-    result = service.sync_leagues(sync, [NFL, NBA])
+    result = catalogue.sync_leagues(sync, [NFL, NBA])
     assert result.created == 2
     assert [line.split(":")[0] for line in result.errors] == ["NBA standings", "NFL standings"]
 
@@ -979,7 +988,7 @@ def test_failing_league_is_a_line_and_its_standings_are_not_asked(sync, feed):
     feed.fail("nfl", 500)
     feed.say("nba", make_board())
     feed.say("nba", make_standings(t1="1-0"), kind="standings")
-    result = service.sync_leagues(sync, [NFL, NBA])
+    result = catalogue.sync_leagues(sync, [NFL, NBA])
     assert (result.created, len(result.errors)) == (1, 1)
     assert feed.asked("standings") == ["nba "]
     assert league_row("nfl").failing_since == NOW
@@ -989,7 +998,7 @@ def test_leagues_that_all_fail_are_raised(sync, feed):
     feed.fail("nfl", 500)
     feed.say("nba", {"events": []})
     with pytest.raises(AllLeaguesFailedError, match="names no league"):
-        service.sync_leagues(sync, [NFL, NBA])
+        catalogue.sync_leagues(sync, [NFL, NBA])
 
 
 # ---------------------------------------------------------------- teams and rosters
@@ -1015,43 +1024,43 @@ def players() -> dict[str, tuple[str, bool]]:
 
 def test_teams_and_their_players_are_stored(sync, feed):
     say_teams(feed, t1=("11:Ann", "12:Bo"), t2=("21:Cy",))
-    assert service.sync_teams(sync, [MLB]).as_dict() == {"synced": 2, "errors": []}
+    assert catalogue.sync_teams(sync, [MLB]).as_dict() == {"synced": 2, "errors": []}
     assert {team.listed for team in teams("mlb").values()} == {True}
     assert players() == {"11": ("1", True), "12": ("1", True), "21": ("2", True)}
 
 
 def test_players_move_and_leave_and_come_back(sync, feed):
     say_teams(feed, t1=("11:Ann", "12:Bo", "13:Cy"), t2=("21:Di",))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     say_teams(feed, t1=("11:Ann",), t2=("21:Di", "12:Bo"))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     assert players() == {
         "11": ("1", True), "12": ("2", True), "13": ("1", False), "21": ("2", True),
     }  # fmt: skip
     say_teams(feed, t1=("11:Ann",), t2=("21:Di", "12:Bo", "13:Cy"))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     assert players()["13"] == ("2", True)
 
 
 def test_same_teams_and_rosters_write_nothing(sync, feed):
     say_teams(feed, t1=("11:Ann", "12:Bo"), t2=("21:Cy",))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     before = all_rows()
     with statements() as count:
-        service.sync_teams(later(sync, minutes=1), [MLB])
+        catalogue.sync_teams(later(sync, minutes=1), [MLB])
     assert (writes(count), all_rows()) == (0, before)
 
 
 @pytest.mark.parametrize("now_said", [{"t1": ("11:Bea",)}, {"t1": ("11:Ann", "12:Bo")}, {"t2": ()}])
 def test_changed_teams_and_rosters_are_news(sync, feed, now_said):
     say_teams(feed, t1=("11:Ann",))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     first = league_row("mlb").changed_at
     assert first - NOW < timedelta(milliseconds=1)
-    service.sync_teams(later(sync, minutes=1), [MLB])
+    catalogue.sync_teams(later(sync, minutes=1), [MLB])
     assert league_row("mlb").changed_at == first
     say_teams(feed, **now_said)
-    service.sync_teams(later(sync, minutes=2), [MLB])
+    catalogue.sync_teams(later(sync, minutes=2), [MLB])
     assert league_row("mlb").changed_at == NOW + timedelta(minutes=2)
 
 
@@ -1060,17 +1069,17 @@ def test_changed_teams_and_rosters_are_news(sync, feed, now_said):
 )
 def test_empty_roster_makes_nobody_inactive(sync, feed, answer):
     say_teams(feed, t1=("11:Ann",))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     feed.say("mlb", answer, kind="roster")
-    assert service.sync_teams(sync, [MLB]).as_dict() == {"synced": 1, "errors": []}
+    assert catalogue.sync_teams(sync, [MLB]).as_dict() == {"synced": 1, "errors": []}
     assert players() == {"11": ("1", True)}
 
 
 def test_player_who_cannot_be_read_stays_in_his_team(sync, feed):
     say_teams(feed, t1=("11:Ann", "12:Bo"))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     say_teams(feed, t1=("11:Ann", "12:"))
-    result = service.sync_teams(sync, [MLB])
+    result = catalogue.sync_teams(sync, [MLB])
     assert result.errors == ["MLB T1 roster: player 12: it has no name"]
     assert players() == {"11": ("1", True), "12": ("1", True)}
 
@@ -1079,7 +1088,7 @@ def test_failing_roster_is_a_line_and_the_others_are_stored(sync, feed):
     say_teams(feed, t1=("11:Ann",), t2=("21:Cy",))
     good = feed.answers["mlb", "roster", ""]
     feed.say("mlb", lambda r: Response("no", 500) if "/1/" in r.path else good(r), kind="roster")
-    result = service.sync_teams(sync, [MLB])
+    result = catalogue.sync_teams(sync, [MLB])
     assert result.synced == 2
     assert result.errors[0].startswith("MLB T1 roster: the feed answered 500")
     assert players() == {"21": ("2", True)}
@@ -1088,42 +1097,45 @@ def test_failing_roster_is_a_line_and_the_others_are_stored(sync, feed):
 def test_failing_league_is_a_line_and_all_failing_is_raised(sync, feed):
     say_teams(feed, t1=("11:Ann",))
     told: list[Any] = []
-    result = service.sync_teams(sync, [NFL, MLB], lambda *said: told.append(said))
+    result = catalogue.sync_teams(
+        replace(sync, progress=lambda *step: told.append(step)), [NFL, MLB]
+    )
     assert result.synced == 1
     assert result.errors[0].startswith("NFL: the feed refused us with 404")
     assert told == [(1, 2, None), (2, 2, None)]
     with pytest.raises(AllLeaguesFailedError):
-        service.sync_teams(sync, [NFL])
+        catalogue.sync_teams(sync, [NFL])
 
 
 def test_team_that_cannot_be_read_is_a_line(sync, feed):
     say_teams(feed, t1=("11:Ann",))
     body = make_team_list(make_team("1"), {"displayName": "Nobody"})
     feed.say("mlb", body, kind="teams")
-    result = service.sync_teams(sync, [MLB])
+    result = catalogue.sync_teams(sync, [MLB])
     assert (result.synced, len(result.errors)) == (1, 1)
 
 
 def test_guest_becomes_a_listed_team(sync, feed):
     feed.say("mlb", make_board(make_event(home="1")))
-    service.sync_day(sync, MLB, TODAY)
+    scoreboards.sync_day(sync, MLB, TODAY)
     assert not teams("mlb")["1"].listed
     say_teams(feed, t1=("11:Ann",))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     assert teams("mlb")["1"].listed
 
 
 def test_team_that_leaves_the_league_is_no_longer_listed(sync, feed):
     say_teams(feed, t1=("11:Ann",), t2=("21:Bea",))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     broken = make_team_list(make_team("1"), {"displayName": "Nobody"})
     feed.say("mlb", broken, kind="teams")
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     assert teams("mlb")["2"].listed
     say_teams(feed, t1=("11:Ann",))
-    service.sync_teams(sync, [MLB])
+    catalogue.sync_teams(sync, [MLB])
     assert (teams("mlb")["1"].listed, teams("mlb")["2"].listed) == (True, False)
 
 
-def test_followed_leagues_keep_their_order():
-    assert service.followed_leagues(("nhl", "nfl")) == [NHL, NFL]
+def test_followed_leagues_keep_their_order(app, settings):
+    services = replace(services_of(app), settings=replace(settings, leagues=("nhl", "nfl")))
+    assert services.leagues == [NHL, NFL]

@@ -15,7 +15,8 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import Team
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_leagues, sync_teams
+from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.context import SyncContext
 from tests.integration.events import board, event
 from tests.panel import signed_in
 from tests.stored import query, statements
@@ -53,7 +54,7 @@ def college(app, feed):
     groups = {"children": [{"name": "All", "standings": {"entries": entries}}]}
     feed.say("ncaam", groups, kind="standings")
     feed.say("ncaam", board())
-    sync = Sync(services_of(app).feed_client, db.session, utc_now())
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     sync_teams(sync, [BY_SLUG["ncaam"]])
     sync_leagues(sync, [BY_SLUG["ncaam"]])
 

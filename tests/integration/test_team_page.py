@@ -11,7 +11,8 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow, Team
 from sportsapp.services import services_of
-from sportsapp.sync.service import Sync, sync_teams
+from sportsapp.sync.catalogue import sync_teams
+from sportsapp.sync.context import SyncContext
 from sportsapp.web.teams import season_label
 from tests.integration.conftest import DAY
 from tests.integration.events import event
@@ -95,7 +96,7 @@ def test_roster_is_in_groups_with_names_for_people(app, client, feed):
         for n, (group, name) in enumerate(groups.items())
     ]
     feed.say("nfl", {"athletes": athletes}, kind="roster")
-    sync_teams(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nfl"]])
+    sync_teams(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nfl"]])
     page = client.get("/nfl/teams/ALP").text
     for heading in ("Special team", "Offense", "Injured reserve or out"):
         assert f"<h3>{heading}</h3>" in page
@@ -107,7 +108,7 @@ TEAM = {"id": "1", "abbreviation": "ALP", "displayName": "Alpha"}
 
 def test_team_without_games_says_so(app, client, feed):
     feed.say("nfl", {"sports": [{"leagues": [{"teams": [{"team": TEAM}]}]}]}, kind="teams")
-    sync_teams(Sync(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nfl"]])
+    sync_teams(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nfl"]])
     assert "No games of this season are known yet." in client.get("/nfl/teams/ALP").text
 
 

@@ -1,0 +1,214 @@
+"""A range of days brought up to date in chunks, what it costs, and the seasons it covers.
+
+Each chunk is committed, so that a backfill can be stopped after any of them and resumed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sportsapp.core.clock import check_range, each_day, game_day
+from sportsapp.core.errors import TrackerError
+from sportsapp.core.leagues import League
+from sportsapp.feed import parse
+from sportsapp.feed.client import SUSPECT_COUNTS
+from sportsapp.feed.fetch import fetch_all
+from sportsapp.sync import store
+from sportsapp.sync.context import SyncContext, SyncResult, league_call
+from sportsapp.sync.watch import is_refusal
+
+logger = logging.getLogger(__name__)
+
+MONTH_FROM_DAYS = 4
+SECONDS_PER_REQUEST = 1.5
+
+LeagueRange = tuple[League, date, date]
+
+
+# ---------------------------------------------------------------- chunks
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some days of one month, read from the month's answer or day by day."""
+
+    start: date
+    end: date
+    by_month: bool
+
+    def __str__(self) -> str:
+        return str(self.start) if self.start == self.end else f"{self.start} to {self.end}"
+
+    @property
+    def days(self) -> list[date]:
+        """The days of this chunk, in order."""
+        return list(each_day(self.start, self.end))
+
+    @property
+    def requests(self) -> int:
+        """How many requests it takes, if a month's answer is whole."""
+        return 1 if self.by_month else len(self.days)
+
+
+def chunks_of(league: League, start: date, end: date) -> list[Chunk]:
+    """A range in chunks, in order: whole months and parts of four days or more by month.
+
+    Where a month does not fit into an answer, such a part is a chunk of days.
+    """
+    chunks: list[Chunk] = []
+    first = start
+    while first <= end:
+        next_month = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        last = min(end, next_month - timedelta(days=1))
+        if (last - first).days + 1 >= MONTH_FROM_DAYS:
+            chunks.append(Chunk(first, last, by_month=league.month_fits))
+        else:
+            chunks += [Chunk(day, day, by_month=False) for day in each_day(first, last)]
+        first = last + timedelta(days=1)
+    return chunks
+
+
+# ---------------------------------------------------------------- the sync
+
+
+def sync_range(
+    context: SyncContext,
+    league: League,
+    start: date,
+    end: date,
+    resume: Mapping[str, Any] | None = None,
+) -> SyncResult:
+    """Bring every day from start to end up to date, chunk by chunk.
+
+    After each chunk ``context.progress`` is called with the point to resume from; given back as
+    ``resume``, it lets another run continue with the next chunk. A chunk that fails is a line in
+    ``errors``; when every chunk fails, the last error is raised. Raises DateRangeError.
+    """
+    check_range(start, end, context.now)
+    chunks = chunks_of(league, start, end)
+    done, result = 0, SyncResult()
+    if resume:
+        done = min(resume["done"], len(chunks))
+        result = SyncResult(resume["result"]["synced"], list(resume["result"]["errors"]))
+    succeeded, failure = done, None
+    context.progress(done, len(chunks), _resume_point(done, result))
+    for number, chunk in enumerate(chunks[done:], done + 1):
+        context = context.with_current_time()
+        try:
+            result.synced += _sync_chunk(context, league, chunk, result.errors)
+            succeeded += 1
+        except TrackerError as error:
+            failure = error
+            result.errors.append(f"{league.label} {chunk}: {error}")
+            # a failed read of the past does not show that the feed fails now
+            if chunk.start <= game_day(context.now) <= chunk.end:
+                store.mark_failed(context, store.league_ref(context, league), error)
+        context.progress(number, len(chunks), _resume_point(number, result))
+    if failure is not None and not succeeded:
+        context.progress(0, len(chunks), None)  # nothing is done: a retry begins at the beginning
+        raise failure
+    return result
+
+
+def _resume_point(done: int, result: SyncResult) -> dict[str, Any]:
+    return {"done": done, "result": result.as_dict()}
+
+
+def _sync_chunk(context: SyncContext, league: League, chunk: Chunk, errors: list[str]) -> int:
+    """How many games of the chunk are stored now. Adds a line to ``errors`` for each failed day."""
+    if chunk.by_month:
+        synced = _sync_month(context, league, chunk, errors)
+        if synced is not None:
+            return synced
+    return _sync_days(context, league, chunk, errors)
+
+
+def _sync_month(
+    context: SyncContext, league: League, chunk: Chunk, errors: list[str]
+) -> int | None:
+    """Store the chunk's days from the month's answer. None when they must be read day by day."""
+    try:
+        answer = context.client.month(league, chunk.start)
+        scoreboard = parse.parse_scoreboard(answer.body, league)
+    except TrackerError as error:
+        if is_refusal(error):
+            raise  # thirty requests for days would be thirty refusals
+        logger.warning("%s %s: by day instead of by month: %s", league.label, chunk, error)
+        return None
+    if scoreboard.events in SUSPECT_COUNTS:
+        count = scoreboard.events
+        logger.warning("%s %s: %s events may be cut off", league.label, chunk, count)
+        return None
+    games = [game for game in scoreboard.games if chunk.start <= game.day <= chunk.end]
+    store.store_scoreboard(context, store.league_ref(context, league), scoreboard, games)
+    errors += [f"{league.label} {chunk}: {line}" for line in scoreboard.errors]
+    return len({game.espn_id for game in games})
+
+
+def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[str]) -> int:
+    """Store each day from its own answer. Raises the last error when no day can be read."""
+    ids: set[str] = set()
+    failures: list[TrackerError] = []
+    lines: dict[date, list[str]] = {}
+    calls = {day: league_call(context.client.scoreboard, league, day) for day in chunk.days}
+    for fetched in fetch_all(calls):
+        day = fetched.key
+        try:
+            answer = fetched.result()
+            scoreboard = parse.parse_scoreboard(answer.body, league)
+            ref, games = store.league_ref(context, league), scoreboard.games
+            store.store_scoreboard(context, ref, scoreboard, games, day=day, digest=answer.digest)
+            ids |= {game.espn_id for game in games if game.day == day}
+            lines[day] = [f"{league.label} {day}: {line}" for line in scoreboard.errors]
+        except TrackerError as error:
+            failures.append(error)
+            lines[day] = [f"{league.label} {day}: {error}"]
+            context.report(league, error, fetched.answer)
+            if is_refusal(error) and len(failures) == len(lines):
+                raise  # the feed refuses us, so the other days would be refused too
+    if len(failures) == len(calls):
+        raise failures[-1]
+    errors += [line for day in sorted(lines) for line in lines[day]]
+    return len(ids)
+
+
+# ---------------------------------------------------------------- seasons and costs
+
+
+def season_of(league: League, day: date) -> tuple[date, date]:
+    """The first and the last day of the season around a day; it turns in the off-season."""
+    turn = date(day.year, league.season_turns, 1)
+    after = turn if day < turn else turn.replace(year=turn.year + 1)
+    return after.replace(year=after.year - 1), after - timedelta(days=1)
+
+
+def by_season(ranges: Sequence[LeagueRange]) -> list[LeagueRange]:
+    """These ranges in order, each cut where one season of its league ends and the next begins."""
+    parts = []
+    for league, start, end in ranges:
+        first = start
+        while first <= end:
+            last = min(end, season_of(league, first)[1])
+            parts.append((league, first, last))
+            first = last + timedelta(days=1)
+    return parts
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a backfill costs: runs (one a season), requests to the feed, and roughly the seconds."""
+
+    runs: int
+    requests: int
+    seconds: int
+
+
+def estimate(ranges: Sequence[LeagueRange]) -> Estimate:
+    """What a backfill of these ranges will cost, if every month's answer is whole."""
+    chunks = [chunk for league_range in ranges for chunk in chunks_of(*league_range)]
+    requests = sum(chunk.requests for chunk in chunks)
+    return Estimate(len(by_season(ranges)), requests, round(requests * SECONDS_PER_REQUEST))

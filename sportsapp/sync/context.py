@@ -1,0 +1,94 @@
+"""What every sync is handed, and what it returns.
+
+Serves the syncs beside it. Callers (tasks, commands, tests) pass in the client, the session and
+the time; nothing below them looks for a global.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sportsapp.core.errors import TrackerError
+from sportsapp.core.leagues import League
+from sportsapp.core.log_context import working_for
+from sportsapp.db.engine import AnySession
+from sportsapp.feed.client import Answer, FeedClient
+from sportsapp.sync.watch import FeedWatch, LeagueFailure
+
+Progress = Callable[[int, int, dict[str, Any] | None], None]
+
+
+def no_progress(_done: int, _total: int, _resume: dict[str, Any] | None = None) -> None:
+    """The progress callback of a caller who does not follow a sync."""
+
+
+@dataclass(frozen=True)
+class SyncContext:
+    """What every sync needs.
+
+    ``now`` is the time of the sync, aware and in UTC; ``clock`` gives the current one, for a sync
+    that takes long. ``run_id`` is the task run that changed games are marked with. ``watch`` gets
+    each league's errors. A ``scheduled`` sync keeps to the watch's pauses; one that a person
+    requested does not.
+
+    ``progress`` is called with the steps done, the steps in all and, during a backfill, the point
+    to resume from. It may raise to stop the sync there.
+    """
+
+    client: FeedClient
+    session: AnySession
+    now: datetime
+    run_id: str | None = None
+    watch: FeedWatch | None = None
+    scheduled: bool = False
+    clock: Callable[[], datetime] | None = None
+    progress: Progress = no_progress
+
+    def with_current_time(self) -> SyncContext:
+        """This context with ``now`` moved on to the clock's time; itself without a clock."""
+        return replace(self, now=self.clock()) if self.clock else self
+
+    def report(self, league: League, error: TrackerError, answer: Answer | None = None) -> None:
+        """Hand a league's error to the watch, with the answer that could not be read."""
+        if self.watch is not None:
+            body = answer.body if answer else None
+            self.watch.handle(LeagueFailure(league, error, self.now, body))
+
+
+def league_call(
+    request: Callable[..., Answer], league: League, *arguments: object
+) -> Callable[[], Answer]:
+    """A request of the client for ``fetch_all``; its log lines name the league."""
+    return working_for(league)(partial(request, league, *arguments))
+
+
+@dataclass
+class SyncResult:
+    """``synced`` games (or teams): those that the feed listed and that are stored now.
+
+    They count whether they changed or not. ``errors`` has a line for each part that failed.
+    """
+
+    synced: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The task's return value, as README promises it."""
+        return asdict(self)
+
+
+@dataclass
+class LeaguesResult:
+    """Leagues stored for the first time (``created``) and again (``updated``), changed or not."""
+
+    created: int = 0
+    updated: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The task's return value, as README promises it."""
+        return asdict(self)

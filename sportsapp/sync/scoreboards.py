@@ -1,0 +1,255 @@
+"""Scoreboards brought up to date: one day, the days around today, what is live, what is to come.
+
+Each scoreboard is stored in a transaction of its own. A league's TrackerError becomes a line in
+``errors`` while the other leagues go on; when no league can be read, it is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+
+from sqlalchemy import and_, or_, select
+
+from sportsapp.core.clock import game_day
+from sportsapp.core.errors import AllLeaguesFailedError, TrackerError
+from sportsapp.core.leagues import League
+from sportsapp.core.log_context import working_for
+from sportsapp.core.records import State
+from sportsapp.db.models import Game
+from sportsapp.feed import parse
+from sportsapp.feed.client import Answer
+from sportsapp.feed.fetch import fetch_all
+from sportsapp.sync import store
+from sportsapp.sync.context import SyncContext, SyncResult, league_call
+
+LEAD = timedelta(minutes=2)
+LIVE_DAYS = 3
+AHEAD_DAYS = 7
+
+
+def sync_day(context: SyncContext, league: League, day: date) -> SyncResult:
+    """Bring one league's day up to date. Raises the league's FeedError."""
+    poll = _Poll(context, {league: [day]})
+    answer = None
+    try:
+        answer = context.client.scoreboard(league, day)
+        poll.take(league, day, answer)
+    except TrackerError as error:
+        context.report(league, error, answer)
+        if day == game_day(context.now):
+            store.mark_failed(context, poll.refs[league], error)
+        raise
+    return poll.result()
+
+
+def sync_today(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
+    """Bring today up to date. Raises AllLeaguesFailedError."""
+    today = game_day(context.now)
+    return _sync_days(context, {league: [today] for league in leagues})
+
+
+def sync_schedule(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
+    """Bring yesterday, today and tomorrow up to date. Raises AllLeaguesFailedError.
+
+    Yesterday too, since finals get corrected.
+    """
+    today = game_day(context.now)
+    days = [today + timedelta(days=offset) for offset in (-1, 0, 1)]
+    return _sync_days(context, dict.fromkeys(leagues, days))
+
+
+def sync_live(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
+    """Bring the days up to date on which a game may be live. Raises AllLeaguesFailedError.
+
+    Makes no request while there can be no live game.
+    """
+    return _sync_days(context, live_days(context, leagues), live=True)
+
+
+def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, list[date]]:
+    """The days to request of each league that may have a live game now, in order.
+
+    Those are the days of games that are live, or should have begun. Today is added when one of
+    them is of an earlier day, since the feed lists a resumed game under the day on which it goes
+    on; and as long as today's scoreboard has never been read, since its games are unknown then.
+    """
+    today = game_day(context.now)
+    refs = store.league_refs(context, leagues)
+    known = store.known_answers(context, refs.values(), [today])
+    busy = _days_with_live_games(context, {league: ref.id for league, ref in refs.items()})
+    days: dict[League, list[date]] = {}
+    for league in leagues:
+        wanted = busy.get(refs[league].id, set())
+        if min(wanted, default=today) < today or (refs[league].id, today) not in known:
+            wanted.add(today)
+        if wanted:
+            days[league] = sorted(wanted)[-LIVE_DAYS:]
+    return days
+
+
+def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> dict[int, set[date]]:
+    """By league row: the days of games that are live, or should have begun and may be late."""
+    now = context.now
+    longest = timedelta(hours=max((league.game_hours for league in ids), default=0))
+    earliest = {ids[league]: now - timedelta(hours=league.game_hours) for league in ids}
+    is_due = and_(
+        Game.state == State.PRE,
+        Game.time_set.is_(True),
+        Game.start_at.between(now - longest, now + LEAD),
+    )
+    games = select(Game.league_id, Game.day, Game.state, Game.start_at).where(
+        Game.league_id.in_(ids.values()), or_(Game.state == State.IN, is_due)
+    )
+    days: dict[int, set[date]] = {}
+    for league_id, day, state, start_at in context.session.execute(games):
+        if state == State.IN or start_at >= earliest[league_id]:
+            days.setdefault(league_id, set()).add(day)
+    return days
+
+
+def _sync_days(
+    context: SyncContext, days: Mapping[League, Sequence[date]], *, live: bool = False
+) -> SyncResult:
+    poll = _Poll(context, days)
+    poll.leave_out_paused(live=live)
+    calls = {
+        (league, day): league_call(context.client.scoreboard, league, day)
+        for league in days
+        if league not in poll.paused
+        for day in days[league]
+    }
+    for fetched in fetch_all(calls):
+        league, day = fetched.key
+        with working_for(league):
+            try:
+                poll.take(league, day, fetched.result())
+            except TrackerError as error:
+                poll.failed[league] = error
+                poll.errors[league, day] = [f"{league.label} {day}: {error}"]
+                context.report(league, error, fetched.answer)
+    return poll.result()
+
+
+class _Poll:
+    """Stores the scoreboards of some days as they come, and keeps account of them.
+
+    ``days`` has the leagues in the order in which their errors are listed.
+    """
+
+    def __init__(self, context: SyncContext, days: Mapping[League, Sequence[date]]) -> None:
+        self.context = context
+        self.days = days
+        self.refs = store.league_refs(context, list(days))
+        every_day = {day for of_league in days.values() for day in of_league}
+        self.known = store.known_answers(context, self.refs.values(), every_day)
+        self.ids: dict[League, set[str]] = {}
+        self.unchanged: dict[League, list[str]] = {}
+        self.errors: dict[tuple[League, date], list[str]] = {}
+        self.failed: dict[League, TrackerError] = {}
+        self.paused: dict[League, TrackerError] = {}
+
+    def leave_out_paused(self, *, live: bool) -> None:
+        """Note the leagues that scheduled polling must leave alone now."""
+        watch = self.context.watch
+        if watch is not None and self.context.scheduled:
+            self.paused.update(watch.paused(list(self.days), self.context.now, live=live))
+        for league, error in self.paused.items():
+            self.errors[league, self.days[league][0]] = [f"{league.label}: {error}"]
+
+    def take(self, league: League, day: date, answer: Answer) -> None:
+        """Store one answer. The answer that is stored already is not even decoded."""
+        ref = self.refs[league]
+        digest, ids = self.known.get((ref.id, day), ("", []))
+        if digest == answer.digest:
+            self.unchanged.setdefault(league, []).extend(ids)
+        else:
+            scoreboard = parse.parse_scoreboard(answer.body, league)
+            store.store_scoreboard(
+                self.context, ref, scoreboard, scoreboard.games, day=day, digest=answer.digest
+            )
+            ids = [game.espn_id for game in scoreboard.games]
+            lines = [f"{league.label} {day}: {line}" for line in scoreboard.errors]
+            self.errors[league, day] = lines
+        self.ids.setdefault(league, set()).update(ids)
+
+    def result(self) -> SyncResult:
+        """Note how each league was read, and return the account.
+
+        Raises AllLeaguesFailedError when some league failed and not one answer could be read.
+        """
+        context = self.context
+        store.confirm_answers(
+            context,
+            {
+                self.refs[league]: ids
+                for league, ids in self.unchanged.items()
+                if league not in self.failed
+            },
+        )
+        for league, error in self.failed.items():
+            store.mark_failed(context, self.refs[league], error)
+        for league, error in self.paused.items():
+            if not self.refs[league].failing_since:  # else the reason is stored already
+                store.mark_failed(context, self.refs[league], error)
+        if context.watch is not None:
+            context.watch.succeeded([league for league in self.ids if league not in self.failed])
+            if context.scheduled:
+                context.watch.failed(self.failed, context.now)
+        failures = self.failed | self.paused
+        if failures and not self.ids:
+            raise AllLeaguesFailedError(
+                {league.slug: failures[league] for league in self.days if league in failures}
+            )
+        order = {league: number for number, league in enumerate(self.days)}
+        keys = sorted(self.errors, key=lambda key: (order[key[0]], key[1]))
+        lines = [line for key in keys for line in self.errors[key]]
+        return SyncResult(sum(len(ids) for ids in self.ids.values()), lines)
+
+
+# ---------------------------------------------------------------- the weeks to come
+
+
+def sync_ahead(context: SyncContext, seasons: Mapping[League, Sequence[date]]) -> list[str]:
+    """Store the games of the weeks to come, so that pages can name the next one.
+
+    ``seasons`` are each league's days with games, as its calendar has them, in order. Reads this
+    month and the next, and the month in which the season begins if that is later; where a month
+    does not fit into an answer, the days of the week to come and that first day.
+    Returns a line for each answer that failed, sorted.
+    """
+    today = game_day(context.now)
+    refs = store.league_refs(context, list(seasons))
+    calls: dict[tuple[League, str], Callable[[], Answer]] = {}
+    for league, days in seasons.items():
+        if league.month_fits:
+            for first in months_ahead(today, days):
+                calls[league, f"{first:%Y-%m}"] = league_call(context.client.month, league, first)
+        else:
+            for day in days_ahead(today, days):
+                calls[league, f"{day}"] = league_call(context.client.scoreboard, league, day)
+    lines = []
+    for fetched in fetch_all(calls):
+        league, when = fetched.key
+        try:
+            scoreboard = parse.parse_scoreboard(fetched.result().body, league)
+            games = [game for game in scoreboard.games if game.day > today]
+            store.store_scoreboard(context, refs[league], scoreboard, games)
+        except TrackerError as error:
+            lines.append(f"{league.label} {when}: {error}")
+    return sorted(lines)
+
+
+def months_ahead(today: date, season: Sequence[date]) -> list[date]:
+    """The first days of the months to read ahead, in order."""
+    this_month = today.replace(day=1)
+    next_month = (this_month + timedelta(days=32)).replace(day=1)
+    following = next((day.replace(day=1) for day in season if day > today), this_month)
+    return sorted({this_month, next_month, max(following, this_month)})
+
+
+def days_ahead(today: date, season: Sequence[date]) -> list[date]:
+    """The days to read ahead, in order."""
+    week = [today + timedelta(days=number) for number in range(1, AHEAD_DAYS + 1)]
+    following = next((day for day in season if day > today), week[0])
+    return sorted({*week, following})

@@ -1,0 +1,57 @@
+"""The syncs there are: one row each, which its task and its ``flask sync`` command share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.context import LeaguesResult, SyncResult
+from sportsapp.sync.scoreboards import sync_day, sync_live, sync_schedule, sync_today
+
+
+@dataclass(frozen=True)
+class Sync:
+    """One sync.
+
+    ``name`` is what the ledger records it under, and its task's where it has one. ``run`` takes a
+    SyncContext and the sync's arguments, and returns a ``result``, whose fields are what it
+    counts. ``help`` is the command's help.
+    """
+
+    name: str
+    run: Callable[..., SyncResult | LeaguesResult]
+    result: type[SyncResult] | type[LeaguesResult]
+    help: str
+
+    def failed(self, error: Exception) -> dict[str, Any]:
+        """The result, as a mapping, of a sync that raised: nothing counted, and its error."""
+        return self.result(errors=[str(error)]).as_dict()
+
+
+# These take the leagues.
+TODAY = Sync("sync_today", sync_today, SyncResult, "Today in every league.")
+LIVE = Sync("sync_all_live_games", sync_live, SyncResult, "The games that may be live now.")
+SCHEDULE = Sync(
+    "sync_daily_schedule",
+    sync_schedule,
+    SyncResult,
+    "Yesterday, today and tomorrow in every league.",
+)
+LEAGUES = Sync(
+    "sync_all_leagues", sync_leagues, LeaguesResult, "Seasons and standings of every league."
+)
+TEAMS = Sync("sync_all_teams", sync_teams, SyncResult, "Teams and rosters of every league.")
+
+# This one takes a league and a day.
+DAY = Sync("sync_day", sync_day, SyncResult, "One league on one day (YYYY-MM-DD).")
+
+# This one takes a league, the first day, the last day, and the point to resume from.
+RANGE = Sync(
+    "sync_date_range_task",
+    sync_range,
+    SyncResult,
+    "One league from START to END (YYYY-MM-DD), both included.",
+)

@@ -1,0 +1,163 @@
+"""Run actions: run a task, run it again, cancel, purge; pause and resume; put dead letters back.
+
+Serves the admin panel and ``flask tasks``. ``trigger`` and ``by`` are recorded with every run that
+is queued here; logging who requested an action is up to the caller.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CursorResult, Table, delete, func, select, update
+
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import DeadLetterError, RunNotFoundError, UnknownTaskError
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
+from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, WAITING
+from sportsapp.db.upsert import insert_ignoring
+from sportsapp.queue.broker import broker_errors
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.runs.rows import cancel_run, find_run, run_origin
+from sportsapp.services import services
+
+RUNS: Table = TaskRun.__table__
+SCHEDULES: Table = ScheduleRow.__table__
+
+
+# ---------------------------------------------------------------- runs
+
+
+def find_task(name: str) -> tuple[TrackerHuey, Any]:
+    """The queue and the class of a task. Raises UnknownTaskError, which lists the known ones."""
+    queues = services().queues
+    for queue in queues:
+        task_class = queue.task_class(name)
+        if task_class is not None:
+            return queue, task_class
+    raise UnknownTaskError(name, [known for queue in queues for known in queue.task_names()])
+
+
+def run_now(name: str, trigger: Trigger, by: str) -> str:
+    """Queue a task that takes no arguments; the run's id.
+
+    Raises UnknownTaskError, BrokerUnavailableError.
+    """
+    queue, task_class = find_task(name)
+    with run_origin(trigger, by):
+        run_id: str = queue.enqueue(task_class()).id
+    return run_id
+
+
+def run_again(run_id: str, trigger: Trigger, by: str) -> str:
+    """Queue a run's task once more with the same arguments; the new run's id.
+
+    Raises RunNotFoundError, UnknownTaskError, BrokerUnavailableError.
+    """
+    run = find_run(run_id)
+    queue, task_class = find_task(run.task)
+    with run_origin(trigger, by):
+        new_id: str = queue.enqueue(task_class(kwargs=dict(run.args))).id
+    return new_id
+
+
+def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
+    """Queue every failed run of this fingerprint again, each set of arguments once.
+
+    Returns the new runs' ids; empty when there is no such run. Raises UnknownTaskError,
+    BrokerUnavailableError.
+    """
+    failed = select(TaskRun.task, TaskRun.args, TaskRun.id).where(
+        HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED)
+    )
+    rows = db.session.execute(failed)
+    once = {(run.task, repr(sorted(run.args.items()))): run.id for run in rows}
+    return [run_again(run_id, trigger, by) for run_id in once.values()]
+
+
+def cancel(run_id: str) -> str:
+    """Cancel a run. What waits ends at once; what runs stops after its current chunk.
+
+    Returns what happened, as the rest of a sentence that begins with the run.
+    Raises RunNotFoundError.
+    """
+    state_before = cancel_run(run_id)
+    if state_before in WAITING:
+        return "cancelled before it began"
+    if state_before == RunState.STARTED:
+        return "will stop after its current chunk and keep what it has"
+    db.session.rollback()  # read the state anew
+    return f"has ended already ({find_run(run_id).state})"
+
+
+def waiting_count() -> int:
+    """How many runs wait in the queues, for a worker or for their time."""
+    return db.session.scalar(select(func.count()).select_from(RUNS).where(*_in_queues())) or 0
+
+
+def purge() -> int:
+    """Drop everything that waits in the queues; how many runs those were.
+
+    The ledger comes first: a run that a worker takes meanwhile is cancelled already.
+    Raises BrokerUnavailableError.
+    """
+    with write_connection() as connection:
+        dropped: CursorResult[Any] = connection.execute(
+            update(RUNS)
+            .where(*_in_queues())
+            .values(state=RunState.REVOKED, finished_at=utc_now(), cancel_asked=True)
+        )
+    for queue in services().queues:
+        with broker_errors():
+            queue.storage.flush_queue()
+            queue.storage.flush_schedule()
+    return dropped.rowcount
+
+
+def _in_queues() -> tuple[Any, ...]:
+    names = [queue.name for queue in services().queues]
+    return RUNS.c.queue.in_(names), RUNS.c.state.in_(WAITING)
+
+
+# ---------------------------------------------------------------- the schedule
+
+
+def set_paused(name: str, paused: bool) -> None:
+    """Pause or resume a periodic task. Slots that pass during a pause are not caught up.
+
+    Raises UnknownTaskError for a task that has no schedule.
+    """
+    queue = services().queues[0]
+    if name not in queue.periodic_tasks:
+        raise UnknownTaskError(name, list(queue.periodic_tasks))
+    now = utc_now()
+    with write_connection() as connection:
+        insert_ignoring(
+            connection, SCHEDULES, [{"task": name, "paused": paused, "since_at": now}], ["task"]
+        )
+        values: dict[str, Any] = {"paused": paused} | ({} if paused else {"since_at": now})
+        connection.execute(update(SCHEDULES).where(SCHEDULES.c.task == name).values(values))
+
+
+# ---------------------------------------------------------------- dead letters
+
+
+def put_back(letter_id: int) -> None:
+    """Put a dead letter back on its queue and forget it.
+
+    Raises RunNotFoundError, and DeadLetterError when it was cut short or its queue is gone.
+    """
+    letter = db.session.get(DeadLetter, letter_id)
+    if letter is None:
+        raise RunNotFoundError(f"there is no dead letter {letter_id}")
+    queue = {queue.name: queue for queue in services().queues}.get(letter.queue)
+    if queue is None or len(letter.message.encode()) != letter.size:
+        raise DeadLetterError("this message was not kept whole, so it cannot be put back")
+    queue.storage.enqueue(letter.message.encode())
+    discard(letter_id)
+
+
+def discard(letter_id: int) -> None:
+    """Forget a dead letter."""
+    with write_connection() as connection:
+        connection.execute(delete(DeadLetter).where(DeadLetter.id == letter_id))
