@@ -1,6 +1,7 @@
-// The panel's script: asks before what destroys, refreshes what lives, tells the local time.
+// The panel's script: confirms destructive actions, refreshes live parts, shows local times.
 
-// ---- questions: a form with data-ask is sent when somebody has said yes, and says so itself
+// ---- confirmation: a form with data-ask is sent once its question was answered with yes; the
+// field "sure" then tells the server that it need not show its own page with the question
 
 function ask(form) {
   const dialog = document.createElement("dialog");
@@ -37,14 +38,14 @@ document.addEventListener("submit", (event) => {
     ask(form);
   } else if (form.method === "post") {
     const button = event.submitter || form.querySelector("button");
-    setTimeout(() => button && (button.disabled = true)); // a second click queues nothing twice
+    setTimeout(() => button && (button.disabled = true)); // a second click must not send it again
   }
 });
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("form button[disabled]")) button.disabled = false;
 });
 
-// ---- refreshing: parts with an id of their own are replaced when they have changed
+// ---- refreshing: elements with an id are patched when they have changed
 
 const EVERY = 5000;
 const live = document.querySelector("[data-refresh]");
@@ -59,7 +60,7 @@ function isInUse(part) {
     || part.querySelector("details[open]") || document.querySelector("dialog[open]");
 }
 
-// What did not change keeps its node, and so focus, selection and scroll position.
+// Unchanged nodes stay, and with them focus, selection and scroll position.
 function patch(old, wanted) {
   if (old.isEqualNode(wanted)) return;
   const same = old.nodeName === wanted.nodeName && old.dataset?.k === wanted.dataset?.k;
@@ -95,7 +96,7 @@ async function refresh() {
     fresh.textContent = "";
     fresh.title = `Updated ${new Date().toLocaleTimeString()}`;
   } catch {
-    fresh.textContent = "The panel does not answer; trying again.";
+    fresh.textContent = "The panel does not respond. Trying again.";
   }
   plan();
 }
@@ -124,7 +125,7 @@ if (live) {
   plan();
 }
 
-// ---- moments in the visitor's zone: the one chosen on the site, else the browser's
+// ---- times in the browser's zone, unless the visitor chose a zone on the site
 
 function localTimes(where) {
   for (const time of where.querySelectorAll('time[data-local="browser"]'))

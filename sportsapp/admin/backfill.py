@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
 from sportsapp.accounts.sessions import current_admin
-from sportsapp.admin.view import PanelView, settings
+from sportsapp.admin.view import PanelView
 from sportsapp.core.clock import check_range, game_day, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, OverlapError, TrackerError
 from sportsapp.core.leagues import League, find_league
@@ -104,7 +104,7 @@ def make_plan(values: dict[str, str], today: date) -> Plan:
     Raises DateRangeError, UnknownLeagueError.
     """
     slug, preset = values["league"], values["preset"]
-    leagues = _followed() if slug == ALL else [find_league(slug, settings().leagues)]
+    leagues = _followed() if slug == ALL else [find_league(slug, services().settings.leagues)]
     if preset in PRESETS:
         ranges = [(league, *preset_days(preset, league, today)) for league in leagues]
     else:
@@ -133,7 +133,7 @@ def preset_days(preset: str, league: League, today: date) -> tuple[date, date]:
 
 
 def _followed() -> list[League]:
-    return [find_league(slug) for slug in settings().leagues]
+    return [find_league(slug) for slug in services().settings.leagues]
 
 
 def _backfills() -> dict[str, Any]:

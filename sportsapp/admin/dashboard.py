@@ -10,7 +10,7 @@ from flask import url_for
 from flask_admin import AdminIndexView, expose
 
 from sportsapp.admin import chart
-from sportsapp.admin.view import PanelMixin, periodic_states, settings
+from sportsapp.admin.view import PanelMixin, periodic_states
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess
@@ -50,7 +50,7 @@ def _state() -> dict[str, Any]:
         "running": reports.running(session),
         "failure_count": failure_count,
         "failures": failures,
-        "leagues": reports.leagues(session, settings().leagues),
+        "leagues": reports.leagues(session, services().settings.leagues),
         "chart": chart.draw(reports.hours(session, now)),
     }
 

@@ -134,7 +134,11 @@ class TeamsView(TableView):
 
     model, title, address = Team, "Teams", "teams"
     columns = ("display_name", "abbreviation", "league", "record", "standing_group", "listed")
-    labels = {"display_name": "Team", "standing_group": "Standings group"}
+    labels = {
+        "display_name": "Team",
+        "espn_id": "ESPN id",
+        "standing_group": "Standings group",
+    }
     formatters = {
         "display_name": _team_link,
         "league": _league,
@@ -195,10 +199,9 @@ class GamesView(TableView):
         *("away_score", "home_team", "home_score", "updated_at", "changed_by_run"),
     )
     labels = {
-        "detail": "State",
         "espn_id": "ESPN id",
+        "start_at": "Starts (UTC)",
         "updated_at": "Changed (UTC)",
-        "changed_by_run": "Changed by run",
     }
     formatters = {
         "day": _record_link("day"),

@@ -56,7 +56,7 @@ class RunsView(TableView):
     list_template = "admin/runs.html"
     record_template = "admin/run.html"
     columns = ("queued_at", "task", "state", "trigger", "took", "outcome")
-    labels = {"queued_at": "Queued (UTC)", "trigger": "Started by"}
+    labels = {"trigger": "Started by"}
     export_columns = (
         *("id", "task", "queue", "state", "trigger", "asked_by", "args", "result", "error"),
         *("attempt", "recoveries", "progress_done", "progress_total"),

@@ -19,11 +19,12 @@ from flask_admin import expose
 from sqlalchemy import ColumnElement, Integer, Select, func, inspect, or_, select
 
 from sportsapp.admin import formatting
-from sportsapp.admin.view import PanelView, settings
+from sportsapp.admin.view import PanelView
 from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import League
 from sportsapp.db.engine import db
 from sportsapp.db.models import Team
+from sportsapp.services import services
 
 LONGEST_SEARCH = 100
 LAST_PAGE = 10_000
@@ -175,8 +176,11 @@ class TableView(PanelView):
         return Response(body, mimetype=MIMETYPES[export_type], headers=disposition)
 
     def label(self, name: str) -> str:
-        """A column's heading."""
-        return self.labels.get(name, name.replace("_", " ").capitalize())
+        """A column's heading: from ``labels``, or its name in words, times marked as UTC."""
+        if name in self.labels:
+            return self.labels[name]
+        heading = name.removesuffix("_at").replace("_", " ").capitalize()
+        return f"{heading} (UTC)" if name.endswith("_at") else heading
 
     def shown(self, row: Any, name: str) -> Any:
         """A column's value as a page shows it."""
@@ -244,7 +248,7 @@ def contains(columns: Iterable[Any], text: str) -> Condition:
 
 def league_options() -> list[tuple[str, str]]:
     """The followed leagues as options of a filter."""
-    return [(slug, slug.upper()) for slug in settings().leagues]
+    return [(slug, slug.upper()) for slug in services().settings.leagues]
 
 
 def _exported(value: Any) -> Any:

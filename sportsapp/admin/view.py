@@ -17,7 +17,6 @@ from sportsapp.admin.security import form_origin, go_back
 from sportsapp.admin.signin import require_sign_in
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
-from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models.run import OPEN
 from sportsapp.monitoring.checks import late_slots
@@ -100,11 +99,6 @@ def form_action(action: Callable[[View], str]) -> Callable[[View], ResponseRetur
         return go_back(outcome)
 
     return respond
-
-
-def settings() -> Settings:
-    """This app's settings."""
-    return services().settings
 
 
 def periodic_states() -> list[PeriodicState]:

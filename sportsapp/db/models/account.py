@@ -1,4 +1,4 @@
-"""People who may use the admin panel."""
+"""Accounts of the admin panel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from sportsapp.db.types import Base, UtcDateTime
 
 
 class AdminUser(Base):
-    """An admin account. ``generation`` moves with the password and ends older sessions."""
+    """An account that may sign in to the panel while it is ``active``.
+
+    Sessions hold the ``generation`` of their start. A new password and a deactivation raise it,
+    which ends them. ``signed_in_at`` is the last sign-in, None before the first.
+    """
 
     __tablename__ = "admin_users"
 
