@@ -56,8 +56,8 @@ class PanelVisitor:
         form = {"csrf_token": self.token("/admin/accounts/"), **form}
         return self.open(path, "POST", data=form)
 
-    def said(self, path: str, /, **form: Any) -> str:
-        """The message that a form is answered with."""
+    def message_after(self, path: str, /, **form: Any) -> str:
+        """Send a form; the messages on the page that it leads back to."""
         answer = self.post(path, **form)
         assert answer.status_code == 303, f"{answer.status_code} {answer.text[:300]}"
         return messages_of(self.get("/admin/accounts/"))
@@ -106,10 +106,18 @@ def add_run(task: str = "sync_daily_schedule", state: str = RunState.SUCCESS, **
     run_id = values.pop("id", str(uuid.uuid4()))
     is_over = state not in (RunState.PENDING, RunState.RETRY, RunState.STARTED)
     row = {
-        "queue": "sportsapp", "args": {}, "trigger": Trigger.SCHEDULE, "queued_at": at,
-        "due_at": at, "started_at": at, "heartbeat_at": at, "attempt": 1, "host": "box", "pid": 7,
+        "queue": "sportsapp",
+        "args": {},
+        "trigger": Trigger.SCHEDULE,
+        "queued_at": at,
+        "due_at": at,
+        "started_at": at,
+        "heartbeat_at": at,
+        "attempt": 1,
+        "host": "box",
+        "pid": 7,
         "finished_at": at + timedelta(seconds=2) if is_over else None,
-    }  # fmt: skip
+    }
     with writing(db.session):
         db.session.add(TaskRun(id=run_id, task=task, state=state, **{**row, **values}))
     return run_id

@@ -38,12 +38,22 @@ from tests.panel import (
 
 TASK = "sync_date_range_task"
 VIEWS = (
-    "/admin/", "/admin/failures/", "/admin/runs/", "/admin/runs/?state=failed&search=broke",
-    "/admin/runs/details/?id=failed", "/admin/runs/details/?id=running", "/admin/backfill/",
-    "/admin/backfill/?league=all&preset=season", "/admin/schedule/", "/admin/leagues/",
-    "/admin/teams/", "/admin/players/", "/admin/games/", "/admin/games/details/?id=1",
+    "/admin/",
+    "/admin/failures/",
+    "/admin/runs/",
+    "/admin/runs/?state=failed&search=broke",
+    "/admin/runs/details/?id=failed",
+    "/admin/runs/details/?id=running",
+    "/admin/backfill/",
+    "/admin/backfill/?league=all&preset=season",
+    "/admin/schedule/",
+    "/admin/leagues/",
+    "/admin/teams/",
+    "/admin/players/",
+    "/admin/games/",
+    "/admin/games/details/?id=1",
     "/admin/accounts/",
-)  # fmt: skip
+)
 LONG = "all leagues failed: NFL: the feed refused https://example.org/" + "x" * 200
 
 pytestmark = [
@@ -70,9 +80,7 @@ def visit(browser: Browser, url: str, complains: bool = False, **options: Any) -
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console", lambda said: complaints.append(said.text) if said.type == "error" else None
-    )  # fmt: skip
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.goto("/admin/")
     page.get_by_label("Name").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
@@ -220,9 +228,15 @@ def site(app, offline) -> Iterator[str]:
     add_failure(error=LONG, id="failed", task=TASK, args=args)
     add_game(nba, *teams, "401", changed_by_run="failed")
     add_run(
-        TASK, RunState.STARTED, id="running", args=args, progress_done=1, progress_total=3,
-        queue="sportsapp-backfill", resume={"done": 1, "result": {"synced": 5, "errors": [LONG]}},
-    )  # fmt: skip
+        TASK,
+        RunState.STARTED,
+        id="running",
+        args=args,
+        progress_done=1,
+        progress_total=3,
+        queue="sportsapp-backfill",
+        resume={"done": 1, "result": {"synced": 5, "errors": [LONG]}},
+    )
     for n in range(60):
         name = list(huey.periodic_tasks)[n % len(huey.periodic_tasks)]
         add_run(name, ago=timedelta(minutes=20 * n), result={"synced": 3, "errors": [LONG]})
@@ -232,7 +246,7 @@ def site(app, offline) -> Iterator[str]:
             DeadLetter(
                 queue="sportsapp", message=message, size=len(message), reason=LONG, received_at=now
             )
-        )  # fmt: skip
+        )
     with serving(app) as url:
         yield url
 

@@ -39,7 +39,9 @@ def test_accounts_are_listed(panel, ben):
 
 def test_added_account_can_sign_in(app, panel, caplog):
     caplog.set_level(logging.INFO)
-    assert "account anna was added" in panel.said(f"{PAGE}add", username=" anna ", password=OTHER)
+    assert "account anna was added" in panel.message_after(
+        f"{PAGE}add", username=" anna ", password=OTHER
+    )
     assert PanelVisitor(app.test_client()).sign_in("anna", OTHER).status_code == 303
     assert "maria: account anna was added" in caplog.text
     assert OTHER not in caplog.text
@@ -57,12 +59,12 @@ def test_added_account_can_sign_in(app, panel, caplog):
     ],
 )
 def test_bad_account_is_not_added(panel, name, password, said):
-    assert said in panel.said(f"{PAGE}add", username=name, password=password)
+    assert said in panel.message_after(f"{PAGE}add", username=name, password=password)
     assert names() == {NAME: True}
 
 
 def test_new_password_replaces_the_old_and_ends_the_others_sessions(app, panel, ben):
-    assert "was changed" in panel.said(f"{PAGE}password", username="ben", password=OTHER)
+    assert "was changed" in panel.message_after(f"{PAGE}password", username="ben", password=OTHER)
     assert not is_in(ben)
     assert is_in(panel)
     assert PanelVisitor(app.test_client()).sign_in("ben", PASSWORD).status_code == 401
@@ -73,7 +75,7 @@ def test_own_new_password_ends_all_sessions_but_this_one(app, panel):
     elsewhere = PanelVisitor(app.test_client())
     elsewhere.sign_in()
     stolen = panel.client.get_cookie("tracker_admin", path="/admin").value
-    panel.said(f"{PAGE}password", username=NAME, password=OTHER)
+    panel.message_after(f"{PAGE}password", username=NAME, password=OTHER)
     assert is_in(panel)
     assert not is_in(elsewhere)
     thief = PanelVisitor(app.test_client())
@@ -86,7 +88,7 @@ def test_own_new_password_ends_all_sessions_but_this_one(app, panel):
     [(NAME, "short", "a password must have"), ("nobody", OTHER, "there is no account 'nobody'")],
 )
 def test_bad_password_change_changes_nothing(panel, name, password, said):
-    assert said in panel.said(f"{PAGE}password", username=name, password=password)
+    assert said in panel.message_after(f"{PAGE}password", username=name, password=password)
     assert is_in(panel)
 
 
@@ -94,21 +96,23 @@ def test_deactivation_asks_first_then_shuts_out_at_once(panel, ben, caplog):
     caplog.set_level(logging.INFO)
     assert "Deactivate ben?" in panel.post(f"{PAGE}deactivate", username="ben").text
     assert is_in(ben)
-    assert "ben was deactivated" in panel.said(f"{PAGE}deactivate", username="ben", sure="yes")
+    assert "ben was deactivated" in panel.message_after(
+        f"{PAGE}deactivate", username="ben", sure="yes"
+    )
     assert not is_in(ben)
     assert ben.sign_in("ben").status_code == 401
     assert "maria: account ben was deactivated" in caplog.text
 
 
 def test_activated_account_can_sign_in_again(panel, ben):
-    panel.said(f"{PAGE}deactivate", username="ben", sure="yes")
-    assert "ben was activated" in panel.said(f"{PAGE}activate", username="ben")
+    panel.message_after(f"{PAGE}deactivate", username="ben", sure="yes")
+    assert "ben was activated" in panel.message_after(f"{PAGE}activate", username="ben")
     assert not is_in(ben)
     assert ben.sign_in("ben").status_code == 303
 
 
 def test_nobody_shuts_himself_out(panel, ben):
-    assert "yourself" in panel.said(f"{PAGE}deactivate", username=NAME, sure="yes")
+    assert "yourself" in panel.message_after(f"{PAGE}deactivate", username=NAME, sure="yes")
     assert names() == {NAME: True, "ben": True}
 
 

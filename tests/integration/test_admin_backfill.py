@@ -28,9 +28,15 @@ def ask(panel, **form: str):
 def test_form_has_leagues_dates_and_presets(panel):
     page = panel.get(PAGE)
     for said in (
-        'value="all"', ">NBA</option>", 'type="date" name="start"', 'type="date" name="end"',
-        "This week", "This month", "This season", "Last season",
-    ):  # fmt: skip
+        'value="all"',
+        ">NBA</option>",
+        'type="date" name="start"',
+        'type="date" name="end"',
+        "This week",
+        "This month",
+        "This season",
+        "Last season",
+    ):
         assert said in page
     assert "This would be queued" not in page
 
@@ -167,9 +173,14 @@ def test_without_a_broker_nothing_is_queued_and_it_is_said(app, panel, monkeypat
 def test_running_backfill_shows_its_bar_games_and_errors(panel):
     resume = {"done": 2, "result": {"synced": 1234, "errors": ["2026-01-02: no answer"]}}
     add_run(
-        TASK, RunState.STARTED, args=ARGS, queue="sportsapp-backfill", progress_done=2,
-        progress_total=5, resume=resume,
-    )  # fmt: skip
+        TASK,
+        RunState.STARTED,
+        args=ARGS,
+        queue="sportsapp-backfill",
+        progress_done=2,
+        progress_total=5,
+        resume=resume,
+    )
     page = panel.get(f"{PAGE}live")
     assert "2 of 5 (40 %)" in page
     assert "1,234" in page

@@ -88,9 +88,13 @@ def test_broker_that_is_away_is_said_and_the_rest_is_there(app, panel, healthy, 
 
 def test_what_runs_has_a_bar_and_a_clock(panel):
     add_run(
-        "sync_date_range_task", RunState.STARTED, ago=timedelta(seconds=90),
-        args={"league": "NBA"}, progress_done=2, progress_total=8,
-    )  # fmt: skip
+        "sync_date_range_task",
+        RunState.STARTED,
+        ago=timedelta(seconds=90),
+        args={"league": "NBA"},
+        progress_done=2,
+        progress_total=8,
+    )
     said = section(panel.get(PAGE), "running")
     assert '<progress max="8" value="2"' in said
     assert "2 of 8 (25 %)" in said

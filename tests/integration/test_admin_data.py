@@ -25,39 +25,82 @@ def add_team(league: int, abbreviation: str, name: str, **values) -> int:
     now = utc_now()
     return add(
         Team(
-            league_id=league, espn_id=abbreviation, abbreviation=abbreviation, location="",
-            name=name, display_name=name, short_name=name, color="", alternate_color="",
-            created_at=now, updated_at=now, **{"listed": True, **values},
+            league_id=league,
+            espn_id=abbreviation,
+            abbreviation=abbreviation,
+            location="",
+            name=name,
+            display_name=name,
+            short_name=name,
+            color="",
+            alternate_color="",
+            created_at=now,
+            updated_at=now,
+            **{"listed": True, **values},
         )
-    )  # fmt: skip
+    )
 
 
 def add_player(league: int, team: int | None, name: str, **values) -> int:
     now = utc_now()
     return add(
         Player(
-            league_id=league, team_id=team, espn_id=name, name=name, jersey="7", position="G",
-            position_name="Guard", group="", status="Active", height="", weight="",
-            created_at=now, updated_at=now, **values,
+            league_id=league,
+            team_id=team,
+            espn_id=name,
+            name=name,
+            jersey="7",
+            position="G",
+            position_name="Guard",
+            group="",
+            status="Active",
+            height="",
+            weight="",
+            created_at=now,
+            updated_at=now,
+            **values,
         )
-    )  # fmt: skip
+    )
 
 
 def add_game(league: int, home: int, away: int, espn_id: str, **values) -> int:
     now = utc_now()
     texts = dict.fromkeys(
-        ("detail", "clock", "home_record", "away_record", "venue", "city", "broadcast", "note",
-         "series"), "",
-    )  # fmt: skip
+        (
+            "detail",
+            "clock",
+            "home_record",
+            "away_record",
+            "venue",
+            "city",
+            "broadcast",
+            "note",
+            "series",
+        ),
+        "",
+    )
     usual = {"state": "post", "status": "final", "day": date(2026, 1, 5), "season_year": 2026}
     return add(
         Game(
-            league_id=league, home_team_id=home, away_team_id=away, espn_id=espn_id, start_at=now,
-            time_set=True, period=4, home_score=101, away_score=99, home_linescores=[25],
-            away_linescores=[20], neutral_site=False, situation={}, leaders=[],
-            created_at=now, updated_at=now, **{**texts, **usual, **values},
+            league_id=league,
+            home_team_id=home,
+            away_team_id=away,
+            espn_id=espn_id,
+            start_at=now,
+            time_set=True,
+            period=4,
+            home_score=101,
+            away_score=99,
+            home_linescores=[25],
+            away_linescores=[20],
+            neutral_site=False,
+            situation={},
+            leaders=[],
+            created_at=now,
+            updated_at=now,
+            **{**texts, **usual, **values},
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -116,9 +159,19 @@ def test_filters_and_search(panel, data, path, there, absent):
 @pytest.mark.parametrize("table", ["leagues", "teams", "players", "games"])
 @pytest.mark.parametrize(
     "junk",
-    ["league=x", "day=x", "season=x", "season=99999", "state=x", "listed=x", "failing=x",
-     "sort=77", "page=-1", "search=%01"],
-)  # fmt: skip
+    [
+        "league=x",
+        "day=x",
+        "season=x",
+        "season=99999",
+        "state=x",
+        "listed=x",
+        "failing=x",
+        "sort=77",
+        "page=-1",
+        "search=%01",
+    ],
+)
 def test_junk_in_the_address_does_no_harm(panel, data, table, junk):
     panel.get(f"/admin/{table}/?{junk}")
 
@@ -168,8 +221,10 @@ def test_names_from_the_feed_are_text_and_no_formulas(panel, data):
 def test_exports(panel, data):
     (row,) = json.loads(panel.get("/admin/games/export/json/?league=nba"))
     assert (row["home_team"], row["away_team"], row["day"]) == (
-        "Boston Celtics", "Los Angeles Lakers", "2026-01-05",
-    )  # fmt: skip
+        "Boston Celtics",
+        "Los Angeles Lakers",
+        "2026-01-05",
+    )
     assert row["changed_by_run"] == data
     rows = csv.DictReader(io.StringIO(panel.get("/admin/players/export/csv/")))
     assert [row["team"] for row in rows] == ["Boston Celtics", "Chicago Bears"]

@@ -26,10 +26,14 @@ def letter(panel):
 def add_letter(message: str, **values: object) -> int:
     row = DeadLetter(
         **{
-            "queue": "sportsapp", "message": message, "size": len(message.encode()),
-            "reason": "KeyError: 'task'", "received_at": utc_now(), **values,
+            "queue": "sportsapp",
+            "message": message,
+            "size": len(message.encode()),
+            "reason": "KeyError: 'task'",
+            "received_at": utc_now(),
+            **values,
         }
-    )  # fmt: skip
+    )
     with writing(db.session):
         db.session.add(row)
     return row.id
@@ -77,7 +81,7 @@ def test_group_is_run_again_whole_with_each_arguments_once(panel, caplog):
         args = {"league": "NBA", "start_date": start, "end_date": "2026-02-03"}
         add_failure("abc", task=TASK, args=args)
     add_failure("xyz", task=TASK, args={"league": "NFL"})
-    said = panel.said(f"{PAGE}again", fingerprint="abc", sure="yes")
+    said = panel.message_after(f"{PAGE}again", fingerprint="abc", sure="yes")
     assert "2 runs of failure abc were queued again" in said
     new = [run for run in runs_of(TASK) if run.state == RunState.PENDING]
     assert {run.args["start_date"] for run in new} == {"2026-01-01", "2026-02-01"}
@@ -113,7 +117,7 @@ def test_dead_letter_is_shown_raw_and_as_text(panel, letter):
 
 def test_dead_letter_is_put_back_on_its_queue(panel, letter, caplog):
     caplog.set_level(logging.INFO)
-    assert "put back" in panel.said(f"{PAGE}letters/put-back", id=letter)
+    assert "put back" in panel.message_after(f"{PAGE}letters/put-back", id=letter)
     assert huey.storage.enqueued_items() == [b'{"raw": "<message>"}']
     assert letters() == 0
     assert f"maria: dead letter {letter} was put back" in caplog.text
@@ -121,7 +125,7 @@ def test_dead_letter_is_put_back_on_its_queue(panel, letter, caplog):
 
 def test_dead_letter_that_was_cut_cannot_be_put_back(panel):
     letter = add_letter("{}", size=99_999)
-    assert "not kept whole" in panel.said(f"{PAGE}letters/put-back", id=letter)
+    assert "not kept whole" in panel.message_after(f"{PAGE}letters/put-back", id=letter)
     assert letters() == 1
 
 
@@ -129,14 +133,14 @@ def test_dead_letter_is_discarded_after_the_question(panel, letter, caplog):
     caplog.set_level(logging.INFO)
     assert "cannot be undone" in panel.post(f"{PAGE}letters/discard", id=letter).text
     assert letters() == 1
-    assert "discarded" in panel.said(f"{PAGE}letters/discard", id=letter, sure="yes")
+    assert "discarded" in panel.message_after(f"{PAGE}letters/discard", id=letter, sure="yes")
     assert letters() == 0
     assert f"maria: dead letter {letter} was discarded" in caplog.text
 
 
 @pytest.mark.parametrize("number", ["", "x", "999", "-1"])
 def test_letter_that_is_not_there_is_said(panel, number):
-    assert "there is no dead letter" in panel.said(f"{PAGE}letters/put-back", id=number)
+    assert "there is no dead letter" in panel.message_after(f"{PAGE}letters/put-back", id=number)
 
 
 def test_page_without_failures_says_so(panel):

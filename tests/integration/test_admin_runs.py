@@ -77,12 +77,29 @@ def test_filter_by_day(panel, four):
 @pytest.mark.parametrize(
     "junk",
     [
-        "state=abc", "trigger=abc", "league=abc", "day=abc", "day=2026-99-99", "sort=99",
-        "sort=-1", "sort=x&desc=x", "page=-5", "page=99999999999999999999", "page_size=100000",
-        "search=" + "x" * 3000, "search=%01", "endpoint=x", "export_type=x", "_external=1",
-        "_scheme=x", "flt0_0=x", "flt2_8=abc", "task=%27%3B--", "values=1",
+        "state=abc",
+        "trigger=abc",
+        "league=abc",
+        "day=abc",
+        "day=2026-99-99",
+        "sort=99",
+        "sort=-1",
+        "sort=x&desc=x",
+        "page=-5",
+        "page=99999999999999999999",
+        "page_size=100000",
+        "search=" + "x" * 3000,
+        "search=%01",
+        "endpoint=x",
+        "export_type=x",
+        "_external=1",
+        "_scheme=x",
+        "flt0_0=x",
+        "flt2_8=abc",
+        "task=%27%3B--",
+        "values=1",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("path", [LIST, f"{LIST}export/csv/"])
 def test_junk_in_the_address_does_no_harm(panel, four, path, junk):
     panel.get(f"{path}?{junk}")
@@ -136,24 +153,41 @@ def test_details_tell_everything(panel):
     run_id = add_failure(task=BACKFILL, args=JANUARY, attempt=3, recoveries=2, asked_by="maria")
     page = panel.get(details(run_id))
     for said in (
-        "&#34;league&#34;: &#34;NBA&#34;", "it broke", "abc123", "box, process 7", "maria",
-        "queued again 2 times", "attempt 3 began", "FAILURE",
-    ):  # fmt: skip
+        "&#34;league&#34;: &#34;NBA&#34;",
+        "it broke",
+        "abc123",
+        "box, process 7",
+        "maria",
+        "queued again 2 times",
+        "attempt 3 began",
+        "FAILURE",
+    ):
         assert said in page
 
 
 def test_timeline_has_every_attempt_in_order(panel):
     earlier = [
-        {"attempt": n, "started_at": f"2026-01-01T0{n}:00:00+00:00", "host": "far", "pid": n,
-         "ended_at": f"2026-01-01T0{n}:30:00+00:00", "end": end, "error": error}
+        {
+            "attempt": n,
+            "started_at": f"2026-01-01T0{n}:00:00+00:00",
+            "host": "far",
+            "pid": n,
+            "ended_at": f"2026-01-01T0{n}:30:00+00:00",
+            "end": end,
+            "error": error,
+        }
         for n, end, error in [(1, "failed", "no <answer>"), (2, "lost with its worker", "")]
-    ]  # fmt: skip
+    ]
     page = panel.get(details(add_failure(attempt=3, earlier=earlier)))
     told = [
-        "queued", "attempt 1 began on far, process 1", "attempt 1 failed: no &lt;answer&gt;",
-        "attempt 2 began on far, process 2", "attempt 2 lost with its worker", "attempt 3 began",
+        "queued",
+        "attempt 1 began on far, process 1",
+        "attempt 1 failed: no &lt;answer&gt;",
+        "attempt 2 began on far, process 2",
+        "attempt 2 lost with its worker",
+        "attempt 3 began",
         "FAILURE: failed, will not be tried again",
-    ]  # fmt: skip
+    ]
     places = [page.find(words) for words in told[1:]]
     assert places == sorted(places)
     assert -1 not in places
@@ -185,7 +219,7 @@ def test_run_that_is_gone_is_not_found(panel):
 def test_run_again_queues_the_same_once_more(panel, caplog):
     caplog.set_level(logging.INFO)
     first = add_run(BACKFILL, args=JANUARY)
-    said = panel.said(f"{LIST}again", id=first)
+    said = panel.message_after(f"{LIST}again", id=first)
     new = runs_of(BACKFILL)[-1]
     assert (new.args, new.trigger, new.asked_by) == (JANUARY, Trigger.ADMIN, "maria")
     assert backfill_huey.pending_count() == 1
@@ -194,12 +228,12 @@ def test_run_again_queues_the_same_once_more(panel, caplog):
 
 
 def test_run_again_of_what_is_gone_is_said(panel):
-    assert "no task run has the id 'gone'" in panel.said(f"{LIST}again", id="gone")
+    assert "no task run has the id 'gone'" in panel.message_after(f"{LIST}again", id="gone")
 
 
 def test_run_again_without_a_broker_is_said(app, panel, monkeypatch):
     monkeypatch.undo()
-    assert "the broker cannot be reached" in panel.said(f"{LIST}again", id=add_run())
+    assert "the broker cannot be reached" in panel.message_after(f"{LIST}again", id=add_run())
 
 
 def test_cancel_asks_first(panel):
@@ -223,7 +257,7 @@ def test_cancel_asks_first(panel):
 def test_cancel(panel, caplog, state, ends_as, said):
     caplog.set_level(logging.INFO)
     run_id = add_run(state=state)
-    assert said in panel.said(f"{LIST}cancel", id=run_id, sure="yes")
+    assert said in panel.message_after(f"{LIST}cancel", id=run_id, sure="yes")
     assert row(run_id).state == ends_as
     assert row(run_id).cancel_asked is (state != RunState.SUCCESS)
     assert f"maria: run {run_id} {said}" in caplog.text

@@ -87,7 +87,7 @@ def test_zone_of_somebodys_making_is_ignored(panel):
 
 def test_run_now(panel, caplog):
     caplog.set_level(logging.INFO)
-    assert f"{HOURLY} was queued" in panel.said(f"{PAGE}run", task=HOURLY)
+    assert f"{HOURLY} was queued" in panel.message_after(f"{PAGE}run", task=HOURLY)
     (run,) = runs_of(HOURLY)
     assert (run.trigger, run.asked_by, run.slot) == (Trigger.ADMIN, "maria", None)
     assert huey.pending_count() == 1
@@ -95,15 +95,15 @@ def test_run_now(panel, caplog):
 
 
 def test_paused_task_can_still_be_run_by_hand(panel):
-    panel.said(f"{PAGE}pause", task=HOURLY, sure="yes")
-    panel.said(f"{PAGE}run", task=HOURLY)
+    panel.message_after(f"{PAGE}pause", task=HOURLY, sure="yes")
+    panel.message_after(f"{PAGE}run", task=HOURLY)
     assert len(runs_of(HOURLY)) == 1
 
 
 @pytest.mark.parametrize("task", ["", "nothing", "sync_date_range_task"])
 @pytest.mark.parametrize("action", ["run", "pause", "resume"])
 def test_task_without_a_schedule_is_refused(panel, action, task):
-    assert "unknown task" in panel.said(f"{PAGE}{action}", task=task, sure="yes")
+    assert "unknown task" in panel.message_after(f"{PAGE}{action}", task=task, sure="yes")
     assert runs_of("sync_date_range_task") == []
 
 
@@ -111,10 +111,10 @@ def test_pause_asks_first_then_keeps_it_and_resume_ends_it(panel, caplog):
     caplog.set_level(logging.INFO)
     assert "Pause sync_daily_schedule?" in panel.post(f"{PAGE}pause", task=HOURLY).text
     assert paused(HOURLY) is None
-    assert "was paused" in panel.said(f"{PAGE}pause", task=HOURLY, sure="yes")
+    assert "was paused" in panel.message_after(f"{PAGE}pause", task=HOURLY, sure="yes")
     assert paused(HOURLY) is True
     assert "when resumed" in card(panel.get(PAGE), HOURLY)
-    assert "was resumed" in panel.said(f"{PAGE}resume", task=HOURLY)
+    assert "was resumed" in panel.message_after(f"{PAGE}resume", task=HOURLY)
     assert paused(HOURLY) is False
     assert f"maria: {HOURLY} was paused" in caplog.text
     assert f"maria: {HOURLY} was resumed" in caplog.text

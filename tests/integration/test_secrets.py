@@ -41,11 +41,23 @@ SECRETS = {
     "ESPN_BASE_URL": f"http://someone:{MARK}-feed@127.0.0.1:1",
 }
 COMMANDS = (
-    ["settings"], ["doctor"], ["doctor", "--json"], ["tasks", "runs", "--json"], ["tasks", "stats"],
-    ["tasks", "active"], ["tasks", "scheduled"], ["tasks", "registered"], ["sync"],
-    ["sync", "live"], ["sync", "--json"], ["sync", "--queue"], ["admin", "list"],
-    ["sync", "range", "NBA", "2026-01-01", "2026-01-02"], ["db", "current"], ["db", "upgrade"],
-)  # fmt: skip
+    ["settings"],
+    ["doctor"],
+    ["doctor", "--json"],
+    ["tasks", "runs", "--json"],
+    ["tasks", "stats"],
+    ["tasks", "active"],
+    ["tasks", "scheduled"],
+    ["tasks", "registered"],
+    ["sync"],
+    ["sync", "live"],
+    ["sync", "--json"],
+    ["sync", "--queue"],
+    ["admin", "list"],
+    ["sync", "range", "NBA", "2026-01-01", "2026-01-02"],
+    ["db", "current"],
+    ["db", "upgrade"],
+)
 
 
 def test_every_secret_setting_is_planted():
