@@ -1,7 +1,7 @@
 """The state of an instance as Prometheus metrics, read from database and broker at each scrape.
 
-Nothing is kept in a process: any web process can be asked, and all give the same answer. What
-grows (`_total`) is counted in the database or on the broker and survives restarts.
+No process keeps a count of its own: every web process gives the same answer. Counters (`_total`)
+are kept in the database or on the broker and survive restarts.
 """
 
 from __future__ import annotations
@@ -23,24 +23,28 @@ from sportsapp.feed.client import OUTCOMES
 from sportsapp.feed.pace import OutcomeCounter
 from sportsapp.monitoring.checks import late_slots
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 
 DURATIONS_OF = timedelta(hours=1)
-PERCENTILES = (50, 95, 100)  # not called quantiles: to Prometheus those are a summary's alone
+PERCENTILES = (50, 95, 100)  # the label `quantile` is reserved for Prometheus' summaries
+
+Samples = Mapping[Any, float]
+"""Values by their label values, which are in the order of the metric's labels."""
 
 
-def exposition(metrics: Metrics, accepted: str) -> tuple[bytes, str]:
-    """All metrics in the form that suits an Accept header best, and its content type."""
+def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
+    """All metrics in the format that suits this Accept header best, and its content type."""
     registry = CollectorRegistry()
     registry.register(metrics)
-    encode, kind = choose_encoder(accepted)
-    return encode(registry), kind
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
 
 
 class Metrics(Collector):
-    """All metrics of one moment. Needs an application context.
+    """All metrics at one moment; needs an app context.
 
-    A database or a broker that is away is a metric that says so, and leaves out its own.
+    When the database or the broker cannot be reached, its `_up` metric is 0 and the metrics that
+    are read from it are left out.
     """
 
     def __init__(
@@ -57,48 +61,44 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, with its samples."""
-        yield _gauge("build_info", "The version that answers.", ["version"], {(VERSION,): 1})
-        yield from self._of_database()
-        yield from self._of_broker()
-
-    def _of_database(self) -> Iterator[Metric]:
-        is_up = 1
+        yield _gauge(
+            "build_info",
+            "Always 1; the label is the version of this web server.",
+            ["version"],
+            {(VERSION,): 1},
+        )
+        database_is_up = 1
         metrics: list[Metric] = []
         try:
-            metrics = [*self._runs(), *self._consumers(), *self._data()]
+            metrics = [*self._runs(), *self._queues_and_consumers(), *self._data()]
         except SQLAlchemyError:
             db.session.rollback()
-            is_up = 0
-        yield _gauge("database_up", "Whether the database can be read.", [], {(): is_up})
+            database_is_up = 0
+        help_text = "1 if the database can be read, else 0."
+        yield _gauge("database_up", help_text, [], {(): database_is_up})
         yield from metrics
-
-    def _of_broker(self) -> Iterator[Metric]:
+        help_text = "1 if the broker answers, else 0."
         try:
             counts = self._outcomes.counts()
         except redis.RedisError:
-            yield _gauge("broker_up", "Whether the broker answers.", [], {(): 0})
+            yield _gauge("broker_up", help_text, [], {(): 0})
             return
-        yield _gauge("broker_up", "Whether the broker answers.", [], {(): 1})
-        yield _counter(
-            "feed_requests",
-            "Requests to the feed, by how they turned out.",
-            ["outcome"],
-            {(outcome,): counts.get(outcome, 0) for outcome in OUTCOMES},
-        )
-
-    # -- tasks
+        yield _gauge("broker_up", help_text, [], {(): 1})
+        requests = {(outcome,): counts.get(outcome, 0) for outcome in OUTCOMES}
+        yield _counter("feed_requests", "Requests to the feed, by outcome.", ["outcome"], requests)
 
     def _runs(self) -> Iterator[Metric]:
-        counts = activity.run_counts(db.session)
+        counts = reports.run_counts(db.session)
         ended = {key: count for key, count in counts.items() if key[1] not in OPEN}
-        is_open = {key: count for key, count in counts.items() if key[1] in OPEN}
+        still_open = {key: count for key, count in counts.items() if key[1] in OPEN}
         labels = ["task", "state"]
-        yield _counter("task_runs", "Runs that ended, by how they did.", labels, ended)
-        yield _gauge("task_runs_open", "Runs that wait or are at work.", labels, is_open)
-        durations = activity.durations(db.session, self._now - DURATIONS_OF)
+        yield _counter("task_runs", "Task runs that ended, by final state.", labels, ended)
+        yield _gauge("task_runs_open", "Task runs that wait or run now.", labels, still_open)
+        durations = reports.durations(db.session, self._now - DURATIONS_OF)
         yield _gauge(
             "task_run_seconds",
-            "How long runs took that ended well within the last hour; 100 is the longest.",
+            "Duration of the task runs that succeeded within the last hour, in seconds, "
+            "by percentile; 100 is the longest.",
             ["task", "percentile"],
             {
                 (task, str(percentile)): seconds[percentile * (len(seconds) - 1) // 100]
@@ -109,67 +109,68 @@ class Metrics(Collector):
         late = {slot.task for slot in late_slots(db.session, self._queues[0], self._now)}
         yield _gauge(
             "schedule_overdue",
-            "Whether a periodic task has not been scheduled when it was due.",
+            "1 if a periodic task was not scheduled when it was due, else 0.",
             ["task"],
             {(task,): int(task in late) for task in self._queues[0].periodic_tasks},
         )
-        letters, _ = activity.dead_letters(db.session, 0)
-        yield _gauge("dead_letters", "Messages that could not be read.", [], {(): letters})
+        count, _ = reports.dead_letters(db.session, 0)
+        yield _gauge(
+            "dead_letters", "Messages that no consumer could decode or run.", [], {(): count}
+        )
 
-    def _consumers(self) -> Iterator[Metric]:
-        alive = activity.consumers(db.session, self._now)
-        kinds = [(queue.name, role) for queue in self._queues for role in ("scheduler", "worker")]
+    def _queues_and_consumers(self) -> Iterator[Metric]:
+        alive = reports.consumers(db.session, self._now)
+        roles = [(queue.name, role) for queue in self._queues for role in ("scheduler", "worker")]
         yield _gauge(
             "consumers",
-            "Live processes of consumers.",
+            "Live processes of consumers, by queue and role.",
             ["queue", "role"],
-            {kind: sum((one.queue, one.role) == kind for one in alive) for kind in kinds},
+            {
+                (queue, role): sum(
+                    (process.queue, process.role) == (queue, role) for process in alive
+                )
+                for queue, role in roles
+            },
         )
-        states = activity.queue_states(db.session, self._queues, alive, self._now)
-        depths = {(one.name,): one.depth for one in states if one.depth is not None}
-        yield _gauge("queue_depth", "Messages on the broker.", ["queue"], depths)
-        waiting = {(one.name,): one.waiting for one in states}
-        yield _gauge("queue_waiting", "Runs that could start now.", ["queue"], waiting)
+        states = reports.queue_states(db.session, self._queues, alive, self._now)
+        depths = {(state.name,): state.depth for state in states if state.depth is not None}
+        yield _gauge("queue_depth", "Messages of the queue on the broker.", ["queue"], depths)
+        waiting = {(state.name,): state.waiting for state in states}
+        yield _gauge("queue_waiting", "Task runs that are due and wait.", ["queue"], waiting)
         yield _gauge(
             "queue_oldest_seconds",
-            "How long the first of them has been waiting.",
+            "Seconds for which the oldest of the waiting task runs has been due.",
             ["queue"],
-            {(one.name,): self._since(one.oldest) if one.oldest else 0 for one in states},
+            {(state.name,): self._age(state.oldest) if state.oldest else 0 for state in states},
         )
 
-    # -- data
-
     def _data(self) -> Iterator[Metric]:
-        leagues = activity.leagues(db.session, self._settings.leagues)
+        leagues = reports.leagues(db.session, self._settings.leagues)
         yield _gauge(
             "data_age_seconds",
-            "Since when a league has been read well.",
+            "Seconds since the last successful poll of the league.",
             ["league"],
-            {(one.slug,): self._since(one.polled_at) for one in leagues if one.polled_at},
+            {(row.slug,): self._age(row.polled_at) for row in leagues if row.polled_at},
         )
         yield _gauge(
             "feed_failing",
-            "Whether the last answers for a league were no good.",
+            "1 if the last poll of the league failed, else 0.",
             ["league"],
-            {(one.slug,): int(one.failing_since is not None) for one in leagues},
+            {(row.slug,): int(row.failing_since is not None) for row in leagues},
         )
-        games = activity.game_counts(db.session)
-        yield _gauge("games", "Games stored, by state.", ["league", "state"], games)
+        games = reports.game_counts(db.session)
+        yield _gauge("games", "Games in the database, by state.", ["league", "state"], games)
 
-    def _since(self, moment: datetime) -> float:
+    def _age(self, moment: datetime) -> float:
         return max(0.0, (self._now - moment).total_seconds())
 
 
-Samples = Mapping[Any, float]
-"""Values by the labels they have, in order."""
+def _gauge(name: str, help_text: str, labels: list[str], samples: Samples) -> Metric:
+    return _filled(GaugeMetricFamily(f"sportsapp_{name}", help_text, labels=labels), samples)
 
 
-def _gauge(name: str, words: str, labels: list[str], samples: Samples) -> Metric:
-    return _filled(GaugeMetricFamily(f"sportsapp_{name}", words, labels=labels), samples)
-
-
-def _counter(name: str, words: str, labels: list[str], samples: Samples) -> Metric:
-    return _filled(CounterMetricFamily(f"sportsapp_{name}", words, labels=labels), samples)
+def _counter(name: str, help_text: str, labels: list[str], samples: Samples) -> Metric:
+    return _filled(CounterMetricFamily(f"sportsapp_{name}", help_text, labels=labels), samples)
 
 
 def _filled(metric: GaugeMetricFamily | CounterMetricFamily, samples: Samples) -> Metric:

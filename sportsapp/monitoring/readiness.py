@@ -1,12 +1,12 @@
-"""Is this instance fit to serve current scores? Database, broker, consumers, age of the data.
+"""Readiness: whether this instance can serve current scores.
 
-For watchers: each check is one word of a machine and a few for people, with nothing in them that
-a stranger may not read.
+Four checks, in this order: database, broker, consumers, data. Their texts are public: they name
+no hosts, paths or errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,29 +19,42 @@ from sportsapp.db.models import LeagueRow, ScheduleRow
 from sportsapp.monitoring.checks import stale_leagues
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 
-READ_WITHIN = timedelta(hours=2, minutes=15)
-"""Every league is read once an hour, whatever is on: two readings were missed."""
+POLLED_WITHIN = timedelta(hours=2, minutes=15)
+"""Every league is polled once an hour, in its off-season too: two polls were missed."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that has to be well; ``words`` say how it is."""
+    """One check; ``text`` is "ok" or what is wrong."""
 
     name: str
-    is_well: bool
-    words: str = "ok"
+    ok: bool
+    text: str = "ok"
 
 
 def readiness(
     session: AnySession, queues: Sequence[TrackerHuey], leagues: Sequence[str], now: datetime
 ) -> list[Check]:
-    """All checks; ``leagues`` are the slugs of those that are followed."""
-    broker = _broker(queues)
+    """The four checks; ``leagues`` are the slugs of the followed ones.
+
+    Each queue needs a live worker and a live scheduler. Without the database, consumers and data
+    are unknown and count as failed.
+    """
+    broker = Check("broker", True)
+    try:
+        with broker_errors():
+            queues[0].pending_count()
+    except BrokerUnavailableError:
+        broker = Check("broker", False, "cannot be reached, or refuses commands")
     try:
         session.execute(select(ScheduleRow.task).limit(1)).all()
-        checks = [*_consumers(session, queues, now), _data(session, leagues, now)]
+        alive = {(process.queue, process.role) for process in reports.consumers(session, now)}
+        needed = [(queue.name, role) for queue in queues for role in ("worker", "scheduler")]
+        missing = [f"no {role} of {queue}" for queue, role in needed if (queue, role) not in alive]
+        consumers = Check("consumers", not missing, ", ".join(missing) or "ok")
+        return [Check("database", True), broker, consumers, _data(session, leagues, now)]
     except SQLAlchemyError:
         session.rollback()
         unknown = "unknown without the database"
@@ -51,37 +64,21 @@ def readiness(
             Check("consumers", False, unknown),
             Check("data", False, unknown),
         ]
-    return [Check("database", True), broker, *checks]
-
-
-def _broker(queues: Sequence[TrackerHuey]) -> Check:
-    try:
-        with broker_errors():
-            queues[0].pending_count()
-    except BrokerUnavailableError:
-        return Check("broker", False, "cannot be reached, or refuses")
-    return Check("broker", True)
-
-
-def _consumers(
-    session: AnySession, queues: Sequence[TrackerHuey], now: datetime
-) -> Iterator[Check]:
-    alive = {(one.queue, one.role) for one in activity.consumers(session, now)}
-    wanted = [(queue.name, role) for queue in queues for role in ("worker", "scheduler")]
-    missing = [f"no {role} of {queue}" for queue, role in wanted if (queue, role) not in alive]
-    yield Check("consumers", not missing, ", ".join(missing) or "ok")
 
 
 def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
-    found = session.execute(select(LeagueRow.slug, LeagueRow.polled_at))
-    read = {row.slug: row.polled_at for row in found}
-    live = {one.slug for one in stale_leagues(session, leagues, now)}
+    """Whether each league was polled lately: within minutes while it has live games."""
+    polls = {
+        row.slug: row.polled_at
+        for row in session.execute(select(LeagueRow.slug, LeagueRow.polled_at))
+    }
+    stale = {league.slug for league in stale_leagues(session, leagues, now)}
     faults = []
     for slug in leagues:
-        polled_at = read.get(slug)
+        polled_at = polls.get(slug)
         if polled_at is None:
-            faults.append(f"{slug.upper()} was never read")
-        elif slug in live or polled_at < now - READ_WITHIN:
+            faults.append(f"{slug.upper()} was never polled")
+        elif slug in stale or polled_at < now - POLLED_WITHIN:
             minutes = int((now - polled_at).total_seconds() // 60)
-            faults.append(f"{slug.upper()} was read {minutes} minutes ago")
+            faults.append(f"{slug.upper()} was polled {minutes} minutes ago")
     return Check("data", not faults, ", ".join(faults) or "ok")

@@ -1,4 +1,4 @@
-"""How is it? For load balancers (this process), watchers (the instance) and Prometheus."""
+"""Health: /healthz for load balancers, /readyz for monitoring, /metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.monitoring.metrics import Metrics, exposition
 from sportsapp.monitoring.readiness import readiness
@@ -21,39 +20,31 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """This process answers."""
+    """This process answers; the database is not read."""
     return {"status": "ok"}
 
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Database, broker, consumers and data are well (200), or which of them is not (503)."""
-    settings: Settings = services().settings
-    queues = services().queues
-    checks = readiness(db.session, queues, settings.leagues, utc_now())
-    is_well = all(check.is_well for check in checks)
+    """200 if database, broker, consumers and data are fit, 503 and what is wrong otherwise."""
+    parts = services()
+    checks = readiness(db.session, parts.queues, parts.settings.leagues, utc_now())
+    ready = all(check.ok for check in checks)
     body = {
-        "status": "ok" if is_well else "failing",
-        "checks": {check.name: check.words for check in checks},
+        "status": "ok" if ready else "failing",
+        "checks": {check.name: check.text for check in checks},
     }
-    return body, 200 if is_well else 503, {"Cache-Control": "no-store"}
+    return body, 200 if ready else 503, {"Cache-Control": "no-store"}
 
 
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """What the database and the broker say now, for Prometheus."""
-    settings: Settings = services().settings
-    if settings.metrics_token and not _has_token(settings.metrics_token):
-        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    body, kind = exposition(_metrics(), request.headers.get("Accept", ""))
-    return Response(body, content_type=kind, headers={"Cache-Control": "no-store"})
-
-
-def _metrics() -> Metrics:
+    """All metrics, in the format that the scraper accepts. METRICS_TOKEN protects them."""
     parts = services()
-    return Metrics(parts.settings, parts.queues, parts.feed_outcomes, utc_now())
-
-
-def _has_token(token: str) -> bool:
-    said = request.headers.get("Authorization", "")
-    return hmac.compare_digest(said.encode(), f"Bearer {token}".encode())
+    if token := parts.settings.metrics_token:
+        sent = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
+            raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    collected = Metrics(parts.settings, parts.queues, parts.feed_outcomes, utc_now())
+    body, content_type = exposition(collected, request.headers.get("Accept", ""))
+    return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})

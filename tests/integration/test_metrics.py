@@ -1,4 +1,4 @@
-"""/metrics: what database and broker say, in Prometheus' own words."""
+"""/metrics: the state of database and broker in Prometheus' format."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_age_of_data_and_games(visitor, offline, synced):
     assert found["games"] == {("nba", "in"): 1, ("nba", "pre"): 2}
 
 
-def test_what_is_away_is_said_and_the_rest_is_there(visitor, app):
+def test_what_is_away_has_a_metric_and_the_rest_is_there(visitor, app):
     found = scrape(visitor)  # nothing listens where this broker should
     assert (found["broker_up"], found["database_up"]) == ({(): 0}, {(): 1})
     assert "queue_depth" not in found

@@ -1,4 +1,4 @@
-"""/healthz for restarts, /readyz for watchers: what is wrong is named, and nothing else told."""
+"""/healthz for restarts, /readyz for monitoring: what is wrong is named, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def faults(visitor) -> dict[str, str]:
     status, word, checks = said(visitor)
     assert (status, word) == (503, "failing")
     assert list(checks) == ["database", "broker", "consumers", "data"]
-    return {name: words for name, words in checks.items() if words != "ok"}
+    return {name: text for name, text in checks.items() if text != "ok"}
 
 
 def test_all_is_well(visitor, well):
@@ -58,10 +58,10 @@ def test_broker_that_is_away_is_named_without_its_address(visitor, well, monkeyp
         raise BrokerUnavailableError("the broker cannot be reached: redis://me:secret@host")
 
     monkeypatch.setattr(huey, "pending_count", away)
-    assert faults(visitor) == {"broker": "cannot be reached, or refuses"}
+    assert faults(visitor) == {"broker": "cannot be reached, or refuses commands"}
 
 
-def test_database_without_tables_is_named_and_what_hangs_on_it(visitor, well):
+def test_database_without_tables_is_named_and_what_depends_on_it(visitor, well):
     with write_connection() as connection:
         connection.exec_driver_sql("ALTER TABLE schedules RENAME TO elsewhere")
     unknown = "unknown without the database"
@@ -71,16 +71,16 @@ def test_database_without_tables_is_named_and_what_hangs_on_it(visitor, well):
     assert visitor.get("/healthz").status_code == 200
 
 
-def test_league_that_was_never_read_or_long_ago_is_named(visitor, well):
+def test_league_that_was_never_polled_or_long_ago_is_named(visitor, well):
     with write_connection() as connection:
         connection.exec_driver_sql("UPDATE leagues SET polled_at = NULL WHERE slug = 'nhl'")
         connection.exec_driver_sql("DELETE FROM leagues WHERE slug = 'mlb'")
     db.session.rollback()
     add_league("mlb", polled_at=utc_now() - timedelta(minutes=140))
-    assert faults(visitor) == {"data": "MLB was read 140 minutes ago, NHL was never read"}
+    assert faults(visitor) == {"data": "MLB was polled 140 minutes ago, NHL was never polled"}
 
 
-def test_reading_that_was_missed_once_is_no_fault(visitor, offline, well):
+def test_poll_that_was_missed_once_is_no_fault(visitor, offline, well):
     with write_connection() as connection:
         connection.exec_driver_sql("DELETE FROM leagues WHERE slug = 'mlb'")
     add_league("mlb", polled_at=utc_now() - timedelta(minutes=130))
