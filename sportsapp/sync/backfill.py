@@ -99,7 +99,10 @@ def sync_range(
     for number, chunk in enumerate(chunks[done:], done + 1):
         context = context.with_current_time()
         try:
-            result.synced += _sync_chunk(context, league, chunk, result.errors)
+            synced = _sync_month(context, league, chunk, result.errors) if chunk.by_month else None
+            if synced is None:
+                synced = _sync_days(context, league, chunk, result.errors)
+            result.synced += synced
             succeeded += 1
         except TrackerError as error:
             failure = error
@@ -118,19 +121,14 @@ def _resume_point(done: int, result: SyncResult) -> dict[str, Any]:
     return {"done": done, "result": result.as_dict()}
 
 
-def _sync_chunk(context: SyncContext, league: League, chunk: Chunk, errors: list[str]) -> int:
-    """How many games of the chunk are stored now. Adds a line to ``errors`` for each failed day."""
-    if chunk.by_month:
-        synced = _sync_month(context, league, chunk, errors)
-        if synced is not None:
-            return synced
-    return _sync_days(context, league, chunk, errors)
-
-
 def _sync_month(
     context: SyncContext, league: League, chunk: Chunk, errors: list[str]
 ) -> int | None:
-    """Store the chunk's days from the month's answer. None when they must be read day by day."""
+    """Store the chunk's days from the month's answer.
+
+    Returns how many games of the chunk are stored now, None when it must be read day by day.
+    Adds a line to ``errors`` for each game that could not be read. Raises the error of a refusal.
+    """
     try:
         answer = context.client.month(league, chunk.start)
         scoreboard = parse.parse_scoreboard(answer.body, league)
@@ -150,7 +148,11 @@ def _sync_month(
 
 
 def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[str]) -> int:
-    """Store each day from its own answer. Raises the last error when no day can be read."""
+    """Store each day of the chunk from its own answer.
+
+    Returns how many games of the chunk are stored now, and adds a line to ``errors`` for each day
+    or game that could not be read. Raises the last error when no day can be read.
+    """
     ids: set[str] = set()
     failures: list[TrackerError] = []
     lines: dict[date, list[str]] = {}

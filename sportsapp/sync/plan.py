@@ -270,21 +270,17 @@ def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, 
     """The values that differ, without what the feed only stopped mentioning."""
     is_over = _is_over(stored)
     is_settled = is_over and now > stored["start_at"] + RECORDS_SETTLE
+    has_score = fetched["state"] != State.PRE and fetched["status"] not in CALLED_OFF
     changes = {}
     for name, value in fetched.items():
         before = stored[name]
-        if value == before or (value in ("", None) and _is_kept(name, fetched)):
+        is_kept = name in KEPT or (name in SCORES and has_score)
+        if value == before or (value in ("", None) and is_kept):
             continue
         if (is_over and name in RANKS) or (is_settled and name in RECORDS and before):
             continue
         changes[name] = value
     return changes
-
-
-def _is_kept(name: str, fetched: Values) -> bool:
-    """Whether a value that the feed left out still holds."""
-    has_score = fetched["state"] != State.PRE and fetched["status"] not in CALLED_OFF
-    return name in KEPT or (name in SCORES and has_score)
 
 
 # ---------------------------------------------------------------- teams and players

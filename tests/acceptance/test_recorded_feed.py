@@ -33,11 +33,15 @@ FILES = sorted(
     for path in (RECORDED / slug).glob(f"{kind}-*.json")
 )
 SERIES = {
-    "mlb": ["series-20250601-1-scheduled", "series-20250601-2-live", "series-20250601-3-mixed",
-            "series-20250601-4-final"],
+    "mlb": [
+        "series-20250601-1-scheduled",
+        "series-20250601-2-live",
+        "series-20250601-3-mixed",
+        "series-20250601-4-final",
+    ],
     "nhl": ["series-20250521-1-live", "series-20250521-2-final"],
     "nfl": ["scoreboard-scheduled-2025-week1", "scoreboard-2025-week1-after-opener"],
-}  # fmt: skip
+}
 NEVER_PLAYED = ("STATUS_POSTPONED", "STATUS_CANCELED")
 
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -236,16 +240,22 @@ def active_players(slug: str, team_id: str) -> dict[str, str]:
         "SELECT p.espn_id, p.name FROM players p JOIN teams t ON t.id = p.team_id"
         " JOIN leagues l ON l.id = t.league_id"
         " WHERE l.slug = :slug AND t.espn_id = :team AND p.active",
-        slug=slug, team=team_id,
-    )  # fmt: skip
+        slug=slug,
+        team=team_id,
+    )
     return {row["espn_id"]: row["name"] for row in rows}
 
 
 @pytest.mark.parametrize(
     ("slug", "roster"),
-    [("nfl", "roster-chiefs"), ("nba", "roster-lakers"), ("mlb", "roster-braves"),
-     ("mlb", "roster-redsox-20250524"), ("nhl", "roster-mapleleafs")],
-)  # fmt: skip
+    [
+        ("nfl", "roster-chiefs"),
+        ("nba", "roster-lakers"),
+        ("mlb", "roster-braves"),
+        ("mlb", "roster-redsox-20250524"),
+        ("nhl", "roster-mapleleafs"),
+    ],
+)
 def test_teams_and_a_roster_are_stored_as_the_feed_says(sync, feed, slug, roster):
     body = body_of(f"{slug}/teams")
     feed.say(slug, body, kind="teams")

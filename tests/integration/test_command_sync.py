@@ -132,10 +132,13 @@ def test_missing_argument_is_status_two(sync):
         (["teams", "--queue"], huey, "sync_all_teams"),
         (["all", "--queue"], huey, "sync_all_leagues"),
         (["day", "NBA", "2026-01-15", "--queue"], backfill_huey, "sync_date_range_task"),
-        (["range", "NBA", "2026-01-15", "2026-01-16", "--queue"], backfill_huey,
-         "sync_date_range_task"),
+        (
+            ["range", "NBA", "2026-01-15", "2026-01-16", "--queue"],
+            backfill_huey,
+            "sync_date_range_task",
+        ),
     ],
-)  # fmt: skip
+)
 def test_queue_hands_over_and_prints_the_id(sync, monkeypatch, feed, words, queue, task):
     monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
     done = sync(*words)

@@ -63,9 +63,12 @@ def poll(app, reported, now):
 
     def polling(minutes: float = 0, sync_leagues=service_sync_live, leagues=(NBA,), **more):
         sync = SyncContext(
-            services_of(app).feed_client, db.session, now + timedelta(minutes=minutes),
-            watch=services_of(app).feed_watch, **({"scheduled": True} | more),
-        )  # fmt: skip
+            services_of(app).feed_client,
+            db.session,
+            now + timedelta(minutes=minutes),
+            watch=services_of(app).feed_watch,
+            **({"scheduled": True} | more),
+        )
         return sync_leagues(sync, list(leagues))
 
     return polling

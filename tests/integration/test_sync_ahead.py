@@ -36,17 +36,28 @@ def sync(app, feed) -> SyncContext:
 @pytest.mark.parametrize(
     ("league", "expected"),
     [
-        ({"calendar": ["2026-10-04T07:00Z", "2026-10-03T07:00Z"], "calendarIsWhitelist": True},
-         (date(2026, 10, 3), date(2026, 10, 4))),
-        ({"calendar": ["2026-02-15T08:00Z"], "calendarStartDate": "2026-02-14T08:00Z"},
-         (date(2026, 2, 14),)),
-        ({"calendar": [{"label": "Preseason", "entries": [{"startDate": "2026-08-01T07:00Z"}]},
-                       {"label": "Off Season"}], "calendarIsWhitelist": True},
-         (date(2026, 8, 1),)),
+        (
+            {"calendar": ["2026-10-04T07:00Z", "2026-10-03T07:00Z"], "calendarIsWhitelist": True},
+            (date(2026, 10, 3), date(2026, 10, 4)),
+        ),
+        (
+            {"calendar": ["2026-02-15T08:00Z"], "calendarStartDate": "2026-02-14T08:00Z"},
+            (date(2026, 2, 14),),
+        ),
+        (
+            {
+                "calendar": [
+                    {"label": "Preseason", "entries": [{"startDate": "2026-08-01T07:00Z"}]},
+                    {"label": "Off Season"},
+                ],
+                "calendarIsWhitelist": True,
+            },
+            (date(2026, 8, 1),),
+        ),
         ({"calendar": ["soon"], "calendarIsWhitelist": True}, ()),
         ({}, ()),
     ],
-)  # fmt: skip
+)
 def test_calendar_tells_from_when_there_are_games(league, expected):
     assert parse_calendar(msgspec.json.encode({"leagues": [league], "events": []})) == expected
 
@@ -56,11 +67,14 @@ def test_calendar_tells_from_when_there_are_games(league, expected):
     [
         (date(2026, 3, 10), [], [(2026, 3), (2026, 4)]),
         (date(2026, 12, 31), [date(2026, 12, 1)], [(2026, 12), (2027, 1)]),
-        (date(2026, 3, 10), [date(2026, 3, 9), date(2026, 8, 6)],
-         [(2026, 3), (2026, 4), (2026, 8)]),
+        (
+            date(2026, 3, 10),
+            [date(2026, 3, 9), date(2026, 8, 6)],
+            [(2026, 3), (2026, 4), (2026, 8)],
+        ),
         (date(2026, 3, 10), [date(2026, 3, 20)], [(2026, 3), (2026, 4)]),
     ],
-)  # fmt: skip
+)
 def test_this_month_the_next_and_the_one_in_which_the_season_begins(today, season, months):
     assert [(day.year, day.month) for day in months_ahead(today, season)] == months
 
@@ -88,8 +102,11 @@ def test_days_are_read_ahead_where_a_month_does_not_fit_into_an_answer(sync, fee
 
 
 def test_games_to_come_are_stored_and_the_next_day_is_known(sync, feed):
-    feed.say("nba", board(event("1", "2026-03-01T20:00Z"), event("2", "2026-03-14T20:00Z", "pre")),
-             dates="202603")  # fmt: skip
+    feed.say(
+        "nba",
+        board(event("1", "2026-03-01T20:00Z"), event("2", "2026-03-14T20:00Z", "pre")),
+        dates="202603",
+    )
     feed.say("nba", board(event("3", "2026-04-02T20:00Z", "pre")), dates="202604")
     assert sync_leagues(sync, [NBA]).errors == []
     assert list(db.session.scalars(select(Game.espn_id).order_by(Game.espn_id))) == ["2", "3"]

@@ -142,8 +142,9 @@ def test_tbd_is_never_a_team_and_real_ones_come_later(sync, feed):
     feed.say("nba", make_board(make_event(home="-1", away="8")))
     scoreboards.sync_day(sync, NBA, TODAY)
     assert (game().home_team_id, game().away_team_id) == (
-        teams("nba")["7"].id, teams("nba")["8"].id,
-    )  # fmt: skip
+        teams("nba")["7"].id,
+        teams("nba")["8"].id,
+    )
 
 
 def test_vanished_game_is_not_deleted(sync, feed):
@@ -648,13 +649,23 @@ def spans(start: str, end: str, league: LeagueRow = NBA) -> list[str]:
         ("2026-10-01", "2026-10-03", ["D 1001-1001", "D 1002-1002", "D 1003-1003"]),
         ("2026-10-01", "2026-10-04", ["M 1001-1004"]),
         ("2026-10-01", "2026-10-31", ["M 1001-1031"]),
-        ("2026-09-28", "2026-11-02", ["D 0928-0928", "D 0929-0929", "D 0930-0930",
-                                      "M 1001-1031", "D 1101-1101", "D 1102-1102"]),
+        (
+            "2026-09-28",
+            "2026-11-02",
+            [
+                "D 0928-0928",
+                "D 0929-0929",
+                "D 0930-0930",
+                "M 1001-1031",
+                "D 1101-1101",
+                "D 1102-1102",
+            ],
+        ),
         ("2026-12-28", "2027-01-04", ["M 1228-1231", "M 0101-0104"]),
         ("2028-02-26", "2028-03-01", ["M 0226-0229", "D 0301-0301"]),
         ("2027-02-26", "2027-03-01", ["D 0226-0226", "D 0227-0227", "D 0228-0228", "D 0301-0301"]),
     ],
-)  # fmt: skip
+)
 def test_range_goes_by_month_where_it_covers_four_days_of_it(start, end, chunks):
     assert spans(start, end) == chunks
 
@@ -921,12 +932,16 @@ def test_leagues_are_created_and_then_updated(sync, feed):
         feed.say(league.slug, make_board())
         feed.say(league.slug, make_standings(t1="3-1"), kind="standings")
     assert catalogue.sync_leagues(sync, LEAGUES).as_dict() == {
-        "created": 4, "updated": 0, "errors": [],
-    }  # fmt: skip
+        "created": 4,
+        "updated": 0,
+        "errors": [],
+    }
     before = all_rows()
     assert catalogue.sync_leagues(sync, LEAGUES).as_dict() == {
-        "created": 0, "updated": 4, "errors": [],
-    }  # fmt: skip
+        "created": 0,
+        "updated": 4,
+        "errors": [],
+    }
     assert all_rows() == before
     row = league_row("nba")
     assert (row.name, row.season_year, row.standings_at) == ("Some League", 2026, NOW)
@@ -1035,8 +1050,11 @@ def test_players_move_and_leave_and_come_back(sync, feed):
     say_teams(feed, t1=("11:Ann",), t2=("21:Di", "12:Bo"))
     catalogue.sync_teams(sync, [MLB])
     assert players() == {
-        "11": ("1", True), "12": ("2", True), "13": ("1", False), "21": ("2", True),
-    }  # fmt: skip
+        "11": ("1", True),
+        "12": ("2", True),
+        "13": ("1", False),
+        "21": ("2", True),
+    }
     say_teams(feed, t1=("11:Ann",), t2=("21:Di", "12:Bo", "13:Cy"))
     catalogue.sync_teams(sync, [MLB])
     assert players()["13"] == ("2", True)

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sportsapp.core.records import GameRecord, PlayerRecord, StandingRecord, TeamRecord
+from sportsapp.core.records import (
+    GameRecord,
+    LeagueRecord,
+    PlayerRecord,
+    ScoreboardRecord,
+    StandingRecord,
+    TeamRecord,
+)
 from sportsapp.sync import plan
 from sportsapp.sync.plan import Doubt
 from tests.answers import read_game
@@ -159,9 +166,13 @@ SOCCER = [
     minute("final", 5, "120'", detail="FT-Pens"),
 ]
 STORIES = [
-    ("nfl", FOOTBALL), ("nba", FOOTBALL), ("mlb", BASEBALL), ("ncaam", COLLEGE), ("mls", SOCCER),
+    ("nfl", FOOTBALL),
+    ("nba", FOOTBALL),
+    ("mlb", BASEBALL),
+    ("ncaam", COLLEGE),
+    ("mls", SOCCER),
     ("epl", SOCCER),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("league", "story"), STORIES)
@@ -327,8 +338,10 @@ def test_live_game_is_not_sent_back_to_its_start():
 def test_live_game_may_be_called_off_and_loses_its_score():
     changes = changes_after(read_game(**LIVE), read_game(**at("postponed")))
     assert (changes["status"], changes["home_score"], changes["away_score"]) == (
-        "postponed", None, None,
-    )  # fmt: skip
+        "postponed",
+        None,
+        None,
+    )
 
 
 def test_postponed_game_keeps_its_day_and_teams():
@@ -396,9 +409,14 @@ def test_suspended_game_that_has_got_another_start_is_scheduled_at_once():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("venue", {"fullName": "Park", "address": {"city": "Town"}}), ("broadcast", "ABC"),
-     ("attendance", 5000), ("notes", [{"headline": "Game 1"}]), ("series", {"summary": "1-0"})],
-)  # fmt: skip
+    [
+        ("venue", {"fullName": "Park", "address": {"city": "Town"}}),
+        ("broadcast", "ABC"),
+        ("attendance", 5000),
+        ("notes", [{"headline": "Game 1"}]),
+        ("series", {"summary": "1-0"}),
+    ],
+)
 def test_what_the_feed_stops_mentioning_is_kept(name, value):
     before, after = read_game(**{name: value}), read_game()
     assert changes_after(before, after) == {}
@@ -575,10 +593,14 @@ BLANK = {"standing_group": "", "standing_position": None, "standing": {}, "recor
 
 def test_standings_give_record_group_and_position():
     made = plan.plan_standings({"1": BLANK}, [line("1", "10-4-2, 22 PTS", 3, points="22")])
-    assert made == {"1": {
-        "standing_group": "East", "standing_position": 3, "standing": {"points": "22"},
-        "record": "10-4-2",
-    }}  # fmt: skip
+    assert made == {
+        "1": {
+            "standing_group": "East",
+            "standing_position": 3,
+            "standing": {"points": "22"},
+            "record": "10-4-2",
+        }
+    }
 
 
 def test_same_standings_change_nothing_and_unknown_teams_are_left_out():
@@ -590,3 +612,102 @@ def test_same_standings_change_nothing_and_unknown_teams_are_left_out():
 def test_record_is_kept_where_the_standings_have_none():
     known = {"1": BLANK | {"record": "3-1"}}
     assert "record" not in plan.plan_standings(known, [line("1", "")])["1"]
+
+
+# ---------------------------------------------------------------- a scoreboard
+
+TODAY = date(2026, 10, 4)
+POLLED = {
+    "polled_at": NOW,
+    "failing_since": None,
+    "changed_at": NOW - timedelta(hours=1),
+    "season_year": 2026,
+    "season_type": 2,
+    "season_name": "Regular Season",
+}
+
+
+def scoreboard(*games: GameRecord, errors: tuple[str, ...] = ()) -> ScoreboardRecord:
+    """A scoreboard of the season that is stored already."""
+    season = LeagueRecord("National Football League", 2026, 2, "Regular Season")
+    return ScoreboardRecord(season, games, errors, len(games) + len(errors))
+
+
+def scoreboard_plan(
+    fetched: ScoreboardRecord, *known: GameRecord, day: date | None = TODAY, **league: Any
+) -> plan.ScoreboardPlan:
+    """What a scoreboard changes where these games and their teams are stored."""
+    games = {espn_id: row for game in known for espn_id, row in stored(game).items()}
+    records = plan.records_of(known, TODAY)
+    teams = {
+        espn_id: plan.team_values(team) | {"id": 1, "record": records.get(espn_id, "")}
+        for espn_id, team in plan.teams_of(known).items()
+    }
+    before = plan.StoredScoreboard(POLLED | league, teams, games, {})
+    return plan.plan_scoreboard(before, fetched, fetched.games, NOW, day=day, digest="abc")
+
+
+def test_same_scoreboard_changes_nothing_and_is_remembered():
+    game = read_game(status="live", score=("3", "2"), period=1, records=("1-0", "0-1"))
+    made = scoreboard_plan(scoreboard(game), game)
+    assert made.games.is_empty
+    assert (made.new_teams, made.records, made.league) == ([], {}, {})
+    assert made.answer == {"day": TODAY, "digest": "abc", "game_ids": [game.espn_id]}
+
+
+def test_teams_of_a_new_game_come_with_their_records_and_move_the_version():
+    made = scoreboard_plan(scoreboard(read_game(records=("1-0", "0-1"))))
+    assert [(team["espn_id"], team["record"]) for team in made.new_teams] == [
+        ("1", "1-0"),
+        ("2", "0-1"),
+    ]
+    assert (made.records, made.league) == ({}, {"changed_at": NOW})
+
+
+def test_new_record_alone_moves_the_version():
+    before, after = read_game(records=("1-0", "0-1")), read_game(records=("1-0", "1-1"))
+    made = scoreboard_plan(scoreboard(after), before)
+    assert (made.records, made.league) == ({"2": "1-1"}, {"changed_at": NOW})
+
+
+def test_scoreboard_that_is_held_back_or_broken_is_not_remembered_by_its_digest():
+    before = read_game(status="live", score=("3", "2"), period=2, records=("1-0", "0-1"))
+    after = read_game(status="live", score=("3", "0"), period=1, records=("1-0", "0-0"))
+    held = scoreboard_plan(scoreboard(after), before)
+    broken = scoreboard_plan(scoreboard(before, errors=("an event without an id",)), before)
+    for made in (held, broken):
+        assert made.answer is not None
+        assert made.answer["digest"] == ""
+        assert (made.records, made.league) == ({}, {})
+
+
+def test_todays_scoreboard_sets_the_season_and_another_days_does_not():
+    today = scoreboard_plan(scoreboard(), season_year=2025)
+    assert today.league == {
+        "season_year": 2026,
+        "season_type": 2,
+        "season_name": "Regular Season",
+        "updated_at": NOW,
+    }
+    for day in (date(2026, 10, 3), None):
+        assert scoreboard_plan(scoreboard(), day=day, season_year=2025).league == {}
+    assert scoreboard_plan(scoreboard(), day=None).answer is None
+
+
+@pytest.mark.parametrize(
+    ("league", "is_marked"),
+    [
+        ({}, False),
+        ({"polled_at": None}, True),
+        ({"polled_at": NOW - plan.POLL_STAMP}, True),
+        ({"failing_since": NOW - timedelta(hours=1)}, True),
+    ],
+)
+def test_poll_is_marked_every_five_seconds_and_after_a_failure(league, is_marked):
+    marks = {"polled_at": NOW, "failing_since": None, "failure": ""}
+    assert scoreboard_plan(scoreboard(), **league).league == (marks if is_marked else {})
+
+
+def test_version_moves_on_although_the_clock_does_not():
+    made = scoreboard_plan(scoreboard(read_game()), changed_at=NOW)
+    assert made.league == {"changed_at": NOW + timedelta(microseconds=1)}

@@ -1,4 +1,4 @@
-"""What people do to runs: backfill, run again, cancel, pause, dead letters."""
+"""Run actions: backfill, run again, cancel, pause, dead letters."""
 
 from __future__ import annotations
 
