@@ -1,1 +1,7 @@
-"""The ledger of task runs: what every task did, whatever dies."""
+"""The ledger of task runs: what every task did and does, whatever dies.
+
+``ledger`` is what the queues call. Below it, by subject: ``rows`` (a run's row), ``attempts``
+(claim, execute, end), ``progress`` (the current run), ``local`` (runs of a shell), ``slots`` (of
+periodic tasks), ``consumers`` (heartbeats), ``recovery`` and ``pruning``. ``reports`` and ``view``
+only read.
+"""

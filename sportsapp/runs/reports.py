@@ -1,7 +1,8 @@
-"""Reads of what the tasks did and do: consumers, queues, schedules, failures, backfills.
+"""Reports on the ledger: consumers, queues, runs, failures, the schedule, and what is stored.
 
-Serves the panel. Each function is one question, with a bounded number of queries whatever
-the number of runs; hours and groups are counted in SQL, on indexes.
+Serves the panel, metrics, readiness and ``flask tasks``. Each function makes a bounded number of
+queries, whatever the number of runs; hours and groups are counted in SQL, on indexes. Times are in
+UTC; all functions raise the database's errors.
 """
 
 from __future__ import annotations
@@ -33,31 +34,31 @@ from sportsapp.queue.huey import TrackerHuey
 from sportsapp.queue.tracker import PeriodicTask
 
 ALIVE_FOR = timedelta(seconds=45)
-STRIP = 24
-HEAVY = (TaskRun.traceback, TaskRun.resume)
+LAST_RUNS = 24
+LARGE_COLUMNS = (TaskRun.traceback, TaskRun.resume)
 
 
 # ---------------------------------------------------------------- consumers and queues
 
 
 def consumers(session: AnySession, now: datetime) -> list[ConsumerProcess]:
-    """The processes that beat lately, by queue, role, host and process id."""
-    found = (
+    """The processes with a heartbeat in the last 45 s, by queue, role, host and process id."""
+    alive = (
         select(ConsumerProcess)
         .where(ConsumerProcess.beat_at > now - ALIVE_FOR)
         .order_by(
             ConsumerProcess.queue, ConsumerProcess.role, ConsumerProcess.host, ConsumerProcess.pid
         )
     )
-    return list(session.scalars(found))
+    return list(session.scalars(alive))
 
 
 @dataclass(frozen=True)
 class QueueState:
-    """One queue: messages on the broker (None: it cannot be reached), and the ledger's view.
+    """One queue, on the broker and in the ledger.
 
-    ``waiting`` counts runs that could start now, ``oldest`` is since when the first waits,
-    ``workers`` are the live workers.
+    ``depth`` counts the messages on the broker, None when it cannot be reached; ``waiting`` the
+    runs that are due, of which the first was due at ``oldest``; ``workers`` the live workers.
     """
 
     name: str
@@ -73,27 +74,22 @@ def queue_states(
     alive: Sequence[ConsumerProcess],
     now: datetime,
 ) -> list[QueueState]:
-    """How each queue stands, in the given order."""
-    found = (
+    """The state of each queue, in the given order. ``alive`` is what ``consumers`` returned."""
+    due = (
         select(TaskRun.queue, func.count(), func.min(TaskRun.due_at))
         .where(TaskRun.state.in_(WAITING), TaskRun.due_at <= now)
         .group_by(TaskRun.queue)
     )
-    waits = {name: (count, oldest) for name, count, oldest in session.execute(found)}
-    depths = _depths(queues)
+    waiting = {name: (count, oldest) for name, count, oldest in session.execute(due)}
+    workers = Counter(process.queue for process in alive if process.role == "worker")
     return [
-        QueueState(
-            queue.name,
-            depth,
-            *waits.get(queue.name, (0, None)),
-            sum(one.queue == queue.name and one.role == "worker" for one in alive),
-        )
-        for queue, depth in zip(queues, depths, strict=True)
+        QueueState(queue.name, depth, *waiting.get(queue.name, (0, None)), workers[queue.name])
+        for queue, depth in zip(queues, _depths(queues), strict=True)
     ]
 
 
 def _depths(queues: Sequence[TrackerHuey]) -> list[int | None]:
-    """Messages on each queue; a broker that is away is asked once only."""
+    """The messages on each queue; None for all from the first that cannot be reached on."""
     depths: list[int | None] = []
     try:
         for queue in queues:
@@ -108,40 +104,40 @@ def _depths(queues: Sequence[TrackerHuey]) -> list[int | None]:
 
 
 def run_counts(session: AnySession) -> dict[tuple[str, str], int]:
-    """How many runs there are of each task and state, those the ledger has forgotten too."""
+    """How many runs of each (task, state) there were, those that were pruned included."""
     counts: Counter[tuple[str, str]] = Counter()
-    kept = select(TaskRun.task, TaskRun.state, func.count()).group_by(TaskRun.task, TaskRun.state)
-    forgotten = select(RunTotal.task, RunTotal.state, RunTotal.count)
-    for found in (kept, forgotten):
-        for task, state, count in session.execute(found):
+    rows = select(TaskRun.task, TaskRun.state, func.count()).group_by(TaskRun.task, TaskRun.state)
+    pruned = select(RunTotal.task, RunTotal.state, RunTotal.count)
+    for statement in (rows, pruned):
+        for task, state, count in session.execute(statement):
             counts[task, state] += count
     return dict(counts)
 
 
 def durations(session: AnySession, since: datetime) -> dict[str, list[float]]:
-    """Seconds that runs took that ended well since then, by task, shortest first."""
-    found = select(TaskRun.task, TaskRun.started_at, TaskRun.finished_at).where(
+    """How many seconds the runs took that ended as SUCCESS since then, by task, shortest first."""
+    succeeded = select(TaskRun.task, TaskRun.started_at, TaskRun.finished_at).where(
         TaskRun.state == RunState.SUCCESS, TaskRun.finished_at >= since
     )
     seconds: dict[str, list[float]] = {}
-    for task, started_at, finished_at in session.execute(found):
+    for task, started_at, finished_at in session.execute(succeeded):
         if started_at and finished_at:
             seconds.setdefault(task, []).append((finished_at - started_at).total_seconds())
-    return {task: sorted(each) for task, each in seconds.items()}
+    return {task: sorted(values) for task, values in seconds.items()}
 
 
 def running(session: AnySession, limit: int = 50) -> list[TaskRun]:
-    """What runs now, longest first."""
-    found = _light().where(TaskRun.state == RunState.STARTED).order_by(TaskRun.started_at)
-    return list(session.scalars(found.limit(limit)))
+    """The runs in progress, longest first."""
+    started = _without_large_columns().where(TaskRun.state == RunState.STARTED)
+    return list(session.scalars(started.order_by(TaskRun.started_at).limit(limit)))
 
 
 def failures_since(session: AnySession, since: datetime, limit: int) -> tuple[int, list[TaskRun]]:
-    """How many runs failed for good since then, and the newest of them."""
-    which = (TaskRun.state.in_(FAILED), TaskRun.finished_at >= since)
-    count = session.scalar(select(func.count()).select_from(TaskRun).where(*which)) or 0
-    newest = _light().where(*which).order_by(TaskRun.finished_at.desc()).limit(limit)
-    return count, list(session.scalars(newest)) if count else []
+    """How many runs failed for good since then, and the last ``limit`` of them, newest first."""
+    failed = (TaskRun.state.in_(FAILED), TaskRun.finished_at >= since)
+    count = session.scalar(select(func.count()).select_from(TaskRun).where(*failed)) or 0
+    newest = _without_large_columns().where(*failed).order_by(TaskRun.finished_at.desc())
+    return count, list(session.scalars(newest.limit(limit))) if count else []
 
 
 @dataclass(frozen=True)
@@ -154,38 +150,36 @@ class Hour:
 
 
 def hours(session: AnySession, now: datetime, count: int = 24) -> list[Hour]:
-    """The last hours, oldest first; the last one is the hour that is not over yet."""
-    this = now.replace(minute=0, second=0, microsecond=0)
-    starts = [this - timedelta(hours=back) for back in range(count - 1, -1, -1)]
+    """The last ``count`` hours of the clock, oldest first; the newest is not over yet."""
+    newest = now.replace(minute=0, second=0, microsecond=0)
+    starts = [newest - timedelta(hours=back) for back in range(count - 1, -1, -1)]
     columns = []
     for start in starts:
         within = (TaskRun.finished_at >= start, TaskRun.finished_at < start + timedelta(hours=1))
         runs = select(func.count()).select_from(TaskRun).where(*within)
         columns += [runs.scalar_subquery(), runs.where(TaskRun.state.in_(FAILED)).scalar_subquery()]
     counts = session.execute(select(*columns)).one()
-    return [
-        Hour(start, counts[2 * n], counts[2 * n + 1]) for n, start in enumerate(starts)
-    ]  # fmt: skip
+    return [Hour(start, counts[2 * n], counts[2 * n + 1]) for n, start in enumerate(starts)]
 
 
 def backfills(session: AnySession, task: str, since: datetime, limit: int = 20) -> list[TaskRun]:
-    """Backfills that wait or run, and those that ended lately; open ones first, newest first."""
-    of_task = TaskRun.task == task
+    """A task's queued runs that are open or ended since then: open ones first, newest first."""
     is_open = TaskRun.state.in_(OPEN)
-    found = (
+    newest = (
         select(TaskRun)
         .options(defer(TaskRun.traceback))
-        .where(of_task, TaskRun.queue != "", is_open | (TaskRun.finished_at >= since))
+        .where(TaskRun.task == task, TaskRun.queue != "")
+        .where(is_open | (TaskRun.finished_at >= since))
         .order_by(is_open.desc(), TaskRun.queued_at.desc(), TaskRun.id)
         .limit(limit)
     )
-    return list(session.scalars(found))
+    return list(session.scalars(newest))
 
 
 def counts_of(run: TaskRun) -> dict[str, Any]:
-    """What a run has done so far or in the end: ``{"synced", "errors"}``; empty if unknown."""
-    said = run.result if run.result is not None else (run.resume or {}).get("result")
-    return said if isinstance(said, dict) else {}
+    """A run's result, so far if it is open, such as ``{"synced", "errors"}``; empty for none."""
+    result = run.result if run.result is not None else (run.resume or {}).get("result")
+    return result if isinstance(result, dict) else {}
 
 
 # ---------------------------------------------------------------- failures
@@ -193,7 +187,7 @@ def counts_of(run: TaskRun) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Failed runs of one fingerprint: how many, the first, the last, and the newest as example."""
+    """The failed runs of one fingerprint: how many, when they ended, and the newest of them."""
 
     fingerprint: str
     count: int
@@ -203,9 +197,9 @@ class FailureGroup:
 
 
 def failure_groups(session: AnySession, limit: int) -> tuple[int, list[FailureGroup]]:
-    """How many kinds of failure there are, and the ones seen last, newest first."""
+    """How many fingerprints there are, and the ``limit`` that failed last, newest first."""
     others = [state for state in RunState if state not in FAILED]
-    failed = (HAS_FINGERPRINT, TaskRun.state.not_in(others))  # so that one index has all
+    failed = (HAS_FINGERPRINT, TaskRun.state.not_in(others))  # so that one index is enough
     last = func.max(TaskRun.finished_at).label("last")
     groups = (
         select(TaskRun.fingerprint, func.count(), func.min(TaskRun.finished_at), last)
@@ -220,16 +214,16 @@ def failure_groups(session: AnySession, limit: int) -> tuple[int, list[FailureGr
 
 def _newest_failures(session: AnySession, fingerprints: Sequence[str]) -> dict[str, TaskRun]:
     def newest(fingerprint: str) -> Select[Any]:
-        mine = (HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED))
-        return select(TaskRun.id).where(*mine).order_by(TaskRun.finished_at.desc()).limit(1)
+        same = (HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED))
+        return select(TaskRun.id).where(*same).order_by(TaskRun.finished_at.desc()).limit(1)
 
-    ids = _each(session, [newest(one) for one in fingerprints])
-    runs = session.scalars(_light().where(TaskRun.id.in_([row[0] for row in ids])))
+    ids = _ids(session, [newest(fingerprint) for fingerprint in fingerprints])
+    runs = session.scalars(_without_large_columns().where(TaskRun.id.in_(ids)))
     return {run.fingerprint: run for run in runs}
 
 
 def dead_letters(session: AnySession, limit: int) -> tuple[int, list[DeadLetter]]:
-    """How many dead letters there are, and the newest of them."""
+    """How many dead letters there are, and the last ``limit`` of them, newest first."""
     count = session.scalar(select(func.count()).select_from(DeadLetter)) or 0
     newest = select(DeadLetter).order_by(DeadLetter.id.desc()).limit(limit)
     return count, list(session.scalars(newest))
@@ -240,13 +234,14 @@ def dead_letters(session: AnySession, limit: int) -> tuple[int, list[DeadLetter]
 
 @dataclass(frozen=True)
 class PeriodicState:
-    """A periodic task: its last runs (newest first), next slot, and since when it is overdue.
+    """A periodic task: its schedule in words, its last runs (newest first) and its next slot.
 
-    ``since`` is None for a task that no scheduler has looked at yet.
+    ``since`` is when a scheduler first had it, None for never; ``overdue_since`` is None for a
+    task that is on time.
     """
 
     name: str
-    words: str
+    label: str
     paused: bool
     since: datetime | None
     runs: Sequence[TaskRun]
@@ -265,33 +260,36 @@ def periodic_states(
     overdue: Mapping[str, datetime],
     now: datetime,
 ) -> list[PeriodicState]:
-    """How each periodic task stands; ``overdue`` says since when which one is. Three queries."""
+    """The state of each periodic task, in the given order, by three queries.
+
+    ``overdue`` maps the name of each task that is late to when it was due.
+    """
     periodics = list(periodics)
     rows = {row.task: row for row in session.scalars(select(ScheduleRow))}
-    runs = _last_runs(session, [one.name for one in periodics])
+    runs = _last_runs(session, [periodic.name for periodic in periodics])
     return [
         PeriodicState(
-            name=one.name,
-            words=one.schedule.label,
-            paused=rows[one.name].paused if one.name in rows else False,
-            since=rows[one.name].since_at if one.name in rows else None,
-            runs=runs[one.name],
-            next_slot=one.schedule.next_slot(now),
-            overdue_since=overdue.get(one.name),
+            name=periodic.name,
+            label=periodic.schedule.label,
+            paused=rows[periodic.name].paused if periodic.name in rows else False,
+            since=rows[periodic.name].since_at if periodic.name in rows else None,
+            runs=runs[periodic.name],
+            next_slot=periodic.schedule.next_slot(now),
+            overdue_since=overdue.get(periodic.name),
         )
-        for one in periodics
+        for periodic in periodics
     ]
 
 
 def _last_runs(session: AnySession, names: Sequence[str]) -> dict[str, list[TaskRun]]:
     def newest(name: str) -> Select[Any]:
-        mine = select(TaskRun.id).where(TaskRun.task == name)
-        return mine.order_by(TaskRun.queued_at.desc(), TaskRun.id.desc()).limit(STRIP)
+        of_task = select(TaskRun.id).where(TaskRun.task == name)
+        return of_task.order_by(TaskRun.queued_at.desc(), TaskRun.id.desc()).limit(LAST_RUNS)
 
-    ids = [row[0] for row in _each(session, [newest(name) for name in names])]
-    found = _light().where(TaskRun.id.in_(ids)).order_by(TaskRun.queued_at.desc())
+    ids = _ids(session, [newest(name) for name in names])
+    last = _without_large_columns().where(TaskRun.id.in_(ids)).order_by(TaskRun.queued_at.desc())
     runs: dict[str, list[TaskRun]] = {name: [] for name in names}
-    for run in session.scalars(found):
+    for run in session.scalars(last):
         runs[run.task].append(run)
     return runs
 
@@ -300,7 +298,7 @@ def _last_runs(session: AnySession, names: Sequence[str]) -> dict[str, list[Task
 
 
 def leagues(session: AnySession, slugs: Sequence[str]) -> list[LeagueRow]:
-    """These leagues' rows, in that order; one never asked for has none."""
+    """The rows of these leagues, in this order; a league that was never synced has none."""
     rows = {
         row.slug: row for row in session.scalars(select(LeagueRow).where(LeagueRow.slug.in_(slugs)))
     }
@@ -308,22 +306,22 @@ def leagues(session: AnySession, slugs: Sequence[str]) -> list[LeagueRow]:
 
 
 def game_counts(session: AnySession) -> dict[tuple[str, str], int]:
-    """How many games are stored, by league and state."""
-    found = (
+    """How many games are stored, by the league's slug and the game's state."""
+    counted = (
         select(LeagueRow.slug, Game.state, func.count())
         .join(Game, Game.league_id == LeagueRow.id)
         .group_by(LeagueRow.slug, Game.state)
     )
-    return {(slug, state): count for slug, state, count in session.execute(found)}
+    return {(slug, state): count for slug, state, count in session.execute(counted)}
 
 
-def _light() -> Select[TaskRun]:
-    """Runs without their heavy columns."""
-    return select(TaskRun).options(*(defer(column) for column in HEAVY))
+def _without_large_columns() -> Select[TaskRun]:
+    return select(TaskRun).options(*(defer(column) for column in LARGE_COLUMNS))
 
 
-def _each(session: AnySession, selects: Sequence[Select[Any]]) -> Sequence[Any]:
-    """The rows of several small selects, asked at once."""
-    if not selects:
+def _ids(session: AnySession, statements: Sequence[Select[Any]]) -> list[str]:
+    """The ids that several small statements select, by one query."""
+    if not statements:
         return []
-    return session.execute(union_all(*(select(one.subquery()) for one in selects))).all()
+    subqueries = (select(statement.subquery()) for statement in statements)
+    return list(session.scalars(union_all(*subqueries)))

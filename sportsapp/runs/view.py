@@ -1,4 +1,4 @@
-"""What became of a run: the ledger's word, long after the broker has forgotten the result."""
+"""How a run ended, from the ledger: still there when the broker has forgotten the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sportsapp.runs.rows import find_run
 
 
 class Progress(NamedTuple):
-    """Chunks done and in all; 0 of 0 for a run without chunks."""
+    """How many chunks are done, of how many; 0 of 0 for a run without chunks."""
 
     done: int
     total: int
@@ -20,10 +20,10 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """How a run stood when it was asked for.
+    """A run at the moment it was read.
 
-    ``ready`` is True once it has ended, however; ``failed`` when it failed or was cut off at its
-    time limit; ``error`` is empty unless the last attempt failed.
+    ``ready`` is True once it has ended, however; ``failed`` if it failed or was ended at its time
+    limit; ``error`` is empty unless the last attempt failed.
     """
 
     id: str
@@ -38,11 +38,11 @@ class RunView:
 
 @with_app_context
 def run_of(result: Any) -> RunView:
-    """The ledger's row for the handle that calling a task gave, or for a run's id.
+    """The run of a result handle, as calling a task returns it, or of a run's id.
 
     Works in any process that has made the app. Raises RunNotFoundError.
     """
-    db.session.rollback()  # what another process has written since counts
+    db.session.rollback()  # a new transaction sees what other processes have committed
     run = find_run(result if isinstance(result, str) else result.id)
     return RunView(
         id=run.id,
