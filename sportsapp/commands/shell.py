@@ -1,12 +1,14 @@
-"""What the commands share: how they end, who asks, progress on a terminal.
+"""What the commands share: exit statuses, ``--json``, errors in one line, progress.
 
-Exit status: 0 all well, 1 something failed, 2 misuse (an unknown id or name is that too).
+Exit status: 0 success, 1 failure, 2 misuse (an unknown id or name is misuse, too).
 """
 
 from __future__ import annotations
 
 import getpass
+import json
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -23,34 +25,44 @@ from sportsapp.core.errors import (
 FAILED, MISUSED = 1, 2
 
 
-def person() -> str:
-    """Who is at the shell; empty for a user id without a name, as in some containers."""
+def user_name() -> str:
+    """The shell user's name; empty for a user id without a name, as in some containers."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
         return ""
 
 
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option ``--json``, as the argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def print_answer(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
+    """Print a command's answer: the document as JSON, or the same as lines for people."""
+    click.echo(json.dumps(document) if as_json else "\n".join(lines))
+
+
 def misuse(message: str) -> NoReturn:
-    """Say what was asked wrongly, and end with status 2."""
+    """End with status 2, and a message that names what was wrong with the call."""
     click.echo(message, err=True)
     sys.exit(MISUSED)
 
 
 def fail(message: str) -> NoReturn:
-    """Say what went wrong, and end with status 1."""
+    """End with status 1, and a message that names what failed."""
     click.echo(message, err=True)
     sys.exit(FAILED)
 
 
 def database_fault(error: OperationalError | ProgrammingError) -> str:
-    """A database that cannot be used, in one line."""
+    """The message for a database that cannot be used: one line."""
     reason = " ".join(str(error.orig).split())
     return f"the database cannot be used: {reason}; is it migrated? (flask db upgrade)"
 
 
 class OneLineGroup(AppGroup):
-    """A group of commands that says what is wrong in one line."""
+    """A group of commands that end with one line, not a traceback, for an error of ours."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -65,7 +77,7 @@ class OneLineGroup(AppGroup):
             fail(database_fault(error))
 
 
-class Bar:
+class ProgressBar:
     """Progress on standard error: a bar on a terminal, plain lines elsewhere."""
 
     def __init__(self, title: str) -> None:
@@ -75,12 +87,15 @@ class Bar:
         self.on_terminal = sys.stderr.isatty()
 
     def show(self, done: int, total: int) -> None:
-        """So much of so much is done; what was shown already is not shown again."""
+        """Show that ``done`` of ``total`` chunks are done, unless that is shown already."""
         if (done, total) == self.shown:
             return
         self.shown = (done, total)
         if self.on_terminal:
-            self._draw(done, total)
+            if self.bar is None:
+                self.bar = click.progressbar(length=total, label=self.title, file=sys.stderr)
+            self.bar.update(done - self.bar.pos)
+            self.bar.render_progress()
         elif done:
             click.echo(f"{self.title}: {done} of {total} done", err=True)
 
@@ -88,9 +103,3 @@ class Bar:
         """End the bar's line."""
         if self.bar is not None:
             self.bar.render_finish()
-
-    def _draw(self, done: int, total: int) -> None:
-        if self.bar is None:
-            self.bar = click.progressbar(length=total, label=self.title, file=sys.stderr)
-        self.bar.update(done - self.bar.pos)
-        self.bar.render_progress()

@@ -16,7 +16,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from sportsapp.commands.shell import FAILED, Bar, database_fault, fail, misuse, person
+from sportsapp.commands.shell import FAILED, ProgressBar, database_fault, fail, misuse, user_name
 from sportsapp.core.clock import check_range, parse_day, utc_now
 from sportsapp.core.errors import (
     BrokerUnavailableError,
@@ -73,7 +73,7 @@ for _name, _sync in (
 def _sync_leagues(sync: Sync, queue: bool, as_json: bool) -> None:
     if queue:
         task = SCHEDULE if sync is TODAY else sync  # no task syncs today alone
-        _queue(lambda: actions.run_now(task.name, Trigger.COMMAND, person()), as_json)
+        _queue(lambda: actions.run_now(task.name, Trigger.COMMAND, user_name()), as_json)
     else:
         _end(*_run(sync, {}, services().leagues), as_json)
 
@@ -118,7 +118,7 @@ def sync_range(
 def sync_all(queue: bool, as_json: bool) -> None:
     """Leagues, then teams, then the schedule."""
     if queue:
-        _queue(lambda: start_chain(Trigger.COMMAND, person()), as_json)
+        _queue(lambda: start_chain(Trigger.COMMAND, user_name()), as_json)
         return
     steps = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
     outcomes = {name: _run(sync, {}, services().leagues) for name, sync in steps.items()}
@@ -130,7 +130,7 @@ def sync_all(queue: bool, as_json: bool) -> None:
 
 
 def _queue_range(league: League, start: date, end: date) -> str:
-    with run_origin(Trigger.COMMAND, person()):
+    with run_origin(Trigger.COMMAND, user_name()):
         run_id: str = sync_date_range_task(league.label, start.isoformat(), end.isoformat()).id
     return run_id
 
@@ -154,14 +154,14 @@ def _run(sync: Sync, args: dict[str, Any], *arguments: object) -> tuple[dict[str
 
     Errors go to standard error. The result of a sync that failed has counts of zero.
     """
-    bar = Bar(sync.name)
+    bar = ProgressBar(sync.name)
 
     def progress(done: int, total: int, resume: dict[str, Any] | None = None) -> None:
         report_progress(done, total, resume)
         bar.show(done, total)
 
     try:
-        with closing(bar), record_local_run(sync.name, args, person()) as run:
+        with closing(bar), record_local_run(sync.name, args, user_name()) as run:
             context = services().sync_context(run.run_id, progress)
             run.result = result = sync.run(context, *arguments).as_dict()
     except RunCancelled as cancelled:

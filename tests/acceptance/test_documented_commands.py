@@ -80,7 +80,7 @@ AT_WORK = (
     Step("flask tasks registered", "^sync_all_teams +Mondays"),
     Step("flask tasks pause NAME", "paused", "flask tasks pause sync_all_teams"),
     Step("flask tasks scheduled", "sync_all_live_games +every 60 s"),
-    Step("flask tasks resume NAME", "goes on", "flask tasks resume sync_all_teams"),
+    Step("flask tasks resume NAME", "is resumed", "flask tasks resume sync_all_teams"),
     Step("flask tasks stats", "^worker of sportsapp-backfill on"),
     Step("flask tasks purge", r"^\d+ runs dropped$", "echo y | flask tasks purge"),
     Step("flask tasks purge --yes", r"^\d+ runs dropped$"),

@@ -185,7 +185,7 @@ def test_pause_and_resume_by_name(app, tasks):
     assert said(tasks("pause", name, "--json")) == {"task": name, "paused": True}
     db.session.rollback()
     assert db.session.get(ScheduleRow, name).paused
-    assert tasks("resume", name).output == f"{name} goes on\n"
+    assert tasks("resume", name).output == f"{name} is resumed\n"
     db.session.rollback()
     assert not db.session.get(ScheduleRow, name).paused
 

@@ -1,0 +1,122 @@
+"""``flask tasks retry, cancel, pause, resume, purge, wait``: actions on runs and schedules."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import click
+
+from sportsapp.commands.shell import (
+    FAILED,
+    ProgressBar,
+    fail,
+    json_option,
+    misuse,
+    print_answer,
+    user_name,
+)
+from sportsapp.commands.tasks.group import require_broker, tasks_group
+from sportsapp.db.engine import db
+from sportsapp.db.models import RunState, Trigger
+from sportsapp.db.models.run import OPEN
+from sportsapp.runs.rows import find_run, run_as_json
+from sportsapp.tasks import RunView, actions, run_of
+
+POLL_SECONDS = 0.2
+
+
+@tasks_group.command("retry")
+@click.argument("run_id", metavar="ID")
+@json_option
+def retry(run_id: str, as_json: bool) -> None:
+    """Queue a run's task once more with the same arguments; prints the new run's id."""
+    run = find_run(run_id)
+    if run.state in OPEN:
+        misuse(f"run {run_id} has not ended yet ({run.state}): cancel it first")
+    new_id = actions.run_again(run_id, Trigger.COMMAND, user_name())
+    print_answer({"task_id": new_id, "retry_of": run_id}, [new_id], as_json)
+
+
+@tasks_group.command("cancel")
+@click.argument("run_id", metavar="ID")
+@json_option
+def cancel(run_id: str, as_json: bool) -> None:
+    """Cancel a run: one that waits never starts, one that runs stops at its next chunk."""
+    find_run(run_id)
+    outcome = actions.cancel(run_id)
+    db.session.rollback()  # the row has changed since it was read
+    run = find_run(run_id)
+    document = {"id": run_id, "state": run.state, "outcome": outcome}
+    print_answer(document, [f"{run.task} {run_id} {outcome}"], as_json)
+    if not run.cancel_asked:
+        sys.exit(FAILED)
+
+
+@tasks_group.command("pause")
+@click.argument("name")
+@json_option
+def pause(name: str, as_json: bool) -> None:
+    """Pause a periodic task; it can still be run by hand."""
+    actions.set_paused(name, True)
+    print_answer({"task": name, "paused": True}, [f"{name} is paused"], as_json)
+
+
+@tasks_group.command("resume")
+@click.argument("name")
+@json_option
+def resume(name: str, as_json: bool) -> None:
+    """Resume a periodic task; the runs that it missed are not caught up."""
+    actions.set_paused(name, False)
+    print_answer({"task": name, "paused": False}, [f"{name} is resumed"], as_json)
+
+
+@tasks_group.command("purge")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def purge(yes: bool, as_json: bool) -> None:
+    """Drop everything that waits in the queues; runs that have started continue."""
+    require_broker()
+    if not yes:
+        question = f"Drop what waits in the queues ({_runs(actions.waiting_count())})?"
+        click.confirm(question, abort=True, err=True)
+    count = actions.purge()
+    print_answer({"purged": count}, [f"{_runs(count)} dropped"], as_json)
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' if count != 1 else ''}"
+
+
+@tasks_group.command("wait")
+@click.argument("run_id", metavar="ID")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Give up after so many seconds.")
+@json_option
+def wait(run_id: str, timeout: float | None, as_json: bool) -> None:
+    """Wait for a run to end. Exit status: 0 for SUCCESS, 1 for anything else."""
+    run = _wait_showing_progress(run_id, timeout)
+    outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
+    line = f"{run.state} {run.task} {outcome}"
+    print_answer(run_as_json(find_run(run_id)), [line], as_json)
+    if not run.ready:
+        fail(f"run {run_id} has not ended after {timeout:g} s ({run.state})")
+    if run.state != RunState.SUCCESS:
+        sys.exit(FAILED)
+
+
+def _wait_showing_progress(run_id: str, timeout: float | None) -> RunView:
+    """The run once it has ended or ``timeout`` seconds are over; progress on standard error."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    run = run_of(run_id)
+    bar, state = ProgressBar(run.task), ""
+    while True:
+        if run.state != state and not bar.on_terminal:
+            click.echo(f"{run.task}: {run.state}", err=True)
+        state = run.state
+        bar.show(*run.progress)
+        if run.ready or (deadline is not None and time.monotonic() >= deadline):
+            bar.close()
+            return run
+        time.sleep(POLL_SECONDS)
+        run = run_of(run_id)

@@ -1,0 +1,271 @@
+"""``flask tasks runs, active, registered, scheduled, stats, show``: they change nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+from sqlalchemy import func, select
+
+from sportsapp.commands.shell import json_option, print_answer
+from sportsapp.commands.tasks.group import require_broker, tasks_group
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.engine import db
+from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun
+from sportsapp.db.models.run import WAITING
+from sportsapp.db.queries import recent_runs
+from sportsapp.queue.broker import broker_errors
+from sportsapp.runs import reports
+from sportsapp.runs.rows import find_run, run_as_json
+from sportsapp.services import services
+
+DAY = timedelta(days=1)
+SCHEDULED_LIMIT = 200
+STATES = [str(state) for state in RunState]
+
+
+@tasks_group.command("runs")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--task", help="Only this task, such as sync_all_teams.")
+@click.option("--state", type=click.Choice(STATES, case_sensitive=False))
+@json_option
+def runs(limit: int, task: str | None, state: str | None, as_json: bool) -> None:
+    """List task runs, newest first."""
+    rows = recent_runs(db.session, limit, task, state)
+    lines = [_run_line(run) for run in rows] or ["No task has run yet."]
+    print_answer({"runs": [run_as_json(run) for run in rows]}, lines, as_json)
+
+
+def _run_line(run: TaskRun) -> str:
+    progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
+    outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
+    args = " ".join(str(value) for value in run.args.values())
+    return (
+        f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {run.state:<8}{progress}  {run.task} {args}"
+        f" ({run.trigger}, attempt {run.attempt})  {outcome[:160]}  {run.id}"
+    )
+
+
+@tasks_group.command("active")
+@json_option
+def active(as_json: bool) -> None:
+    """List the runs that have started and not ended, and where they run."""
+    now = utc_now()
+    rows, lines = [], []
+    for run in reports.running(db.session):
+        elapsed = _seconds(now - run.started_at) if run.started_at else None
+        silent = _seconds(now - run.heartbeat_at) if run.heartbeat_at else None
+        rows.append(
+            run_as_json(run)
+            | {
+                "host": run.host,
+                "pid": run.pid,
+                "elapsed_seconds": elapsed,
+                "silent_seconds": silent,
+            }
+        )
+        progress = f"  {run.progress_done} of {run.progress_total}" if run.progress_total else ""
+        args = " ".join(str(value) for value in run.args.values())
+        lines.append(
+            f"{run.task} {args}".rstrip() + f"  for {elapsed} s{progress}"
+            f"  on {run.host}, process {run.pid}, last beat {silent} s ago  {run.id}"
+        )
+    print_answer({"active": rows}, lines or ["Nothing runs now."], as_json)
+
+
+@tasks_group.command("registered")
+@json_option
+def registered(as_json: bool) -> None:
+    """List all tasks with schedule, retries and time limit."""
+    rows = []
+    for queue in services().queues:
+        for name in queue.task_names():
+            task_class: Any = queue.task_class(name)
+            periodic = queue.periodic_tasks.get(name)
+            rows.append(
+                {
+                    "task": name,
+                    "queue": queue.name,
+                    "schedule": periodic.schedule.label if periodic else None,
+                    "retries": task_class.default_retries,
+                    "retry_delay": task_class.default_retry_delay,
+                    "time_limit": task_class.default_timeout,
+                    "expires": task_class.default_expires,
+                    "priority": task_class.default_priority,
+                }
+            )
+    rows.sort(key=lambda row: (row["schedule"] is None, row["task"]))
+    lines = [
+        f"{row['task']}  {row['schedule'] or 'on demand'}  {row['retries']} retries, "
+        f"limit {row['time_limit']} s  on {row['queue']}"
+        for row in rows
+    ]
+    print_answer({"registered": rows}, lines, as_json)
+
+
+@tasks_group.command("scheduled")
+@json_option
+def scheduled(as_json: bool) -> None:
+    """List what comes next: the schedule's next slots, and runs that wait for their time."""
+    require_broker()
+    now = utc_now()
+    paused = set(db.session.scalars(select(ScheduleRow.task).where(ScheduleRow.paused)))
+    slots: list[dict[str, Any]] = [
+        {
+            "task": periodic.name,
+            "due_at": iso_utc(periodic.schedule.next_slot(now)),
+            "schedule": periodic.schedule.label,
+            "paused": periodic.name in paused,
+            "id": None,
+            "state": None,
+            "args": {},
+        }
+        for queue in services().queues
+        for periodic in queue.periodic_tasks.values()
+    ]
+    waiting = select(TaskRun).where(TaskRun.state.in_(WAITING), TaskRun.due_at > now)
+    delayed = [
+        {
+            "task": run.task,
+            "due_at": _iso(run.due_at),
+            "schedule": None,
+            "paused": False,
+            "id": run.id,
+            "state": run.state,
+            "args": run.args,
+        }
+        for run in db.session.scalars(waiting.order_by(TaskRun.due_at).limit(SCHEDULED_LIMIT))
+    ]
+    rows = sorted(slots + delayed, key=lambda row: str(row["due_at"]))
+    lines = [
+        f"{row['due_at']}  {row['task']}  {row['schedule'] or row['state']}"
+        + ("  paused" if row["paused"] else "")
+        + (f"  {row['id']}" if row["id"] else "")
+        for row in rows
+    ]
+    print_answer({"scheduled": rows}, lines, as_json)
+
+
+@tasks_group.command("stats")
+@json_option
+def stats(as_json: bool) -> None:
+    """Show the queues, the consumers that are alive, and the runs of the last 24 hours."""
+    require_broker()
+    now = utc_now()
+    alive = reports.consumers(db.session, now)
+    ended = (
+        select(TaskRun.task, TaskRun.state, func.count())
+        .where(TaskRun.finished_at >= now - DAY)
+        .group_by(TaskRun.task, TaskRun.state)
+        .order_by(TaskRun.task, TaskRun.state)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for task, state, count in db.session.execute(ended):
+        counts.setdefault(task, {})[state] = count
+    document = {
+        "queues": _queue_rows(alive, now),
+        "consumers": [
+            {
+                "queue": process.queue,
+                "role": process.role,
+                "host": process.host,
+                "pid": process.pid,
+                "started_at": iso_utc(process.started_at),
+                "beat_at": iso_utc(process.beat_at),
+                "run": process.run_id,
+            }
+            for process in alive
+        ],
+        "last_24_hours": counts,
+        "dead_letters": db.session.scalar(select(func.count()).select_from(DeadLetter)),
+    }
+    print_answer(document, _stats_lines(document), as_json)
+
+
+def _queue_rows(alive: Sequence[ConsumerProcess], now: datetime) -> list[dict[str, Any]]:
+    """Each queue as the broker and the ledger have it, as JSON."""
+    queues, rows = services().queues, []
+    states = reports.queue_states(db.session, queues, alive, now)
+    for queue, state in zip(queues, states, strict=True):
+        with broker_errors():
+            delayed, results = queue.scheduled_count(), queue.result_count()
+        rows.append(
+            {
+                "name": state.name,
+                "messages": state.depth,
+                "scheduled": delayed,
+                "results": results,
+                "waiting": state.waiting,
+                "oldest_wait_seconds": _seconds(now - state.oldest) if state.oldest else None,
+                "workers": state.workers,
+            }
+        )
+    return rows
+
+
+def _stats_lines(document: dict[str, Any]) -> list[str]:
+    lines = [
+        f"queue {row['name']}: {row['waiting']} waiting"
+        + (f" (the oldest for {row['oldest_wait_seconds']} s)" if row["waiting"] else "")
+        + f", {row['messages']} messages, {row['scheduled']} for later,"
+        f" {row['results']} results kept, {row['workers']} workers alive"
+        for row in document["queues"]
+    ]
+    lines += [
+        f"{row['role']} of {row['queue']} on {row['host']}, process {row['pid']},"
+        f" since {row['started_at']}" + (f", runs {row['run']}" if row["run"] else ", idle")
+        for row in document["consumers"]
+    ]
+    for task, counts in document["last_24_hours"].items():
+        ended = ", ".join(f"{count} {state}" for state, count in counts.items())
+        lines.append(f"{task} in 24 hours: {ended}")
+    if document["dead_letters"]:
+        lines.append(f"{document['dead_letters']} dead letters: see /admin/ for them")
+    return lines
+
+
+@tasks_group.command("show")
+@click.argument("run_id", metavar="ID")
+@json_option
+def show(run_id: str, as_json: bool) -> None:
+    """Show everything that the ledger has about a run."""
+    run = find_run(run_id)
+    document = run_as_json(run) | {
+        "queue": run.queue,
+        "slot": _iso(run.slot),
+        "asked_by": run.asked_by,
+        "due_at": _iso(run.due_at),
+        "expires_at": _iso(run.expires_at),
+        "heartbeat_at": _iso(run.heartbeat_at),
+        "retries_left": run.retries_left,
+        "earlier": run.earlier,
+        "chain": run.chain,
+        "cancel_asked": run.cancel_asked,
+        "host": run.host,
+        "pid": run.pid,
+        "fingerprint": run.fingerprint,
+        "traceback": run.traceback or None,
+    }
+    lines = []
+    for name, value in document.items():
+        if name not in ("earlier", "traceback") and value not in (None, "", [], {}):
+            text = value if isinstance(value, str) else json.dumps(value)
+            lines.append(f"{name:<13} {text}")
+    for attempt in run.earlier:
+        label = f"attempt {attempt['attempt']}"
+        course = f"{attempt['started_at']}  {attempt['end']} {attempt['ended_at']}"
+        lines.append(f"{label:<13} {course}  {attempt['error']}".rstrip())
+    if run.traceback:
+        lines += ["", run.traceback.rstrip()]
+    print_answer(document, lines, as_json)
+
+
+def _seconds(span: timedelta) -> int:
+    return max(0, int(span.total_seconds()))
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return iso_utc(moment) if moment else None
