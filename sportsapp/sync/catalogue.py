@@ -31,7 +31,8 @@ def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResu
     result = LeaguesResult()
     failures: dict[str, TrackerError] = {}
     seasons: dict[League, tuple[date, ...]] = {}
-    calls = {one: league_call(context.client.scoreboard, one, today) for one in leagues}
+    request = context.client.scoreboard
+    calls = {league: league_call(request, league, today) for league in leagues}
     for fetched in fetch_all(calls):
         league = fetched.key
         try:

@@ -5,8 +5,8 @@ Rows are mappings named like the columns of their table, with one exception: ``h
 
 The rules:
 
-- Never step backwards: an answer that says less than what is stored (an earlier phase, period
-  or clock) is an old copy and changes nothing, unless the feed keeps sending it.
+- Never step backwards: an answer from an earlier point of the game than the stored one (its
+  phase, period or clock) is an old copy and changes nothing, unless the feed keeps sending it.
 - A corrected score at the same or a later point is taken at once.
 - What the feed stops mentioning (venue, channel, attendance, week) is kept; so is a score
   while the game has one.
@@ -40,7 +40,7 @@ Values = Mapping[str, Any]
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
 POLL_STAMP = timedelta(seconds=5)
-# An answer that says less is believed when this many in a row, over at least this long, agree.
+# A step back is believed when this many answers in a row, over at least this long, agree on it.
 DOUBT_ANSWERS = 5
 DOUBT_LASTS = timedelta(minutes=5)
 RECORDS_SETTLE = timedelta(hours=24)
@@ -63,7 +63,7 @@ END_OF_PERIOD = 4
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A game that the feed says less about: since when, in how many answers in a row."""
+    """A game that the feed steps back in: since when, in how many answers in a row."""
 
     since_at: datetime
     answers: int
@@ -212,7 +212,7 @@ def plan_games(
         if known is None:
             plan.inserts.append(values)
             continue
-        if says_less(known, values):
+        if steps_back(known, values):
             doubt = Doubt(doubt.since_at, doubt.answers + 1) if doubt else Doubt(now, 1)
             if doubt.answers < DOUBT_ANSWERS or now - doubt.since_at < DOUBT_LASTS:
                 plan.doubts[espn_id] = doubt
@@ -225,7 +225,7 @@ def plan_games(
     return plan
 
 
-def says_less(stored: Values, fetched: Values) -> bool:
+def steps_back(stored: Values, fetched: Values) -> bool:
     """Whether the fetched answer is from an earlier moment of the game than the stored one."""
     if _is_over(stored):
         return not _is_over(fetched)
@@ -237,8 +237,7 @@ def says_less(stored: Values, fetched: Values) -> bool:
         return not was_stopped or bool(stored["start_at"] == fetched["start_at"])
     if _is_over(fetched) or CALLED_OFF & {stored["status"], fetched["status"]}:
         return False
-    # both are live or broken off: compare the point of play; what one of them leaves out
-    # decides nothing
+    # both are live or broken off, so the point of play decides; what one leaves out is skipped
     for now, before in zip(_point_of_play(fetched), _point_of_play(stored), strict=True):
         if now is not None and before is not None and now != before:
             return now < before
@@ -300,8 +299,8 @@ def teams_of(games: Iterable[GameRecord]) -> dict[str, TeamRecord]:
 def records_of(games: Iterable[GameRecord], today: date) -> dict[str, str]:
     """Each team's record as of now, by the feed's id.
 
-    The feed gives records as they are at the moment of asking, so any game will do, but only
-    those around today belong to the running season.
+    The feed gives records as they are at the time of the request, whatever the game's day, but
+    only games around today belong to the running season.
     """
     near = (game for game in games if abs((game.day - today).days) <= 1)
     sides = (side for game in near for side in (game.home, game.away))
@@ -321,7 +320,7 @@ def plan_teams(
 ) -> RowPlan:
     """What a league's list of teams changes. Those on it become ``listed``, others no longer are.
 
-    A list that is not whole (a team on it could not be read), or is empty, unlists nobody.
+    A list that is empty, or not whole (a team on it could not be read), unlists no team.
     """
     rows = [team_values(team) | {"listed": True} for team in fetched]
     changes = _plan_rows(stored, rows, keep_blank=("color", "alternate_color"))

@@ -90,7 +90,7 @@ class Game(Base):
 
 
 class GameDoubt(Base):
-    """A game of which the feed says less than is stored: an old copy, unless it keeps saying so.
+    """A game whose latest answers are from before what is stored: old copies, unless they go on.
 
     ``since_at`` is the first of ``answers`` such answers in a row.
     """
