@@ -1,6 +1,6 @@
-"""The only place that reads the clock, and the rules of game days.
+"""The current time, and the rules of game days.
 
-The feed files a game under the US Eastern date of its start. "Today" is that date and
+The feed files a game under the US Eastern date of its start. "Today" is the Eastern date and
 lasts until 04:00 Eastern, so that a late game stays on today's page.
 """
 
@@ -21,7 +21,7 @@ DAYS_AHEAD = 731
 
 
 def utc_now() -> datetime:
-    """The time, aware, in UTC."""
+    """The current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
@@ -31,14 +31,14 @@ def day_of(start_at: datetime) -> date:
 
 
 def game_day(now: datetime) -> date:
-    """The day that is "today" for a visitor: the Eastern date, until 04:00 Eastern."""
+    """The day that is "today" for a visitor: the Eastern date, which lasts until 04:00."""
     return (now.astimezone(EASTERN).replace(tzinfo=None) - DAY_ENDS_AT).date()
 
 
 def parse_day(text: str, now: datetime) -> date:
     """The day written as YYYY-MM-DD, between 1900 and two years from ``now``.
 
-    Raises DateRangeError with one sentence for people.
+    Raises DateRangeError, whose message can be shown to a user.
     """
     try:
         day = date.fromisoformat(text) if WRITTEN_DAY.fullmatch(text) else None
@@ -73,6 +73,6 @@ def each_day(start: date, end: date) -> Iterator[date]:
         yield start + timedelta(days=offset)
 
 
-def iso_utc(moment: datetime) -> str:
-    """A moment as ``2022-09-11T17:00:00Z``, without fractions."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def iso_utc(time: datetime) -> str:
+    """A time as ``2022-09-11T17:00:00Z``, without fractions of a second."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -3,26 +3,26 @@
 ::
 
     TrackerError
-      UnknownLeagueError (also LookupError)    a league that is not followed
-      DateRangeError (also ValueError)         a day or a range of days that makes no sense
-      SettingsError                            a setting that cannot be read
+      UnknownLeagueError (also LookupError)    a league that is not known or not followed
+      DateRangeError (also ValueError)         a day or a range of days that is not valid
+      SettingsError                            a setting that is malformed
       BrokerUnavailableError                   Redis cannot be reached
-      RunNotFoundError (also LookupError)      a task run that the ledger does not have
-      UnknownTaskError (also LookupError)      a name that no task has
-      OverlapError                             a backfill that waits or runs already: its run_id
-      DeadLetterError                          a message that cannot be put back
+      RunNotFoundError (also LookupError)      a task run that is not in the ledger
+      UnknownTaskError (also LookupError)      a task name that is not registered
+      OverlapError                             a backfill of these days is open already: its run_id
+      DeadLetterError                          a dead letter that cannot be queued again
       ForgedMessageError                       a message that differs from the run it names
       CopyError                                a database that cannot be copied into another
-      AccountError                             an admin account that cannot be made or changed so
-      WebhookError                             an alert that its receiver did not take
-      PollingPausedError                       a league that is not asked by itself for a while
+      AccountError                             an admin account that cannot be created or changed
+      WebhookError                             an alert that its receiver did not accept
+      PollingPausedError                       a league that is not polled for a while
       FeedError                                carries url and status
         FeedUnavailableError                   time-out, connection, 429, 5xx: worth retrying
         FeedRefusedError                       403 and other 4xx: not worth retrying
-        PayloadError                           not the JSON we know: carries the path to the field
+        PayloadError                           not the expected JSON: carries the path to the field
       AllLeaguesFailedError                    carries the error of each league
 
-``retryable`` says whether the same call may succeed later; the tasks go by it.
+``retryable`` is whether the same call may succeed later; tasks decide by it whether to retry.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DateRangeError(TrackerError, ValueError):
 
 
 class SettingsError(TrackerError):
-    """A setting whose value cannot be used; the message names it and gives an example."""
+    """A malformed setting; the message names it and gives an example."""
 
 
 class BrokerUnavailableError(TrackerError):
@@ -60,11 +60,11 @@ class BrokerUnavailableError(TrackerError):
 
 
 class RunNotFoundError(TrackerError, LookupError):
-    """The ledger has no task run of this id."""
+    """The ledger has no task run with this id."""
 
 
 class ForgedMessageError(TrackerError):
-    """A message whose task or arguments are not those that the ledger has for its run."""
+    """A message whose task or arguments differ from those in the ledger for its run."""
 
 
 class UnknownTaskError(TrackerError, LookupError):
@@ -75,7 +75,7 @@ class UnknownTaskError(TrackerError, LookupError):
 
 
 class OverlapError(TrackerError):
-    """A backfill of an overlapping range waits or runs already; ``run_id`` is that run's."""
+    """A backfill of an overlapping range is queued or running; ``run_id`` is its run."""
 
     def __init__(self, message: str, run_id: str) -> None:
         super().__init__(message)
@@ -83,7 +83,7 @@ class OverlapError(TrackerError):
 
 
 class DeadLetterError(TrackerError):
-    """A dead letter that was not kept whole, or whose queue is gone, cannot be put back."""
+    """A dead letter cannot be queued again: it was not stored whole, or its queue is gone."""
 
 
 class WebhookError(TrackerError):
@@ -95,11 +95,11 @@ class WebhookError(TrackerError):
 
 
 class PollingPausedError(TrackerError):
-    """Scheduled polling leaves this league alone until a moment; what people ask for does not."""
+    """Scheduled polling of this league is paused. Syncs that a person starts are not."""
 
 
 class CopyError(TrackerError):
-    """The database to copy into is not empty, or a row in it is not what was copied."""
+    """The target database is not empty, or a row in it differs from the source's."""
 
 
 class AccountError(TrackerError):
@@ -107,9 +107,9 @@ class AccountError(TrackerError):
 
 
 class FeedError(TrackerError):
-    """Something went wrong between us and the feed.
+    """A request to the feed failed.
 
-    ``url`` is what was asked; ``status`` is the HTTP status, None when no answer came.
+    ``url`` is the request's; ``status`` is the HTTP status, None when there was no answer.
     """
 
     def __init__(self, message: str, *, url: str = "", status: int | None = None) -> None:
@@ -136,13 +136,13 @@ class FeedUnavailableError(FeedError):
 
 
 class FeedRefusedError(FeedError):
-    """The feed answered 403 or another 4xx: it does not want this request."""
+    """The feed answered 403 or another 4xx: the same request would be refused again."""
 
 
 class PayloadError(FeedError):
-    """The answer is not the JSON we know. ``path`` leads to the field, such as ``$.events``.
+    """The answer is not the expected JSON. ``path`` leads to the field, such as ``$.events``.
 
-    Retryable: a truncated or an edge server's answer is usually gone a minute later.
+    Retryable: a truncated answer, or an edge server's, is usually gone a minute later.
     """
 
     retryable = True
@@ -155,9 +155,9 @@ class PayloadError(FeedError):
 
 
 class AllLeaguesFailedError(TrackerError):
-    """A sync in which not one league could be brought up to date.
+    """A sync in which every league failed.
 
-    ``failures`` maps the league's slug to its error. Retryable when one of them is.
+    ``failures`` maps the league's slug to its error. Retryable when any of them is.
     """
 
     def __init__(self, failures: dict[str, TrackerError]) -> None:

@@ -1,7 +1,8 @@
 """The leagues this project knows: one row a league; adding a league is adding a row.
 
-Serves every other module. A row says where the feed keeps the league, how its sport counts time,
-what the feed holds back of it, and what its tables show; CONTRIBUTING tells how to add one.
+A row holds the feed's path of the league, how its sport counts time, which parts of it the feed
+leaves out unless they are requested, and the columns of its standings. CONTRIBUTING.md has the
+steps of adding one.
 """
 
 from __future__ import annotations
@@ -21,24 +22,28 @@ IN_SOCCER = ("gamesPlayed", "wins", "ties", "losses", "pointDifferential", "poin
 
 @dataclass(frozen=True, slots=True)
 class League:
-    """One league as the feed addresses it.
+    """One league.
 
-    ``slug`` is our lower-case name, used in addresses; ``sport`` and ``feed_slug`` make the
-    feed's path. ``period_name`` is what the sport calls a period, ``periods`` how many a game
-    has before overtime; after ``overtimes`` of those it goes to a shootout, if it knows any.
+    Where the feed has it: ``slug`` is our lower-case name, used in addresses; ``sport`` and
+    ``feed_slug`` make the feed's path. ``group`` is the feed's number of a college division:
+    without it the feed leaves most games of a day out. ``teams_limit`` is the ``limit`` of the
+    list of teams. ``month_fits`` is False where a month has more games than one answer holds, so
+    that it is read day by day.
 
-    ``by_week`` marks a league whose season goes by weeks; ``rounds`` name those of the postseason.
-    ``clock_runs`` is False where a game has no clock (baseball). ``clock_stops`` are the minutes
-    at which each period's clock stops, where it counts up through the game; empty where it
-    counts down. ``draws`` are ordinary: records read won-drawn-lost. ``game_hours`` is longer than
-    any ordinary game lasts; a scheduled game older than that may still be live after a delay.
-    ``season_turns`` is the month, in the off-season, that divides one season from the next.
+    Its time: ``period_name`` is the sport's name for a period; a game has ``periods`` of them
+    and then up to ``overtimes`` before a shootout, if the sport has one. ``clock_runs`` is False
+    where a game has no clock (baseball). ``clock_stops`` are the minutes at which each period
+    ends, where the clock counts up through the game; empty where it counts down. ``game_hours``
+    is longer than any ordinary game lasts; a scheduled game older than that may still be live
+    after a delay.
 
-    ``group`` is the division that has to be asked for, by the feed's number: without it, the feed
-    leaves most of a college's day out. ``teams_limit`` is the longest list of teams to ask for.
-    ``month_fits`` is False where a month has more games than one answer holds, so that days are
-    asked for. ``named_by_place`` says that a team goes by its place or school ("Duke") rather
-    than by its nickname. ``standings`` are the feed's names of what a table shows, in order.
+    Its season: ``by_week`` marks a season that goes by weeks; ``rounds`` name the weeks of its
+    postseason. ``season_turns`` is the month, in the off-season, in which one season ends and
+    the next begins.
+
+    Its tables: ``draws`` are ordinary, so that records read won-drawn-lost. ``named_by_place``
+    marks teams that go by their place or school ("Duke") rather than by their nickname.
+    ``standings`` are the feed's names of the columns, in order.
     """
 
     slug: str
@@ -65,64 +70,134 @@ class League:
 
     @property
     def label(self) -> str:
-        """The short name for people, such as ``NFL``."""
+        """The short name that pages show, such as ``NFL``."""
         return self.slug.upper()
 
 
 _college = partial(League, named_by_place=True, teams_limit=1000, standings=IN_COLLEGE)
 _soccer = partial(
-    League, sport="soccer", periods=2, period_name="half", overtime_name="ET", overtimes=2,
-    shootout_name="PEN", clock_stops=(45, 90, 105, 120), draws=True, standings=IN_SOCCER,
-)  # fmt: skip
+    League,
+    sport="soccer",
+    periods=2,
+    period_name="half",
+    overtime_name="ET",
+    overtimes=2,
+    shootout_name="PEN",
+    clock_stops=(45, 90, 105, 120),
+    draws=True,
+    standings=IN_SOCCER,
+)
 
-DEFAULT_LEAGUES: tuple[League, ...] = (
-    League(
-        "nfl", "National Football League", "football", "nfl", 4, "quarter", "OT", by_week=True,
-        rounds=((1, "Wild Card"), (2, "Divisional"), (3, "Conference"), (4, "Pro Bowl"),
-                (5, "Super Bowl")),
-        season_turns=4,
+NFL = League(
+    slug="nfl",
+    name="National Football League",
+    sport="football",
+    feed_slug="nfl",
+    periods=4,
+    period_name="quarter",
+    overtime_name="OT",
+    by_week=True,
+    rounds=(
+        (1, "Wild Card"),
+        (2, "Divisional"),
+        (3, "Conference"),
+        (4, "Pro Bowl"),
+        (5, "Super Bowl"),
     ),
-    League("nba", "National Basketball Association", "basketball", "nba", 4, "quarter", "OT"),
-    League(
-        "mlb", "Major League Baseball", "baseball", "mlb", 9, "inning", "", clock_runs=False,
-        game_hours=9, season_turns=1,
-    ),
-    League(
-        "nhl", "National Hockey League", "hockey", "nhl", 3, "period", "OT", standings=IN_HOCKEY,
-    ),
-)  # fmt: skip
-"""Those that are followed unless the LEAGUES setting says otherwise."""
+    season_turns=4,
+)
+NBA = League(
+    slug="nba",
+    name="National Basketball Association",
+    sport="basketball",
+    feed_slug="nba",
+    periods=4,
+    period_name="quarter",
+    overtime_name="OT",
+)
+MLB = League(
+    slug="mlb",
+    name="Major League Baseball",
+    sport="baseball",
+    feed_slug="mlb",
+    periods=9,
+    period_name="inning",
+    overtime_name="",
+    clock_runs=False,
+    game_hours=9,
+    season_turns=1,
+)
+NHL = League(
+    slug="nhl",
+    name="National Hockey League",
+    sport="hockey",
+    feed_slug="nhl",
+    periods=3,
+    period_name="period",
+    overtime_name="OT",
+    standings=IN_HOCKEY,
+)
+WNBA = League(
+    slug="wnba",
+    name="Women's National Basketball Association",
+    sport="basketball",
+    feed_slug="wnba",
+    periods=4,
+    period_name="quarter",
+    overtime_name="OT",
+    season_turns=1,
+)
+NCAAF = _college(
+    slug="ncaaf",
+    name="College Football",
+    sport="football",
+    feed_slug="college-football",
+    periods=4,
+    period_name="quarter",
+    overtime_name="OT",
+    by_week=True,
+    rounds=((1, "Bowls"), (999, "Playoff")),
+    season_turns=4,
+    group=80,
+)
+NCAAM = _college(
+    slug="ncaam",
+    name="Men's College Basketball",
+    sport="basketball",
+    feed_slug="mens-college-basketball",
+    periods=2,
+    period_name="half",
+    overtime_name="OT",
+    group=50,
+    month_fits=False,
+)
+NCAAW = _college(
+    slug="ncaaw",
+    name="Women's College Basketball",
+    sport="basketball",
+    feed_slug="womens-college-basketball",
+    periods=4,
+    period_name="quarter",
+    overtime_name="OT",
+    group=50,
+    month_fits=False,
+)
+MLS = _soccer(slug="mls", name="Major League Soccer", feed_slug="usa.1", season_turns=1)
+EPL = _soccer(slug="epl", name="Premier League", feed_slug="eng.1")
 
-ALL_LEAGUES: tuple[League, ...] = (
-    *DEFAULT_LEAGUES,
-    League(
-        "wnba", "Women's National Basketball Association", "basketball", "wnba", 4, "quarter",
-        "OT", season_turns=1,
-    ),
-    _college(
-        "ncaaf", "College Football", "football", "college-football", 4, "quarter", "OT",
-        by_week=True, rounds=((1, "Bowls"), (999, "Playoff")), season_turns=4, group=80,
-    ),
-    _college(
-        "ncaam", "Men's College Basketball", "basketball", "mens-college-basketball", 2, "half",
-        "OT", group=50, month_fits=False,
-    ),
-    _college(
-        "ncaaw", "Women's College Basketball", "basketball", "womens-college-basketball", 4,
-        "quarter", "OT", group=50, month_fits=False,
-    ),
-    _soccer("mls", "Major League Soccer", feed_slug="usa.1", season_turns=1),
-    _soccer("epl", "Premier League", feed_slug="eng.1"),
-)  # fmt: skip
+DEFAULT_LEAGUES = (NFL, NBA, MLB, NHL)
+"""The leagues that are followed when LEAGUES is not set."""
+
+ALL_LEAGUES = (*DEFAULT_LEAGUES, WNBA, NCAAF, NCAAM, NCAAW, MLS, EPL)
 
 BY_SLUG = MappingProxyType({league.slug: league for league in ALL_LEAGUES})
 
 
 def find_league(name: str, followed: Iterable[str] | None = None) -> League:
-    """The league of this name, upper or lower case.
+    """The league with this slug, in upper or lower case.
 
-    ``followed`` limits the choice to these slugs. Raises UnknownLeagueError, which lists
-    the known ones.
+    ``followed`` limits the choice to these slugs. Raises UnknownLeagueError, whose message
+    lists the slugs that can be chosen.
     """
     known = tuple(BY_SLUG) if followed is None else tuple(followed)
     slug = name.strip().lower()

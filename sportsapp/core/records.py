@@ -1,6 +1,7 @@
-"""What the feed said, frozen: the records that parsing yields and planning compares.
+"""Frozen records of the feed's answers: feed/parse makes them, sync/plan compares them.
 
-Times are aware and in UTC. Text is cleaned: no NUL, no lone surrogates, bounded length.
+Times are aware and in UTC. Text is cleaned: no NUL, no lone surrogates, bounded length. A text that
+the feed does not have is empty.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 
 
 class State(StrEnum):
-    """The phase of a game, in the feed's words."""
+    """The phase of a game, by the feed's names: to come, live, over or called off."""
 
     PRE = "pre"
     IN = "in"
@@ -21,7 +22,7 @@ class State(StrEnum):
 
 
 class Status(StrEnum):
-    """Our closed set of what a game can be; the feed's own words are kept in ``detail``."""
+    """What a game can be. The set is ours and closed; the feed's own text is in ``detail``."""
 
     SCHEDULED = "scheduled"
     LIVE = "live"
@@ -36,7 +37,7 @@ class Status(StrEnum):
 
 
 class TeamRecord(msgspec.Struct, frozen=True):
-    """A team. ``espn_id`` is unique within its league only; colours are hex without ``#``."""
+    """A team. ``espn_id`` is unique within its league only; colors are six hex digits."""
 
     espn_id: str
     abbreviation: str
@@ -49,11 +50,11 @@ class TeamRecord(msgspec.Struct, frozen=True):
 
 
 class CompetitorRecord(msgspec.Struct, frozen=True):
-    """A team in one game. ``team`` is None while nobody knows who will play ("TBD").
+    """A team in one game. ``team`` is None while it is not known ("TBD").
 
-    ``score`` is None before the start; ``linescores`` are points by period, from the first,
+    ``score`` is None before the start. ``linescores`` are points by period, from the first,
     None where a side did not play (the home side of a decided ninth inning). ``winner`` is
-    False for both sides of a draw. ``rank`` is the team's place among the ranked 25, or None.
+    False for both sides of a draw. ``rank`` is 1 to 25, None for a team that is not ranked.
     """
 
     team: TeamRecord | None
@@ -67,11 +68,13 @@ class CompetitorRecord(msgspec.Struct, frozen=True):
 
 
 class GameRecord(msgspec.Struct, frozen=True):
-    """One game. ``clock_left`` is in seconds of the period, None where there is no clock.
+    """One game. ``day`` is the US Eastern date of its start, under which the feed files it.
 
-    Where the clock counts up it is what is left of the period's regular time, below zero in the
-    time added on. ``series`` tells how a series or a tie of two games stands, or how it was
-    decided: all that can tell a result. ``situation`` is empty unless the game is live.
+    ``time_set`` is False while only the day is fixed. ``period`` counts from 1, and is 0 before
+    the start. ``clock_left`` is seconds left in the period, None where there is no clock; where
+    the clock counts up it is what is left of the period's regular time, below zero in the time
+    added on. ``series`` holds how a series or a tie over two games stands or was decided: every
+    text that reveals a result. ``situation`` is empty unless the game is live.
     ``leaders`` holds mappings with ``side``, ``category``, ``name`` and ``value``.
     """
 
@@ -103,7 +106,7 @@ class GameRecord(msgspec.Struct, frozen=True):
 
 
 class LeagueRecord(msgspec.Struct, frozen=True):
-    """What a scoreboard says of its league: the season it is in."""
+    """The league as its scoreboard describes it: its name and the season it is in."""
 
     name: str
     season_year: int | None
@@ -115,7 +118,7 @@ class ScoreboardRecord(msgspec.Struct, frozen=True):
     """One scoreboard answer.
 
     ``games`` are in the feed's order; ``errors`` has one line for each event that could not
-    be read; ``events`` counts all, good and broken.
+    be read; ``events`` counts all of them, good and broken.
     """
 
     league: LeagueRecord | None
@@ -125,7 +128,7 @@ class ScoreboardRecord(msgspec.Struct, frozen=True):
 
 
 class PlayerRecord(msgspec.Struct, frozen=True):
-    """A player of a roster. ``group`` is the roster's group (offense, Pitchers), may be empty."""
+    """A player of a roster. ``group`` is the roster's group (offense, Pitchers), empty if flat."""
 
     espn_id: str
     name: str
