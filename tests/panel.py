@@ -1,4 +1,4 @@
-"""The panel as a signed-in admin sees it, over HTTP; and a ledger with whatever a test needs."""
+"""A signed-in admin's requests to the panel; and rows for the ledger, as a test needs them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 @dataclass
 class PanelVisitor:
-    """A browser without a window at the panel."""
+    """A browser at the panel, without a window."""
 
     client: FlaskClient
 
     def open(self, path: str, method: str = "GET", **more: Any) -> TestResponse:
-        """Ask in an app context of its own, as a server does; ``g`` holds who is signed in."""
+        """Request in an app context of its own, as a server does: ``g`` keeps who is signed in."""
         with self.client.application.app_context():
             return self.client.open(path, method=method, buffered=True, **more)
 
@@ -66,12 +66,12 @@ class PanelVisitor:
 def messages_of(page: str) -> str:
     """The messages on a page, one a line."""
     return "\n".join(
-        unescape(found) for found in re.findall(r'<p class="note[^>]*>(.*?)</p>', page)
+        unescape(message) for message in re.findall(r'<p class="note[^>]*>(.*?)</p>', page)
     )
 
 
 def signed_in(app: Any, name: str = NAME) -> PanelVisitor:
-    """A visitor who has an account and is in; the hash is a cheap one, since tests are many."""
+    """A new account, signed in. Its hash is a cheap one: many tests start with it."""
     visitor = PanelVisitor(app.test_client())
     hashed = generate_password_hash(PASSWORD, "pbkdf2:sha256:1")
     account = AdminUser(username=name, password_hash=hashed, created_at=utc_now())
@@ -88,7 +88,7 @@ def row(run_id: str) -> TaskRun:
 
 
 def change(run_id: str, **values: object) -> None:
-    """Set columns of a run, whatever the ledger would say."""
+    """Set columns of a run, past the ledger."""
     with write_connection() as connection:
         connection.execute(update(TaskRun).where(TaskRun.id == run_id).values(**values))
 
@@ -96,8 +96,8 @@ def change(run_id: str, **values: object) -> None:
 def runs_of(task: str) -> list[TaskRun]:
     """A task's runs, oldest first."""
     db.session.rollback()
-    found = select(TaskRun).where(TaskRun.task == task).order_by(TaskRun.queued_at)
-    return list(db.session.scalars(found))
+    statement = select(TaskRun).where(TaskRun.task == task).order_by(TaskRun.queued_at)
+    return list(db.session.scalars(statement))
 
 
 def add_run(task: str = "sync_daily_schedule", state: str = RunState.SUCCESS, **values: Any) -> str:

@@ -1,4 +1,4 @@
-"""The panel in a real browser: a backfill from form to result, and no harm without a question.
+"""The panel in a real browser: a backfill from form to result; nothing destroyed unconfirmed.
 
 The first tests have a real broker, both consumers and the demo feed; the others a filled ledger.
 """
@@ -80,7 +80,7 @@ def visit(browser: Browser, url: str, complains: bool = False, **options: Any) -
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     page.goto("/admin/")
     page.get_by_label("Name").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
@@ -274,12 +274,12 @@ def test_sign_in_page_is_without_fault_too(browser, site):
 
 
 def faults(page: Page) -> list[str]:
-    """What axe calls serious or worse."""
-    found = Axe().run(page).response["violations"]
+    """Violations that axe rates serious or critical."""
+    violations = Axe().run(page).response["violations"]
     return [
-        f"{one['id']}: {[node['html'] for node in one['nodes']]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
+        f"{fault['id']}: {[node['html'] for node in fault['nodes']]}"
+        for fault in violations
+        if fault["impact"] in ("serious", "critical")
     ]
 
 

@@ -1,4 +1,4 @@
-"""Who may see the panel: nobody who is not signed in; and no form without a token is heard."""
+"""Access to the panel: signed-in admins only, and no form without a CSRF token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def panel_rules(app):
 
 @pytest.fixture
 def stranger(app):
-    """Somebody without an account, on a panel that has things to hide."""
+    """A visitor without an account, at a panel with data in it."""
     signed_in(app)
     add_failure()
     add_league()
@@ -77,7 +77,7 @@ def test_another_sessions_token_is_refused(app, panel):
 
 
 def test_nothing_is_changed_by_asking_for_it(app, panel):
-    """A view that changes something answers no GET."""
+    """A view that changes something accepts no GET."""
     reads = {"index", "live", "index_view", "details_view", "export", "static", "sign_in"}
     for rule, _ in panel_rules(app):
         if "GET" in rule.methods:
@@ -122,7 +122,7 @@ def test_public_pages_need_no_session_and_set_no_cookie(app, panel, path):
 
 
 def test_session_cookie_is_for_the_panel_only(app, panel):
-    (cookie,) = [one for one in panel.client._cookies.values() if one.key == "tracker_admin"]
+    (cookie,) = [known for known in panel.client._cookies.values() if known.key == "tracker_admin"]
     assert (cookie.path, cookie.http_only, cookie.same_site) == ("/admin", True, "Lax")
 
 

@@ -1,4 +1,4 @@
-"""Accounts in the panel: added, given a new password, shut out, let in again."""
+"""Accounts in the panel: add, change the password, deactivate, activate."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_added_account_can_sign_in(app, panel, caplog):
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "said"),
+    ("name", "password", "message"),
     [
         (NAME, OTHER, "already"),
         ("", OTHER, "a name must have 1 to 60"),
@@ -58,8 +58,8 @@ def test_added_account_can_sign_in(app, panel, caplog):
         ("anna", "x" * 201, "a password must have 10 to 200"),
     ],
 )
-def test_bad_account_is_not_added(panel, name, password, said):
-    assert said in panel.message_after(f"{PAGE}add", username=name, password=password)
+def test_bad_account_is_not_added(panel, name, password, message):
+    assert message in panel.message_after(f"{PAGE}add", username=name, password=password)
     assert names() == {NAME: True}
 
 
@@ -84,15 +84,15 @@ def test_own_new_password_ends_all_sessions_but_this_one(app, panel):
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "said"),
+    ("name", "password", "message"),
     [(NAME, "short", "a password must have"), ("nobody", OTHER, "there is no account 'nobody'")],
 )
-def test_bad_password_change_changes_nothing(panel, name, password, said):
-    assert said in panel.message_after(f"{PAGE}password", username=name, password=password)
+def test_bad_password_change_changes_nothing(panel, name, password, message):
+    assert message in panel.message_after(f"{PAGE}password", username=name, password=password)
     assert is_in(panel)
 
 
-def test_deactivation_asks_first_then_shuts_out_at_once(panel, ben, caplog):
+def test_deactivation_is_confirmed_then_ends_sessions_at_once(panel, ben, caplog):
     caplog.set_level(logging.INFO)
     assert "Deactivate ben?" in panel.post(f"{PAGE}deactivate", username="ben").text
     assert is_in(ben)
@@ -111,7 +111,7 @@ def test_activated_account_can_sign_in_again(panel, ben):
     assert ben.sign_in("ben").status_code == 303
 
 
-def test_nobody_shuts_himself_out(panel, ben):
+def test_own_account_cannot_be_deactivated(panel, ben):
     assert "yourself" in panel.message_after(f"{PAGE}deactivate", username=NAME, sure="yes")
     assert names() == {NAME: True, "ben": True}
 

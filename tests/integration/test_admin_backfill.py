@@ -1,4 +1,4 @@
-"""Backfills: chosen, priced, queued, refused when they overlap, watched, cancelled."""
+"""Backfills: estimate, queue, refusal of an overlap, progress, cancel."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ARGS = {"league": "NBA", "start_date": "2026-01-01", "end_date": "2026-01-31"}
 MONDAY = date(2026, 11, 23)
 
 
-def ask(panel, **form: str):
-    """What a filled-in form costs."""
+def preview(panel, **form: str):
+    """The page with the estimate for a filled-in form."""
     return panel.open(PAGE, query_string=form)
 
 
 def test_form_has_leagues_dates_and_presets(panel):
     page = panel.get(PAGE)
-    for said in (
+    for message in (
         'value="all"',
         ">NBA</option>",
         'type="date" name="start"',
@@ -37,12 +37,12 @@ def test_form_has_leagues_dates_and_presets(panel):
         "This season",
         "Last season",
     ):
-        assert said in page
+        assert message in page
     assert "This would be queued" not in page
 
 
-def test_preview_says_what_it_costs_and_queues_nothing(panel):
-    page = ask(panel, league="nba", start="2026-01-01", end="2026-03-02").text
+def test_preview_shows_the_cost_and_queues_nothing(panel):
+    page = preview(panel, league="nba", start="2026-01-01", end="2026-03-02").text
     assert "NBA from 2026-01-01 to 2026-03-02" in page
     assert "<strong>4</strong> feed requests" in page
     assert "<strong>6.0 s</strong>" in page
@@ -50,7 +50,7 @@ def test_preview_says_what_it_costs_and_queues_nothing(panel):
 
 
 def test_preview_of_all_leagues_names_each(panel):
-    page = ask(panel, league="all", start="2026-01-01", end="2026-01-31").text
+    page = preview(panel, league="all", start="2026-01-01", end="2026-01-31").text
     assert "<strong>4</strong> runs" in page
     for league in DEFAULT_LEAGUES:
         assert f"{league.label} from 2026-01-01 to 2026-01-31" in page
@@ -58,7 +58,7 @@ def test_preview_of_all_leagues_names_each(panel):
 
 def test_range_over_several_seasons_is_shown_and_queued_as_one_run_a_season(panel):
     form = {"league": "nba", "start": "2025-06-01", "end": "2025-07-31"}
-    page = ask(panel, **form).text
+    page = preview(panel, **form).text
     assert "NBA from 2025-06-01 to 2025-06-30" in page
     assert "NBA from 2025-07-01 to 2025-07-31" in page
     assert panel.post(PAGE, **form).status_code == 303
@@ -135,7 +135,7 @@ def test_overlap_of_one_leagues_season_queues_none(panel):
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         ({"league": "nba", "start": "2026-02-01", "end": "2026-01-01"}, "comes after the end"),
         ({"league": "nba", "start": "2026-02-31", "end": "2026-03-01"}, "is not a day"),
@@ -147,20 +147,20 @@ def test_overlap_of_one_leagues_season_queues_none(panel):
         ({"league": "nba", "preset": "decade"}, "choose the start"),
     ],
 )
-def test_what_makes_no_sense_is_said(panel, form, said):
-    for answer in (ask(panel, **form), panel.post(PAGE, **form)):
+def test_invalid_form_is_refused_with_its_fault(panel, form, message):
+    for answer in (preview(panel, **form), panel.post(PAGE, **form)):
         assert answer.status_code == 422
-        assert said in messages_of(answer.text)
+        assert message in messages_of(answer.text)
     assert runs_of(TASK) == []
 
 
 def test_form_keeps_what_was_filled_in(panel):
-    page = ask(panel, league="nba", start="2026-02-01", end="2026-01-01").text
+    page = preview(panel, league="nba", start="2026-02-01", end="2026-01-01").text
     assert 'value="nba" selected' in page
     assert 'name="start" value="2026-02-01"' in page
 
 
-def test_without_a_broker_nothing_is_queued_and_it_is_said(app, panel, monkeypatch):
+def test_without_a_broker_nothing_is_queued_and_an_error_is_shown(app, panel, monkeypatch):
     monkeypatch.undo()
     answer = panel.post(PAGE, **JANUARY)
     assert answer.status_code == 422
@@ -197,7 +197,7 @@ def test_ended_backfill_shows_what_it_stored_and_old_ones_are_gone(panel):
     assert ">99</td>" not in page
 
 
-def test_waiting_backfill_says_why_it_waits(panel):
+def test_waiting_backfill_shows_why_it_waits(panel):
     add_run(TASK, RunState.PENDING, args=ARGS, started_at=None)
     assert "No consumer is running for the backfill queue" in panel.get(PAGE)
     add_consumer("sportsapp-backfill")

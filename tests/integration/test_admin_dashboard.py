@@ -1,4 +1,4 @@
-"""The dashboard: what is alive, waits, runs, failed; how old the data is; when it turns red."""
+"""The dashboard: consumers, queues, running and failed runs, age of the data, alarms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TICK = "sync_all_live_games"
 
 @pytest.fixture
 def healthy(panel):
-    """Consumers on both queues, and schedules that have been looked at just now."""
+    """Consumers of both queues, and no task overdue."""
     for queue in ("sportsapp", "sportsapp-backfill"):
         add_consumer(queue)
         add_consumer(queue, "scheduler", pid=42)
@@ -32,7 +32,7 @@ def healthy(panel):
 
 
 def begin(task: str, ago: timedelta) -> None:
-    """A scheduler looked after this task for the first time so long ago."""
+    """A scheduler has known this task for so long."""
     with writing(db.session):
         db.session.merge(ScheduleRow(task=task, paused=False, since_at=utc_now() - ago))
 
@@ -55,9 +55,9 @@ def test_all_is_well(panel, healthy):
 
 def test_consumers_are_shown_with_host_process_queue_role_and_since(panel):
     add_consumer(host="somewhere", pid=4711, role="scheduler")
-    said = section(panel.get(PAGE), "consumers")
+    text = section(panel.get(PAGE), "consumers")
     now = f"{utc_now():%Y-%m-%d %H:%M}"
-    assert all(word in said for word in ("somewhere 4711", "scheduler", "sportsapp", now))
+    assert all(word in text for word in ("somewhere 4711", "scheduler", "sportsapp", now))
 
 
 def test_consumer_without_a_beat_is_not_alive(panel):
@@ -71,13 +71,13 @@ def test_queue_depth_and_oldest_wait(panel):
     sync_all_teams()
     add_run(state=RunState.PENDING, ago=timedelta(minutes=10))
     add_run(state=RunState.RETRY, due_at=utc_now() + timedelta(hours=1))
-    said = section(panel.get(PAGE), "queues")
-    assert "<td>1</td>" in said
-    assert ">2</a>" in said
-    assert "10 min" in said
+    text = section(panel.get(PAGE), "queues")
+    assert "<td>1</td>" in text
+    assert ">2</a>" in text
+    assert "10 min" in text
 
 
-def test_broker_that_is_away_is_said_and_the_rest_is_there(app, panel, healthy, monkeypatch):
+def test_broker_that_is_away_is_shown_and_the_rest_is_there(app, panel, healthy, monkeypatch):
     monkeypatch.undo()
     add_run(state=RunState.STARTED, task="sync_all_teams")
     page = panel.get(PAGE)
@@ -95,43 +95,43 @@ def test_what_runs_has_a_bar_and_a_clock(panel):
         progress_done=2,
         progress_total=8,
     )
-    said = section(panel.get(PAGE), "running")
-    assert '<progress max="8" value="2"' in said
-    assert "2 of 8 (25 %)" in said
-    assert "1 min 3" in said
-    assert "runs/cancel" in said
+    text = section(panel.get(PAGE), "running")
+    assert '<progress max="8" value="2"' in text
+    assert "2 of 8 (25 %)" in text
+    assert "1 min 3" in text
+    assert "runs/cancel" in text
 
 
 def test_run_that_is_asked_to_stop_has_no_cancel_button(panel):
     add_run(state=RunState.STARTED, cancel_asked=True)
-    said = section(panel.get(PAGE), "running")
-    assert "stopping" in said
-    assert "runs/cancel" not in said
+    text = section(panel.get(PAGE), "running")
+    assert "stopping" in text
+    assert "runs/cancel" not in text
 
 
 def test_failures_of_the_last_day(panel):
     add_failure(error="of today")
     add_failure(error="of old", ago=timedelta(hours=25))
     add_run(state=RunState.TIMEOUT, error="too slow")
-    said = section(panel.get(PAGE), "failures")
-    assert "last 24 hours: 2" in said
-    assert "of today" in said
-    assert "too slow" in said
-    assert "of old" not in said
+    text = section(panel.get(PAGE), "failures")
+    assert "last 24 hours: 2" in text
+    assert "of today" in text
+    assert "too slow" in text
+    assert "of old" not in text
 
 
 def test_age_of_data(panel):
     add_league("nba", polled_at=utc_now() - timedelta(minutes=3))
     add_league("nfl", failing_since=utc_now() - timedelta(hours=2), polled_at=None)
-    said = section(panel.get(PAGE), "data")
-    assert "3 min" in said
-    assert "failing for 2 h 0" in said
-    assert "never" in said
+    text = section(panel.get(PAGE), "data")
+    assert "3 min" in text
+    assert "failing for 2 h 0" in text
+    assert "never" in text
 
 
 def test_next_runs_in_order(panel, healthy):
-    said = section(panel.get(PAGE), "next")
-    assert said.index(TICK) < said.index("sync_daily_schedule") < said.index("sync_all_teams")
+    text = section(panel.get(PAGE), "next")
+    assert text.index(TICK) < text.index("sync_daily_schedule") < text.index("sync_all_teams")
 
 
 # ---------------------------------------------------------------- turning red
@@ -225,4 +225,4 @@ def test_dashboard_takes_a_bounded_number_of_queries(panel, healthy):
         with write_connection() as connection:
             connection.execute(insert(TaskRun), many)
     assert counts[0] <= counts[1] <= 26
-    assert counts[1] - counts[0] <= 1  # the newest failures are asked for when there are any
+    assert counts[1] - counts[0] <= 1  # the newest failures, a query only if there are any

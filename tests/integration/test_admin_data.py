@@ -1,4 +1,4 @@
-"""Leagues, teams, players and games: looked at, searched, narrowed, taken home; never changed."""
+"""Leagues, teams, players and games: list, search, filters, details, export."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ def data(panel):
 def test_filters_and_search(panel, data, path, there, absent):
     page = panel.get(f"/admin/{path}")
     page = page[page.index("<table") :]
-    found = [there] if there.startswith("No rows") else there.split()
-    assert all(word in page for word in found)
+    expected = [there] if there.startswith("No rows") else there.split()
+    assert all(word in page for word in expected)
     assert not any(word in page for word in absent.split())
 
 
@@ -193,7 +193,7 @@ def test_team_links_to_its_page(panel, data):
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "text"),
     [
         ("leagues/details/?id=1", "NBA"),
         ("teams/details/?id=1", "Boston Celtics"),
@@ -201,8 +201,8 @@ def test_team_links_to_its_page(panel, data):
         ("games/details/?id=1", "Los Angeles Lakers at Boston Celtics"),
     ],
 )
-def test_details(panel, data, path, said):
-    assert said in panel.get(f"/admin/{path}")
+def test_details(panel, data, path, text):
+    assert text in panel.get(f"/admin/{path}")
 
 
 @pytest.mark.parametrize("number", ["99", "x", "-1", "99999999999999999999", "²"])

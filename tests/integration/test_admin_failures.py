@@ -1,4 +1,4 @@
-"""Failures by kind, the whole group run again; dead letters looked at, put back, discarded."""
+"""Failures grouped by error, a group run again; dead letters shown, put back, discarded."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ def test_group_is_run_again_whole_with_each_arguments_once(panel, caplog):
         args = {"league": "NBA", "start_date": start, "end_date": "2026-02-03"}
         add_failure("abc", task=TASK, args=args)
     add_failure("xyz", task=TASK, args={"league": "NFL"})
-    said = panel.message_after(f"{PAGE}again", fingerprint="abc", sure="yes")
-    assert "2 runs of failure abc were queued again" in said
+    message = panel.message_after(f"{PAGE}again", fingerprint="abc", sure="yes")
+    assert "2 runs of failure abc were queued again" in message
     new = [run for run in runs_of(TASK) if run.state == RunState.PENDING]
     assert {run.args["start_date"] for run in new} == {"2026-01-01", "2026-02-01"}
     assert {(run.trigger, run.asked_by) for run in new} == {(Trigger.ADMIN, "maria")}
     assert "maria: 2 runs of failure abc" in caplog.text
 
 
-def test_group_is_not_run_again_before_the_question(panel):
+def test_group_is_not_run_again_before_it_is_confirmed(panel):
     add_failure("abc", task=TASK, args={"league": "NBA"})
     page = panel.post(f"{PAGE}again", fingerprint="abc")
     assert "Run the whole group again?" in page.text
@@ -139,7 +139,7 @@ def test_dead_letter_is_discarded_after_the_question(panel, letter, caplog):
 
 
 @pytest.mark.parametrize("number", ["", "x", "999", "-1"])
-def test_letter_that_is_not_there_is_said(panel, number):
+def test_unknown_letter_is_an_error(panel, number):
     assert "there is no dead letter" in panel.message_after(f"{PAGE}letters/put-back", id=number)
 
 

@@ -1,4 +1,4 @@
-"""Task runs: found, looked into, run again, cancelled, taken home."""
+"""Task runs: list, search, filters, details, run again, cancel, export."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def details(run_id: str) -> str:
 
 
 def shown(page: str, **ids: str) -> set[str]:
-    """Which of these runs a list shows."""
+    """The names of those runs that a list shows."""
     return {name for name, run_id in ids.items() if f"id={run_id}" in page}
 
 
@@ -45,7 +45,7 @@ def four(panel):
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "names"),
     [
         ("", {"live", "bad", "nba", "old"}),
         ("task=sync_all_teams", {"bad"}),
@@ -65,8 +65,8 @@ def four(panel):
         ("trigger=admin&league=nba&state=SUCCESS&search=NBA", {"nba"}),
     ],
 )
-def test_filters_and_search(panel, four, query, found):
-    assert shown(panel.get(f"{LIST}?{query}"), **four) == found
+def test_filters_and_search(panel, four, query, names):
+    assert shown(panel.get(f"{LIST}?{query}"), **four) == names
 
 
 def test_filter_by_day(panel, four):
@@ -149,10 +149,10 @@ def test_list_of_all_runs_counts_them_and_has_pages(panel):
     assert 'href="/admin/runs/?page=1"' in page
 
 
-def test_details_tell_everything(panel):
+def test_details_show_everything(panel):
     run_id = add_failure(task=BACKFILL, args=JANUARY, attempt=3, recoveries=2, asked_by="maria")
     page = panel.get(details(run_id))
-    for said in (
+    for message in (
         "&#34;league&#34;: &#34;NBA&#34;",
         "it broke",
         "abc123",
@@ -162,7 +162,7 @@ def test_details_tell_everything(panel):
         "attempt 3 began",
         "FAILURE",
     ):
-        assert said in page
+        assert message in page
 
 
 def test_timeline_has_every_attempt_in_order(panel):
@@ -179,7 +179,7 @@ def test_timeline_has_every_attempt_in_order(panel):
         for n, end, error in [(1, "failed", "no <answer>"), (2, "lost with its worker", "")]
     ]
     page = panel.get(details(add_failure(attempt=3, earlier=earlier)))
-    told = [
+    events = [
         "queued",
         "attempt 1 began on far, process 1",
         "attempt 1 failed: no &lt;answer&gt;",
@@ -188,7 +188,7 @@ def test_timeline_has_every_attempt_in_order(panel):
         "attempt 3 began",
         "FAILURE: failed, will not be tried again",
     ]
-    places = [page.find(words) for words in told[1:]]
+    places = [page.find(event) for event in events[1:]]
     assert places == sorted(places)
     assert -1 not in places
 
@@ -219,24 +219,24 @@ def test_run_that_is_gone_is_not_found(panel):
 def test_run_again_queues_the_same_once_more(panel, caplog):
     caplog.set_level(logging.INFO)
     first = add_run(BACKFILL, args=JANUARY)
-    said = panel.message_after(f"{LIST}again", id=first)
+    message = panel.message_after(f"{LIST}again", id=first)
     new = runs_of(BACKFILL)[-1]
     assert (new.args, new.trigger, new.asked_by) == (JANUARY, Trigger.ADMIN, "maria")
     assert backfill_huey.pending_count() == 1
-    assert new.id in said
+    assert new.id in message
     assert f"maria: run {first} was queued again as {new.id}" in caplog.text
 
 
-def test_run_again_of_what_is_gone_is_said(panel):
+def test_deleted_run_cannot_be_run_again(panel):
     assert "no task run has the id 'gone'" in panel.message_after(f"{LIST}again", id="gone")
 
 
-def test_run_again_without_a_broker_is_said(app, panel, monkeypatch):
+def test_run_again_without_a_broker_is_an_error(app, panel, monkeypatch):
     monkeypatch.undo()
     assert "the broker cannot be reached" in panel.message_after(f"{LIST}again", id=add_run())
 
 
-def test_cancel_asks_first(panel):
+def test_cancel_is_confirmed_first(panel):
     run_id = add_run(state=RunState.PENDING)
     page = panel.post(f"{LIST}cancel", id=run_id, back=LIST)
     assert page.status_code == 200
@@ -247,20 +247,20 @@ def test_cancel_asks_first(panel):
 
 
 @pytest.mark.parametrize(
-    ("state", "ends_as", "said"),
+    ("state", "ends_as", "message"),
     [
         (RunState.PENDING, RunState.REVOKED, "cancelled before it began"),
         (RunState.STARTED, RunState.STARTED, "will stop after its current chunk"),
         (RunState.SUCCESS, RunState.SUCCESS, "has ended already"),
     ],
 )
-def test_cancel(panel, caplog, state, ends_as, said):
+def test_cancel(panel, caplog, state, ends_as, message):
     caplog.set_level(logging.INFO)
     run_id = add_run(state=state)
-    assert said in panel.message_after(f"{LIST}cancel", id=run_id, sure="yes")
+    assert message in panel.message_after(f"{LIST}cancel", id=run_id, sure="yes")
     assert row(run_id).state == ends_as
     assert row(run_id).cancel_asked is (state != RunState.SUCCESS)
-    assert f"maria: run {run_id} {said}" in caplog.text
+    assert f"maria: run {run_id} {message}" in caplog.text
 
 
 def test_form_leads_back_to_its_page_only_within_the_panel(panel):
@@ -354,9 +354,9 @@ def add_many(count: int) -> None:
 
 @pytest.mark.only_sqlite("its own plan is read")
 def test_states_that_wait_are_on_an_index(app):
-    found = "SELECT id FROM task_runs WHERE state = 'FAILURE' ORDER BY queued_at DESC LIMIT 50"
+    statement = "SELECT id FROM task_runs WHERE state = 'FAILURE' ORDER BY queued_at DESC LIMIT 50"
     with db.engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {found}").all()
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
     assert "ix_task_runs_state_queued_at" in plan[0].detail
     assert len(plan) == 1, "no sorting on the side"
 

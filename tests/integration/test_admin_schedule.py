@@ -1,4 +1,4 @@
-"""The schedule: words, last run, lateness, strip, next run in two zones; run now, pause, resume."""
+"""The schedule: last runs, lateness, next run in two zones; run now, pause, resume."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ def test_last_run_with_its_state_and_how_late_it_began(panel):
         db.session.add(ScheduleRow(task=HOURLY, paused=False, since_at=slot - timedelta(days=1)))
     add_run(HOURLY, state=RunState.FAILURE, ago=timedelta(days=1))
     run_id = add_run(HOURLY, slot=slot, started_at=slot + timedelta(seconds=12))
-    said = card(panel.get(PAGE), HOURLY)
-    assert said.index(run_id) < said.index("SUCCESS")
-    assert "began 12 s after its slot" in said
+    text = card(panel.get(PAGE), HOURLY)
+    assert text.index(run_id) < text.index("SUCCESS")
+    assert "began 12 s after its slot" in text
 
 
-def test_overdue_task_says_by_how_much(panel):
+def test_overdue_task_shows_by_how_much(panel):
     with writing(db.session):
         since = utc_now() - timedelta(minutes=30)
         db.session.add(ScheduleRow(task=TICK, paused=False, since_at=since))
-    said = card(panel.get(PAGE), TICK)
-    assert "overdue" in said
-    assert "by 29 min" in said or "by 30 min" in said
+    text = card(panel.get(PAGE), TICK)
+    assert "overdue" in text
+    assert "by 29 min" in text or "by 30 min" in text
 
 
 def test_strip_has_the_last_24_runs_oldest_first(panel):
     ids = [add_run(HOURLY, ago=timedelta(hours=n)) for n in range(30)]
     add_run(HOURLY, state=RunState.FAILURE, ago=timedelta(minutes=1))
-    said = card(panel.get(PAGE), HOURLY)
-    strip = said[said.index("<ol") : said.index("</ol>")]
+    text = card(panel.get(PAGE), HOURLY)
+    strip = text[text.index("<ol") : text.index("</ol>")]
     assert strip.count("<li") == 24
     assert strip.index(ids[5]) < strip.index(ids[1])
     assert strip.count('class="bad"') == 1
@@ -71,16 +71,16 @@ def test_strip_has_the_last_24_runs_oldest_first(panel):
 
 def test_next_run_in_utc_and_in_the_visitors_zone(panel):
     slot = huey.periodic_tasks[HOURLY].schedule.next_slot(utc_now())
-    said = card(panel.get(PAGE), HOURLY)
-    assert f"{slot:%Y-%m-%d %H:%M:%S}</time> UTC" in said
-    assert 'data-local="browser"' in said
+    text = card(panel.get(PAGE), HOURLY)
+    assert f"{slot:%Y-%m-%d %H:%M:%S}</time> UTC" in text
+    assert 'data-local="browser"' in text
     panel.client.set_cookie("zone", "Asia/Tokyo")
-    said = card(panel.get(PAGE), HOURLY)
-    assert f"{slot.astimezone(ZoneInfo('Asia/Tokyo')):%a %H:%M:%S} JST" in said
-    assert 'data-local="Asia/Tokyo"' in said
+    text = card(panel.get(PAGE), HOURLY)
+    assert f"{slot.astimezone(ZoneInfo('Asia/Tokyo')):%a %H:%M:%S} JST" in text
+    assert 'data-local="Asia/Tokyo"' in text
 
 
-def test_zone_of_somebodys_making_is_ignored(panel):
+def test_invalid_zone_is_ignored(panel):
     panel.client.set_cookie("zone", "../../etc/passwd")
     assert 'data-local="browser"' in panel.get(PAGE)
 

@@ -1,4 +1,4 @@
-"""Signing in and out: the rules that keep others out."""
+"""Signing in and out, sessions, and limits on attempts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGN_IN = "/admin/sign-in"
 
 @pytest.fixture
 def visitor(app):
-    """Somebody who has an account and is not in."""
+    """A visitor who has an account and is not signed in."""
     accounts.add_account(NAME, PASSWORD)
     return PanelVisitor(app.test_client())
 
@@ -88,7 +88,7 @@ def hashes(monkeypatch) -> list[int]:
 
 
 def test_every_refusal_reads_the_same_and_costs_one_hash(app, visitor, hashes):
-    """An account that is not there, one that is shut, and a wrong password tell no difference."""
+    """Unknown name, deactivated account and wrong password get the same response."""
     accounts.add_account("shut", PASSWORD)
     accounts.deactivate("shut")
     hashes.clear()
@@ -104,7 +104,7 @@ def test_every_refusal_reads_the_same_and_costs_one_hash(app, visitor, hashes):
     assert (status, computed) == (401, 1)
 
 
-def test_attempt_that_has_to_wait_costs_no_hash_and_tells_nothing(visitor, hashes):
+def test_attempt_over_the_limit_costs_no_hash_and_reveals_nothing(visitor, hashes):
     for _ in range(10):
         visitor.sign_in(password="wrong")
     hashes.clear()
@@ -133,7 +133,7 @@ def test_session_is_renewed_at_sign_in(visitor):
 
 
 def test_cookie_from_before_the_sign_in_opens_nothing(app, visitor):
-    """Whoever gave a visitor his cookie is not signed in with him."""
+    """An attacker who planted a session cookie is not signed in by the victim's sign-in."""
     planter = PanelVisitor(app.test_client())
     planter.open(SIGN_IN)
     (planted,) = planter.client._cookies.values()
@@ -166,10 +166,10 @@ def test_password_change_ends_every_session_of_the_account(app, visitor):
 def test_password_change_ends_the_sessions_of_no_other_account(app, visitor):
     accounts.add_account("other", PASSWORD)
     elsewhere, other = PanelVisitor(app.test_client()), PanelVisitor(app.test_client())
-    for one, name in ((visitor, NAME), (elsewhere, NAME), (other, "other")):
-        one.sign_in(name)
+    for browser, name in ((visitor, NAME), (elsewhere, NAME), (other, "other")):
+        browser.sign_in(name)
     accounts.set_password(NAME, "another long pass phrase")
-    assert [is_in(one) for one in (visitor, elsewhere, other)] == [False, False, True]
+    assert [is_in(browser) for browser in (visitor, elsewhere, other)] == [False, False, True]
     elsewhere.sign_in(NAME, PASSWORD)
     assert not is_in(elsewhere)
     elsewhere.sign_in(NAME, "another long pass phrase")
@@ -186,7 +186,7 @@ def test_deactivation_ends_every_session_of_the_account(visitor):
 
 
 @pytest.mark.parametrize("session_id", ["", "x", "1", "1.2", "99.1", "1.1.1", "-1.1", "²."])
-def test_made_up_session_is_nobodys(visitor, session_id):
+def test_forged_session_is_not_signed_in(visitor, session_id):
     visitor.open(SIGN_IN)
     with visitor.client.session_transaction("/admin/") as session:
         session["_user_id"] = session_id
@@ -214,7 +214,7 @@ def test_sign_in_leads_only_into_the_panel(visitor, target, ends_at):
     assert answer.headers["Location"] == ends_at
 
 
-def test_stranger_is_led_to_where_he_wanted(visitor):
+def test_sign_in_page_keeps_the_requested_address(visitor):
     where = visitor.open("/admin/runs/?state=failed&task=x").headers["Location"]
     assert where == "/admin/sign-in?next=%2Fadmin%2Fruns%2F%3Fstate%3Dfailed%26task%3Dx"
     assert 'value="/admin/runs/?state=failed&amp;task=x"' in visitor.get(where)
@@ -230,10 +230,10 @@ def test_stranger_is_led_to_where_he_wanted(visitor):
     ],
 )
 def test_session_cookie_is_secure_behind_https(visitor, base, headers, secure):
-    said = visitor.open(SIGN_IN, base_url=base, headers=headers).headers["Set-Cookie"]
-    assert ("Secure" in said) is secure
-    assert "HttpOnly" in said
-    assert "SameSite=Lax" in said
+    cookie = visitor.open(SIGN_IN, base_url=base, headers=headers).headers["Set-Cookie"]
+    assert ("Secure" in cookie) is secure
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
 
 
 def test_too_many_attempts_on_an_account_wait_whatever_their_address(visitor):
@@ -252,7 +252,7 @@ def test_too_many_attempts_from_an_address_wait_whatever_the_account(visitor):
     assert attempts == [401] * 20 + [429]
 
 
-def test_who_tried_too_often_is_told_how_long_to_wait(visitor, monkeypatch):
+def test_too_many_attempts_show_how_long_to_wait(visitor, monkeypatch):
     for _ in range(10):
         visitor.sign_in(password="wrong")
     answer = visitor.sign_in()
@@ -261,7 +261,7 @@ def test_who_tried_too_often_is_told_how_long_to_wait(visitor, monkeypatch):
     assert not is_in(visitor)
 
 
-def test_looking_at_the_form_is_no_attempt(visitor):
+def test_opening_the_form_is_not_an_attempt(visitor):
     for _ in range(30):
         assert visitor.open(SIGN_IN).status_code == 200
 
@@ -279,7 +279,7 @@ def test_looking_at_the_form_is_no_attempt(visitor):
         ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
     ],
 )
-def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_says(
+def test_address_behind_a_proxy_is_what_the_proxy_on_this_machine_sends(
     app, remote, forwarded, counted_as
 ):
     headers = {"X-Forwarded-For": forwarded}
@@ -324,7 +324,7 @@ def test_session_ends_after_its_time_however_it_is_used(visitor, monkeypatch):
 
 
 class Later(datetime):
-    """A clock that shows what ``at`` says."""
+    """A clock that stands at ``at``."""
 
     at = time.time()
 
@@ -345,6 +345,6 @@ def test_every_attempt_is_in_the_log_without_its_password(visitor, caplog):
     assert "not this one" not in caplog.text
 
 
-def test_who_is_in_is_not_asked_again(app):
+def test_signed_in_admin_skips_the_sign_in_page(app):
     visitor = signed_in(app)
     assert visitor.open(f"{SIGN_IN}?next=/admin/runs/").headers["Location"] == "/admin/runs/"

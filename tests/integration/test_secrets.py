@@ -1,4 +1,4 @@
-"""A secret that is set is nowhere to be read; and what an instance keeps is its owner's alone."""
+"""Secret settings appear in no output; an instance's files are readable by their owner only."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_every_secret_setting_is_planted():
 
 @pytest.fixture(params=["", "DATABASE_URL"], ids=["well", "no database"])
 def planted(request, settings, monkeypatch, immediate) -> Iterator[Flask]:
-    """A site whose secrets are all set, and lead nowhere; its database is there or is not."""
+    """A site with every secret set, none of them valid; with and without a database."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     values = {name.lower(): value for name, value in SECRETS.items()}
@@ -85,8 +85,8 @@ def planted(request, settings, monkeypatch, immediate) -> Iterator[Flask]:
     client.close()
 
 
-def everything_said(site: Flask, caplog: pytest.LogCaptureFixture) -> Iterator[tuple[str, str]]:
-    """What each command, page, log line and row says."""
+def all_output(site: Flask, caplog: pytest.LogCaptureFixture) -> Iterator[tuple[str, str]]:
+    """The output of each command, task and page, and the log: its source and text."""
     site.testing = False
     runner = site.test_cli_runner()
     for command in COMMANDS:
@@ -115,10 +115,10 @@ def everything_said(site: Flask, caplog: pytest.LogCaptureFixture) -> Iterator[t
     yield "the log", caplog.text
 
 
-def test_no_secret_is_in_what_is_said(planted, caplog):
+def test_no_secret_is_in_any_output(planted, caplog):
     caplog.set_level(logging.DEBUG)
-    told = [where for where, words in everything_said(planted, caplog) if MARK in words]
-    assert told == []
+    leaks = [where for where, text in all_output(planted, caplog) if MARK in text]
+    assert leaks == []
 
 
 def test_no_secret_is_in_the_ledger_or_the_panel(planted, caplog, request):
@@ -128,7 +128,7 @@ def test_no_secret_is_in_the_ledger_or_the_panel(planted, caplog, request):
         assert MARK not in str(caught.value)
         return
     caplog.set_level(logging.DEBUG)
-    list(everything_said(planted, caplog))
+    list(all_output(planted, caplog))
     db.session.rollback()
     rows = db.session.execute(text("SELECT * FROM task_runs")).all()
     assert len(rows) > 3
@@ -165,13 +165,13 @@ def modes(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def open_umask() -> Iterator[None]:
-    """New files are everybody's unless somebody says otherwise."""
+    """A umask that leaves new files readable and writable by everybody."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
-def test_what_an_instance_keeps_is_its_owners_alone(tmp_path, open_umask):
+def test_instance_files_are_readable_by_their_owner_only(tmp_path, open_umask):
     folder = tmp_path / "new" / "instance"
     site = create_app(Settings(instance_path=folder, redis_url="redis://127.0.0.1:1/0"))
     with site.app_context():
@@ -184,7 +184,7 @@ def test_what_an_instance_keeps_is_its_owners_alone(tmp_path, open_umask):
     assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
 
 
-def test_database_that_others_could_read_is_taken_from_them(tmp_path):
+def test_database_file_loses_the_permissions_of_others(tmp_path):
     folder = tmp_path / "instance"
     folder.mkdir()
     for path in (folder / "tracker.db", tmp_path / "elsewhere.db"):
