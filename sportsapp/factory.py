@@ -7,13 +7,8 @@ import ipaddress
 from flask import Flask
 
 from sportsapp import admin, api, commands, web
-from sportsapp.core.settings import (
-    PROJECT_ROOT,
-    Settings,
-    load_settings,
-    make_instance_folder,
-    secret_key_of,
-)
+from sportsapp.core.instance import make_instance_folder, secret_key_of
+from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
 from sportsapp.db.engine import init_database
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from sportsapp.core.errors import SettingsError
+from sportsapp.core.instance import make_instance_folder, secret_key_of
 from sportsapp.core.leagues import ALL_LEAGUES
 from sportsapp.core.settings import (
     PROJECT_ROOT,
@@ -22,8 +23,6 @@ from sportsapp.core.settings import (
     describe_settings,
     environment_name,
     load_settings,
-    make_instance_folder,
-    secret_key_of,
 )
 
 SECRETS = {
@@ -106,8 +105,8 @@ MALFORMED = [
     ("REDIS_URL", "http://h", "does not begin with redis://"),
     ("REDIS_URL", "redis://", "names no host or socket"),
     ("REDIS_URL", "unix://", "names no host or socket"),
-    ("TRUSTED_PROXIES", "proxy.example.org", "has something that is no address and no network"),
-    ("TRUSTED_PROXIES", "10.0.0.1/8", "has something that is no address and no network"),
+    ("TRUSTED_PROXIES", "proxy.example.org", "has a part that is neither an address nor a network"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8", "has a part that is neither an address nor a network"),
     ("REDIS_URL", "redis://h:hush", "is not a URL"),
     ("REDIS_URL", "redis://[::1", "is not a URL"),
     ("ESPN_BASE_URL", "site.api.espn.com", "is not an http or https URL"),
@@ -115,8 +114,8 @@ MALFORMED = [
     ("ESPN_BASE_URL", "https://", "is not an http or https URL"),
     ("ESPN_BASE_URL", "http://h:port", "is not a URL"),
     ("ESPN_BASE_URL", "http://[::1", "is not a URL"),
-    ("ESPN_BASE_URL", "http://a b.org", "has spaces or signs that no URL has"),
-    ("ESPN_BASE_URL", "http://a.org\x07", "has spaces or signs that no URL has"),
+    ("ESPN_BASE_URL", "http://a b.org", "has spaces or characters that no URL has"),
+    ("ESPN_BASE_URL", "http://a.org\x07", "has spaces or characters that no URL has"),
     ("ESPN_CONTACT_URL", "https://a.org/x(y)", "that a header cannot carry"),
     ("ESPN_CONTACT_URL", "https://a.org/\r\nX: y", "that a header cannot carry"),
     ("ESPN_CONTACT_URL", "https://\u00e9.org", "that a header cannot carry"),

@@ -13,14 +13,14 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from sportsapp.core.errors import BrokerUnavailableError, SettingsError, TrackerError
+from sportsapp.core.instance import make_instance_folder
 from sportsapp.core.redis_urls import client_of
-from sportsapp.core.settings import Settings, load_settings, make_instance_folder
+from sportsapp.core.settings import Settings, load_settings, public_url
 
 PING_SECONDS = 1.0
 PING_EVERY = 0.1
@@ -117,16 +117,9 @@ def wait_for_broker(url: str, seconds: float) -> None:
     while fault := _ping(url):
         if time.monotonic() + PING_EVERY > deadline:
             raise BrokerUnavailableError(
-                f"REDIS_URL: no broker answered at {place_of(url)} within {seconds:g} s ({fault})"
+                f"REDIS_URL: no broker answered at {public_url(url)} within {seconds:g} s ({fault})"
             )
         time.sleep(PING_EVERY)
-
-
-def place_of(url: str) -> str:
-    """A broker's URL for people to read: without its password."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
 
 
 def _ping(url: str) -> str | None:
@@ -136,7 +129,7 @@ def _ping(url: str) -> str | None:
         client.ping()
     except (AuthenticationError, NoPermissionError) as error:
         raise BrokerUnavailableError(
-            f"REDIS_URL: the broker at {place_of(url)} refuses us ({error}); "
+            f"REDIS_URL: the broker at {public_url(url)} refuses us ({error}); "
             "for example redis://user:password@localhost:6379/0"
         ) from None
     except (RedisError, OSError) as error:

@@ -37,8 +37,9 @@ from sportsapp.commands.up.children import (
 from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
 from sportsapp.core.errors import SettingsError, TrackerError
+from sportsapp.core.instance import make_instance_folder
 from sportsapp.core.processes import freeze_memory
-from sportsapp.core.settings import PROJECT_ROOT, Settings, make_instance_folder
+from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.migrate import migrate_database
 from sportsapp.services import services

@@ -1,0 +1,44 @@
+"""The instance folder, and the secret key that is kept in it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from sportsapp.core.errors import SettingsError
+from sportsapp.core.settings import Settings
+
+
+def make_instance_folder(settings: Settings) -> None:
+    """Make the instance folder, for its owner alone. Raises SettingsError if it is unusable."""
+    path = settings.instance_path
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"INSTANCE_PATH: the folder {path} cannot be written ({error.strerror}); "
+            "name a folder of your own, for example /srv/scores"
+        ) from None
+
+
+def secret_key_of(settings: Settings) -> str:
+    """The session key: the setting, or one made once and kept in the instance folder (600)."""
+    if settings.secret_key:
+        return settings.secret_key
+    make_instance_folder(settings)
+    path = settings.instance_path / "secret_key"
+    if not path.exists():
+        # Written whole under another name and then linked, so that no process reads half a key.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(os.urandom(32).hex())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process made the key first: its key is the one to use
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

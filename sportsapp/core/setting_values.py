@@ -1,0 +1,124 @@
+"""How each kind of setting is read: functions from the text of a variable to its value.
+
+All raise ValueError for a malformed text. Its message is the fault, to be read after the setting's
+name and value: "is not a whole number". It never quotes a URL, which may hold a password.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from sportsapp.core.leagues import BY_SLUG
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Reads a whole number from ``low`` to ``high``."""
+
+    def parse(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError("is not a whole number") from None
+        if not low <= number <= high:
+            raise ValueError(f"is not between {low} and {high}")
+        return number
+
+    return parse
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Reads one of these words, in upper or lower case."""
+
+    def parse(value: str) -> str:
+        by_lower = {word.lower(): word for word in allowed}
+        if value.lower() not in by_lower:
+            raise ValueError(f"is not one of {', '.join(allowed)}")
+        return by_lower[value.lower()]
+
+    return parse
+
+
+def web_url(value: str) -> str:
+    """An http or https URL, without a slash at its end."""
+    if not value.isprintable() or " " in value:
+        raise ValueError("has spaces or characters that no URL has")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:  # its own message may quote a password
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("is not an http or https URL")
+    return value.rstrip("/")
+
+
+def contact_url(value: str) -> str:
+    """A web URL that can stand in a header as it is."""
+    if not re.fullmatch(r"[!-'*-~]+", value):
+        raise ValueError("has spaces, brackets or characters that a header cannot carry")
+    address = web_url(value)
+    if "@" in address:
+        raise ValueError("has a user name or password in it, which would be sent to the feed")
+    return address
+
+
+def database_url(value: str) -> str:
+    """A SQLAlchemy URL whose driver is installed."""
+    try:
+        make_url(with_driver(value)).get_dialect().import_dbapi()
+    except (ArgumentError, ValueError):
+        raise ValueError("is not a SQLAlchemy URL of a known kind of database") from None
+    except ImportError as error:
+        raise ValueError(f"needs a driver that is not installed ({error.name})") from None
+    return value
+
+
+def with_driver(url: str) -> str:
+    """The URL with our driver where it is one of PostgreSQL's two short forms."""
+    if url.startswith(("postgresql://", "postgres://")):
+        return f"postgresql+psycopg://{url.partition('://')[2]}"
+    return url
+
+
+def path(value: str) -> Path:
+    """An absolute path; ``~`` and relative paths are resolved."""
+    try:
+        return Path(value).expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # an unknown user's home; links in a circle
+        raise ValueError(f"is not a path ({error})") from None
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Names separated by commas; may be empty."""
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def networks(value: str) -> tuple[str, ...]:
+    """IP addresses and networks separated by commas, each as a network."""
+    try:
+        return tuple(str(ip_network(name)) for name in names(value))
+    except ValueError:
+        raise ValueError("has a part that is neither an address nor a network") from None
+
+
+def league_slugs(value: str) -> tuple[str, ...]:
+    """League names separated by commas, as slugs, each once, at least one."""
+    slugs = tuple(dict.fromkeys(name.lower() for name in names(value)))
+    unknown = [slug for slug in slugs if slug not in BY_SLUG]
+    if unknown or not slugs:
+        known = ", ".join(slug.upper() for slug in BY_SLUG)
+        fault = f"has unknown leagues {', '.join(unknown)}" if unknown else "names no league"
+        raise ValueError(f"{fault} (known are {known})")
+    return slugs
