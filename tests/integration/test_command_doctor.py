@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -15,6 +16,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.services import services
 from sportsapp.tasks import actions
 from tests.loopback import QuietHandler
 
@@ -217,9 +219,6 @@ def test_full_disk_is_named(healthy, findings, monkeypatch):
 
 
 def test_host_open_to_all_without_names_is_a_note(healthy, settings):
-    from dataclasses import replace
-
-    patient = doctor.patient_here()
-    patient.settings = replace(settings, host="0.0.0.0")
-    (found,) = doctor.check_settings(patient, {})
-    assert (found.state, "TRUSTED_HOSTS" in found.do) == ("note", True)
+    open_to_all = replace(services(), settings=replace(settings, host="0.0.0.0"))
+    (finding,) = doctor.check_settings(doctor.CheckContext(open_to_all, utc_now()))
+    assert (finding.state, "TRUSTED_HOSTS" in finding.do) == ("note", True)
