@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.settings import load_settings
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 
 with Session(create_engine(load_settings().database)) as session:
-    alive = activity.consumers(session, utc_now())
+    alive = reports.consumers(session, utc_now())
     here = {one.role for one in alive if one.host == socket.gethostname()}
     if missing := {"worker", "scheduler"} - here:
         sys.exit(f"no {' and no '.join(sorted(missing))} beats on {socket.gethostname()}")

@@ -65,7 +65,7 @@ def add_context(record: logging.LogRecord) -> bool:
 
 
 def shorten_known_errors(record: logging.LogRecord) -> bool:
-    """One line is enough for an error of ours: the ledger keeps the traceback."""
+    """Log an error of our own as one line: the ledger keeps its traceback."""
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     if isinstance(error, TrackerError):
         record.msg = f"{record.getMessage()} {type(error).__name__}: {error}"
@@ -75,7 +75,7 @@ def shorten_known_errors(record: logging.LogRecord) -> bool:
 
 
 def set_up_logging(settings: Settings) -> None:
-    """Send everything that is logged where the settings say. The doors call this once."""
+    """Send all log lines where the settings say. Each entry point calls this once."""
     handler: logging.Handler = (
         WatchedFileHandler(settings.log_file) if settings.log_file else logging.StreamHandler()
     )
@@ -85,5 +85,5 @@ def set_up_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for chatty in ("urllib3", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for name in ("urllib3", "alembic"):  # they log each request and each migration
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -82,22 +82,17 @@ def queue_states(
     )
     waiting = {name: (count, oldest) for name, count, oldest in session.execute(due)}
     workers = Counter(process.queue for process in alive if process.role == "worker")
-    return [
-        QueueState(queue.name, depth, *waiting.get(queue.name, (0, None)), workers[queue.name])
-        for queue, depth in zip(queues, _depths(queues), strict=True)
-    ]
-
-
-def _depths(queues: Sequence[TrackerHuey]) -> list[int | None]:
-    """The messages on each queue; None for all from the first that cannot be reached on."""
     depths: list[int | None] = []
     try:
         for queue in queues:
             with broker_errors():
                 depths.append(queue.pending_count())
-    except BrokerUnavailableError:
+    except BrokerUnavailableError:  # they share a broker: waiting for it once is enough
         depths += [None] * (len(queues) - len(depths))
-    return depths
+    return [
+        QueueState(queue.name, depth, *waiting.get(queue.name, (0, None)), workers[queue.name])
+        for queue, depth in zip(queues, depths, strict=True)
+    ]
 
 
 # ---------------------------------------------------------------- runs

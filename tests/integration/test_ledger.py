@@ -420,7 +420,7 @@ def recover(now: datetime | None = None) -> None:
 
 
 def lost_run(monkeypatch, **values: object) -> str:
-    """A backfill that a worker began and whose heart stopped two minutes ago."""
+    """A backfill that a worker began and whose last heartbeat is two minutes old."""
     run_id = sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id
     backfill_huey.dequeue()
     silent = {"heartbeat_at": utc_now() - timedelta(minutes=2), "host": "elsewhere", "pid": 1}
@@ -428,7 +428,7 @@ def lost_run(monkeypatch, **values: object) -> str:
     return run_id
 
 
-def test_run_without_a_heart_is_put_back_and_ends_well(offline, monkeypatch, feed):
+def test_run_without_a_heartbeat_is_queued_again_and_ends_well(offline, monkeypatch, feed):
     resume = {"done": 2, "result": {"synced": 5, "errors": []}}
     run_id = lost_run(monkeypatch, resume=resume)
     recover()
@@ -593,7 +593,7 @@ def test_work_in_a_shell_that_is_cancelled_keeps_what_it_has(app):
     assert (run.state, run.result, run.error) == (RunState.REVOKED, {"synced": 3}, "")
 
 
-def test_heart_of_a_shell_goes_on_after_a_beat_that_the_database_did_not_take(app, monkeypatch):
+def test_shell_goes_on_beating_after_a_heartbeat_that_the_database_did_not_take(app, monkeypatch):
     taken = local.write_connection
     refused = iter([OperationalError("UPDATE", {}, Exception("database is locked"))] * 2)
 
@@ -718,7 +718,7 @@ def test_tick_is_skipped_while_another_runs(scheduler):
     assert not any(name.startswith("sync_all_live") for name in queued())
 
 
-def test_tick_comes_when_the_running_one_has_no_heart(scheduler):
+def test_tick_comes_when_the_running_one_has_no_heartbeat(scheduler):
     one = scheduler(MONDAY - timedelta(minutes=1))
     run_id = sync_all_live_games().id
     huey.dequeue()

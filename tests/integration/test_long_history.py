@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Team, Trigger
-from sportsapp.runs import reports as activity
+from sportsapp.runs import reports
 from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext
@@ -97,11 +97,11 @@ def test_a_tick_looks_for_doubts_without_reading_all_games(app):
     ("ask", "wanted"),
     [
         (
-            lambda: activity.failure_groups(db.session, 9),
+            lambda: reports.failure_groups(db.session, 9),
             "COVERING INDEX ix_task_runs_fingerprint_finished_at (fingerprint>?)",
         ),
         (
-            lambda: activity._newest_failures(db.session, ["one"]),
+            lambda: reports._newest_failures(db.session, ["one"]),
             "SEARCH task_runs USING INDEX ix_task_runs_fingerprint_finished_at (fingerprint=?)",
         ),
         (
@@ -109,12 +109,12 @@ def test_a_tick_looks_for_doubts_without_reading_all_games(app):
             "SEARCH task_runs USING INDEX ix_task_runs_fingerprint_finished_at (fingerprint=?)",
         ),
         (
-            lambda: activity.failures_since(db.session, SINCE, 9),
+            lambda: reports.failures_since(db.session, SINCE, 9),
             "SEARCH task_runs USING COVERING INDEX ix_task_runs_state_finished_at "
             "(state=? AND finished_at>?)",
         ),
         (
-            lambda: activity.hours(db.session, SINCE),
+            lambda: reports.hours(db.session, SINCE),
             "SEARCH task_runs USING COVERING INDEX ix_task_runs_finished_at "
             "(finished_at>? AND finished_at<?)",
         ),
