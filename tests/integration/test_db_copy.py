@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, event, func, inspect, select
+from sqlalchemy import Engine, Insert, create_engine, event, func, inspect, select
 
 from sportsapp.accounts.accounts import add_account
 from sportsapp.core.clock import utc_now
@@ -112,32 +113,34 @@ def test_database_with_rows_is_refused_and_left_alone(app, filled, target):
         assert rows_in(db.engine)["games"] == 2
 
 
-def test_row_that_did_not_arrive_ends_in_nothing_copied(app, filled, target, monkeypatch):
-    whole = transfer._batches
+@contextmanager
+def inserts_changed(table: str, change: Callable[[list[dict[str, Any]]], None]) -> Iterator[None]:
+    """What is inserted into this table passes through ``change`` first."""
 
-    def lossy(connection, table):
-        for rows in whole(connection, table):
-            yield rows[:-1] if table.name == "games" else rows
+    def before(_connection, statement, rows, params, _options):
+        if isinstance(statement, Insert) and statement.table.name == table:
+            change(rows or [params])  # a single row comes as params
+        return statement, rows, params
 
-    monkeypatch.setattr(transfer, "_batches", lossy)
-    done = copy(app, target)
+    event.listen(Engine, "before_execute", before, retval=True)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_execute", before)
+
+
+def test_row_that_did_not_arrive_ends_in_nothing_copied(app, filled, target):
+    with inserts_changed("games", lambda rows: rows.pop()):
+        done = copy(app, target)
     assert done.exit_code == 1
     assert "nothing was copied: games: row 2 is not the same in both" in done.stderr
     with instance_on(app, target):
         assert set(rows_in(db.engine).values()) == {0}
 
 
-def test_row_that_arrived_otherwise_ends_in_nothing_copied(app, filled, target, monkeypatch):
-    whole = transfer._batches
-
-    def wrong(connection, table):
-        for rows in whole(connection, table):
-            if table.name == "admin_users":
-                rows[0]["username"] = "someone"
-            yield rows
-
-    monkeypatch.setattr(transfer, "_batches", wrong)
-    done = copy(app, target)
+def test_row_that_arrived_otherwise_ends_in_nothing_copied(app, filled, target):
+    with inserts_changed("admin_users", lambda rows: rows[0].update(username="someone")):
+        done = copy(app, target)
     assert (done.exit_code, "admin_users: row 1 is not the same" in done.stderr) == (1, True)
     with instance_on(app, target):
         assert set(rows_in(db.engine).values()) == {0}

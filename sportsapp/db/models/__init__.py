@@ -1,4 +1,4 @@
-"""The tables: what the feed told us (league, team, player, game) and what the tasks did."""
+"""The tables: what was read from the feed (leagues, teams, players, games), and the ledger."""
 
 from sportsapp.db.models.account import AdminUser
 from sportsapp.db.models.alert import Alert

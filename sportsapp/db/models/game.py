@@ -1,4 +1,4 @@
-"""Games and the scoreboards they were read from."""
+"""Games, and the state of the scoreboards that they are read from."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from sportsapp.db.types import Base, Json, UtcDateTime
 
 
 class Game(Base):
-    """One game, keyed on league and feed id. A team that is not known yet ("TBD") is None.
+    """One game. ``espn_id`` is unique within its league only.
 
-    ``day`` is the US Eastern date of the start. Scores are None before the start. Ranks are None
-    of teams that are not among the ranked 25.
-    ``updated_at`` moves only when something a reader can see has changed; ``changed_by_run``
-    is the id of the task run that changed it.
+    ``day`` is the US Eastern date of the start. ``state`` and ``status`` hold the values of
+    ``records.State`` and ``records.Status``; ``detail`` is the feed's own text ("Q3 4:12").
+
+    A team is None while it is not known who will play ("TBD"); a score is None before the start,
+    a rank unless the team is among the ranked 25. ``time_set`` is False while only the day is
+    known. ``clock_left`` is in seconds of the period, None without a clock. ``linescores`` are
+    points by period, from the first.
+
+    ``updated_at`` moves only when something a reader can see has changed; ``changed_by_run`` is
+    the id of the task run that changed it.
     """
 
     __tablename__ = "games"
@@ -27,7 +33,7 @@ class Game(Base):
         UniqueConstraint("league_id", "espn_id"),
         Index("ix_games_league_id_day", "league_id", "day"),
         Index("ix_games_day", "day"),
-        # A list of the first games reads these in their order and ends at its limit.
+        # A list of the first games reads these two in their order and stops at its limit.
         Index("ix_games_league_id_start_at", "league_id", "start_at", "espn_id"),
         Index("ix_games_league_id_state_start_at", "league_id", "state", "start_at", "espn_id"),
         Index("ix_games_league_id_week", "league_id", "season_year", "season_type", "week"),
@@ -85,14 +91,16 @@ class Game(Base):
 
     @property
     def league(self) -> League:
-        """The league, as ``core.leagues`` has it; needs ``league_row`` to be loaded."""
+        """The league of ``core.leagues``. ``league_row`` must be loaded."""
         return BY_SLUG[self.league_row.slug]
 
 
 class GameDoubt(Base):
-    """A game whose latest answers are from before what is stored: old copies, unless they go on.
+    """A stored game of which the feed now gives an earlier state, such as a lower period.
 
-    ``since_at`` is the first of ``answers`` such answers in a row.
+    The feed's servers sometimes return an old copy, so the stored game stays as it is at first.
+    ``answers`` counts such answers in a row and ``since_at`` is the time of the first; when they
+    go on, the feed's state is stored (see ``sync.plan``). One good answer removes the row.
     """
 
     __tablename__ = "game_doubts"
@@ -103,10 +111,10 @@ class GameDoubt(Base):
 
 
 class Scoreboard(Base):
-    """The last answer that was stored whole for one league and day.
+    """The last answer of the feed that was stored completely, for one league and day.
 
-    ``digest`` recognises the same bytes before they are decoded; ``game_ids`` are the feed's
-    ids of the games it held.
+    ``digest`` is of its bytes: an answer with the same digest need not be decoded. ``game_ids``
+    are the feed's ids of its games; one that an answer no longer has was moved or removed.
     """
 
     __tablename__ = "scoreboards"

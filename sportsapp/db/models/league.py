@@ -13,15 +13,15 @@ from sportsapp.db.types import Base, Json, UtcDateTime
 
 
 class LeagueRow(Base):
-    """What is stored of a league that is or was followed.
+    """A league that is or was followed: its season, and the state of its feed.
 
-    ``polled_at`` is when the feed was last read well, ``failing_since`` when it began to fail
-    (None while it is well) and ``failure`` the last error in words. ``changed_at`` moves
+    ``polled_at`` is when the feed was last read with success, ``failing_since`` when it began to
+    fail (None while it works) and ``failure`` the text of the last error. ``changed_at`` moves
     whenever anything a reader can see of the league changes.
 
-    Scheduled polling leaves the league alone until ``paused_until`` (the feed refused us or told
-    us to wait) and its live polling also until ``backoff_until``, which moves away as
-    ``failures`` in a row add up. One good answer clears all three.
+    Scheduled tasks do not poll the league before ``paused_until`` (the feed refused a request,
+    or asked us to wait), and live syncs also not before ``backoff_until``, which grows with the
+    number of ``failures`` in a row. One success resets all three.
     """
 
     __tablename__ = "leagues"
@@ -50,11 +50,16 @@ _other = table(
 
 
 class Team(Base):
-    """A team. ``listed`` is False for guests and all-star sides, known from a game only.
+    """A team. ``espn_id`` is unique within its league only.
 
-    ``standing`` maps the feed's names (wins, streak) to the text it shows. ``is_namesake`` says
-    that another team of the league has the same abbreviation and goes before this one: a listed
-    team before a guest, then the one that was stored first.
+    ``listed`` is False for a team that is in no list of the league's teams and was stored because
+    it is in a game: a guest or an all-star team. ``standing`` maps the feed's names of statistics
+    (wins, streak) to their text; ``standing_group`` is the conference or division, and
+    ``standing_position`` counts from 1 within it.
+
+    ``is_namesake`` is True when another team of the league has the same abbreviation and
+    precedence over this one: listed teams precede others, and lower ids higher ones. A team
+    without namesakes, or with precedence, has its abbreviation as its address.
     """
 
     __tablename__ = "teams"
@@ -97,14 +102,15 @@ class Team(Base):
 
     @property
     def league(self) -> League:
-        """The league, as ``core.leagues`` has it; needs ``league_row`` to be loaded."""
+        """The league of ``core.leagues``. ``league_row`` must be loaded."""
         return BY_SLUG[self.league_row.slug]
 
     @property
     def address(self) -> str:
-        """What names the team in addresses: its abbreviation, with its id where that is not enough.
+        """The team's part of a URL: ``MIA``, or ``MIA_193`` for a namesake of another team.
 
-        No abbreviation has the sign between the two, so the one is never taken for the other.
+        A team without an abbreviation has ``_193``. No abbreviation contains an underscore, so
+        the two forms are never confused.
         """
         if self.abbreviation and not self.is_namesake:
             return self.abbreviation
@@ -112,7 +118,11 @@ class Team(Base):
 
 
 class Player(Base):
-    """A player; ``active`` is False once no roster lists him. The id is league-wide."""
+    """A player. ``espn_id`` is unique within the league, so that he keeps his row between teams.
+
+    ``group`` is his part of the roster (offense, Pitchers). ``active`` is False once no roster
+    lists him.
+    """
 
     __tablename__ = "players"
     __table_args__ = (

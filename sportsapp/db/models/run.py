@@ -1,4 +1,4 @@
-"""The ledger's tables: task runs, dead letters, schedules and consumers."""
+"""The ledger's tables: task runs and their totals, dead letters, schedules, consumers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sportsapp.db.types import Base, Json, OrderedJson, UtcDateTime
 
 
 class RunState(StrEnum):
-    """Where a task run stands: Celery's names, and two more."""
+    """The state of a task run: Celery's names, and EXPIRED and TIMEOUT."""
 
     PENDING = "PENDING"
     STARTED = "STARTED"
@@ -31,7 +31,7 @@ FAILED = (RunState.FAILURE, RunState.TIMEOUT)
 
 
 class Trigger(StrEnum):
-    """Who or what asked for a run."""
+    """What started a run."""
 
     SCHEDULE = "schedule"
     ADMIN = "admin"
@@ -45,21 +45,27 @@ _ENDED = "finished_at IS NOT NULL"
 
 
 def _only(condition: str) -> dict[str, Any]:
-    """Options of an index that leaves the other rows out, so that they are written faster."""
+    """Options of a partial index: rows that do not meet the condition cost nothing to write."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class TaskRun(Base):
     """One execution of a task, through all its attempts. The id is Huey's task id.
 
-    ``slot`` is the due moment of a scheduled run, unique with the task. ``due_at`` is when a
-    waiting run may start, ``expires_at`` when it is no longer worth it. ``attempt`` counts
-    starts, ``retries_left`` what the task may still retry, ``recoveries`` how often it was put
-    back after its worker was lost, ``stalls`` how often since it last made progress. ``chain``
-    lists the names of the tasks to run after SUCCESS. ``progress_done`` and ``progress_total``
-    count chunks; ``resume`` is what a recovered run needs to go on from its last finished chunk.
-    ``earlier`` lists the attempts before the last one, oldest first, as
+    ``slot`` is the time for which a scheduled run is due; with the task it is unique, so that two
+    schedulers cannot both start it. ``asked_by`` is the admin's or shell user's name, empty for
+    runs that no person started. ``due_at`` is when a waiting run may start, ``expires_at`` when
+    it must not start any more.
+
+    ``attempt`` counts starts, ``retries_left`` the retries that remain, ``recoveries`` how often
+    the run was queued again because its worker died, ``stalls`` how often since it last made
+    progress. ``heartbeat_at`` is the worker's last sign of life. ``earlier`` lists the attempts
+    before the last one, oldest first, as
     ``{"attempt", "started_at", "ended_at", "host", "pid", "end", "error"}``.
+
+    ``progress_done`` and ``progress_total`` count chunks; ``resume`` is what a recovered run
+    needs to continue after its last finished chunk. ``chain`` names the tasks to run after
+    SUCCESS. ``fingerprint`` is the same for errors of the same kind, empty without an error.
     """
 
     __tablename__ = "task_runs"
@@ -111,13 +117,13 @@ class TaskRun(Base):
 
 
 HAS_FINGERPRINT = TaskRun.fingerprint > literal_column("''")
-"""What a question about fingerprints has to say, word for word, for their index to be used."""
+"""The condition of the partial index, word for word: a query needs it to use that index."""
 
 
 class RunTotal(Base):
-    """How many runs that ended in this state are no longer in the ledger.
+    """How many runs of a task that ended in this state were deleted from the ledger.
 
-    With the ledger's own they make a count that only grows.
+    Added to those still in the ledger they make the counters of /metrics, which must never fall.
     """
 
     __tablename__ = "run_totals"
@@ -128,7 +134,10 @@ class RunTotal(Base):
 
 
 class DeadLetter(Base):
-    """A message of a queue that could not be read or names no task; kept for a person."""
+    """A message that cannot be decoded or names no task, kept for the admin panel.
+
+    ``size`` is the size of the message in bytes; ``message`` may be its beginning only.
+    """
 
     __tablename__ = "dead_letters"
 
@@ -141,7 +150,7 @@ class DeadLetter(Base):
 
 
 class ScheduleRow(Base):
-    """A periodic task of this instance. Slots before ``since_at`` are never caught up."""
+    """A periodic task. Slots before ``since_at`` are never caught up: it was new or paused then."""
 
     __tablename__ = "schedules"
 
@@ -151,7 +160,10 @@ class ScheduleRow(Base):
 
 
 class ConsumerProcess(Base):
-    """A process of a consumer: a worker or the scheduler. Alive while ``beat_at`` is fresh."""
+    """A process of a consumer: a worker or the scheduler. It is alive while ``beat_at`` is fresh.
+
+    ``run_id`` is the run that it executes at the moment.
+    """
 
     __tablename__ = "consumers"
     __table_args__ = (UniqueConstraint("host", "pid", "queue", "role"),)
