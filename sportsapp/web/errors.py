@@ -1,4 +1,4 @@
-"""Error pages that lead back; the API's errors as JSON; nothing private in either."""
+"""Error pages, and the API's errors as JSON. Neither contains anything private."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from sportsapp.db.engine import db
 logger = logging.getLogger(__name__)
 
 API = "/api/"
-CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
-CODES |= {429: "too_many_requests", 500: "internal_error", 503: "unavailable"}
+CODES = {500: "internal_error", 503: "unavailable"}  # where the name of the error is not used
 RETRY_SECONDS = 10
 
 
@@ -31,33 +30,30 @@ def init_app(app: Flask) -> None:
 
 
 def show_no_database(error: OperationalError) -> ResponseReturnValue | HTTPException:
-    """A database that is away, locked or not migrated: try again; the reason is in the log."""
+    """503 when the database is away, locked or not migrated. The reason goes to the log only."""
     db.session.rollback()
     reason = " ".join(str(error.orig).split())
     logger.error("%s: the database cannot be used: %s", request.path, reason)
-    message = "The scores cannot be read at the moment. Try again in a few seconds."
+    message = "Scores are not available at the moment. Try again in a few seconds."
     return show_error(ServiceUnavailable(message, retry_after=RETRY_SECONDS))
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
-    """An error as the visitor can read it: JSON under the API, else a page."""
+    """An error as a page that leads back, or as JSON under the API."""
     status = error.code or 500
     if status < 400:
         return error
     message = error.description or ""
     if isinstance(error, InternalServerError):
-        message = "Something went wrong here. It has been logged."
+        message = "Something went wrong. The error has been logged."
     if isinstance(error, SecurityError):
-        message = "This site does not answer to that name (TRUSTED_HOSTS)."
+        message = "This site does not serve that host name (TRUSTED_HOSTS)."
+    # an error's own headers, such as Allow and Retry-After
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     if request.path.startswith(API):
         code = CODES.get(status, error.name.lower().replace(" ", "_"))
-        return jsonify({"error": {"code": code, "message": message}}), status, _kept(error)
-    if isinstance(error, SecurityError):  # no page can be built for a host that is not ours
+        return jsonify({"error": {"code": code, "message": message}}), status, headers
+    if isinstance(error, SecurityError):  # a page's links cannot be built for an untrusted host
         return Response(message, status, content_type="text/plain; charset=utf-8")
     page = render_template("error.html", status=status, name=error.name, message=message)
-    return page, status, {"Cache-Control": "private, no-cache", **_kept(error)}
-
-
-def _kept(error: HTTPException) -> dict[str, str]:
-    """What an error's own headers tell programs, such as the methods that are allowed."""
-    return {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    return page, status, {"Cache-Control": "private, no-cache", **headers}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from icalendar import Calendar, Event
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.records import Status
@@ -15,14 +15,10 @@ from sportsapp.core.settings import VERSION
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import GameSummary
-from sportsapp.web.games import team_name
+from sportsapp.web.labels import team_name
+from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
-from sportsapp.web.scores import wanted_league
-from sportsapp.web.teams import wanted_teams
-
-if TYPE_CHECKING:
-    from icalendar import Event
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -35,66 +31,58 @@ CALLED_OFF = {Status.POSTPONED: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
 @blueprint.get("/<league_name>/teams/<address>.ics")
 def calendar(league_name: str, address: str) -> ResponseReturnValue:
     """A team's season as iCalendar: stable UIDs, no scores."""
-    league = wanted_league(league_name)
-    team = wanted_teams(league_name, address)[0]
-    from icalendar import Calendar  # takes 3 MB, and only a web process that is asked needs it
+    league = league_or_404(league_name)
+    team = teams_or_404(league, address)[0]
 
     def render(_fresh: Freshness) -> str:
-        book = Calendar()
-        book.add("prodid", f"-//Sports Game Tracker//{VERSION}//EN")
-        book.add("version", "2.0")
-        book.add("x-wr-calname", team.display_name)
+        games = Calendar()
+        games.add("prodid", f"-//Sports Game Tracker//{VERSION}//EN")
+        games.add("version", "2.0")
+        games.add("x-wr-calname", team.display_name)
         for game in queries.games_of_team(db.session, team, team.league_row.season_year):
-            book.add_component(_entry(game))
-        text: str = book.to_ical().decode()
+            games.add_component(_calendar_event(game))
+        text: str = games.to_ical().decode()
         return text
 
-    return _typed(answer([league.slug], render), "text/calendar; charset=utf-8")
+    return _with_type("text/calendar; charset=utf-8", answer([league.slug], render))
 
 
-def _entry(game: GameSummary) -> Event:
-    from icalendar import Event
-
-    entry = Event()
+def _calendar_event(game: GameSummary) -> Event:
+    event = Event()
     name = f"{team_name(game.away_team)} at {team_name(game.home_team)}"
     status = CALLED_OFF.get(Status(game.status))
-    entry.add("uid", f"{game.league.slug}-{game.espn_id}@sports-game-tracker")
-    entry.add("dtstamp", game.updated_at)
-    entry.add("last-modified", game.updated_at)
-    entry.add("summary", f"{game.status.capitalize()}: {name}" if status else name)
-    entry.add("status", status or "CONFIRMED")
-    entry.add("location", ", ".join(part for part in (game.venue, game.city) if part))
+    event.add("uid", f"{game.league.slug}-{game.espn_id}@sports-game-tracker")
+    event.add("dtstamp", game.updated_at)
+    event.add("last-modified", game.updated_at)
+    event.add("summary", f"{game.status.capitalize()}: {name}" if status else name)
+    event.add("status", status or "CONFIRMED")
+    event.add("location", ", ".join(part for part in (game.venue, game.city) if part))
     address = {"league_name": game.league.slug, "espn_id": game.espn_id}
-    entry.add("url", url_for("games.game", **address, _external=True))
+    event.add("url", url_for("games.game", **address, _external=True))
     if game.time_set:
-        entry.add("dtstart", game.start_at)
-        entry.add("dtend", game.start_at + GAME_LASTS)
+        event.add("dtstart", game.start_at)
+        event.add("dtend", game.start_at + GAME_LASTS)
     else:
-        entry.add("dtstart", game.day)
-    return entry
+        event.add("dtstart", game.day)
+    return event
 
 
 @blueprint.get("/<league_name>/scores.atom")
 def atom(league_name: str) -> ResponseReturnValue:
     """A league's latest finals as Atom; with ``?scores=hide`` without their scores."""
-    league = wanted_league(league_name)
+    league = league_or_404(league_name)
     hides = preferences().hides_scores or request.args.get("scores") == "hide"
 
     def render(_fresh: Freshness) -> str:
         games = queries.latest_finals(db.session, league.slug, FINALS)
-        page = render_template(
-            "atom.xml", league=league, games=games, hides=hides, updated=_newest(games)
-        )
+        updated = max((game.updated_at for game in games), default=utc_now())
+        page = render_template("atom.xml", league=league, games=games, hides=hides, updated=updated)
         return NOT_XML.sub("", page)
 
-    return _typed(answer([league.slug], render), "application/atom+xml; charset=utf-8")
+    return _with_type("application/atom+xml; charset=utf-8", answer([league.slug], render))
 
 
-def _newest(games: list[GameSummary]) -> datetime:
-    return max((game.updated_at for game in games), default=utc_now())
-
-
-def _typed(response: ResponseReturnValue, kind: str) -> ResponseReturnValue:
+def _with_type(content_type: str, response: ResponseReturnValue) -> ResponseReturnValue:
     if isinstance(response, Response):
-        response.headers["Content-Type"] = kind
+        response.headers["Content-Type"] = content_type
     return response

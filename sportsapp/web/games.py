@@ -10,9 +10,9 @@ from sportsapp.core.records import Status
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game
-from sportsapp.db.queries import AnyTeam
+from sportsapp.web.labels import matchup, team_name
+from sportsapp.web.lookup import league_or_404
 from sportsapp.web.page import Freshness, answer
-from sportsapp.web.scores import wanted_league
 
 blueprint = Blueprint("games", __name__)
 
@@ -25,13 +25,13 @@ EVENT_STATUS = {
 @blueprint.get("/<league_name>/games/<espn_id>")
 def game(league_name: str, espn_id: str) -> ResponseReturnValue:
     """One game: score, line score, situation, leaders, venue."""
-    league = wanted_league(league_name)
+    league = league_or_404(league_name)
     if league_name != league.slug:
         target = url_for("games.game", league_name=league.slug, espn_id=espn_id)
         return redirect(target, 301)
     row = queries.find_game(db.session, league.slug, espn_id[:60])
     if row is None:
-        abort(404, f"There is no {league.label} game {espn_id[:40]!r}.")
+        abort(404, f"{league.label} game {espn_id[:40]!r} not found.")
 
     def render(fresh: Freshness) -> str:
         return render_template(
@@ -42,26 +42,16 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
 
 
 def event_of(game: Game) -> dict[str, object]:
-    """The game as a schema.org SportsEvent. It has no score, so that it spoils nothing."""
-    away, home = _team(game.away_team), _team(game.home_team)
+    """The game as a schema.org SportsEvent, without its score: it must not give it away."""
     event: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "SportsEvent",
-        "name": f"{away['name']} {'vs' if game.neutral_site else 'at'} {home['name']}",
+        "name": matchup(game),
         "startDate": iso_utc(game.start_at) if game.time_set else game.day.isoformat(),
         "eventStatus": EVENT_STATUS.get(Status(game.status), "https://schema.org/EventScheduled"),
-        "homeTeam": home,
-        "awayTeam": away,
+        "homeTeam": {"@type": "SportsTeam", "name": team_name(game.home_team)},
+        "awayTeam": {"@type": "SportsTeam", "name": team_name(game.away_team)},
     }
     if game.venue:
         event["location"] = {"@type": "Place", "name": game.venue, "address": game.city}
     return event
-
-
-def _team(team: AnyTeam | None) -> dict[str, str]:
-    return {"@type": "SportsTeam", "name": team_name(team)}
-
-
-def team_name(team: AnyTeam | None) -> str:
-    """A side's full name; TBD while nobody knows who it will be."""
-    return team.display_name if team else "TBD"

@@ -1,7 +1,7 @@
-"""A visitor's preferences: zone, favourites, hidden scores. Cookies of ours, no account.
+"""A visitor's preferences: time zone, favourites, hidden scores. Kept in cookies, no account.
 
-Forms post here. Score pages carry no token and no session, so a post is believed when the
-browser says that it comes from our own pages (Sec-Fetch-Site, else Origin).
+Score pages have no session and no form token, so a form is accepted only when the browser's
+headers show that one of our own pages sent it (Sec-Fetch-Site, else Origin).
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.wrappers import Response
 
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db import queries
@@ -23,20 +21,32 @@ from sportsapp.http.headers import is_https
 blueprint = Blueprint("preferences", __name__)
 
 DEFAULT_ZONE = "America/New_York"
-YEAR = 365 * 24 * 3600
+YEAR_SECONDS = 365 * 24 * 3600
 MOST_FAVOURITES = 60
-ZONE, FAVOURITES, SCORES = "zone", "favourites", "scores"
-USUAL_ZONES = (
-    "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix",
-    "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "America/Toronto",
-    "America/Mexico_City", "America/Sao_Paulo", "Europe/London", "Europe/Berlin",
-    "Asia/Tokyo", "Australia/Sydney", "UTC",
-)  # fmt: skip
+LONGEST_ADDRESS = 500
+ZONE, FAVOURITES, SCORES = "zone", "favourites", "scores"  # the names of the cookies
+COMMON_ZONES = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "Pacific/Honolulu",
+    "America/Toronto",
+    "America/Mexico_City",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Berlin",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "UTC",
+)
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """What a visitor chose; favourites are "slug-teamid"."""
+    """What a visitor chose. A favourite is a league's slug and the team's feed id: "nfl-12"."""
 
     zone: str = DEFAULT_ZONE
     favourites: tuple[str, ...] = ()
@@ -49,7 +59,7 @@ class Preferences:
 
     @property
     def is_default(self) -> bool:
-        """Whether this visitor has chosen nothing, so that pages can be shared."""
+        """Whether this visitor has chosen nothing, so that a proxy may share his pages."""
         return self == Preferences()
 
     def has(self, slug: str, team_id: str | None) -> bool:
@@ -58,21 +68,18 @@ class Preferences:
 
 
 def preferences() -> Preferences:
-    """The preferences of the visitor who asks; what is not valid counts as not chosen."""
+    """The preferences of the visitor who sent this request. Invalid values count as not chosen."""
     chosen: Preferences | None = g.get("preferences")
     if chosen is None:
-        chosen = g.preferences = _from_cookies(request.cookies)
+        zone = request.cookies.get(ZONE, "")
+        names = request.cookies.get(FAVOURITES, "").split(".")
+        favourites = dict.fromkeys(name for name in names if _is_team(name))
+        chosen = g.preferences = Preferences(
+            zone=zone if zone in _zones() else DEFAULT_ZONE,
+            favourites=tuple(favourites)[:MOST_FAVOURITES],
+            hides_scores=request.cookies.get(SCORES) == "hide",
+        )
     return chosen
-
-
-def _from_cookies(cookies: ImmutableMultiDict[str, str]) -> Preferences:
-    zone = cookies.get(ZONE, "")
-    named = [name for name in cookies.get(FAVOURITES, "").split(".") if _is_team(name)]
-    return Preferences(
-        zone=zone if zone in _zones() else DEFAULT_ZONE,
-        favourites=tuple(dict.fromkeys(named))[:MOST_FAVOURITES],
-        hides_scores=cookies.get(SCORES) == "hide",
-    )
 
 
 @cache
@@ -89,45 +96,53 @@ def _is_team(name: str) -> bool:
 def show() -> ResponseReturnValue:
     """The form."""
     chosen = preferences()
-    answer = current_app.make_response(
-        render_template(
-            "preferences.html",
-            usual=list(dict.fromkeys((*USUAL_ZONES, chosen.zone))),
-            favourites=queries.teams_named(db.session, chosen.favourites),
-            back=_local(request.args.get("next", "")),
-        )
+    page = render_template(
+        "preferences.html",
+        zones=list(dict.fromkeys((*COMMON_ZONES, chosen.zone))),
+        favourites=queries.teams_named(db.session, chosen.favourites),
+        back=_local_address(request.args.get("next", "")),
     )
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
+    return page, {"Cache-Control": "private, no-cache"}
 
 
 @blueprint.post("/preferences")
 def save() -> ResponseReturnValue:
-    """Zone and hidden scores, both from one form."""
+    """Store zone and hidden scores, both from one form."""
     _check_origin()
     zone = request.form.get("other_zone", "").strip() or request.form.get("zone", "")
     if zone not in _zones():
-        abort(400, f"There is no time zone {zone[:60]!r}. Zones are named like Europe/Berlin.")
-    chosen = replace(preferences(), zone=zone, hides_scores="hide_scores" in request.form)
-    return _keep(chosen)
+        abort(400, f"Unknown time zone {zone[:60]!r}. Use a name such as Europe/Berlin.")
+    hides_scores = "hide_scores" in request.form
+    return _store(replace(preferences(), zone=zone, hides_scores=hides_scores))
 
 
 @blueprint.post("/preferences/favourites")
 def favourite() -> ResponseReturnValue:
-    """Add a team to the favourites, or take it out."""
+    """Add a team to the favourites, or remove it."""
     _check_origin()
-    name = request.form.get("team", "")
-    if not _is_team(name):
-        abort(400, "That is not a team.")
-    others = [one for one in preferences().favourites if one != name]
-    wanted = [*others, name] if request.form.get("action") == "add" else others
-    if len(wanted) > MOST_FAVOURITES:
-        abort(400, f"There is room for {MOST_FAVOURITES} favourites.")
-    return _keep(replace(preferences(), favourites=tuple(wanted)))
+    team = request.form.get("team", "")
+    if not _is_team(team):
+        abort(400, "Unknown team.")
+    favourites = [name for name in preferences().favourites if name != team]
+    if request.form.get("action") == "add":
+        favourites.append(team)
+    if len(favourites) > MOST_FAVOURITES:
+        abort(400, f"You can have at most {MOST_FAVOURITES} favourites.")
+    return _store(replace(preferences(), favourites=tuple(favourites)))
 
 
-def _keep(chosen: Preferences) -> Response:
-    answer = redirect(_local(request.form.get("next", "")), 303)
+def _check_origin() -> None:
+    """Refuse a form that another site's page sent. Every current browser sends one of the two."""
+    site = request.headers.get("Sec-Fetch-Site")
+    _, _, host = request.headers.get("Origin", "").partition("://")
+    is_ours = site == "same-origin" if site else host == request.host
+    if not is_ours:
+        abort(403, "This form must be sent from this site's own page.")
+
+
+def _store(chosen: Preferences) -> ResponseReturnValue:
+    """Set the cookies, delete those at their default, and go back to the page before the form."""
+    answer = make_response(redirect(_local_address(request.form.get("next", "")), 303))
     secure = is_https()
     values = {
         ZONE: "" if chosen.zone == DEFAULT_ZONE else chosen.zone,
@@ -137,24 +152,17 @@ def _keep(chosen: Preferences) -> Response:
     for name, value in values.items():
         if value:
             answer.set_cookie(
-                name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=secure
+                name, value, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
             )
         elif name in request.cookies:
             answer.delete_cookie(name, httponly=True, samesite="Lax", secure=secure)
     return answer
 
 
-def _check_origin() -> None:
-    """Refuse a form that another site's page sent. Every browser of today says one or the other."""
-    site = request.headers.get("Sec-Fetch-Site")
-    _, _, host = request.headers.get("Origin", "").partition("://")
-    is_ours = site == "same-origin" if site else host == request.host
-    if not is_ours:
-        abort(403, "This form has to be sent from our own page.")
-
-
-def _local(target: str) -> str:
-    """A path of this site; the home page for anything else."""
+def _local_address(target: str) -> str:
+    """The target if it is a path of this site, else the home page."""
     is_path = target.startswith("/") and not target.startswith("//")
-    is_odd = any(ord(sign) <= 32 or sign in "\\\x7f" for sign in target) or len(target) > 500
-    return target if is_path and not is_odd else url_for("scores.home")
+    is_odd = any(ord(character) <= 32 or character in "\\\x7f" for character in target)
+    if not is_path or is_odd or len(target) > LONGEST_ADDRESS:
+        return url_for("scores.home")
+    return target

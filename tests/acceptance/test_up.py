@@ -187,7 +187,7 @@ def test_second_start_makes_no_second_account(up):
 
 def test_without_internet_pages_come_up_and_say_since_when(up):
     running = up(ESPN_BASE_URL="http://127.0.0.1:1", LIVE_SYNC_SECONDS="10")
-    running.page_with("/", "The feed cannot be reached since")
+    running.page_with("/", "The feed has been failing since")
     running.page_with("/", "(NFL, NBA, MLB, NHL)")
 
     def failed_runs() -> list[dict]:

@@ -20,8 +20,7 @@ from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
-from sportsapp.web.filters import period_label
-from sportsapp.web.scores import week_name
+from sportsapp.web.labels import period_label, week_label
 from tests.answers import make_team_list, read_sample, sample, sample_bytes
 from tests.integration.conftest import DAY
 from tests.integration.events import board, event
@@ -311,7 +310,7 @@ def test_table_that_is_not_divided_goes_by_its_leagues_name(filled, client):
     ],
 )  # fmt: skip
 def test_weeks_are_named_as_the_league_names_them(slug, kind, week, name):
-    assert week_name(BY_SLUG[slug], kind, week) == name
+    assert week_label(BY_SLUG[slug], kind, week) == name
 
 
 def test_weeks_of_college_football_lead_to_one_another(filled, client: FlaskClient):

@@ -123,7 +123,7 @@ def test_failing_feed_is_said_with_since_when_and_the_data_stays(client, synced)
     with write_connection() as connection:
         connection.execute(update(LeagueRow).values(failing_since=since, failure="x"))
     page = client.get("/nfl/2026-01-15").text
-    assert "The feed cannot be reached since" in page
+    assert "The feed has been failing since" in page
     assert f'datetime="{since:%Y-%m-%dT%H:%M:%SZ}"' in page
     assert "Alpha" in page
 

@@ -36,8 +36,8 @@ def teams(app, feed):
 
 def test_name_in_two_leagues_is_asked_back(client):
     page = client.get("/search?q=giants").text
-    assert "Which one?" in page
-    assert "2 teams answer to giants." in page
+    assert "Search results" in page
+    assert '2 teams match "giants".' in page
     assert '<a href="/nfl/teams/NYG">New York Giants</a> <small>NFL</small>' in page
     assert '<a href="/mlb/teams/SF">San Francisco Giants</a> <small>MLB</small>' in page
 
@@ -59,7 +59,7 @@ def test_search_by_words_and_abbreviations(client, words):
 
 def test_nothing_found_names_the_leagues_to_look_through(client):
     page = client.get("/search?q=nobody").text
-    assert "No team answers to nobody." in page
+    assert 'No team matches "nobody".' in page
     for league in DEFAULT_LEAGUES:
         assert f'href="/{league.slug}/teams"' in page
 
@@ -83,7 +83,7 @@ def test_search_of_ten_kilobytes_is_refused_at_once(client, words):
     answer = client.get("/search", query_string={"q": words})
     assert time.perf_counter() - began < 1
     assert answer.status_code == 400
-    assert "at most 100 signs" in answer.text
+    assert "at most 100 characters" in answer.text
     assert len(answer.data) < 5000
 
 

@@ -81,7 +81,7 @@ def test_standings_say_of_when_they_are(client, standings):
 
 
 def test_league_without_standings_says_so(client):
-    assert "There are no NFL standings yet." in client.get("/nfl/standings").text
+    assert "No NFL standings yet." in client.get("/nfl/standings").text
 
 
 def test_standings_tell_results_and_so_are_hidden_until_asked_for(visitor, standings):

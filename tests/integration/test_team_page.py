@@ -13,7 +13,7 @@ from sportsapp.db.models import LeagueRow, Team
 from sportsapp.services import services_of
 from sportsapp.sync.catalogue import sync_teams
 from sportsapp.sync.context import SyncContext
-from sportsapp.web.teams import season_label
+from sportsapp.web.labels import season_label
 from tests.integration.conftest import DAY
 from tests.integration.events import event
 
@@ -109,7 +109,7 @@ TEAM = {"id": "1", "abbreviation": "ALP", "displayName": "Alpha"}
 def test_team_without_games_says_so(app, client, feed):
     feed.say("nfl", {"sports": [{"leagues": [{"teams": [{"team": TEAM}]}]}]}, kind="teams")
     sync_teams(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nfl"]])
-    assert "No games of this season are known yet." in client.get("/nfl/teams/ALP").text
+    assert "No games of this season yet." in client.get("/nfl/teams/ALP").text
 
 
 @pytest.mark.parametrize("path", ["/NFL/teams/ALP", "/nfl/teams/alp", "/Nfl/teams/Alp"])

@@ -1,0 +1,175 @@
+"""Text for people: times in the visitor's zone, names of teams and weeks, the state of a game."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+from sportsapp.core.leagues import League
+from sportsapp.core.records import State, Status
+from sportsapp.db.models import Game, LeagueRow, Team
+from sportsapp.db.queries import AnyGame, AnyTeam, GameSummary
+from sportsapp.web.preferences import preferences
+from sportsapp.web.spoilers import is_hidden
+
+NOT_PLAYED_OUT = (Status.POSTPONED, Status.CANCELLED, Status.SUSPENDED, Status.FORFEIT)
+OVER = (Status.FINAL, Status.FORFEIT)
+PLAIN_ENDINGS = ("Final", "FT")
+SHOOTOUTS = frozenset({"SO", "SHOOTOUT", "PEN", "PENS", "PENALTIES"})
+SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
+BASES = {1: "1st", 2: "2nd", 3: "3rd"}
+
+
+# ---------------------------------------------------------------- times
+
+
+def clock(moment: datetime) -> str:
+    """``7:30 PM``, in the visitor's zone."""
+    return moment.astimezone(preferences().tzinfo).strftime("%I:%M %p").lstrip("0")
+
+
+def full_time(moment: datetime) -> str:
+    """``Sun, Sep 11, 1:00 PM EDT``, in the visitor's zone."""
+    local = moment.astimezone(preferences().tzinfo)
+    return f"{local:%a, %b} {local.day}, {clock(moment)} {local:%Z}"
+
+
+def long_day(day: date) -> str:
+    """``Sunday, September 11, 2022``."""
+    return f"{day:%A, %B} {day.day}, {day.year}"
+
+
+def short_day(day: date) -> str:
+    """``Sun, Sep 11``."""
+    return f"{day:%a, %b} {day.day}"
+
+
+# ---------------------------------------------------------------- teams, seasons and weeks
+
+
+def team_name(team: AnyTeam | None) -> str:
+    """A team's full name; TBD while it is not known who will play."""
+    return team.display_name if team else "TBD"
+
+
+def short_name(team: AnyTeam | None) -> str:
+    """A team's name without its city; TBD while it is not known who will play."""
+    return team.short_name if team else "TBD"
+
+
+def matchup(game: AnyGame) -> str:
+    """``Beta at Alpha``; ``vs`` at a neutral site."""
+    word = "vs" if game.neutral_site else "at"
+    return f"{team_name(game.away_team)} {word} {team_name(game.home_team)}"
+
+
+def season_label(league: LeagueRow) -> str:
+    """A season's years as the feed names them, such as ``2026-27``, or its year."""
+    first = league.season_name.partition(" ")[0]
+    return first if first[:4].isdigit() else str(league.season_year)
+
+
+def week_label(league: League, season_type: int, week: int) -> str:
+    """``Week 12``, ``Preseason 2`` or ``Divisional``."""
+    if season_type == 3:
+        return dict(league.rounds).get(week, f"Postseason {week}")
+    return f"{SEASON_TYPES.get(season_type, 'Week')} {week}"
+
+
+# ---------------------------------------------------------------- the state of a game
+
+
+def state_label(game: AnyGame) -> str:
+    """The start time of a game to come, else the feed's text, such as ``Q3 4:12``.
+
+    Where the score is hidden there is no period: overtime would give away a close game.
+    """
+    status = game.status.capitalize()
+    if game.state == State.PRE and game.status == Status.SCHEDULED:
+        return clock(game.start_at) if game.time_set else "Time not set"
+    if is_hidden(game):
+        if game.status in NOT_PLAYED_OUT:
+            return status
+        return "Live" if game.state == State.IN else "Final"
+    # six letters, because the feed writes both canceled and cancelled
+    if game.status in NOT_PLAYED_OUT and game.status[:6] not in game.detail.lower():
+        return f"{status}, {game.detail}" if game.detail else status
+    return game.detail or status
+
+
+def situation_label(game: Game) -> str:
+    """Down and distance, or outs, count and runners; empty unless the game is live."""
+    situation = game.situation
+    if not situation or game.state != State.IN:
+        return ""
+    parts = [situation.get("down_distance", "")]
+    if "outs" in situation:
+        parts.append(f"{situation['outs']} out")
+    if "balls" in situation and "strikes" in situation:
+        parts.append(f"count {situation['balls']}-{situation['strikes']}")
+    if "bases" in situation:
+        parts.append(_runners(situation["bases"]))
+    if situation.get("red_zone"):
+        parts.append("red zone")
+    return ", ".join(part for part in parts if part)
+
+
+def _runners(bases: list[int]) -> str:
+    if not bases:
+        return "bases empty"
+    if len(bases) == len(BASES):
+        return "bases loaded"
+    runners = "runners" if len(bases) > 1 else "runner"
+    return f"{runners} on {' and '.join(BASES[base] for base in bases)}"
+
+
+def announcement(game: AnyGame) -> str:
+    """What a screen reader announces when it changes: score and status, but not the clock."""
+    if game.state == State.PRE or is_hidden(game):
+        return ""
+    status = game.status
+    if status in (Status.LIVE, Status.FINAL):
+        status = {State.IN: "live", State.POST: "final"}.get(State(game.state), status)
+    sides = ((game.away_team, game.away_score), (game.home_team, game.home_score))
+    scores = ", ".join(f"{short_name(team)} {score}" for team, score in sides if score is not None)
+    return f"{scores}, {status}" if scores else ""
+
+
+def periods(game: Game) -> range:
+    """The periods of a line score: all of regulation, and each one played after it."""
+    played = max(len(game.home_linescores), len(game.away_linescores))
+    return range(1, max(game.league.periods, played) + 1)
+
+
+def period_label(game: Game, period: int) -> str:
+    """The heading of a period: its number, OT, 2OT, or SO where the game ended in a shootout."""
+    league = game.league
+    if period <= league.periods or not league.overtime_name:
+        return str(period)
+    extra = period - league.periods
+    words = re.split("[^A-Z]+", game.detail.upper())
+    if extra > league.overtimes and not SHOOTOUTS.isdisjoint(words):
+        return league.shootout_name
+    return league.overtime_name if extra == 1 else f"{extra}{league.overtime_name}"
+
+
+def result_label(game: GameSummary, team: Team) -> str:
+    """``W 24-17``: a team's result and score, its own first; empty unless the game is over.
+
+    A level score is T, or D in a league with draws, unless the feed names a winner (penalties).
+    """
+    ours, theirs = game.home_score, game.away_score
+    won, lost = game.home_winner, game.away_winner
+    if game.home_team_id != team.id:
+        ours, theirs, won, lost = theirs, ours, lost, won
+    if ours is None or theirs is None or game.status not in OVER:
+        return ""
+    if ours != theirs:
+        won, lost = ours > theirs, ours < theirs
+    level = "D" if game.league.draws else "T"
+    return f"{'W' if won else 'L' if lost else level} {ours}-{theirs}"
+
+
+def ending_label(game: GameSummary) -> str:
+    """How a game ended, in the feed's text (``Final/OT``); empty for an ordinary end."""
+    return "" if game.detail in PLAIN_ENDINGS else game.detail
