@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from icalendar import Calendar, Event
 
@@ -44,7 +44,9 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
         text: str = games.to_ical().decode()
         return text
 
-    return _with_type("text/calendar; charset=utf-8", answer([league.slug], render))
+    response = answer([league.slug], render)
+    response.content_type = "text/calendar; charset=utf-8"
+    return response
 
 
 def _calendar_event(game: GameSummary) -> Event:
@@ -79,10 +81,6 @@ def atom(league_name: str) -> ResponseReturnValue:
         page = render_template("atom.xml", league=league, games=games, hides=hides, updated=updated)
         return NOT_XML.sub("", page)
 
-    return _with_type("application/atom+xml; charset=utf-8", answer([league.slug], render))
-
-
-def _with_type(content_type: str, response: ResponseReturnValue) -> ResponseReturnValue:
-    if isinstance(response, Response):
-        response.headers["Content-Type"] = content_type
+    response = answer([league.slug], render)
+    response.content_type = "application/atom+xml; charset=utf-8"
     return response

@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from sportsapp.core.clock import iso_utc
 from sportsapp.db.queries import AnyTeam
+from sportsapp.services import services
 from sportsapp.web import labels, spoilers
-from sportsapp.web.page import code_version, followed
+from sportsapp.web.page import code_version
 from sportsapp.web.preferences import preferences
 
 NO_COLOR = ("eef1f5", "14181f")
@@ -55,7 +56,7 @@ def init_app(app: Flask) -> None:
 def variables_of_every_page() -> dict[str, object]:
     """The leagues of the menu, the visitor's preferences, and the ETag for the script."""
     etag = f'W/"{g.etag}"' if "etag" in g else ""
-    return {"menu": followed(), "chosen": preferences(), "etag": etag}
+    return {"menu": services().leagues, "chosen": preferences(), "etag": etag}
 
 
 def asset(name: str) -> str:

@@ -17,7 +17,6 @@ from pathlib import Path
 from flask import Response, current_app, g, request
 
 from sportsapp.core.clock import game_day, iso_utc, utc_now
-from sportsapp.core.leagues import League, find_league
 from sportsapp.core.records import State
 from sportsapp.core.settings import PROJECT_ROOT, VERSION, Settings
 from sportsapp.db import queries
@@ -63,11 +62,6 @@ class Freshness:
 def settings() -> Settings:
     """This app's settings."""
     return services().settings
-
-
-def followed() -> list[League]:
-    """The followed leagues, in the settings' order."""
-    return [find_league(slug) for slug in settings().leagues]
 
 
 def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:

@@ -18,7 +18,7 @@ from sportsapp.db.queries import GameSummary
 from sportsapp.services import services
 from sportsapp.web.labels import week_label
 from sportsapp.web.lookup import day_or_404, league_or_404
-from sportsapp.web.page import Freshness, answer, followed
+from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
 
 blueprint = Blueprint("scores", __name__)
@@ -42,7 +42,7 @@ def home() -> ResponseReturnValue:
     day = game_day(utc_now())
 
     def render(fresh: Freshness) -> str:
-        sections = _sections(queries.games_today(db.session, day, slugs), day, followed())
+        sections = _sections(queries.games_today(db.session, day, slugs), day, services().leagues)
         return render_template("home.html", day=day, sections=sections, fresh=fresh)
 
     return answer(slugs, render)
@@ -54,7 +54,7 @@ def live() -> ResponseReturnValue:
     slugs = services().settings.leagues
 
     def render(fresh: Freshness) -> str:
-        sections = _sections(queries.live_games(db.session, slugs), None, followed())
+        sections = _sections(queries.live_games(db.session, slugs), None, services().leagues)
         sections = [section for section in sections if section.games]
         return render_template("live.html", sections=sections, fresh=fresh)
 

@@ -183,7 +183,7 @@ def test_unknown_host_gets_400_on_every_address(named, method):
     found = {path: host_of(named, "evil.example", path, method) for path in addresses(named)}
     wrong = {path: got.status_code for path, got in found.items() if got.status_code != 400}
     assert wrong == {}
-    assert len(found) > 80
+    assert len(found) > 60  # the panel has only the views that it uses
 
 
 @pytest.mark.parametrize(
