@@ -1,7 +1,7 @@
 """The embedded broker: a real Valkey on a Unix socket, without a TCP port.
 
 `flask up` runs it as a child; `flask broker` becomes it, for people who start the consumers by
-hand. A lock that the broker's own process holds keeps two of them off one append-only file.
+hand. The broker's process holds a lock, so that two of them never write one append-only file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker that is ready to be started: its command line and the lock it has to inherit."""
+    """A broker to start: its command line, and the file descriptor that it has to inherit."""
 
     argv: list[str]
     lock: int
@@ -40,9 +40,9 @@ class Broker:
 def prepare_broker(settings: Settings, *, verbose: bool = False) -> Broker:
     """Make the folders, take the lock and build the command line of the embedded broker.
 
-    Whoever starts it passes ``lock`` (a file descriptor) on to it, so that the lock is held for
-    as long as the broker lives. Raises SettingsError when the folder is not ours alone and
-    BrokerUnavailableError when a broker already runs there or this machine has no binary.
+    The caller starts it with ``lock`` inherited, so that the lock is held for as long as the
+    broker lives. Raises SettingsError when other users can write the folder, and
+    BrokerUnavailableError when a broker runs there already or this machine has no binary.
     """
     make_instance_folder(settings)
     make_private_folder(data_folder(settings))
@@ -55,10 +55,10 @@ def prepare_broker(settings: Settings, *, verbose: bool = False) -> Broker:
 
 
 def broker_command(settings: Settings, *, verbose: bool = False) -> list[str]:
-    """The command line of the embedded broker: a socket, no port, everything kept on disk.
+    """The command line of the embedded broker: a socket, no port, an append-only file.
 
-    What was queued is on its way to the disk within a second of the answer, and a full memory
-    refuses new work instead of dropping old.
+    The file is synced to the disk once a second. When memory is full, new work is refused and
+    nothing that waits is dropped.
     """
     options = {
         "port": "0",
@@ -72,7 +72,8 @@ def broker_command(settings: Settings, *, verbose: bool = False) -> list[str]:
         "daemonize": "no",
         "loglevel": "notice" if verbose else "warning",
     }
-    return [_binary(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+    pairs = [text for name, value in options.items() for text in (f"--{name}", value)]
+    return [_binary(), *pairs]
 
 
 def data_folder(settings: Settings) -> Path:
@@ -81,21 +82,21 @@ def data_folder(settings: Settings) -> Path:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder for its owner alone. Raises SettingsError if it stands and is not that."""
+    """Make a folder for its owner alone. Raises SettingsError if one is there that is not."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
-        found = path.lstat()
+        status = path.lstat()
     except OSError as error:
         raise SettingsError(
             f"INSTANCE_PATH: the broker's folder {path} cannot be made ({error.strerror}); "
             "name a folder of your own, for example /srv/scores"
         ) from None
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise SettingsError(
             f"INSTANCE_PATH: {path} is not a folder of this user, so the broker's socket is not "
             "safe there; remove it or name a folder of your own, for example /srv/scores"
         )
-    if found.st_mode & OTHERS:
+    if status.st_mode & OTHERS:
         raise SettingsError(
             f"INSTANCE_PATH: {path} is open to other users, so the broker's socket is not safe "
             f"there; close it, for example with chmod 700 {path}"
@@ -103,15 +104,15 @@ def make_private_folder(path: Path) -> None:
 
 
 def broker_answers(url: str) -> bool:
-    """Whether a broker answers a ping here. Raises BrokerUnavailableError if it refuses us."""
+    """Whether a broker answers a ping. Raises BrokerUnavailableError if it refuses us."""
     return _ping(url) is None
 
 
 def wait_for_broker(url: str, seconds: float) -> None:
     """Wait until the broker answers a ping.
 
-    Raises BrokerUnavailableError when it has not within ``seconds``, or as soon as it says that
-    the password is wrong.
+    Raises BrokerUnavailableError when it has not within ``seconds``, or at once when it refuses
+    the password.
     """
     deadline = time.monotonic() + seconds
     while fault := _ping(url):
@@ -123,7 +124,7 @@ def wait_for_broker(url: str, seconds: float) -> None:
 
 
 def _ping(url: str) -> str | None:
-    """None when the broker answered, else what was wrong."""
+    """Ping the broker: None when it answered, else the fault. Raises BrokerUnavailableError."""
     client = client_of(url, seconds=PING_SECONDS)
     try:
         client.ping()
@@ -140,7 +141,7 @@ def _ping(url: str) -> str | None:
 
 
 def _lock(settings: Settings) -> int:
-    """The broker's lock. A broker whose `flask up` was just killed is given time to end."""
+    """Take the broker's lock. A broker whose `flask up` was just killed gets 3 s to end."""
     handle = os.open(data_folder(settings) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + LAST_BROKER_SECONDS
     while True:
@@ -163,10 +164,7 @@ def _already_running(settings: Settings) -> BrokerUnavailableError:
 
 
 def _binary() -> str:
-    """The server's program, found without importing its package.
-
-    That would load a whole client into every process, which none of them uses.
-    """
+    """The server's program. Its package is not imported: that would load a client of its own."""
     try:
         files = distribution(PACKAGE).files or []
     except PackageNotFoundError:
@@ -187,7 +185,7 @@ def broker_command_line() -> None:
         settings = load_settings()
         if not settings.broker_is_embedded:
             raise SettingsError(
-                "REDIS_URL: is set, so the embedded broker would serve nobody; "
+                "REDIS_URL: is set, so nothing would use the embedded broker; "
                 "unset it to use the embedded one"
             )
         broker = prepare_broker(settings, verbose=True)
@@ -195,6 +193,6 @@ def broker_command_line() -> None:
         click.echo(str(error), err=True)
         raise SystemExit(1) from None
     click.echo(f"The broker is at {settings.broker}")
-    os.umask(0o077)  # what it keeps is for its owner alone
+    os.umask(0o077)  # its files are for their owner alone
     os.set_inheritable(broker.lock, True)
-    os.execv(broker.argv[0], broker.argv)  # noqa: S606 - no shell is what we want
+    os.execv(broker.argv[0], broker.argv)  # noqa: S606 - without a shell
