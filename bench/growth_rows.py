@@ -88,7 +88,7 @@ def _by_viewers() -> list[Figure]:
             waits[words] = median_and_spread([wait for _, wait in both])
     return [
         *_grown("pages a second, kept", "/s", rates),
-        *_grown("p99 of the wait for a kept page", "ms", waits),
+        *_grown("p99 of the wait for a cached page", "ms", waits),
     ]
 
 
