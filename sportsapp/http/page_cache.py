@@ -37,13 +37,13 @@ OVERHEAD = 2048 + KEY_LIMIT
 """About what an entry takes besides its body: its key and its headers."""
 LOCKS = 64
 WAIT_SECONDS = 1.0
-"""How long a request waits for another one of the same page. With a database that does not answer
-they must not wait one after the other."""
+"""How long a request waits for another one of the same page. It must not wait longer: with a
+database that does not answer, requests would time out one after the other."""
 GZIP_LEVEL = 6
 LOOKUP = "sportsapp.page_cache"
 ABOUT_THE_BODY = {"content-type", "content-length", "content-encoding"}
 NEVER_CACHED = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")
-"""Addresses whose views are not in the cache: it is left out before them."""
+"""Requests for addresses that begin like this go past the cache."""
 
 Environ = dict[str, Any]
 Key = tuple[str, ...]
@@ -158,6 +158,7 @@ class PageCache:
         return answer(environ, start_response)
 
     def _fresh_entry(self, key: Key, environ: Environ) -> CacheEntry | None:
+        """The entry that stands for this second and can answer this visitor, if there is one."""
         entry = self._entries.get(key)
         if entry is None or not entry.is_fresh(_second()) or not entry.can_answer(environ):
             return None
@@ -166,13 +167,14 @@ class PageCache:
         return entry
 
     def _refresh(self, key: Key, environ: Environ) -> WsgiApp:
-        """Ask the application; the cached page if that is still right, its answer otherwise."""
+        """The application's answer; or the cached page, if the application would make it again."""
         second = _second()  # before anything is read
         entry = self._entries.get(key)
         lookup = Lookup(entry if entry and entry.body is not None else None)
         response = Response.from_app(self._app, {**environ, LOOKUP: lookup}, buffered=True)
         if lookup.entry and lookup.is_current:
             lookup.entry.second = second
+            self._store(key, lookup.entry)
             return lookup.entry
         is_cacheable = (
             lookup.version is not None
@@ -187,6 +189,7 @@ class PageCache:
         return entry
 
     def _store(self, key: Key, entry: CacheEntry) -> None:
+        """Add or replace an entry as the most recent one; drop the oldest beyond ``CAPACITY``."""
         with self._entries_lock:
             if old := self._entries.pop(key, None):
                 self.size -= old.size

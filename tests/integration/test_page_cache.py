@@ -269,11 +269,12 @@ def test_every_form_of_if_none_match_is_a_304(visitor, known):
 
 
 def test_least_recently_requested_pages_are_dropped_at_capacity(
-    app, visitor, monkeypatch, rendered
+    app, visitor, clock, monkeypatch, rendered
 ):
     visitor.get("/nfl?n=0")
     monkeypatch.setattr(page_cache, "CAPACITY", 3 * app.wsgi_app.size + page_cache.OVERHEAD)
     for n in (1, 2, 0, 3):
+        clock.shown += timedelta(seconds=1)
         visitor.get(f"/nfl?n={n}")
     assert app.wsgi_app.size <= page_cache.CAPACITY
     rendered.clear()
