@@ -12,7 +12,7 @@ from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
 from sportsapp.db.engine import init_database
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter
-from sportsapp.http import headers as security
+from sportsapp.http import headers
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.ledger import Ledger
@@ -23,14 +23,14 @@ from sportsapp.tasks.sync import configure_tasks
 from sportsapp.web import preferences
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
-FORM_LIMIT = 256 * 1024
+FORM_LIMIT = 256 * 1024  # bytes of a request's body
 
 
 def create_app(settings: Settings | None = None, client: FeedClient | None = None) -> Flask:
-    """The application with its database, queues, pages, API and commands.
+    """The application with its database, queues, pages, API, panel and commands.
 
-    ``settings`` default to the environment's; ``client`` to the real feed's. The queues are
-    shared by the whole process: the app made last is the one whose ledger they use.
+    Without ``settings`` they are read from the environment; without ``client`` the real feed is
+    polled. The queues are shared by the whole process and use the ledger of the app made last.
     Raises SettingsError for a malformed setting or an unusable instance folder.
     """
     settings = settings or load_settings()
@@ -40,7 +40,6 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
         instance_path=str(settings.instance_path),
         template_folder=str(PROJECT_ROOT / "templates"),
         static_folder=str(PROJECT_ROOT / "static"),
-        root_path=str(PROJECT_ROOT / "sportsapp"),
     )
     app.config.update(
         SECRET_KEY=secret_key_of(settings),
@@ -49,10 +48,10 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
         TRUSTED_PROXIES=settings.trusted_proxies,
         MAX_CONTENT_LENGTH=FORM_LIMIT,
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # typed as a base class without it
     init_database(app)
-    app.extensions[KEY] = _join(app, settings, client)
-    security.init_app(app)
+    app.extensions[KEY] = _make_services(app, settings, client)
+    headers.init_app(app)
     admin.init_app(app, self_guarded=[preferences.blueprint])
     web.init_app(app)
     api.init_app(app)
@@ -60,8 +59,28 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     return app
 
 
-def _join(app: Flask, settings: Settings, client: FeedClient | None) -> Services:
+def _trusted_hosts(settings: Settings) -> list[str] | None:
+    """The host names that requests may have: the TRUSTED_HOSTS setting and loopback.
+
+    None, which is any, when the setting is empty and only this machine can connect.
+    """
+    if settings.trusted_hosts:
+        return [*settings.trusted_hosts, *LOOPBACK]
+    try:
+        is_loopback = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        is_loopback = settings.host == "localhost"
+    return None if is_loopback else [settings.host, *LOOPBACK]
+
+
+def _make_services(app: Flask, settings: Settings, client: FeedClient | None) -> Services:
     outcomes = OutcomeCounter(settings.broker)
+    client = client or FeedClient(
+        settings.espn_base_url,
+        settings.user_agent,
+        rate_limiter=RateLimiter(settings.broker, settings.feed_requests_per_minute),
+        count_outcome=outcomes.add,
+    )
     alerts = Alerts(app, settings, huey, queue_alert)
     queues = (huey, backfill_huey)
     ledger = Ledger(app, queues, settings.task_run_retention_days, alerts)
@@ -75,32 +94,9 @@ def _join(app: Flask, settings: Settings, client: FeedClient | None) -> Services
     configure_tasks(settings)
     return Services(
         settings=settings,
-        feed_client=client or _feed_client(settings, outcomes),
+        feed_client=client,
         feed_outcomes=outcomes,
         feed_watch=FeedWatch(alerts, settings.instance_path / "samples"),
         alerts=alerts,
         queues=queues,
     )
-
-
-def _feed_client(settings: Settings, outcomes: OutcomeCounter) -> FeedClient:
-    return FeedClient(
-        settings.espn_base_url,
-        settings.user_agent,
-        rate_limiter=RateLimiter(settings.broker, settings.feed_requests_per_minute),
-        count_outcome=outcomes.add,
-    )
-
-
-def _trusted_hosts(settings: Settings) -> list[str] | None:
-    """Host names we answer to: the setting's; else any when only this machine can ask."""
-    if settings.trusted_hosts:
-        return [*settings.trusted_hosts, *LOOPBACK]
-    return None if _is_loopback(settings.host) else [settings.host, *LOOPBACK]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

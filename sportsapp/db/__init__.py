@@ -1,1 +1,1 @@
-"""The database: engine, models, queries, migrations, copies."""
+"""The database: engine and column types, models, queries, migrations, copies."""

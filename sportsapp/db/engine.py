@@ -105,16 +105,12 @@ def _as_operational_error(context: ExceptionContext) -> OperationalError | None:
     A connection that was opened while the database was read-only may stay so: drop it.
     """
     fault = context.original_exception
-    if is_read_only(fault):
+    sqlstate = getattr(fault, "sqlstate", None)
+    if sqlstate == READ_ONLY or "readonly database" in str(fault):
         context.is_disconnect = True
-    if getattr(fault, "sqlstate", None) in UNFIT:
+    if sqlstate in UNFIT:
         return OperationalError(context.statement, None, fault, hide_parameters=True)
     return None
-
-
-def is_read_only(fault: BaseException) -> bool:
-    """Whether a driver's error means that nothing can be written, for now or by this connection."""
-    return getattr(fault, "sqlstate", None) == READ_ONLY or "readonly database" in str(fault)
 
 
 @contextmanager

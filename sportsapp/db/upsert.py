@@ -6,7 +6,6 @@ SQLite and PostgreSQL both have ``ON CONFLICT``; SQLAlchemy has it per dialect.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -25,8 +24,9 @@ def insert_ignoring(
 
     Returns how many rows were inserted.
     """
-    statement = inserting_unless_there(_dialect_of(session), table, tuple(unique))
-    results: list[Any] = [session.execute(statement, row) for row in rows]
+    insert = _insert(session, table).on_conflict_do_nothing(index_elements=unique)
+    insert = insert.execution_options(preserve_rowcount=True)  # else an insert has no row count
+    results: list[Any] = [session.execute(insert, row) for row in rows]
     return sum(result.rowcount for result in results)
 
 
@@ -38,26 +38,11 @@ def insert_replacing(
 ) -> None:
     """Insert rows; a row whose ``unique`` columns exist already gets the other columns' values."""
     for row in rows:
-        insert = _insert(_dialect_of(session), table)
+        insert = _insert(session, table)
         new = {name: insert.excluded[name] for name in row if name not in unique}
         session.execute(insert.on_conflict_do_update(index_elements=unique, set_=new), row)
 
 
-@cache
-def inserting_unless_there(dialect: str, table: Table, unique: tuple[str, ...]) -> Any:
-    """The statement that inserts a row, unless its ``unique`` columns exist already."""
-    # SQLAlchemy drops an insert's row count unless asked to keep it
-    return (
-        _insert(dialect, table)
-        .on_conflict_do_nothing(index_elements=unique)
-        .execution_options(preserve_rowcount=True)
-    )
-
-
-def _insert(dialect: str, table: Table) -> Any:
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
-
-
-def _dialect_of(session: AnySession | Connection) -> str:
+def _insert(session: AnySession | Connection, table: Table) -> Any:
     bind = session if isinstance(session, Connection) else session.get_bind()
-    return bind.dialect.name
+    return (postgresql if bind.dialect.name == "postgresql" else sqlite).insert(table)

@@ -1,4 +1,4 @@
-"""The pages: server-rendered, working without JavaScript, never calling the feed."""
+"""The pages: rendered on the server, complete without JavaScript. They never call the feed."""
 
 from __future__ import annotations
 
