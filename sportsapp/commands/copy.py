@@ -80,6 +80,7 @@ def _copy_to(target: Settings) -> dict[str, int]:
     other = Flask("sportsapp", instance_path=str(target.instance_path))
     other.config["SQLALCHEMY_DATABASE_URI"] = target.database
     init_database(other)
+    migrate.init_app(other)
     with other.app_context():
         try:
             migrate.migrate_database()

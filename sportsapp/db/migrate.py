@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from flask import Flask, current_app
+from flask import Flask
 from flask_migrate import Migrate, upgrade
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -26,12 +26,10 @@ def init_app(app: Flask) -> None:
 
 
 def migrate_database() -> None:
-    """Run the migrations that this database has not had. Needs an application context.
+    """Run the migrations that the current app's database has not had, after ``init_app``.
 
     Raises SettingsError when the database cannot be used.
     """
-    if "migrate" not in current_app.extensions:
-        init_app(current_app._get_current_object())  # type: ignore[attr-defined]
     with database_errors():
         upgrade(directory=FOLDER)
 
