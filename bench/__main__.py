@@ -39,37 +39,43 @@ ROWS = {
 
 
 def main() -> None:
-    """Measure the rows that are asked for, all without any."""
+    """Measure the rows named on the command line, or all of them.
+
+    Exits with status 1 when a goal is missed.
+    """
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
-    asked = parser.parse_args()
-    if unknown := set(asked.rows) - set(ROWS):
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    options = parser.parse_args()
+    if unknown := set(options.rows) - set(ROWS):
         parser.error(f"unknown rows {', '.join(sorted(unknown))}: known are {', '.join(ROWS)}")
     figures: list[Figure] = []
     print(_line("row", "measured", "value", "spread", "floor", "ratio", "goal", ""))
-    for name in asked.rows or ROWS:
+    for name in options.rows or ROWS:
         for figure in ROWS[name]():
             figures.append(figure)
             print(_line(*_cells(figure)), flush=True)
-    if asked.json:
-        document = {"machine": _machine(), "figures": [one.as_json() for one in figures]}
-        asked.json.write_text(json.dumps(document, indent=2) + "\n")
-    sys.exit(any(one.is_met is False for one in figures))
+    if options.json:
+        document = {"machine": _machine(), "figures": [figure.as_json() for figure in figures]}
+        options.json.write_text(json.dumps(document, indent=2) + "\n")
+    sys.exit(any(figure.is_met is False for figure in figures))
 
 
-def _cells(one: Figure) -> list[str]:
-    met = {True: "met", False: "NOT MET", None: ""}[one.is_met]
+def _cells(figure: Figure) -> list[str]:
     return [
-        one.row, one.what, f"{_number(one.value, 4)} {one.unit}",
-        _number(one.spread, 2) if one.spread else "",
-        _number(one.floor, 4) if one.floor is not None else "",
-        f"{one.ratio:.2f}" if one.ratio is not None else "", one.goal, met,
-    ]  # fmt: skip
+        figure.row,
+        figure.what,
+        f"{_number(figure.value, 4)} {figure.unit}",
+        _number(figure.spread, 2) if figure.spread else "",
+        _number(figure.floor, 4) if figure.floor is not None else "",
+        f"{figure.ratio:.2f}" if figure.ratio is not None else "",
+        figure.goal,
+        {True: "met", False: "NOT MET", None: ""}[figure.is_met],
+    ]
 
 
 def _number(value: float, digits: int) -> str:
-    """So many significant digits, and never as a power of ten."""
+    """A number with this many significant digits, never as a power of ten."""
     rounded = float(f"{value:.{digits}g}")
     return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 

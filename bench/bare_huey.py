@@ -1,4 +1,4 @@
-"""Huey as it comes, pickle and no ledger, on the same storage as ours: what ours is beside."""
+"""Plain Huey, with pickle and without a ledger, on the storage that our queue uses: its floor."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ huey = PriorityRedisExpireHuey("bare", url=os.environ["BENCH_BROKER"])
 
 @huey.task()
 def noop() -> None:
-    """Start, and end."""
+    """Record the start, and nothing else."""
     note_start()

@@ -1,4 +1,4 @@
-"""The scoreboards that are synced: real recorded ones where they are at hand, else the demo's."""
+"""The scoreboards that are synced: recorded real ones if they are here, else the demo feed's."""
 
 from __future__ import annotations
 
@@ -24,60 +24,60 @@ CHANGES = 10
 
 
 def four_boards() -> dict[str, bytes]:
-    """A scoreboard of each league, by slug."""
+    """A scoreboard of each league, by the league's slug."""
     if RECORDED.is_dir():
         return {
             slug: (RECORDED / slug / f"{name}.json").read_bytes() for slug, name in LIVE.items()
         }
-    visitor = create_demo_feed(now=lambda: NOW).test_client()
+    feed = create_demo_feed(now=lambda: NOW).test_client()
     agent = {"User-Agent": "Bench/1 (+https://example.org)"}
     boards = {}
     for slug in LIVE:
         league = BY_SLUG[slug]
         path = f"/apis/site/v2/sports/{league.sport}/{league.slug}/scoreboard?dates=20261004"
-        boards[slug] = visitor.get(path, headers=agent).data
+        boards[slug] = feed.get(path, headers=agent).data
     return boards
 
 
 def games_in(boards: dict[str, bytes]) -> int:
-    """How many games the boards have."""
+    """The number of games on these scoreboards."""
     return sum(len(json.loads(body)["events"]) for body in boards.values())
 
 
 def with_changes(boards: dict[str, bytes], step: int) -> dict[str, bytes]:
-    """The same boards with the home scores of ten games raised by ``step``."""
+    """The same scoreboards, with the score of one team raised by ``step`` in ten games."""
     left = CHANGES
     changed = {}
     for slug, body in boards.items():
         document = json.loads(body)
         for event in document["events"]:
-            side = _side_with_score(event)
-            if left and side:
-                side["score"] = str(int(side["score"]) + step)
+            competitor = _first_with_score(event)
+            if left and competitor:
+                competitor["score"] = str(int(competitor["score"]) + step)
                 left -= 1
         changed[slug] = json.dumps(document, separators=(",", ":")).encode()
     return changed
 
 
-def _side_with_score(event: dict[str, Any]) -> dict[str, Any] | None:
+def _first_with_score(event: dict[str, Any]) -> dict[str, Any] | None:
     if event["status"]["type"]["state"] == "pre":
         return None
-    sides: list[dict[str, Any]] = event["competitions"][0]["competitors"]
-    return next((side for side in sides if side.get("score", "").isdigit()), None)
+    competitors: list[dict[str, Any]] = event["competitions"][0]["competitors"]
+    return next((team for team in competitors if team.get("score", "").isdigit()), None)
 
 
 def digest_of(body: bytes) -> str:
-    """What tells the client that two answers are equal."""
+    """The digest by which the client recognises an equal answer."""
     return hashlib.sha256(body).hexdigest()
 
 
-class BytesAtHand:
-    """Stands for the feed's client where only the work after the answer is measured."""
+class ConstantClient:
+    """Replaces the feed's client where only the work after the answer is measured."""
 
     def __init__(self, boards: dict[str, bytes]) -> None:
         self.boards = boards
 
     def scoreboard(self, league: League, _day: date) -> Answer:
-        """The league's board, whatever the day, with its digest as the real client makes it."""
+        """The league's scoreboard, for any day, with the digest that the real client computes."""
         body = self.boards[league.slug]
         return Answer("", body, digest_of(body))

@@ -1,6 +1,6 @@
-"""Celery with JSON on the same broker: what ours replaces. Results are kept by nobody here.
+"""Celery with JSON on the same broker, for comparison. No queue stores results here.
 
-Runs in a Python of its own, since Celery's requirements contradict ours.
+Runs in a virtual environment of its own, since Celery's requirements contradict ours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ app.conf.update(task_serializer="json", accept_content=["json"], task_ignore_res
 
 @app.task(name="noop")
 def run_noop() -> None:
-    """Start, and end."""
+    """Record the start, and nothing else."""
     note_start()
 
 

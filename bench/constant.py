@@ -1,4 +1,4 @@
-"""The floor beside our pages: the same bytes and headers from a constant, on the same server."""
+"""The floor of our pages: the same bytes and headers, constant, from the same web server."""
 
 from __future__ import annotations
 

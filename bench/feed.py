@@ -1,6 +1,6 @@
 """``python -m bench.feed``: the four scoreboards over HTTP, gzipped as the real feed sends them.
 
-Prints its port, and serves whatever day is asked for until its input ends.
+Prints its port and serves the same scoreboards for every day, until its standard input ends.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class _Scoreboards(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def main() -> None:
-    """Serve until nobody holds our input open any more."""
+    """Serve until the parent closes our standard input."""
     boards = four_boards()
     _Scoreboards.answers = {
         BY_SLUG[slug].feed_slug: gzip.compress(body, 6) for slug, body in boards.items()

@@ -1,4 +1,4 @@
-"""``make figures``: what the code of the package looks like, counted, as a table.
+"""``make figures``: counts of the package's code, as a table.
 
 Counts with the standard library's ``ast`` and ``tokenize`` alone, so that the next reader gets the
 same figures from the same code. ``--json`` prints them as one object. Exit status 1 when a goal is
@@ -23,9 +23,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_CODE = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
-    tokenize.ENCODING, tokenize.ENDMARKER,
-}  # fmt: skip
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+}
 EXCEPTIONS = ("fmt: skip", "type: ignore", "noqa")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -105,8 +110,12 @@ def private_with_one_caller(modules: list[Module]) -> list[str]:
 
 def private_names_of_libraries(modules: list[Module]) -> dict[str, list[str]]:
     """The private attributes and imports that are not this package's own, by file."""
-    own = {node.name for module in modules for node in ast.walk(module.tree)
-           if isinstance(node, (Function, ast.ClassDef))}  # fmt: skip
+    own = {
+        node.name
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, (Function, ast.ClassDef))
+    }
     for module in modules:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -115,7 +124,7 @@ def private_names_of_libraries(modules: list[Module]) -> dict[str, list[str]]:
                 own.add(node.target.id)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 own.add(node.id)
-    found: dict[str, list[str]] = {}
+    private: dict[str, list[str]] = {}
     for module in modules:
         names = [
             node.attr
@@ -126,8 +135,8 @@ def private_names_of_libraries(modules: list[Module]) -> dict[str, list[str]]:
             if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("sportsapp"):
                 names += [alias.name for alias in node.names if _is_private(alias.name)]
         if names:
-            found[str(module.path.relative_to(ROOT))] = sorted(set(names))
-    return found
+            private[str(module.path.relative_to(ROOT))] = sorted(set(names))
+    return private
 
 
 def uses_ctypes(module: Module) -> bool:
@@ -141,14 +150,14 @@ def uses_ctypes(module: Module) -> bool:
 
 
 def layers_in_contract() -> int:
-    """The floors that import-linter holds folders to."""
+    """The number of floors in import-linter's contract for the folders."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     return len(settings["contracts"][0]["layers"])
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A count, and how far it may go; ``goal`` is None where there is none."""
+    """A count, and the most that it should be; ``goal`` is None if there is no goal."""
 
     name: str
     value: float
@@ -189,13 +198,15 @@ def figures() -> list[Figure]:
         Figure("lines of a function's body, 90th percentile", bodies[len(bodies) * 9 // 10]),
         Figure("lines of the longest body", bodies[-1]),
         Figure("private functions with one caller", share, 12, " %"),
-        *(Figure(f"`{mark}`", counts[mark], goal) for mark, goal in
-          zip(EXCEPTIONS, (5, 20, 12), strict=True)),
-    ]  # fmt: skip
+        *(
+            Figure(f"`{mark}`", counts[mark], goal)
+            for mark, goal in zip(EXCEPTIONS, (5, 20, 12), strict=True)
+        ),
+    ]
 
 
 def main() -> None:
-    """Print the table, or with ``--list`` what stands behind two of its lines."""
+    """Print the table; with ``--list`` the names that two of its lines count."""
     if "--list" in sys.argv:
         modules = read_package(ROOT / "sportsapp")
         print(*private_with_one_caller(modules), sep="\n")
@@ -224,7 +235,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Strings that stand alone: docstrings, and those under a constant."""
+    """Strings that are statements: docstrings, and the texts below constants."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):

@@ -1,4 +1,4 @@
-"""How old a score may be on an open page: from the feed's change to the browser's text."""
+"""How old a score on an open page can be: from the feed's change to the text in the browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flask import Flask
 
 from bench.measure import Figure, median_and_spread
 from bench.page_rows import served
-from bench.running import environment_of, huey_consumer, left_out, running_broker, started
+from bench.running import environment_of, huey_consumer, print_left_out, running_broker, started
 from bench.sync_rows import fresh_app
 from demo.server import address_of, open_server
 from sportsapp.core.clock import day_of, game_day, utc_now
@@ -38,7 +38,7 @@ CHANGES = 4
 SLACK = 1.0
 HOME_SCORE = "#nfl401 .r:nth-child(2) .s"
 SHOWS = "([place, score]) => document.querySelector(place)?.textContent === score"
-LOOK_EVERY_MS = 50
+CHECK_EVERY_MS = 50
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -46,17 +46,17 @@ def freshness() -> list[Figure]:
     """Seconds from a change in the feed to the new score on an open page.
 
     Broker, consumer, web server and Chromium are the real ones; the feed is on loopback. The
-    floor is the longest that a change can have to wait without anybody being slow: for the next
-    tick, and then for the page's next question. Takes about seven minutes, most of it waiting.
+    floor is the longest wait that the intervals alone cause: for the next tick, and then for the
+    page's next request. Takes about seven minutes, most of it waiting.
     """
     try:
         browsers = importlib.import_module("playwright.sync_api").sync_playwright()
     except ImportError:
-        left_out("freshness", "seconds to the page", "Playwright is not installed")
+        print_left_out("freshness", "seconds to the page", "Playwright is not installed")
         return []
     chromium = shutil.which("chromium")
     if chromium is None:
-        left_out("freshness", "seconds to the page", "there is no chromium here")
+        print_left_out("freshness", "seconds to the page", "chromium is not installed")
         return []
     figures: list[Figure] = []
     with browsers as playwright:
@@ -81,7 +81,7 @@ def _figures(tick: int, delays: list[float]) -> list[Figure]:
 
 
 class OneGame:
-    """A feed with one live game of today, whose ``score`` may be changed."""
+    """A feed with one live game of today, whose ``score`` can be changed."""
 
     def __init__(self) -> None:
         now = utc_now()
@@ -91,7 +91,7 @@ class OneGame:
         self.score = 20
 
     def app(self) -> Flask:
-        """The feed, to be served."""
+        """The feed as a WSGI app."""
         feed = Flask("one game")
 
         @feed.get("/apis/site/v2/sports/<_sport>/<league>/scoreboard")
@@ -103,7 +103,7 @@ class OneGame:
 
 
 def _delays(page: Page, tick: int) -> list[float]:
-    """How long each change took. It comes at any moment between two ticks."""
+    """The seconds that each change took; changes come at random moments between two ticks."""
     game, chance, delays = OneGame(), random.Random(), []  # noqa: S311 - no secret
     with _followed(game, tick) as port:
         page.goto(f"http://127.0.0.1:{port}/")
@@ -118,14 +118,14 @@ def _delays(page: Page, tick: int) -> list[float]:
 
 
 def _wait_for_score(page: Page, score: int, tick: int) -> None:
-    patience = 3 * (tick + POLL_LIVE) * 1000
+    longest = 3 * (tick + POLL_LIVE) * 1000
     wanted = [HOME_SCORE, str(score)]
-    page.wait_for_function(SHOWS, arg=wanted, polling=LOOK_EVERY_MS, timeout=patience)
+    page.wait_for_function(SHOWS, arg=wanted, polling=CHECK_EVERY_MS, timeout=longest)
 
 
 @contextmanager
 def _followed(game: OneGame, tick: int) -> Iterator[int]:
-    """An instance that knows this game and follows its feed; the web server's port."""
+    """An instance that has stored this game and follows its feed; the web server's port."""
     with ExitStack() as stack:
         feed = stack.enter_context(_serving(game.app()))
         app = stack.enter_context(fresh_app())
@@ -142,7 +142,7 @@ def _followed(game: OneGame, tick: int) -> Iterator[int]:
 
 @contextmanager
 def _serving(feed: Flask) -> Iterator[str]:
-    """Serve a feed on loopback; its address."""
+    """Serve a feed on loopback, and yield its URL."""
     server = open_server(feed, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

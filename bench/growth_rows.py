@@ -1,4 +1,4 @@
-"""How what things cost grows: with games stored, leagues followed, viewers and consumers."""
+"""How costs grow with the games stored, the leagues followed, viewers and consumers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from bench.boards import four_boards, with_changes
 from bench.measure import Figure, cpu_ms, median_and_spread
 from bench.page_rows import HISTORY, add_history, load, running_page
-from bench.queue_rows import NOWHERE, OURS, TASKS, WAITS, running_side
+from bench.queue_rows import NOWHERE, OURS, TASKS, WAITS, running_queue
 from bench.running import environment_of, huey_consumer, running_broker, started
 from bench.sync_rows import fresh_app, sync_boards
 from sportsapp.core.settings import Settings
@@ -22,50 +22,50 @@ ROUNDS = 5
 
 
 def growth() -> list[Figure]:
-    """Every line beside its first one, as its floor. Takes about three minutes."""
+    """Figures by size; the floor of each is the smallest size. Takes about three minutes."""
     return [*_by_games(), *_by_leagues(), *_by_viewers(), *_by_consumers()]
 
 
-def _grown(what: str, unit: str, found: dict[str, tuple[float, float]]) -> list[Figure]:
-    """A line for each size: ``found`` has medians and spreads by the words for the size."""
-    first, *_ = (value for value, _ in found.values())
+def _by_size(what: str, unit: str, measured: dict[str, tuple[float, float]]) -> list[Figure]:
+    """A figure for each size: ``measured`` has medians and spreads by the size's label."""
+    first, *_ = (value for value, _ in measured.values())
     return [
         Figure("growth", f"{what}, {size}", value, unit, floor=first, spread=spread)
-        for size, (value, spread) in found.items()
+        for size, (value, spread) in measured.items()
     ]
 
 
 def _by_games() -> list[Figure]:
     boards = four_boards()
     changed = iter([with_changes(boards, step) for step in range(1, 100)])
-    calm: dict[str, tuple[float, float]] = {}
-    busy: dict[str, tuple[float, float]] = {}
+    unchanged: dict[str, tuple[float, float]] = {}
+    changes: dict[str, tuple[float, float]] = {}
     with fresh_app():
         sync_boards(boards)
         for count in HISTORY:
             add_history(count)
             sync_boards(boards)
-            words = f"{count:,} games stored"
-            calm[words] = _cpu(partial(_cost_of_ticks, boards))
-            busy[words] = _cpu(lambda: cpu_ms(lambda: sync_boards(next(changed)), 3))
+            label = f"{count:,} games stored"
+            unchanged[label] = _cpu(partial(_cost_of_ticks, boards))
+            changes[label] = _cpu(lambda: cpu_ms(lambda: sync_boards(next(changed)), 3))
             sync_boards(boards)
     return [
-        *_grown("CPU of a tick, nothing changed", "ms", calm),
-        *_grown("CPU of a tick, 10 games changed", "ms", busy),
+        *_by_size("CPU of a tick, nothing changed", "ms", unchanged),
+        *_by_size("CPU of a tick, 10 games changed", "ms", changes),
     ]
 
 
 def _by_leagues() -> list[Figure]:
     boards = four_boards()
-    found = {}
+    costs = {}
     for number in (1, 2, 4):
         some = dict(list(boards.items())[:number])
         with fresh_app():
             sync_boards(some)
             cost = _cpu(partial(_cost_of_ticks, some))
         size = sum(len(body) for body in some.values()) / 1e6
-        found[f"{number} of the leagues, {size:.1f} MB"] = cost
-    return _grown("CPU of a tick, nothing changed", "ms", found)
+        costs[f"{number} league{'s' if number > 1 else ''}, {size:.1f} MB"] = cost
+    return _by_size("CPU of a tick, nothing changed", "ms", costs)
 
 
 def _cost_of_ticks(boards: dict[str, bytes]) -> float:
@@ -78,36 +78,36 @@ def _cpu(measured: Callable[[], float]) -> tuple[float, float]:
 
 
 def _by_viewers() -> list[Figure]:
-    rates, waits = {}, {}
+    rates, latencies = {}, {}
     with running_page() as port:
         load(port)
         for viewers in VIEWERS:
-            both = [load(port, connections=viewers) for _ in range(ROUNDS)]
-            words = f"{viewers} connection{'s' if viewers > 1 else ''}"
-            rates[words] = median_and_spread([rate for rate, _ in both])
-            waits[words] = median_and_spread([wait for _, wait in both])
+            loads = [load(port, connections=viewers) for _ in range(ROUNDS)]
+            label = f"{viewers} connection{'s' if viewers > 1 else ''}"
+            rates[label] = median_and_spread([rate for rate, _ in loads])
+            latencies[label] = median_and_spread([latency for _, latency in loads])
     return [
-        *_grown("pages a second, kept", "/s", rates),
-        *_grown("p99 of the wait for a cached page", "ms", waits),
+        *_by_size("cached pages a second", "/s", rates),
+        *_by_size("p99 latency of a cached page", "ms", latencies),
     ]
 
 
 def _by_consumers() -> list[Figure]:
-    found = {}
+    throughput = {}
     for number in CONSUMERS:
         with fresh_app() as app, ExitStack() as stack:
             folder = services_of(app).settings.instance_path
             settings = Settings(instance_path=folder, espn_base_url=NOWHERE)
             stack.enter_context(running_broker(settings))
             command = huey_consumer(f"{OURS}.huey")
-            side = stack.enter_context(running_side(settings, sys.executable, OURS, command))
+            running = stack.enter_context(running_queue(settings, sys.executable, OURS, command))
             for more in range(1, number):
                 log = folder / f"consumer-{more}.log"
                 marks = str(folder / f"{OURS}.marks")
                 environ = environment_of(settings, BENCH_BROKER=settings.broker, BENCH_MARKS=marks)
                 stack.enter_context(started(command, environ, log))
-            side.ask("waits", WAITS)
-            rates = [side.ask("rate", TASKS) for _ in range(ROUNDS)]
-        words = f"{number} consumer{'s' if number > 1 else ''} of two workers"
-        found[words] = median_and_spread(rates)
-    return _grown("no-op tasks a second", "/s", found)
+            running.measure("waits", WAITS)
+            rates = [running.measure("rate", TASKS) for _ in range(ROUNDS)]
+        label = f"{number} consumer{'s' if number > 1 else ''} of two workers"
+        throughput[label] = median_and_spread(rates)
+    return _by_size("no-op tasks a second", "/s", throughput)

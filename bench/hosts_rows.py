@@ -1,4 +1,4 @@
-"""What more consumers win where the feed is far away: ten seasons, shared."""
+"""What more consumers gain when the feed is slow: sixteen seasons, shared by their workers."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ SECONDS = 120.0
 def hosts() -> list[Figure]:
     """Months a second with one, two and four consumers; 400 ms for each answer.
 
-    The floor of each is what so many workers can do when they only wait. Takes three minutes.
+    The floor is the rate of as many workers that only wait. Takes three minutes.
     """
     figures = []
     for number in CONSUMERS:
         rates = [_months_a_second(number) for _ in range(ROUNDS)]
         value, spread = median_and_spread(rates)
-        words = f"consumer{'s' if number > 1 else ''} of {WORKERS} workers"
-        what = f"months a second of {SEASONS} seasons, {number} {words}"
+        consumers = f"consumer{'s' if number > 1 else ''} of {WORKERS} workers"
+        what = f"months a second of {SEASONS} seasons, {number} {consumers}"
         most = number * WORKERS / LATENCY
         figures.append(Figure("hosts", what, value, "/s", floor=most, spread=spread))
     return figures
@@ -49,7 +49,7 @@ def hosts() -> list[Figure]:
 
 def _months_a_second(number: int) -> float:
     feed = create_demo_feed()
-    far_away = feed.wsgi_app = _FarAway()  # type: ignore[method-assign]
+    slow_feed = feed.wsgi_app = _SlowFeed()  # type: ignore[method-assign]
     with running_feed(feed) as url, fresh_app(redis_url="") as app, ExitStack() as stack:
         folder = services_of(app).settings.instance_path
         settings = Settings(instance_path=folder, espn_base_url=url)
@@ -66,12 +66,12 @@ def _months_a_second(number: int) -> float:
         wait_until(lambda: not _count(TaskRun.state.in_(OPEN)), SECONDS, every=0.05)
         seconds = time.perf_counter() - began
         assert _count(TaskRun.state == RunState.SUCCESS) == SEASONS
-        assert far_away.requests == SEASONS * MONTHS
+        assert slow_feed.requests == SEASONS * MONTHS
     return SEASONS * MONTHS / seconds
 
 
-class _FarAway:
-    """A feed that takes its time for three games a month."""
+class _SlowFeed:
+    """A feed that answers every request after LATENCY, with three games a month."""
 
     def __init__(self) -> None:
         self.requests = 0

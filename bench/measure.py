@@ -1,4 +1,4 @@
-"""Rounds, medians, spreads, and a line for each thing that was measured."""
+"""Rounds, medians and spreads, and the lines of the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Figure:
     """One line of the table.
 
     ``value`` and ``floor`` are medians in ``unit``; ``spread`` is half the distance between
-    the quartiles of the value. ``goal`` says in words what ``is_met`` judges.
+    the quartiles of the value. ``goal`` is the text of the goal that ``is_met`` is about.
     """
 
     row: str
@@ -31,7 +31,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the floor the value is."""
+        """The value as a multiple of the floor; None without a floor."""
         return self.value / self.floor if self.floor else None
 
     def as_json(self) -> dict[str, Any]:
@@ -47,10 +47,10 @@ def median_and_spread(values: list[float]) -> tuple[float, float]:
     return statistics.median(values), (third - first) / 2
 
 
-def side_by_side(
+def in_turns(
     measured: Callable[[], float], floor: Callable[[], float], rounds: int = ROUNDS
 ) -> tuple[float, float, float]:
-    """Measure both in turns, so that what else the machine does hits both.
+    """Measure both in turns, so that other load on the machine affects both.
 
     Returns the value's median and spread, and the floor's median.
     """
@@ -65,7 +65,7 @@ def side_by_side(
 
 
 def cpu_ms(work: Callable[[], object], times: int = 5) -> float:
-    """CPU milliseconds of one call, over a few calls, without the collector's pauses."""
+    """CPU milliseconds of one call, averaged over ``times``, with garbage collection off."""
     gc.collect()
     gc.disable()
     try:
@@ -78,27 +78,33 @@ def cpu_ms(work: Callable[[], object], times: int = 5) -> float:
 
 
 def wall_ms(work: Callable[[], object]) -> float:
-    """Milliseconds of one call by the clock."""
+    """Wall-clock milliseconds of one call."""
     began = time.perf_counter()
     work()
     return (time.perf_counter() - began) * 1000
 
 
 def at_most(
-    row: str, what: str, unit: str, sides: tuple[float, float, float], limit: float
+    row: str, what: str, unit: str, measured: tuple[float, float, float], limit: float
 ) -> Figure:
-    """A figure whose goal is at most so many times its floor."""
-    value, spread, floor = sides
+    """A figure whose goal is at most ``limit`` times its floor.
+
+    ``measured`` is what ``in_turns`` returns.
+    """
+    value, spread, floor = measured
     return Figure(
         row, what, value, unit, f"at most {limit:g} x", value <= limit * floor, floor, spread
     )
 
 
 def at_least(
-    row: str, what: str, unit: str, sides: tuple[float, float, float], share: float
+    row: str, what: str, unit: str, measured: tuple[float, float, float], share: float
 ) -> Figure:
-    """A figure (more is better) whose goal is at least a share of its floor's rate."""
-    value, spread, floor = sides
+    """A figure (more is better) whose goal is at least this share of its floor.
+
+    ``measured`` is what ``in_turns`` returns.
+    """
+    value, spread, floor = measured
     return Figure(
-        row, what, value, unit, f"at least {share:g} of it", value >= share * floor, floor, spread
+        row, what, value, unit, f"at least {share:g} x", value >= share * floor, floor, spread
     )

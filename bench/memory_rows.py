@@ -1,4 +1,4 @@
-"""What everything that `flask up` starts takes of the machine's memory. Linux only."""
+"""The memory of all processes that `flask up` starts. Linux only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.measure import Figure, median_and_spread
-from bench.running import environment_of, left_out, started, wait_until
+from bench.running import environment_of, print_left_out, started, wait_until
 from demo.app import create_demo_feed
 from demo.server import running_feed
 from sportsapp.core.settings import PROJECT_ROOT, Settings
@@ -26,7 +26,7 @@ READY_SECONDS = 60.0
 SETTLE_SECONDS = 30.0
 FIRST_SYNC_SECONDS = 300.0
 BACKFILL_SECONDS = 600.0
-LOOKS, PAUSE = 5, 2.0
+SAMPLES, PAUSE = 5, 2.0
 BUSY_PAUSE = 0.2
 FLASK = [sys.executable, "-m", "flask"]
 SEASONS = {"MLB": ("2025-03-01", "2025-11-30"), "NBA": ("2024-10-01", "2025-06-30")}
@@ -45,30 +45,31 @@ Parts = dict[str, float]
 
 
 def memory() -> list[Figure]:
-    """Megabytes that are ours alone or our share of what is shared (PSS), idle and at work.
+    """Proportional set size (PSS) in megabytes: idle, and the peak during backfills.
 
-    Broker, consumers, web server and supervisor follow the made-up feed, which this process
-    serves, so that it is not counted. Idle is half a minute after the first sync has ended; at
-    work is the most that was seen during a backfill of a season, and then during two at once,
-    one a worker. Of libraries that other programs have open as well, as this one has, only a
-    share counts. Takes about two minutes.
+    PSS is private memory plus a share of what several processes share. Broker, consumers, web
+    server and supervisor follow the demo feed, which this process serves, so that it is not
+    counted. Idle is half a minute after the first sync has ended; the peak is the largest sample
+    during a backfill of one season, and then during two at once, one for each worker. Libraries
+    that other programs have loaded too, as this one has, count with a share only. Takes about two
+    minutes.
     """
     if not Path("/proc/self/smaps_rollup").exists():
-        left_out("memory", "of all processes", "only Linux tells it")
+        print_left_out("memory", "of all processes", "needs /proc, so Linux")
         return []
-    with _everything() as (up, settings):
+    with _running_app() as (up, settings):
         wait_until(lambda: _runs(settings, FIRST_SYNC), FIRST_SYNC_SECONDS)
         time.sleep(SETTLE_SECONDS)
-        idle = list(_looks(up))
-        one = _peak_during(up, settings, ["MLB"])
-        two = _peak_during(up, settings, list(SEASONS))
+        idle = list(_samples(up))
+        single = _peak_during(up, settings, ["MLB"])
+        double = _peak_during(up, settings, list(SEASONS))
     middle, spread = median_and_spread([sum(parts.values()) for parts in idle])
     return [
         _limited("idle", middle, IDLE_MB, spread),
         *_by_part("idle", idle[-1]),
-        _limited("peak during a backfill", sum(one.values()), BUSY_MB),
-        *_by_part("a backfill", one),
-        Figure("memory", "peak during 2 backfills at once", sum(two.values()), "MB"),
+        _limited("peak during a backfill", sum(single.values()), BUSY_MB),
+        *_by_part("a backfill", single),
+        Figure("memory", "peak during 2 backfills at once", sum(double.values()), "MB"),
     ]
 
 
@@ -85,8 +86,8 @@ def _by_part(when: str, parts: Parts) -> list[Figure]:
 
 
 @contextmanager
-def _everything() -> Iterator[tuple[int, Settings]]:
-    """`flask up` on an empty instance, once it answers: its process id and its settings."""
+def _running_app() -> Iterator[tuple[int, Settings]]:
+    """`flask up` on an empty instance, ready for requests: its process id and its settings."""
     with (
         tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder,
         running_feed(create_demo_feed()) as feed,
@@ -113,42 +114,45 @@ def _answers(settings: Settings) -> bool:
 
 
 def _runs(settings: Settings, condition: str) -> int:
-    """How many task runs are such."""
+    """The number of task runs that meet this SQL condition."""
     with contextlib.closing(sqlite3.connect(settings.instance_path / "tracker.db")) as connection:
-        found = connection.execute(f"SELECT count(*) FROM task_runs WHERE {condition}")  # noqa: S608
-        return int(found.fetchone()[0])
+        count = connection.execute(f"SELECT count(*) FROM task_runs WHERE {condition}")  # noqa: S608
+        return int(count.fetchone()[0])
 
 
 def _peak_during(up: int, settings: Settings, leagues: Sequence[str]) -> Parts:
-    """The most that was seen during backfills of a season of each of these leagues."""
+    """The largest sample during backfills of one season of each of these leagues."""
     for league in leagues:
         command = [*FLASK, "sync", "range", league, *SEASONS[league], "--queue"]
         subprocess.run(  # noqa: S603
-            command, cwd=PROJECT_ROOT, env=environment_of(settings), check=True,
+            command,
+            cwd=PROJECT_ROOT,
+            env=environment_of(settings),
+            check=True,
             stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-    return max(_looks_during_backfills(up, settings), key=lambda parts: sum(parts.values()))
+        )
+    return max(_samples_during_backfills(up, settings), key=lambda parts: sum(parts.values()))
 
 
-def _looks(up: int) -> Iterator[Parts]:
-    for _ in range(LOOKS):
-        yield _look(up)
+def _samples(up: int) -> Iterator[Parts]:
+    for _ in range(SAMPLES):
+        yield _memory_by_part(up)
         time.sleep(PAUSE)
 
 
-def _looks_during_backfills(up: int, settings: Settings) -> Iterator[Parts]:
+def _samples_during_backfills(up: int, settings: Settings) -> Iterator[Parts]:
     deadline = time.monotonic() + BACKFILL_SECONDS
     while _runs(settings, BACKFILLS):
         assert time.monotonic() < deadline, "the backfills do not end"
-        yield _look(up)
+        yield _memory_by_part(up)
         time.sleep(BUSY_PAUSE)
 
 
-# ---------------------------------------------------------------- what it takes
+# ---------------------------------------------------------------- memory of processes
 
 
-def _look(up: int) -> Parts:
-    """What every part takes now; nothing is counted twice, and nothing is left over."""
+def _memory_by_part(up: int) -> Parts:
+    """The memory of every part now: each process below `flask up` is in exactly one part."""
     children = _children()
     parts = {"supervisor": _megabytes(up)}
     for child in children.get(up, []):
@@ -158,9 +162,11 @@ def _look(up: int) -> Parts:
 
 
 def _part_of(pid: int) -> str:
-    words = re.split(r"[\0 ]", _read(pid, "cmdline"))  # the broker rewrites its own
-    found = (name for name, word in PARTS.items() if any(one.endswith(word) for one in words))
-    return next(found, "other")
+    words = re.split(r"[\0 ]", _read(pid, "cmdline"))  # the broker rewrites its own, with spaces
+    for name, ending in PARTS.items():
+        if any(word.endswith(ending) for word in words):
+            return name
+    return "other"
 
 
 def _tree(pid: int, children: dict[int, list[int]]) -> Iterator[int]:
@@ -170,19 +176,19 @@ def _tree(pid: int, children: dict[int, list[int]]) -> Iterator[int]:
 
 
 def _children() -> dict[int, list[int]]:
-    """The children of every process of this machine."""
-    found: dict[int, list[int]] = {}
+    """The children of every process on this machine."""
+    children: dict[int, list[int]] = {}
     for path in Path("/proc").iterdir():
         if path.name.isdigit() and (state := _read(int(path.name), "stat")):
             parent = int(state.rpartition(")")[2].split()[1])
-            found.setdefault(parent, []).append(int(path.name))
-    return found
+            children.setdefault(parent, []).append(int(path.name))
+    return children
 
 
 def _megabytes(pid: int) -> float:
-    """A process's share of memory; 0 when it has ended."""
-    found = re.search(r"^Pss: +(\d+) kB", _read(pid, "smaps_rollup"), re.MULTILINE)
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
+    """A process's PSS; 0 when it has ended."""
+    pss = re.search(r"^Pss: +(\d+) kB", _read(pid, "smaps_rollup"), re.MULTILINE)
+    return int(pss[1]) * 1024 / 1e6 if pss else 0.0
 
 
 def _read(pid: int, name: str) -> str:

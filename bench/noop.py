@@ -1,6 +1,6 @@
-"""What the tasks of the row ``queue`` do: note when they start, and nothing else.
+"""The body of the tasks in the row ``queue``: it records when it starts, and nothing else.
 
-The file that BENCH_MARKS names gets eight bytes a task: the time in seconds, as a double.
+Each task appends eight bytes to the file BENCH_MARKS: the time in seconds, as a double.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MARK = struct.Struct("d")
 
 
 def note_start() -> None:
-    """Append this moment to the marks."""
+    """Append the current time to the marks."""
     now = time.time()
     os.write(_marks(), MARK.pack(now))
 

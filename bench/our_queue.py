@@ -1,4 +1,4 @@
-"""Our queue, ledger and all, with a task that does nothing: for producer and consumer."""
+"""Our queue with its ledger, and a task that does nothing. Producer and consumer import it."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ __all__ = ["huey", "noop"]
 
 @huey.task()
 def noop() -> None:
-    """Start, and end."""
+    """Record the start, and nothing else."""
     note_start()

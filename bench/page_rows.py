@@ -1,4 +1,4 @@
-"""What pages cost: cached, unchanged, made anew, and with a long history behind them."""
+"""What pages cost: cached, unchanged (304), rendered, and with a long history in the database."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from bench.boards import BytesAtHand
-from bench.measure import Figure, at_least, at_most, cpu_ms, median_and_spread, side_by_side
+from bench.boards import ConstantClient
+from bench.measure import Figure, at_least, at_most, cpu_ms, in_turns, median_and_spread
 from bench.sync_rows import fresh_app
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.leagues import DEFAULT_LEAGUES
@@ -45,16 +45,16 @@ ROUNDS = 5
 COLD = 40
 HISTORY = (1_000, 100_000)
 _numbers = itertools.count()
-SERVERS_OWN = {"server", "date", "content-length"}
+FROM_SERVER = {"server", "date", "content-length"}
 
 
 def fill_busiest_day() -> None:
-    """Today with 58 games."""
+    """Store 58 games of today."""
     boards = {
         slug: json.dumps(board(*events)).encode()
         for slug, events in busiest_boards(game_day(utc_now())).items()
     }
-    client: Any = BytesAtHand(boards)
+    client: Any = ConstantClient(boards)
     scoreboards.sync_today(SyncContext(client, db.session, utc_now()), list(DEFAULT_LEAGUES))
 
 
@@ -63,14 +63,14 @@ def fill_busiest_day() -> None:
 
 @contextmanager
 def served(target: str, environment: dict[str, str]) -> Iterator[int]:
-    """The production server with one worker; the port it listens on."""
+    """Run the production web server with one worker, and yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port",
-        str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws", "--no-access-log",
-        "--log-level", "error", target,
-    ]  # fmt: skip
+    options = (
+        f"--interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 4 "
+        "--no-ws --no-access-log --log-level error"
+    )
+    command = [sys.executable, "-m", "granian", *options.split(), target]
     process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=os.environ | environment)  # noqa: S603
     try:
         _wait_for(port)
@@ -93,32 +93,32 @@ def _wait_for(port: int) -> None:
 
 
 class _Visitor(asyncio.Protocol):
-    """One connection that asks again as soon as it is answered."""
+    """One connection that sends the next request as soon as it has the answer."""
 
-    def __init__(self, request: bytes, waits: list[float]) -> None:
-        self.request, self.waits, self.buffer, self.missing = request, waits, b"", -1
+    def __init__(self, request: bytes, latencies: list[float]) -> None:
+        self.request, self.latencies, self.buffer, self.missing = request, latencies, b"", -1
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        self._ask()
+        self._send()
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         self.began = time.perf_counter()
         self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
         if self.missing < 0:
             self.buffer += data
-            head, found, rest = self.buffer.partition(b"\r\n\r\n")
-            if not found:
+            head, is_whole, rest = self.buffer.partition(b"\r\n\r\n")
+            if not is_whole:
                 return
             self.missing, self.buffer = _length(head) - len(rest), b""
         else:
             self.missing -= len(data)
         if self.missing <= 0:
-            self.waits.append(time.perf_counter() - self.began)
+            self.latencies.append(time.perf_counter() - self.began)
             self.missing = -1
-            self._ask()
+            self._send()
 
 
 def _length(head: bytes) -> int:
@@ -133,24 +133,24 @@ def _length(head: bytes) -> int:
 
 
 def load(port: int, headers: str = "", connections: int = CONNECTIONS) -> tuple[float, float]:
-    """Requests a second, and the 99th percentile of the waits in ms."""
+    """Requests a second, and the 99th percentile of the latency in ms."""
     request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept-Encoding: gzip\r\n{headers}\r\n"
-    waits: list[float] = []
+    latencies: list[float] = []
 
     async def visit() -> None:
         loop = asyncio.get_running_loop()
-        made = [
+        connected = [
             await loop.create_connection(
-                lambda: _Visitor(request.encode(), waits), "127.0.0.1", port
+                lambda: _Visitor(request.encode(), latencies), "127.0.0.1", port
             )
             for _ in range(connections)
         ]
         await asyncio.sleep(SECONDS)
-        for transport, _ in made:
+        for transport, _ in connected:
             transport.abort()
 
     asyncio.run(visit())
-    return len(waits) / SECONDS, statistics.quantiles(waits, n=100)[98] * 1000
+    return len(latencies) / SECONDS, statistics.quantiles(latencies, n=100)[98] * 1000
 
 
 def _answer_of(port: int) -> tuple[dict[str, str], bytes]:
@@ -162,7 +162,7 @@ def _answer_of(port: int) -> tuple[dict[str, str], bytes]:
 
 @contextmanager
 def running_page() -> Iterator[int]:
-    """The port of the application on its busiest day."""
+    """Serve the application on its busiest day, and yield its port."""
     with fresh_app() as app:
         fill_busiest_day()
         instance = str(services_of(app).settings.instance_path)
@@ -173,50 +173,52 @@ def running_page() -> Iterator[int]:
 
 @contextmanager
 def _both_servers() -> Iterator[tuple[int, int, str]]:
-    """Ports of the application on its busiest day and of the constant; the page's ETag."""
+    """Ports of the application on its busiest day and of the constant; and the page's ETag."""
     with running_page() as port, tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder:
         headers, body = _answer_of(port)
-        kept = Path(folder) / "page.json"
+        file = Path(folder) / "page.json"
         lower = {name.lower(): value for name, value in headers.items()}
-        told = {name: value for name, value in lower.items() if name not in SERVERS_OWN}
-        kept.write_text(json.dumps({"headers": told, "body": body.hex()}))
-        with served("bench.constant:app", {"BENCH_PAGE": str(kept)}) as floor_port:
+        ours = {name: value for name, value in lower.items() if name not in FROM_SERVER}
+        file.write_text(json.dumps({"headers": ours, "body": body.hex()}))
+        with served("bench.constant:app", {"BENCH_PAGE": str(file)}) as floor_port:
             yield port, floor_port, lower["etag"]
 
 
 def warm() -> list[Figure]:
-    """The busiest day's page again and again."""
-    waits: list[float] = []
+    """The page of the busiest day, from the cache."""
+    p99s: list[float] = []
 
-    def measured(port: int) -> float:
-        rate, worst = load(port)
-        waits.append(worst)
+    def rate_of(port: int) -> float:
+        rate, p99 = load(port)
+        p99s.append(p99)
         return rate
 
     with _both_servers() as (port, floor_port, _):
-        sides = side_by_side(lambda: measured(port), lambda: load(floor_port)[0], ROUNDS)
-    p99, spread = median_and_spread(waits)
+        measured = in_turns(lambda: rate_of(port), lambda: load(floor_port)[0], ROUNDS)
+    p99, spread = median_and_spread(p99s)
     what = f"requests a second, {CONNECTIONS} connections"
     return [
-        at_least("page-warm", what, "/s", sides, 0.5),
-        Figure("page-warm", "p99 of the wait", p99, "ms", spread=spread),
+        at_least("page-warm", what, "/s", measured, 0.5),
+        Figure("page-warm", "p99 latency", p99, "ms", spread=spread),
     ]
 
 
 def not_modified() -> list[Figure]:
     """Conditional requests for a page that has not changed."""
     with _both_servers() as (port, floor_port, etag):
-        ask = f"If-None-Match: {etag}\r\n"
-        sides = side_by_side(lambda: load(port, ask)[0], lambda: load(floor_port, ask)[0], ROUNDS)
-    what = f"304 a second, {CONNECTIONS} connections"
-    return [at_least("page-304", what, "/s", sides, 0.5)]
+        header = f"If-None-Match: {etag}\r\n"
+        measured = in_turns(
+            lambda: load(port, header)[0], lambda: load(floor_port, header)[0], ROUNDS
+        )
+    what = f"304 responses a second, {CONNECTIONS} connections"
+    return [at_least("page-304", what, "/s", measured, 0.5)]
 
 
 # ---------------------------------------------------------------- in this process
 
 
 def cold() -> list[Figure]:
-    """A page that must be made anew."""
+    """A page that must be rendered, since its data has changed."""
     with fresh_app() as app:
         fill_busiest_day()
         visitor = app.test_client()
@@ -229,7 +231,7 @@ def cold() -> list[Figure]:
             _touch(n)
             # at the same address the page is cached until the second ends
             values.append(cpu_ms(partial(visit, f"/?n={n}"), 1))
-        assert len(tags) == COLD + 1, "a cached page is no cold page"
+        assert len(tags) == COLD + 1, "a page came from the cache"
     value, spread = median_and_spread(values)
     what = "58 games, first render after a change, CPU"
     return [Figure("page-cold", what, value, "ms", "at most 8 ms", value <= 8, spread=spread)]
@@ -239,13 +241,13 @@ def _touch(n: int) -> None:
     with write_connection() as connection:
         moment = utc_now() + timedelta(microseconds=n)
         connection.execute(update(LeagueRow).values(changed_at=moment))
-    db.session.rollback()  # requests share the session here, and what it has read
+    db.session.rollback()  # the requests here share this session, which must read again
 
 
 def history() -> list[Figure]:
-    """The same pages with a thousand games behind them, and with a hundred thousand.
+    """The same pages with a thousand stored games, and with a hundred thousand.
 
-    Both have the same games this season, so that both show the same.
+    Both databases have the same games this season, so the pages are the same.
     """
     day = game_day(utc_now()) - timedelta(days=40)
     with fresh_app() as short, fresh_app() as long:
@@ -258,36 +260,36 @@ def history() -> list[Figure]:
 
 
 def _history_of(path: str, short: Flask, long: Flask) -> Figure:
-    sides = side_by_side(lambda: _p50(long, path), lambda: _p50(short, path), ROUNDS)
-    what = f"p50 of {path} at {HISTORY[1]:,} games beside {HISTORY[0]:,}"
-    return at_most("history", what, "ms", sides, 1.2)
+    measured = in_turns(lambda: _p50(long, path), lambda: _p50(short, path), ROUNDS)
+    what = f"p50 of {path} with {HISTORY[1]:,} games; floor: with {HISTORY[0]:,}"
+    return at_most("history", what, "ms", measured, 1.2)
 
 
 def _some_team() -> str:
-    found = select(Team.abbreviation).join(Team.league_row).where(LeagueRow.slug == "nba")
-    return db.session.scalars(found.order_by(Team.id)).first() or ""
+    teams = select(Team.abbreviation).join(Team.league_row).where(LeagueRow.slug == "nba")
+    return db.session.scalars(teams.order_by(Team.id)).first() or ""
 
 
 def _p50(app: Flask, path: str) -> float:
     visitor = app.test_client()
-    waits, answers = [], []
+    latencies, answers = [], []
     with app.app_context():
         for _ in range(COLD):
-            # an address of its own each time: a cached page would hide what reading costs
+            # an address that was never requested before, so that no page comes from the cache
             address = path if path.startswith("/api/") else f"{path}?n={next(_numbers)}"
             began = time.perf_counter()
             answers.append(visitor.get(address))
-            waits.append((time.perf_counter() - began) * 1000)
+            latencies.append((time.perf_counter() - began) * 1000)
     assert {answer.status_code for answer in answers} == {200}, path
     tags = {answer.headers.get("ETag") for answer in answers}
-    assert len(tags) == COLD or path.startswith("/api/"), "a cached page costs nothing"
-    return statistics.median(waits)
+    assert len(tags) == COLD or path.startswith("/api/"), "a page came from the cache"
+    return statistics.median(latencies)
 
 
 def add_history(count: int) -> None:
-    """Games, made of those of the busiest day, up to this many in all.
+    """Store copies of the busiest day's games on earlier days, up to ``count`` games in all.
 
-    The first thousand are of this season, all others of seasons before it.
+    The first thousand are of this season, all others of earlier seasons.
     """
     have = db.session.query(Game).count()
     columns = [column.name for column in Game.__table__.columns if column.name != "id"]
@@ -302,10 +304,8 @@ def add_history(count: int) -> None:
         is_now = n < HISTORY[0]
         day = today - timedelta(days=30 + n // 40 if is_now else 400 + n // 40)
         row = {name: model[name] for name in columns}
-        row |= {
-            "espn_id": f"h{n}", "day": str(day), "state": "post", "status": "final",
-            "start_at": f"{day} 20:00:00.000000",
-        }  # fmt: skip
+        row |= {"espn_id": f"h{n}", "state": "post", "status": "final"}
+        row |= {"day": str(day), "start_at": f"{day} 20:00:00.000000"}
         if not is_now:
             row["season_year"] = day.year
         rows.append(row)

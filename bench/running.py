@@ -1,4 +1,4 @@
-"""What rows start for real: a broker, consumers, anything. All of it ends with its row."""
+"""Real processes that rows start: a broker, consumers, programs. All of them end with their row."""
 
 from __future__ import annotations
 
@@ -26,12 +26,17 @@ def started(
     log: Path,
     pass_fds: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program in the project's folder, writing into ``log``; it is ended at the end."""
-    with log.open("ab") as said:
+    """Start a program in the project's folder, with its output in ``log``; end it afterwards."""
+    with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603
-            command, cwd=PROJECT_ROOT, env=environment, stdout=said, stderr=said,
-            pass_fds=pass_fds, start_new_session=True,
-        )  # fmt: skip
+            command,
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            pass_fds=pass_fds,
+            start_new_session=True,
+        )
     try:
         yield process
     finally:
@@ -39,7 +44,7 @@ def started(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a program that leads its own session to end; kill it and its children if it does not."""
+    """Send SIGTERM to the leader of a session; kill it and its children if it does not end."""
     process.terminate()
     try:
         process.wait(END_SECONDS)
@@ -61,14 +66,14 @@ def running_broker(settings: Settings) -> Iterator[None]:
         os.close(broker.lock)
 
 
-def huey_consumer(door: str) -> list[str]:
-    """The command line of a consumer with the options of `flask up`."""
-    return [sys.executable, "-m", "huey.bin.huey_consumer", door, *CONSUMER_OPTIONS]
+def huey_consumer(queue: str) -> list[str]:
+    """The command line of a consumer with the options of `flask up`; ``queue`` is its path."""
+    return [sys.executable, "-m", "huey.bin.huey_consumer", queue, *CONSUMER_OPTIONS]
 
 
 def environment_of(settings: Settings, **more: str) -> dict[str, str]:
-    """The environment for programs that are to see these settings and none of the caller's."""
-    ours = {environment_name(one.name) for one in fields(Settings)}
+    """The environment for programs with these settings, and none of the caller's settings."""
+    ours = {environment_name(field.name) for field in fields(Settings)}
     rest = {name: value for name, value in os.environ.items() if name not in ours}
     named = {
         "INSTANCE_PATH": str(settings.instance_path),
@@ -81,15 +86,15 @@ def environment_of(settings: Settings, **more: str) -> dict[str, str]:
     return rest | named | more
 
 
-def wait_until(what: Callable[[], object], seconds: float, every: float = 0.1) -> None:
-    """Wait until something is true. Raises TimeoutError."""
+def wait_until(condition: Callable[[], object], seconds: float, every: float = 0.1) -> None:
+    """Wait until the condition is true. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
-    while not what():
+    while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:g} s in vain")
+            raise TimeoutError(f"not true within {seconds:g} s")
         time.sleep(every)
 
 
-def left_out(row: str, what: str, why: str) -> None:
-    """Say in the table that something has not been measured."""
+def print_left_out(row: str, what: str, why: str) -> None:
+    """Print a line of the table for a row that is not measured."""
     print(f"| {row} | {what} | left out: {why} |", flush=True)

@@ -1,4 +1,4 @@
-"""What a sync costs: a tick with and without changes, the first one, its statements, a backfill."""
+"""What syncs cost: a tick with and without changes, the first sync, SQL statements, a backfill."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import msgspec
 from flask import Flask
 from sqlalchemy import event, func, select, text
 
-from bench.boards import NOW, BytesAtHand, digest_of, four_boards, games_in, with_changes
-from bench.measure import ROUNDS, Figure, at_most, cpu_ms, median_and_spread, side_by_side
+from bench.boards import NOW, ConstantClient, digest_of, four_boards, games_in, with_changes
+from bench.measure import ROUNDS, Figure, at_most, cpu_ms, in_turns, median_and_spread
 from demo.app import create_demo_feed
 from demo.server import running_feed
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
@@ -58,8 +58,8 @@ def fresh_app(**more: Any) -> Iterator[Flask]:
 
 
 def sync_boards(boards: dict[str, bytes]) -> int:
-    """One sync of scoreboards whose bytes are at hand; how many games."""
-    client: Any = BytesAtHand(boards)
+    """Sync these scoreboards once, without HTTP. Returns the number of games."""
+    client: Any = ConstantClient(boards)
     leagues = [league for league in DEFAULT_LEAGUES if league.slug in boards]
     done = scoreboards.sync_today(SyncContext(client, db.session, NOW), leagues)
     assert not done.errors, done.errors
@@ -67,26 +67,24 @@ def sync_boards(boards: dict[str, bytes]) -> int:
 
 
 def tick() -> list[Figure]:
-    """Nothing has changed since the last tick."""
+    """A tick in which nothing has changed."""
     boards = four_boards()
     with fresh_app():
         games = sync_boards(boards)
         assert games == games_in(boards)
-        sides = side_by_side(
+        measured = in_turns(
             lambda: cpu_ms(lambda: sync_boards(boards), 20),
             lambda: cpu_ms(lambda: [digest_of(body) for body in boards.values()], 20),
         )
     whole, spread = median_and_spread(_whole_ticks())
     return [
-        at_most("tick", f"{games} games, nothing changed, CPU", "ms", sides, 3),
-        Figure(
-            "tick", "the same from request to end, HTTP and all, CPU", whole, "ms", spread=spread
-        ),
+        at_most("tick", f"{games} games, nothing changed, CPU", "ms", measured, 3),
+        Figure("tick", "the whole tick, with HTTP, CPU", whole, "ms", spread=spread),
     ]
 
 
 def _whole_ticks() -> list[float]:
-    """CPU of ticks that ask a feed in another process, of which nothing is counted."""
+    """CPU milliseconds of ticks with HTTP. The feed is another process, which is not counted."""
     command = [sys.executable, "-m", "bench.feed"]
     with (
         fresh_app() as app,
@@ -103,70 +101,70 @@ def _whole_ticks() -> list[float]:
                 assert not scoreboards.sync_today(sync, list(DEFAULT_LEAGUES)).errors
 
             tick_once()
-            found = [cpu_ms(tick_once, 10) for _ in range(ROUNDS)]
+            milliseconds = [cpu_ms(tick_once, 10) for _ in range(ROUNDS)]
         feed.stdin.close()
-    return found
+    return milliseconds
 
 
 def tick_changed() -> list[Figure]:
-    """Ten scores have changed."""
+    """A tick in which ten scores have changed."""
     boards = four_boards()
     versions = [with_changes(boards, step) for step in range(1, 200)]
     with fresh_app() as app:
         sync_boards(boards)
-        place = iter(versions)
+        changed = iter(versions)
         path = app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
-        sides = side_by_side(
-            lambda: cpu_ms(lambda: sync_boards(next(place)), 5),
+        measured = in_turns(
+            lambda: cpu_ms(lambda: sync_boards(next(changed)), 5),
             lambda: cpu_ms(lambda: _decode_and_update(boards, path), 5),
         )
-    return [at_most("tick-changed", "10 of the games changed, CPU", "ms", sides, 3)]
+    return [at_most("tick-changed", "10 of the games changed, CPU", "ms", measured, 3)]
 
 
 def _decode(boards: dict[str, bytes]) -> list[EventShape]:
-    scoreboard, one = msgspec.json.Decoder(ScoreboardShape), msgspec.json.Decoder(EventShape)
+    scoreboard, event = msgspec.json.Decoder(ScoreboardShape), msgspec.json.Decoder(EventShape)
     raws = [raw for body in boards.values() for raw in scoreboard.decode(body).events or ()]
-    return [one.decode(raw) for raw in raws]
+    return [event.decode(raw) for raw in raws]
 
 
 def _decode_and_update(boards: dict[str, bytes], path: str) -> None:
     events = _decode(boards)
     connection = sqlite3.connect(path)
     with connection:
-        for found in events[:10]:
-            connection.execute(
-                "UPDATE games SET attendance = 1 WHERE espn_id = ?", (str(found.id),)
-            )
+        for game in events[:10]:
+            connection.execute("UPDATE games SET attendance = 1 WHERE espn_id = ?", (str(game.id),))
     connection.close()
 
 
 def first_sync() -> list[Figure]:
-    """The same boards into an empty database."""
+    """The same scoreboards into an empty database."""
     boards = four_boards()
     with fresh_app():
         sync_boards(boards)
         columns, rows = _stored_games()
 
-        def measured() -> float:
-            _forget()
+        def sync_anew() -> float:
+            _empty_tables()
             return cpu_ms(lambda: sync_boards(boards), 1)
 
-        sides = side_by_side(measured, lambda: cpu_ms(lambda: _bulk(boards, columns, rows), 1))
-    return [at_most("first-sync", "into an empty database, CPU", "ms", sides, 4)]
+        measured = in_turns(
+            sync_anew, lambda: cpu_ms(lambda: _bulk_insert(boards, columns, rows), 1)
+        )
+    return [at_most("first-sync", "into an empty database, CPU", "ms", measured, 4)]
 
 
 def _stored_games() -> tuple[list[str], list[tuple[Any, ...]]]:
-    found = db.session.execute(text("SELECT * FROM games"))
-    return list(found.keys()), [tuple(row) for row in found]
+    games = db.session.execute(text("SELECT * FROM games"))
+    return list(games.keys()), [tuple(row) for row in games]
 
 
-def _forget() -> None:
+def _empty_tables() -> None:
     for table in reversed(SYNCED):
         db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
     db.session.commit()
 
 
-def _bulk(boards: dict[str, bytes], columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+def _bulk_insert(boards: dict[str, bytes], columns: list[str], rows: list[tuple[Any, ...]]) -> None:
     _decode(boards)
     with tempfile.NamedTemporaryFile(suffix=".db") as file:
         connection = sqlite3.connect(file.name)
@@ -179,7 +177,7 @@ def _bulk(boards: dict[str, bytes], columns: list[str], rows: list[tuple[Any, ..
 
 @contextmanager
 def counted() -> Iterator[Counter[str]]:
-    """Counts statements by their first word, and rows written to each table."""
+    """Count statements by their first word, and the rows written to each table."""
     count: Counter[str] = Counter()
 
     def note(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -198,7 +196,7 @@ def counted() -> Iterator[Counter[str]]:
 
 
 def statements() -> list[Figure]:
-    """SQL statements and rows written per tick."""
+    """SQL statements and written rows of a tick."""
     boards = four_boards()
     figures = []
     with fresh_app():
@@ -206,13 +204,14 @@ def statements() -> list[Figure]:
         for what, body in (("nothing changed", boards), ("10 changed", with_changes(boards, 1))):
             with counted() as count:
                 sync_boards(body)
-            asked = sum(count[kind] for kind in ("SELECT", "INSERT", "UPDATE", "DELETE"))
+            sent = sum(count[kind] for kind in ("SELECT", "INSERT", "UPDATE", "DELETE"))
             rows = {name[8:]: n for name, n in count.items() if name.startswith("rows of ")}
-            told = f"{what}: {dict(sorted(rows.items()))} rows written"
-            calm = not any(rows.get(table) for table in ("games", "teams", "players"))
-            is_met = (asked <= 2 * len(boards) and calm) if what == "nothing changed" else None
+            written = ", ".join(f"{table} {n}" for table, n in sorted(rows.items())) or "none"
+            is_quiet = not any(rows.get(table) for table in ("games", "teams", "players"))
+            is_met = (sent <= 2 * len(boards) and is_quiet) if what == "nothing changed" else None
             goal = "at most 2 a league, no game written" if is_met is not None else ""
-            figures.append(Figure("statements", told, asked, "statements", goal, is_met))
+            label = f"{what}; rows written: {written}"
+            figures.append(Figure("statements", label, sent, "statements", goal, is_met))
     return figures
 
 
@@ -220,31 +219,44 @@ def backfill() -> list[Figure]:
     """One MLB season with 100 ms of latency, then the memory of ten."""
     league = BY_SLUG["mlb"]
     demo = create_demo_feed(now=lambda: NOW)
-    far_away = demo.wsgi_app = _FarAway(demo.wsgi_app)  # type: ignore[method-assign]
+    slow_feed = demo.wsgi_app = _SlowFeed(demo.wsgi_app)  # type: ignore[method-assign]
     with running_feed(demo) as url, fresh_app() as app:
         with _client_of(app, url) as client:
             for month in range(SEASON[0].month, SEASON[1].month + 1):
                 client.month(league, SEASON[0].replace(month=month))
-        far_away.requests = 0
+        slow_feed.requests = 0
         with _client_of(app, url) as client:
             began = time.perf_counter()
             done = sync_range(SyncContext(client, db.session, NOW), league, *SEASON)
             seconds = time.perf_counter() - began
-        asked = far_away.requests
-        floor = asked * LATENCY
+        requests = slow_feed.requests
+        floor = requests * LATENCY
         games = db.session.scalar(select(func.count()).select_from(Game)) or 0
         assert done.synced == games, (done.synced, games)
     return [
-        Figure("backfill", f"requests for {games} games", asked, "requests", "at most 10",
-               asked <= 10),
-        Figure("backfill", f"{games / seconds:.0f} games a second, 100 ms latency", seconds, "s",
-               "at most 2 x", seconds <= 2 * floor, floor),
+        Figure(
+            "backfill",
+            f"requests for {games} games",
+            requests,
+            "requests",
+            "at most 10",
+            requests <= 10,
+        ),
+        Figure(
+            "backfill",
+            f"{games / seconds:.0f} games a second, 100 ms latency",
+            seconds,
+            "s",
+            "at most 2 x",
+            seconds <= 2 * floor,
+            floor,
+        ),
         *_memory_of_ten_seasons(),
-    ]  # fmt: skip
+    ]
 
 
-class _FarAway:
-    """A feed that answers after 100 ms, and takes no time for an answer that it has made before."""
+class _SlowFeed:
+    """A feed that answers after LATENCY, from memory where it has answered the request before."""
 
     def __init__(self, feed: Any) -> None:
         self.feed = feed
@@ -254,12 +266,12 @@ class _FarAway:
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
         self.requests += 1
         time.sleep(LATENCY)
-        asked = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
-        if asked not in self.answers:
-            said: list[Any] = []
-            body = b"".join(self.feed(environ, lambda *start: said.extend(start)))
-            self.answers[asked] = (*said, body)
-        *start, body = self.answers[asked]
+        address = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+        if address not in self.answers:
+            started: list[Any] = []
+            body = b"".join(self.feed(environ, lambda *start: started.extend(start)))
+            self.answers[address] = (*started, body)
+        *start, body = self.answers[address]
         start_response(*start)
         return [body]
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from bench.boards import BytesAtHand, four_boards
+from bench.boards import ConstantClient, four_boards
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.feed import parse
@@ -343,7 +343,7 @@ def test_four_live_scoreboards_cost_little(sync, capsys):
     bodies = four_boards()
     assert decode_and_plan(bodies) == 53
     planned = cpu_milliseconds(lambda: decode_and_plan(bodies))
-    warm = SyncContext(BytesAtHand(bodies), sync.session, NOW)
+    warm = SyncContext(ConstantClient(bodies), sync.session, NOW)
 
     def sync_all() -> None:
         for slug in SLUGS:
