@@ -52,16 +52,30 @@ NETWORKS = {
     "eng.1": (("Peacock",), ("USA Net",), ("NBC",)),
 }
 CROWDS = {
-    "nfl": 60_000, "nba": 16_000, "mlb": 22_000, "nhl": 15_500, "mens-college-basketball": 9_000,
-    "usa.1": 20_000, "wnba": 9_000, "womens-college-basketball": 5_000,
-    "college-football": 55_000, "eng.1": 38_000,
-}  # fmt: skip
+    "nfl": 60_000,
+    "nba": 16_000,
+    "mlb": 22_000,
+    "nhl": 15_500,
+    "mens-college-basketball": 9_000,
+    "usa.1": 20_000,
+    "wnba": 9_000,
+    "womens-college-basketball": 5_000,
+    "college-football": 55_000,
+    "eng.1": 38_000,
+}
 SOCCER_TYPE = 12_000
 UNRANKED = 99
 NUMERALS = (
-    (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"),
+    (100, "C"),
+    (90, "XC"),
+    (50, "L"),
+    (40, "XL"),
+    (10, "X"),
+    (9, "IX"),
+    (5, "V"),
+    (4, "IV"),
     (1, "I"),
-)  # fmt: skip
+)
 SKIES = (("Sunny", "1"), ("Partly sunny", "3"), ("Mostly cloudy", "6"), ("Cloudy", "7"))
 
 

@@ -18,10 +18,22 @@ GameKey = tuple[str, str]
 LOGGED = 10_000
 KINDS = frozenset(
     {
-        "500", "429", "403", "400", "timeout", "drip", "disconnect", "truncated", "html", "empty",
-        "null", "huge", "broken_event", "latency",
+        "500",
+        "429",
+        "403",
+        "400",
+        "timeout",
+        "drip",
+        "disconnect",
+        "truncated",
+        "html",
+        "empty",
+        "null",
+        "huge",
+        "broken_event",
+        "latency",
     }
-)  # fmt: skip
+)
 OPTIONS: dict[str, dict[str, float]] = {
     "latency": {"seconds": 1.0},
     "timeout": {"seconds": 120.0},
@@ -33,10 +45,17 @@ OPTIONS: dict[str, dict[str, float]] = {
 }
 FORCED = frozenset(
     {
-        "home_score", "away_score", "status", "detail", "period", "clock", "display_clock",
-        "start", "hidden",
+        "home_score",
+        "away_score",
+        "status",
+        "detail",
+        "period",
+        "clock",
+        "display_clock",
+        "start",
+        "hidden",
     }
-)  # fmt: skip
+)
 EDGE_ERROR = """<html><head><title>Access Denied</title></head><body>
 <h1>Access Denied</h1>You don't have permission to access this resource on this server.
 </body></html>

@@ -30,15 +30,25 @@ from demo.teams import DemoTeam, teams_of
 from demo.wording import STATUS_TYPES, feed_time, ordinal
 
 PARENTS = {
-    "P": ("1", "Pitcher"), "IF": ("11", "Infielder"), "OF": ("12", "Outfielder"),
-    "BA": ("13", "Batter"), "F": ("20", "Forward"), "S": ("21", "Skater"), "G": ("3", "Guard"),
-    "OFF": ("70", "Offense"), "DEF": ("71", "Defense"), "ST": ("72", "Special Teams"),
+    "P": ("1", "Pitcher"),
+    "IF": ("11", "Infielder"),
+    "OF": ("12", "Outfielder"),
+    "BA": ("13", "Batter"),
+    "F": ("20", "Forward"),
+    "S": ("21", "Skater"),
+    "G": ("3", "Guard"),
+    "OFF": ("70", "Offense"),
+    "DEF": ("71", "Defense"),
+    "ST": ("72", "Special Teams"),
     "DB": ("35", "Defensive Back"),
-}  # fmt: skip
+}
 TYPE_TEXTS = {
-    "STD": "Standard", "RD16": "Round of 16", "QTR": "Quarterfinal", "SEMI": "Semifinal",
+    "STD": "Standard",
+    "RD16": "Round of 16",
+    "QTR": "Quarterfinal",
+    "SEMI": "Semifinal",
     "FINAL": "Final",
-}  # fmt: skip
+}
 NO_PICTURE = "https://a.espncdn.com/i/headshots/nophoto.png"
 
 

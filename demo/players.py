@@ -166,48 +166,72 @@ GOALIE = Position("5", "Goaltender", "G")
 
 PLACES: dict[str, Places] = {
     "nfl": (
-        ("offense", (
-            (QB, 3), (RB, 4), (WR, 6), (Position("7", "Tight End", "TE", "OFF"), 4),
-            (Position("46", "Offensive Tackle", "OT", "OFF"), 4),
-            (Position("73", "Guard", "G"), 4), (Position("4", "Center", "C", "OFF"), 2),
-        )),
-        ("defense", (
-            (DE, 5), (Position("32", "Defensive Tackle", "DT", "DEF"), 4),
-            (Position("30", "Linebacker", "LB", "DEF"), 7), (CB, 5),
-            (Position("36", "Safety", "S", "DB"), 4),
-        )),
-        ("specialTeam", (
-            (Position("22", "Place kicker", "PK", "ST"), 1),
-            (Position("23", "Punter", "P", "ST"), 1),
-            (Position("78", "Long Snapper", "LS", "ST"), 1),
-        )),
+        (
+            "offense",
+            (
+                (QB, 3),
+                (RB, 4),
+                (WR, 6),
+                (Position("7", "Tight End", "TE", "OFF"), 4),
+                (Position("46", "Offensive Tackle", "OT", "OFF"), 4),
+                (Position("73", "Guard", "G"), 4),
+                (Position("4", "Center", "C", "OFF"), 2),
+            ),
+        ),
+        (
+            "defense",
+            (
+                (DE, 5),
+                (Position("32", "Defensive Tackle", "DT", "DEF"), 4),
+                (Position("30", "Linebacker", "LB", "DEF"), 7),
+                (CB, 5),
+                (Position("36", "Safety", "S", "DB"), 4),
+            ),
+        ),
+        (
+            "specialTeam",
+            (
+                (Position("22", "Place kicker", "PK", "ST"), 1),
+                (Position("23", "Punter", "P", "ST"), 1),
+                (Position("78", "Long Snapper", "LS", "ST"), 1),
+            ),
+        ),
         ("injuredReserveOrOut", ((WR, 1), (DE, 1))),
         ("suspended", ()),
         ("practiceSquad", ((WR, 2), (RB, 1), (CB, 3), (DE, 2))),
     ),
     "nba": (
-        ("", (
-            (Position("1", "Point Guard", "PG", "G"), 3),
-            (Position("2", "Shooting Guard", "SG", "G"), 3),
-            (Position("5", "Small Forward", "SF", "F"), 3),
-            (Position("6", "Power Forward", "PF", "F"), 3),
-            (Position("9", "Center", "C"), 3),
-        )),
+        (
+            "",
+            (
+                (Position("1", "Point Guard", "PG", "G"), 3),
+                (Position("2", "Shooting Guard", "SG", "G"), 3),
+                (Position("5", "Small Forward", "SF", "F"), 3),
+                (Position("6", "Power Forward", "PF", "F"), 3),
+                (Position("9", "Center", "C"), 3),
+            ),
+        ),
     ),
     "mlb": (
         ("Pitchers", ((SP, 5), (RP, 8))),
         ("Catchers", ((Position("2", "Catcher", "C", "IF"), 2),)),
-        ("Infielders", (
-            (Position("3", "First Base", "1B", "IF"), 1),
-            (Position("4", "Second Base", "2B", "IF"), 2),
-            (Position("5", "Third Base", "3B", "IF"), 1),
-            (Position("6", "Shortstop", "SS", "IF"), 2),
-        )),
-        ("Outfielders", (
-            (Position("7", "Left Field", "LF", "OF"), 2),
-            (Position("8", "Center Field", "CF", "OF"), 1),
-            (Position("9", "Right Field", "RF", "OF"), 1),
-        )),
+        (
+            "Infielders",
+            (
+                (Position("3", "First Base", "1B", "IF"), 1),
+                (Position("4", "Second Base", "2B", "IF"), 2),
+                (Position("5", "Third Base", "3B", "IF"), 1),
+                (Position("6", "Shortstop", "SS", "IF"), 2),
+            ),
+        ),
+        (
+            "Outfielders",
+            (
+                (Position("7", "Left Field", "LF", "OF"), 2),
+                (Position("8", "Center Field", "CF", "OF"), 1),
+                (Position("9", "Right Field", "RF", "OF"), 1),
+            ),
+        ),
         ("Designated Hitter", ((Position("10", "Designated Hitter", "DH", "BA"), 1),)),
     ),
     "nhl": (
@@ -217,15 +241,28 @@ PLACES: dict[str, Places] = {
         ("Defense", ((Position("4", "Defense", "D", "S"), 8),)),
         ("Goalies", ((GOALIE, 2),)),
     ),
-}  # fmt: skip
+}
 PLACES["mens-college-basketball"] = (
-    ("", ((Position("3", "Guard", "G"), 6), (Position("7", "Forward", "F"), 5),
-          (Position("9", "Center", "C"), 2))),
-)  # fmt: skip
+    (
+        "",
+        (
+            (Position("3", "Guard", "G"), 6),
+            (Position("7", "Forward", "F"), 5),
+            (Position("9", "Center", "C"), 2),
+        ),
+    ),
+)
 PLACES["usa.1"] = (
-    ("", ((Position("1", "Goalkeeper", "G"), 3), (Position("2", "Defender", "D"), 8),
-          (Position("3", "Midfielder", "M"), 8), (Position("4", "Forward", "F"), 6))),
-)  # fmt: skip
+    (
+        "",
+        (
+            (Position("1", "Goalkeeper", "G"), 3),
+            (Position("2", "Defender", "D"), 8),
+            (Position("3", "Midfielder", "M"), 8),
+            (Position("4", "Forward", "F"), 6),
+        ),
+    ),
+)
 
 
 PLACES["womens-college-basketball"] = PLACES["mens-college-basketball"]

@@ -68,12 +68,15 @@ STAGES: dict[str, tuple[Stage, ...]] = {
 
 # The NFL plays single games: day from the last Sunday, hour and minute, in the bracket's order.
 FOOTBALL_STAGES: tuple[tuple[int, str, tuple[tuple[int, int, int], ...]], ...] = (
-    (1, "{side} Wild Card Playoffs", ((6, 16, 30), (7, 13, 0), (8, 20, 15),
-                                      (6, 20, 15), (7, 16, 30), (7, 20, 15))),
+    (
+        1,
+        "{side} Wild Card Playoffs",
+        ((6, 16, 30), (7, 13, 0), (8, 20, 15), (6, 20, 15), (7, 16, 30), (7, 20, 15)),
+    ),
     (2, "{side} Divisional Playoffs", ((13, 16, 30), (14, 15, 0), (13, 20, 15), (14, 18, 30))),
     (3, "{side} Championship Game", ((21, 15, 0), (21, 18, 30))),
     (5, "Super Bowl", ((35, 18, 30),)),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +180,20 @@ def play_series(
         day = first + timedelta(days=at * stage.step)
         start = eastern(day, *stage.hours[number % len(stage.hours)])
         game = Fixture(
-            league, season, POSTSEASON, FIRST_INDEX + number * 7 + at, day, start, home, away,
-            round=stage.round(pair.side), number=at + 1, wins=(wins[home.id], wins[away.id]),
-            known_from=known, shown_until=decided,
-        )  # fmt: skip
+            league,
+            season,
+            POSTSEASON,
+            FIRST_INDEX + number * 7 + at,
+            day,
+            start,
+            home,
+            away,
+            round=stage.round(pair.side),
+            number=at + 1,
+            wins=(wins[home.id], wins[away.id]),
+            known_from=known,
+            shown_until=decided,
+        )
         if at >= needed:
             game = replace(game, sure_from=ends_at(games[-1], REAL_SPEED))
         games.append(game)
@@ -217,11 +230,21 @@ def football_playoffs(
             index = FIRST_INDEX + len(games) + place
             played.append(
                 Fixture(
-                    league, season, POSTSEASON, index, day, eastern(day, hour, minute),
-                    pair.high, pair.low, week=week, round=round_, number=1, known_from=known,
+                    league,
+                    season,
+                    POSTSEASON,
+                    index,
+                    day,
+                    eastern(day, hour, minute),
+                    pair.high,
+                    pair.low,
+                    week=week,
+                    round=round_,
+                    number=1,
+                    known_from=known,
                     host=super_bowl_host(season, pair) if week == 5 else None,
                 )
-            )  # fmt: skip
+            )
         games += played
         losers = {loser_of(game).id for game in played}
         left = {side: [t for t in teams if t.id not in losers] for side, teams in left.items()}

@@ -301,9 +301,17 @@ def plan_game(
     teams = teams_of(league.key)
     opening = plan_of(league.key, season).opening
     fixture = Fixture(
-        league, season, kind, index, day, start, teams[match[0]], teams[match[1]], covers=covers,
+        league,
+        season,
+        kind,
+        index,
+        day,
+        start,
+        teams[match[0]],
+        teams[match[1]],
+        covers=covers,
         week=(day - opening).days // 7 + 1 if league.sport == "football" else 0,
-    )  # fmt: skip
+    )
     fate, note = draw_fate(fixture)
     return replace(fixture, fate=fate, note=note, note_from=fixture.called_off_at)
 

@@ -36,10 +36,21 @@ SHORT_HALVES = ("Top", "Bot")
 TOUCHDOWN_SPLITS = {
     sum(scores): scores
     for scores in (
-        (3,), (6,), (7,), (8,), (3, 3), (3, 6), (3, 7), (3, 8), (6, 6), (7, 6),
-        (7, 7), (7, 8), (8, 8),
+        (3,),
+        (6,),
+        (7,),
+        (8,),
+        (3, 3),
+        (3, 6),
+        (3, 7),
+        (3, 8),
+        (6, 6),
+        (7, 6),
+        (7, 7),
+        (7, 8),
+        (8, 8),
     )
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +188,18 @@ def full_time(game: Fixture, outcome: Outcome) -> GameMoment:
     """Return the end of a game of soccer: its clock is left where it stopped."""
     clock, shown = running_clock(game.league, game.league.periods, 1.0)
     return GameMoment(
-        "STATUS_FULL_TIME", "FT", "FT", len(outcome.lines), clock, shown,
-        away=outcome.away, home=outcome.home, lines=outcome.lines, phase="post", progress=1.0,
-    )  # fmt: skip
+        "STATUS_FULL_TIME",
+        "FT",
+        "FT",
+        len(outcome.lines),
+        clock,
+        shown,
+        away=outcome.away,
+        home=outcome.home,
+        lines=outcome.lines,
+        phase="post",
+        progress=1.0,
+    )
 
 
 def running_clock(league: DemoLeague, period: int, progress: float) -> tuple[float, str]:

@@ -100,9 +100,10 @@ def type_on(key: str, day: date) -> int:
 def ends_of(key: str, year: int, speed: float) -> tuple[list[datetime], list[Fixture]]:
     """Return when the regular season's games end, in order, and the games in the same order."""
     games = [
-        game for game in season_of(key, year).games
+        game
+        for game in season_of(key, year).games
         if game.kind == REGULAR and game.fate == "played"
-    ]  # fmt: skip
+    ]
     pairs = sorted((ends_at(game, speed), game.index, game) for game in games)
     return [end for end, _, _ in pairs], [game for _, _, game in pairs]
 

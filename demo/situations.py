@@ -69,16 +69,20 @@ def football_situation(game: Fixture, moment: GameMoment, chance: Random) -> Jso
     side = holder if yard < 50 else other
     spot = f"{side.abbreviation} {min(yard, 100 - yard)}"
     short = f"{ordinal(down)} & {distance}"
-    return situation | timeouts | {
-        "down": down,
-        "yardLine": yard,
-        "distance": distance,
-        "downDistanceText": f"{short} at {spot}",
-        "shortDownDistanceText": short,
-        "possessionText": spot,
-        "isRedZone": yard >= 80,
-        "possession": holder.id,
-    }  # fmt: skip
+    return (
+        situation
+        | timeouts
+        | {
+            "down": down,
+            "yardLine": yard,
+            "distance": distance,
+            "downDistanceText": f"{short} at {spot}",
+            "shortDownDistanceText": short,
+            "possessionText": spot,
+            "isRedZone": yard >= 80,
+            "possession": holder.id,
+        }
+    )
 
 
 def baseball_situation(game: Fixture, moment: GameMoment, chance: Random) -> JsonObject:
@@ -100,7 +104,7 @@ def baseball_situation(game: Fixture, moment: GameMoment, chance: Random) -> Jso
         "onFirst": chance.random() < 0.35,
         "onSecond": chance.random() < 0.2,
         "onThird": chance.random() < 0.1,
-    }  # fmt: skip
+    }
 
 
 def outs_of(moment: GameMoment) -> int:

@@ -277,9 +277,17 @@ EPL = """
 """
 
 TABLES = {
-    "nfl": NFL, "nba": NBA, "mlb": MLB, "nhl": NHL, "mens-college-basketball": NCAAM, "usa.1": MLS,
-    "womens-college-basketball": NCAAM, "college-football": NCAAF, "wnba": WNBA, "eng.1": EPL,
-}  # fmt: skip
+    "nfl": NFL,
+    "nba": NBA,
+    "mlb": MLB,
+    "nhl": NHL,
+    "mens-college-basketball": NCAAM,
+    "usa.1": MLS,
+    "womens-college-basketball": NCAAM,
+    "college-football": NCAAF,
+    "wnba": WNBA,
+    "eng.1": EPL,
+}
 INDOORS = {"nba", "nhl", "wnba", "mens-college-basketball", "womens-college-basketball"}
 LOGOS = "https://a.espncdn.com/i/teamlogos"
 
@@ -322,9 +330,21 @@ def read_team(league: str, index: int, line: str) -> DemoTeam:
     city, state = place.split(", ")
     indoor = bool(roof) or league in INDOORS
     return DemoTeam(
-        league, index, team_id, abbreviation, color, second, conference, division,
-        location, name or location, venue, city, state, indoor,
-    )  # fmt: skip
+        league,
+        index,
+        team_id,
+        abbreviation,
+        color,
+        second,
+        conference,
+        division,
+        location,
+        name or location,
+        venue,
+        city,
+        state,
+        indoor,
+    )
 
 
 @cache

@@ -16,12 +16,17 @@ Answer = Response | Callable[[Request], Response]
 
 EMPTY = {"events": [], "leagues": [{"name": "A league", "season": {"year": 2026}}]}
 PATHS = {
-    "nfl": "football/nfl", "nba": "basketball/nba", "mlb": "baseball/mlb", "nhl": "hockey/nhl",
-    "wnba": "basketball/wnba", "ncaaf": "football/college-football",
+    "nfl": "football/nfl",
+    "nba": "basketball/nba",
+    "mlb": "baseball/mlb",
+    "nhl": "hockey/nhl",
+    "wnba": "basketball/wnba",
+    "ncaaf": "football/college-football",
     "ncaam": "basketball/mens-college-basketball",
     "ncaaw": "basketball/womens-college-basketball",
-    "mls": "soccer/usa.1", "epl": "soccer/eng.1",
-}  # fmt: skip
+    "mls": "soccer/usa.1",
+    "epl": "soccer/eng.1",
+}
 
 
 class QuietHandler(WSGIRequestHandler):

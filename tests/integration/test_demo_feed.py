@@ -28,10 +28,17 @@ RECORDED = ROOT / "../shared/espn"
 EASTERN = ZoneInfo("America/New_York")
 AGENT = {"User-Agent": "python-requests/2.34"}
 SPORTS = {
-    "nfl": "football", "nba": "basketball", "mlb": "baseball", "nhl": "hockey",
-    "mens-college-basketball": "basketball", "usa.1": "soccer", "wnba": "basketball",
-    "womens-college-basketball": "basketball", "college-football": "football", "eng.1": "soccer",
-}  # fmt: skip
+    "nfl": "football",
+    "nba": "basketball",
+    "mlb": "baseball",
+    "nhl": "hockey",
+    "mens-college-basketball": "basketball",
+    "usa.1": "soccer",
+    "wnba": "basketball",
+    "womens-college-basketball": "basketball",
+    "college-football": "football",
+    "eng.1": "soccer",
+}
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 Json = dict[str, Any]
 
@@ -882,8 +889,12 @@ def test_faults_are_switched_over_http_without_the_agent_rule(feed: Feed) -> Non
 
     assert posted.get_json() == seen
     assert seen["faults"][0] | {"options": {}} == {
-        "kind": "500", "league": "nba", "times": 5, "path": "", "options": {},
-    }  # fmt: skip
+        "kind": "500",
+        "league": "nba",
+        "times": 5,
+        "path": "",
+        "options": {},
+    }
     assert status == 500
     assert feed.ask(site("nba", "scoreboard")).status_code == 200
 

@@ -43,13 +43,18 @@ JANUARY = datetime(2027, 1, 16, 18, 0, tzinfo=UTC)  # a Saturday of college bask
 SEPTEMBER = datetime(2026, 9, 12, 23, 0, tzinfo=UTC)  # a Saturday of soccer
 JULY = datetime(2026, 7, 18, 23, 30, tzinfo=UTC)  # a Saturday of the WNBA
 DIVISIONS = {
-    COLLEGE: "&groups=50", "womens-college-basketball": "&groups=50",
+    COLLEGE: "&groups=50",
+    "womens-college-basketball": "&groups=50",
     "college-football": "&groups=80",
-}  # fmt: skip
+}
 MOMENTS = {
-    COLLEGE: JANUARY, "womens-college-basketball": JANUARY, "college-football": SEPTEMBER,
-    "wnba": JULY, SOCCER: SEPTEMBER, "eng.1": SEPTEMBER,
-}  # fmt: skip
+    COLLEGE: JANUARY,
+    "womens-college-basketball": JANUARY,
+    "college-football": SEPTEMBER,
+    "wnba": JULY,
+    SOCCER: SEPTEMBER,
+    "eng.1": SEPTEMBER,
+}
 
 
 @pytest.fixture
@@ -149,10 +154,12 @@ def test_college_plays_two_halves_and_overtime(college: Feed) -> None:
 
 @pytest.mark.parametrize(
     ("league", "months"),
-    [("wnba", ("202605", "202606", "202607", "202608")),
-     ("womens-college-basketball", ("202611", "202612", "202701", "202702")),
-     ("college-football", ("202609", "202610", "202611"))],
-)  # fmt: skip
+    [
+        ("wnba", ("202605", "202606", "202607", "202608")),
+        ("womens-college-basketball", ("202611", "202612", "202701", "202702")),
+        ("college-football", ("202609", "202610", "202611")),
+    ],
+)
 def test_four_quarters_and_overtime_until_somebody_leads(college, league, months):
     college.now = datetime(2027, 4, 1, tzinfo=UTC)
     endings: Counter[str] = Counter()
@@ -170,8 +177,11 @@ def test_four_quarters_and_overtime_until_somebody_leads(college, league, months
 
 def test_college_football_plays_a_week_from_thursday_to_saturday(college):
     weeks: dict[int, list[Json]] = {}
-    for event in (one for month in ("202608", "202609", "202610", "202611", "202612")
-                  for one in games(college, "college-football", month)):  # fmt: skip
+    for event in (
+        one
+        for month in ("202608", "202609", "202610", "202611", "202612")
+        for one in games(college, "college-football", month)
+    ):
         weeks.setdefault(event["week"]["number"], []).append(event)
     assert sorted(weeks) == list(range(1, 14))
     for events in weeks.values():
@@ -213,9 +223,12 @@ def test_soccer_counts_up_stands_in_added_time_and_rests_between_the_halves(socc
     told = [one["status"] for one in life_of(soccer, games(soccer, SOCCER, "20260912")[0])]
     names = [one["type"]["name"] for one in told]
     assert [n for at, n in enumerate(names) if n != names[at - 1] or not at] == [
-        "STATUS_SCHEDULED", "STATUS_FIRST_HALF", "STATUS_HALFTIME", "STATUS_SECOND_HALF",
+        "STATUS_SCHEDULED",
+        "STATUS_FIRST_HALF",
+        "STATUS_HALFTIME",
+        "STATUS_SECOND_HALF",
         "STATUS_FULL_TIME",
-    ]  # fmt: skip
+    ]
     clocks = [one["clock"] for one in told]
     assert clocks == sorted(clocks)
     shown = {one["displayClock"]: one["clock"] for one in told}
@@ -298,9 +311,11 @@ def test_ten_leagues_are_read_from_the_feed_with_teams_and_standings(app, soccer
         db.session.query(Team).join(Team.league_row).filter(LeagueRow.slug == "ncaam", Team.listed)
     )
     assert {team.standing_group for team in teams} == {
-        "Atlantic Coast Conference", "Big 12 Conference", "Big East Conference",
+        "Atlantic Coast Conference",
+        "Big 12 Conference",
+        "Big East Conference",
         "Southeastern Conference",
-    }  # fmt: skip
+    }
     assert teams.filter(Team.abbreviation == "DUKE").one().short_name == "Duke"
 
 

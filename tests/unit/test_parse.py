@@ -54,8 +54,10 @@ def test_there_is_a_sample_of_every_kind_and_league():
 def status_of(name: str, state: str, completed: bool) -> tuple[State, Status]:
     event = make_event(score=("3", "2"))
     event["competitions"][0]["status"]["type"] |= {
-        "name": name, "state": state, "completed": completed,
-    }  # fmt: skip
+        "name": name,
+        "state": state,
+        "completed": completed,
+    }
     (game,) = read_board(make_board(event)).games
     return game.state, game.status
 
@@ -260,21 +262,37 @@ OF_SERIES = {"competitors": [{"id": "1", "aggregateScore": 3}, {"id": 2, "aggreg
         (KICKS, {}, "", "Penalties T2 5, T1 4"),
         (BOTH, {}, "", "Aggregate T2 2, T1 3; Penalties T2 5, T1 4"),
         (({}, {}), {"series": OF_SERIES}, "", "Aggregate T2 0, T1 3"),
-        (({}, {}), {"series": {"summary": "T1 leads 2-1", "competitors": [{"id": "1", "wins": 2}]}},
-         "", "T1 leads 2-1"),
+        (
+            ({}, {}),
+            {"series": {"summary": "T1 leads 2-1", "competitors": [{"id": "1", "wins": 2}]}},
+            "",
+            "T1 leads 2-1",
+        ),
         (SUMS, {"series": {"summary": "Second leg"}}, "", "Second leg; Aggregate T2 2, T1 3"),
-        (SUMS, {"notes": [{"headline": "T1 lead 3-2 on aggregate"}]}, "",
-         "T1 lead 3-2 on aggregate"),
-        (KICKS, {"notes": [{"headline": "T2 win 5-4 on penalties"}]}, "",
-         "T2 win 5-4 on penalties"),
-        (BOTH, {"notes": [{"headline": "T2 win 5-4 on penalties"}]}, "",
-         "T2 win 5-4 on penalties; Aggregate T2 2, T1 3"),
+        (
+            SUMS,
+            {"notes": [{"headline": "T1 lead 3-2 on aggregate"}]},
+            "",
+            "T1 lead 3-2 on aggregate",
+        ),
+        (
+            KICKS,
+            {"notes": [{"headline": "T2 win 5-4 on penalties"}]},
+            "",
+            "T2 win 5-4 on penalties",
+        ),
+        (
+            BOTH,
+            {"notes": [{"headline": "T2 win 5-4 on penalties"}]},
+            "",
+            "T2 win 5-4 on penalties; Aggregate T2 2, T1 3",
+        ),
         (({"shootoutScore": 4}, {}), {}, "", ""),
         (({"shootoutScore": "many"}, {"shootoutScore": 1}), {}, "", ""),
         (({"shootoutScore": [1]}, {"shootoutScore": {}}), {}, "", ""),
         (({}, {}), {"series": {"summary": "S", "competitors": "x"}}, "", "S"),
     ],
-)  # fmt: skip
+)
 def test_goals_of_two_games_and_penalties_tell_how_a_tie_stands(sides, competition, note, series):
     (game,) = read_board(make_board(side_parts(*sides, **competition)), "mls").games
     assert (game.note, game.series) == (note, series)
@@ -289,12 +307,21 @@ def test_penalties_are_not_told_before_the_game_but_the_first_leg_is():
 @pytest.mark.parametrize(
     ("said", "rank"),
     [
-        ({"current": 1}, 1), ({"current": 25}, 25), ({"current": "7"}, 7), ({"current": 26}, None),
-        ({"current": 99}, None), ({"current": 0}, None), ({"current": -1}, None),
-        ({"current": None}, None), ({"current": "first"}, None), ({}, None), (None, None),
-        (5, None), ([], None),
+        ({"current": 1}, 1),
+        ({"current": 25}, 25),
+        ({"current": "7"}, 7),
+        ({"current": 26}, None),
+        ({"current": 99}, None),
+        ({"current": 0}, None),
+        ({"current": -1}, None),
+        ({"current": None}, None),
+        ({"current": "first"}, None),
+        ({}, None),
+        (None, None),
+        (5, None),
+        ([], None),
     ],
-)  # fmt: skip
+)
 def test_rank_is_one_of_twenty_five_or_none(said, rank):
     event = side_parts({"curatedRank": said}, {})
     (game,) = read_board(make_board(event), "ncaaf").games
@@ -552,8 +579,10 @@ def test_leaders_of_the_game_are_given_to_their_sides():
     said = [leader("Ann", "2"), leader("Bea", "1"), leader("Cy", "77"), leader("Di", "1")]
     rows = read_game(leaders=said).leaders
     assert [(row["name"], row["side"]) for row in rows] == [
-        ("Ann", "away"), ("Bea", "home"), ("Cy", ""),
-    ]  # fmt: skip
+        ("Ann", "away"),
+        ("Bea", "home"),
+        ("Cy", ""),
+    ]
 
 
 def test_leaders_without_a_player_are_left_out():
@@ -674,9 +703,15 @@ def test_deep_groups_of_standings_are_walked_without_recursion():
 
 @pytest.mark.parametrize(
     ("above", "name", "group"),
-    [("Plains", "East", "Plains East"), ("Plains", "East Division", "East Division"),
-     ("", "East", "East"), ("Plains", "", "Plains"), ("Plains", None, "Plains"), ("", "", "")],
-)  # fmt: skip
+    [
+        ("Plains", "East", "Plains East"),
+        ("Plains", "East Division", "East Division"),
+        ("", "East", "East"),
+        ("Plains", "", "Plains"),
+        ("Plains", None, "Plains"),
+        ("", "", ""),
+    ],
+)
 def test_division_of_one_word_is_told_with_its_conference(above, name, group):
     table = {"entries": [{"team": make_team("1")}]}
     body = {"children": [{"name": above, "children": [{"name": name, "standings": table}]}]}
@@ -697,11 +732,16 @@ def test_names_of_deep_groups_do_not_grow_without_end():
         ([{"name": "overall", "summary": "5-1"}], "5-1"),
         ([{"name": "All Splits", "type": "total", "summary": "5-1-2"}], "5-1-2"),
         ([{"name": "vs. Conf.", "type": "vsconf", "summary": "1-0"}], ""),
-        ([{"name": "overall", "type": "home_total", "summary": "1-0"},
-          {"name": "overall", "type": "total", "summary": "5-1"}], "5-1"),
+        (
+            [
+                {"name": "overall", "type": "home_total", "summary": "1-0"},
+                {"name": "overall", "type": "total", "summary": "5-1"},
+            ],
+            "5-1",
+        ),
         ([], ""),
     ],
-)  # fmt: skip
+)
 def test_record_in_the_standings_is_the_one_over_all_games(stats, summary):
     body = {"standings": {"entries": [{"team": make_team("1"), "stats": stats}]}}
     (line,), _ = read_standings(json.dumps(body).encode(), "ncaaf")
@@ -740,9 +780,24 @@ def test_player_listed_twice_counts_once():
 # ---------------------------------------------------------------- mutations of the samples
 
 HOSTILE = (
-    None, True, -1, 0, 10**30, 1e308, "", "x", "-7", "\x00", "\ud800", "9" * 400, [], [None], {},
-    {"id": "1"}, [[[]]],
-)  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    10**30,
+    1e308,
+    "",
+    "x",
+    "-7",
+    "\x00",
+    "\ud800",
+    "9" * 400,
+    [],
+    [None],
+    {},
+    {"id": "1"},
+    [[[]]],
+)
 
 
 def places(node, path=()):

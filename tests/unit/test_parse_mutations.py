@@ -172,12 +172,17 @@ def test_changed_recorded_answer_is_read_or_refused_and_can_be_stored(recorded):
 
 WRONG = ("x", [], {}, [[]], 10**30, -7, 1e300, True, {"a": [1]}, "9" * 400)
 OPTIONAL = {
-    "season": ("season",), "season year": ("season", "year"), "week": ("week",),
-    "week number": ("week", "number"), "event status": ("status",),
+    "season": ("season",),
+    "season year": ("season", "year"),
+    "week": ("week",),
+    "week number": ("week", "number"),
+    "event status": ("status",),
     "attendance": ("competitions", 0, "attendance"),
     "neutral site": ("competitions", 0, "neutralSite"),
-    "venue": ("competitions", 0, "venue"), "notes": ("competitions", 0, "notes"),
-    "leaders": ("competitions", 0, "leaders"), "situation": ("competitions", 0, "situation"),
+    "venue": ("competitions", 0, "venue"),
+    "notes": ("competitions", 0, "notes"),
+    "leaders": ("competitions", 0, "leaders"),
+    "situation": ("competitions", 0, "situation"),
     "period": ("competitions", 0, "status", "period"),
     "clock": ("competitions", 0, "status", "clock"),
     "shown clock": ("competitions", 0, "status", "displayClock"),
@@ -195,29 +200,41 @@ OPTIONAL = {
     "series": ("competitions", 0, "series"),
     "color": ("competitions", 0, "competitors", 0, "team", "color"),
     "team's name": ("competitions", 0, "competitors", 0, "team", "name"),
-}  # fmt: skip
+}
 NEEDED = {
-    "id": ("id",), "competitions": ("competitions",), "competition": ("competitions", 0),
+    "id": ("id",),
+    "competitions": ("competitions",),
+    "competition": ("competitions", 0),
     "competitors": ("competitions", 0, "competitors"),
     "competitor": ("competitions", 0, "competitors", 1),
     "team": ("competitions", 0, "competitors", 0, "team"),
     "team's id": ("competitions", 0, "competitors", 0, "team", "id"),
     "score": ("competitions", 0, "competitors", 0, "score"),
-    "status": ("competitions", 0, "status"), "kind": ("competitions", 0, "status", "type"),
+    "status": ("competitions", 0, "status"),
+    "kind": ("competitions", 0, "status", "type"),
     "state": ("competitions", 0, "status", "type", "state"),
     "completed": ("competitions", 0, "status", "type", "completed"),
     "start": ("competitions", 0, "date"),
-}  # fmt: skip
+}
 
 
 def whole_event() -> dict[str, Any]:
     """A live game with all the parts that are broken below."""
     event = make_event(
-        "7", "live", score=("20", "17"), period=3, clock=543.0, shown="9:03",
-        records=("3-1", "2-2"), attendance=61_000, neutralSite=False,
-        venue={"fullName": "Ground"}, situation={"outs": 1},
-        notes=[{"headline": "A note"}], leaders=[],
-    )  # fmt: skip
+        "7",
+        "live",
+        score=("20", "17"),
+        period=3,
+        clock=543.0,
+        shown="9:03",
+        records=("3-1", "2-2"),
+        attendance=61_000,
+        neutralSite=False,
+        venue={"fullName": "Ground"},
+        situation={"outs": 1},
+        notes=[{"headline": "A note"}],
+        leaders=[],
+    )
     home = event["competitions"][0]["competitors"][0]
     home |= {"linescores": [{"value": 20}], "winner": False, "hits": 3}
     home |= {"curatedRank": {"current": 4}, "shootoutScore": 3, "aggregateScore": 5}

@@ -16,9 +16,12 @@ from tests.answers import make_board, read_board
 # Which league reads a recorded event, by sport and league in the event's uid: other leagues and
 # the world cup stand in for one of their sport.
 LEAGUES = {
-    "s:600~l:770": "mls", "s:600~l:720": "epl", "s:600~l:606": "epl", "s:600~l:8301": "mls",
+    "s:600~l:770": "mls",
+    "s:600~l:720": "epl",
+    "s:600~l:606": "epl",
+    "s:600~l:8301": "mls",
     "s:20~l:23": "ncaaf",
-}  # fmt: skip
+}
 STOPS = {1: 45, 2: 90, 3: 105, 4: 120, 5: 120}
 
 
@@ -44,9 +47,13 @@ def test_there_are_recorded_games_of_these_sports(events):
     assert len(events) == 8
     names = {one["status"]["type"]["name"] for one, _ in events.values()}
     assert names == {
-        "STATUS_SCHEDULED", "STATUS_IN_PROGRESS", "STATUS_HALFTIME", "STATUS_SECOND_HALF",
-        "STATUS_FULL_TIME", "STATUS_FINAL_PEN",
-    }  # fmt: skip
+        "STATUS_SCHEDULED",
+        "STATUS_IN_PROGRESS",
+        "STATUS_HALFTIME",
+        "STATUS_SECOND_HALF",
+        "STATUS_FULL_TIME",
+        "STATUS_FINAL_PEN",
+    }
 
 
 def test_state_and_sides_are_as_the_feed_says(events):
@@ -55,8 +62,11 @@ def test_state_and_sides_are_as_the_feed_says(events):
         kind = said["status"]["type"]
         began = kind["state"] != "pre"
         assert (game.espn_id, str(game.state), game.completed, game.detail) == (
-            event["id"], kind["state"], kind["completed"], kind["detail"],
-        )  # fmt: skip
+            event["id"],
+            kind["state"],
+            kind["completed"],
+            kind["detail"],
+        )
         assert game.period == (said["status"]["period"] if began else 0)
         assert game.clock == (said["status"]["displayClock"] if began else "")
         for side in said["competitors"]:
@@ -93,8 +103,10 @@ def test_penalties_are_told_with_the_series_and_not_in_the_note(events):
     game = read(event, slug)
     assert (game.note, game.series) == ("", headline["headline"])
     event["competitions"][0]["notes"] = []
-    kicks = {side["team"]["abbreviation"]: side["shootoutScore"]
-             for side in event["competitions"][0]["competitors"]}  # fmt: skip
+    kicks = {
+        side["team"]["abbreviation"]: side["shootoutScore"]
+        for side in event["competitions"][0]["competitors"]
+    }
     words = f"Penalties FRA {kicks['FRA']:g}, ARG {kicks['ARG']:g}"
     assert read(event, slug).series == words
 
@@ -102,7 +114,8 @@ def test_penalties_are_told_with_the_series_and_not_in_the_note(events):
 def test_ranked_teams_are_those_the_feed_ranks(events):
     ranks = {
         side["team"]["abbreviation"]: side["curatedRank"]["current"]
-        for event, slug in events.values() if slug == "ncaaf"
+        for event, slug in events.values()
+        if slug == "ncaaf"
         for side in event["competitions"][0]["competitors"]
-    }  # fmt: skip
+    }
     assert {name: rank for name, rank in ranks.items() if rank < 26} == {"ALA": 1, "MICH": 8}
