@@ -1,4 +1,4 @@
-"""A feed on loopback that says what a test tells it to say, over real HTTP."""
+"""A feed on loopback that answers over real HTTP with what a test sets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @dataclass

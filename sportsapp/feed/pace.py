@@ -41,7 +41,14 @@ class RateLimiter:
 
     def wait(self) -> None:
         """Count one request; return at once, or sleep until a window has room for it."""
-        while (seconds := self._seconds_to_wait()) > 0:
+        while True:
+            try:
+                seconds = self._count(self._shared)
+            except redis.RedisError as error:
+                logger.debug("counting requests without the broker: %s", error)
+                seconds = self._count(self._own)
+            if not seconds:
+                return
             logger.info(
                 "%s requests in this minute, the most allowed: waiting %.1f s",
                 self._limit.amount,
@@ -49,15 +56,8 @@ class RateLimiter:
             )
             self._sleep(seconds)
 
-    def _seconds_to_wait(self) -> float:
-        """0 when the request was counted; else the seconds until the next window."""
-        try:
-            return self._hit(self._shared)
-        except redis.RedisError as error:
-            logger.debug("counting requests without the broker: %s", error)
-            return self._hit(self._own)
-
-    def _hit(self, limiter: FixedWindowRateLimiter) -> float:
+    def _count(self, limiter: FixedWindowRateLimiter) -> float:
+        """0 when the window has room for the request; else the seconds until the next window."""
         if limiter.hit(self._limit):
             return 0
         ends_at = limiter.get_window_stats(self._limit).reset_time

@@ -159,8 +159,10 @@ def _game(event: EventShape, league: League) -> GameRecord:
     feed_status = competition.status or event.status
     if feed_status is None:
         raise ValueError("it has no status")
-    state = State(feed_status.type.state)
-    status = _status(state, feed_status.type)
+    kind = feed_status.type
+    state = State(kind.state)
+    status = _status(state, kind)
+    texts = (kind.detail, kind.short_detail, kind.description)
     has_score = state is not State.PRE and status not in (Status.POSTPONED, Status.CANCELLED)
     has_clock = has_score and league.clock_runs
     home, away = _sides(competition.competitors)
@@ -179,8 +181,8 @@ def _game(event: EventShape, league: League) -> GameRecord:
         week=week.number if isinstance(week, WeekNumberShape) else week,
         state=state,
         status=status,
-        completed=feed_status.type.completed,
-        detail=_detail(feed_status.type),
+        completed=kind.completed,
+        detail=next(filter(None, map(clean_text, texts)), ""),
         period=feed_status.period if has_score else 0,
         clock=clean_text(feed_status.display_clock, 20) if has_clock else "",
         clock_left=_clock_left(feed_status, league) if has_clock else None,
@@ -222,10 +224,6 @@ def _status(state: State, kind: StatusTypeShape) -> Status:
     if state is State.PRE:
         return Status.SCHEDULED
     return Status.BREAK if name in BREAKS else Status.LIVE
-
-
-def _detail(kind: StatusTypeShape) -> str:
-    return clean_text(kind.detail) or clean_text(kind.short_detail) or clean_text(kind.description)
 
 
 def _clock_left(status: StatusShape, league: League) -> float | None:
@@ -276,13 +274,14 @@ def _record(records: Sequence[RecordShape | None]) -> str:
 
 
 def _linescores(lines: Sequence[LinescoreShape]) -> tuple[int | None, ...]:
-    """Points by period, paired by the period's number, by position where it is missing."""
-    by_period = {line.period or n: line.value for n, line in enumerate(lines, 1)}
-    periods = range(1, max(by_period, default=0) + 1)
-    return tuple(_points(by_period.get(period)) for period in periods)
+    """Points by period, paired by the period's number, by position where it is missing.
 
-
-def _points(value: int | float | None) -> int | None:
-    if value is None or not -SCORE_LIMIT <= value <= SCORE_LIMIT:
-        return None
-    return int(value)
+    A figure that is no number of points is None, as if the side had not played.
+    """
+    by_period: dict[int, int | None] = {}
+    for n, line in enumerate(lines, 1):
+        value = line.value
+        if value is not None and not -SCORE_LIMIT <= value <= SCORE_LIMIT:
+            value = None
+        by_period[line.period or n] = None if value is None else int(value)
+    return tuple(by_period.get(n) for n in range(1, max(by_period, default=0) + 1))
