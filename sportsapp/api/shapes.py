@@ -25,9 +25,9 @@ Color = Annotated[str, Meta(pattern="^[0-9a-f]{6}$")]
 class SideJson(msgspec.Struct):
     """A team in one game. While it is not known which, `espn_id` is null and its names are "TBD".
 
-    `score` is null before the start. `record` is the team's record as the feed gave it with the
-    game, such as "11-3". `rank` is its place among the 25 ranked teams of a college league at the
-    time of the game, else null. `linescores` are its points by period, null where it did not play.
+    `score` is null before the start. `record` is the team's wins and losses as the feed gave them
+    with the game. `rank` is its place among the 25 ranked teams of a college league at the time of
+    the game, else null. `linescores` are its points by period, null where it did not play.
     """
 
     espn_id: str | None
@@ -43,7 +43,7 @@ class GameJson(msgspec.Struct):
     """One game. `time_set` is false while only the day is known; `start_at` is then a placeholder.
 
     `state` is the phase: to come (`pre`), live (`in`) or over (`post`). `status` is more precise;
-    `detail` is the feed's own text for it, such as "Final/OT". `period` is 0 before the start.
+    `detail` is the feed's own text for it. `period` is 0 before the start.
     `updated_at` moves when anything shown of the game has changed.
     """
 
