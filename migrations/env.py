@@ -28,12 +28,7 @@ def run() -> None:
             connection=connection,
             target_metadata=db.metadata,
             render_item=render_type,
-            render_as_batch=True,
-            **{
-                name: value
-                for name, value in current_app.extensions["migrate"].configure_args.items()
-                if name not in ("render_as_batch",)
-            },
+            **current_app.extensions["migrate"].configure_args,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -22,7 +22,7 @@ FOLDER = str(PROJECT_ROOT / "migrations")
 
 def init_app(app: Flask) -> None:
     """Give the app to Flask-Migrate, which needs it for every command and migration."""
-    Migrate(app, db, directory=FOLDER)
+    Migrate(app, db, directory=FOLDER, render_as_batch=False)
 
 
 def migrate_database() -> None:

@@ -47,6 +47,7 @@ AT_WORK = (
     Step(".venv/bin/flask ...", "^Flask ", ".venv/bin/flask --version"),
     Step(". .venv/bin/activate", "/.venv/bin/flask$", ". .venv/bin/activate && command -v flask"),
     Step("make .venv/.installed", "is up to date"),
+    Step("make .venv/.installed-dev", "is up to date"),
     Step("flask settings", "^PORT +environment"),
     Step("flask sync", SYNCED),  # as many as play today
     Step("flask sync leagues", "^0 created, [04] updated$"),
@@ -120,6 +121,7 @@ ELSEWHERE = {
     "flask up": "acceptance/test_up.py",
     "flask broker": "acceptance/test_broker.py",
     "flask prepare": "integration/test_command_prepare.py",
+    f'flask db migrate -m "conference games" --rev-id {NEXT}': "acceptance/test_first_change.py",
     "granian --interface wsgi --blocking-threads 4 --no-ws --workers-kill-timeout 5 wsgi:app":
         "acceptance/test_deploy_proxies.py",
     "systemd-analyze security --offline=true": "integration/test_deploy.py",
@@ -137,8 +139,10 @@ NOT_RUN = {
     "FAULTS=long ": "the same, and CI's",
     "POSTGRES=all ": "the same",
     "TIMES=20 ": "the same, for an hour",
+    "pytest tests/": "these tests, and those of test_first_change.py",
     "make check": "CI's",
     "make audit": "CI's, and asks for known holes",
+    "make figures": "CI's, by way of tests/unit/test_figures.py",
     "make bench": "takes 20 minutes",
     "make fuzz": "takes ten minutes, and installs a package",
     "make format": "rewrites the code",
@@ -209,10 +213,10 @@ def operator() -> Iterator[Operator]:
         environ = environ_of_a_newcomer(folder)
         environ |= {"FOLDER": name, "LOG": f"{name}/parts.log", "COPY": f"sqlite:///{name}/copy.db"}
         project = folder / "project"
-        for part in ("sportsapp", "migrations", "templates", "static"):
+        for part in ("sportsapp", "demo", "migrations", "templates", "static"):
             shutil.copytree(PROJECT_ROOT / part, project / part)
         shutil.copy(PROJECT_ROOT / "app.py", project)
-        model = project / "sportsapp" / "models" / "alert.py"
+        model = project / "sportsapp" / "db" / "models" / "alert.py"
         model.write_text(model.read_text() + "    remark: Mapped[str | None]\n")
         someone = Operator(folder, environ, {})
         try:

@@ -35,9 +35,12 @@ from tests.loopback import LoopbackFeed
 PAGE = (PROJECT_ROOT / "docs" / "operating.md").read_text()
 FOREVER = ("make run", "huey_consumer", "granian")
 FOLLOWED = {
-    "On one machine", "To PostgreSQL and Redis", "More of them", "Restarts and upgrades",
+    "On one machine",
+    "To PostgreSQL and Redis",
+    "More consumers and web servers",
+    "Restarts and upgrades",
     "Backup and restore",
-}  # fmt: skip
+}
 GAMES = 3 * len(list(harm.months(date(2022, 10, 1), 21)))
 
 
@@ -242,7 +245,7 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     assert operator.run(first_check)
 
     # more of them
-    operator.follow("More of them")
+    operator.follow("More consumers and web servers")
     wait_for(lambda: "4 workers" in operator.run("flask doctor --json"), 30, 0.5)
 
     # restarts under a running backfill
