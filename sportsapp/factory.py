@@ -1,7 +1,5 @@
 """``create_app``: the one place where the parts are joined."""
 
-from __future__ import annotations
-
 import ipaddress
 
 from flask import Flask

@@ -1,7 +1,5 @@
 """What the factory joined, typed: ``services().queues`` wherever an app context is at hand."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from flask import Flask, current_app

@@ -4,8 +4,6 @@ Serves the panel, ``flask admin`` and the first start of an instance. User names
 without the spaces around them. Whatever writes does so in a transaction of its own.
 """
 
-from __future__ import annotations
-
 import secrets
 
 from sqlalchemy import func, select

@@ -4,8 +4,6 @@ A session is a signed cookie with the account's id and generation and the time o
 A new password or a deactivation raises the account's generation, which ends its sessions.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from flask import Flask, session

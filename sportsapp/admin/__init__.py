@@ -11,8 +11,6 @@ lines below it::
     security     session cookie, CSRF, headers
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from flask import Blueprint, Flask

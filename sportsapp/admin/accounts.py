@@ -1,7 +1,5 @@
 """Admin accounts: add, change the password, deactivate, activate."""
 
-from __future__ import annotations
-
 from flask import request
 from flask_admin import expose
 

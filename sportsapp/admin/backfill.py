@@ -1,7 +1,5 @@
 """Backfills: choose a range, see the estimate, queue, follow the progress."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass

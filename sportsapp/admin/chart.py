@@ -1,7 +1,5 @@
 """Runs and failures per hour as an SVG bar chart: its numbers; the template draws it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The dashboard: consumers, queues, running and failed runs, age of the data, next runs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any

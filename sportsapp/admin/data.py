@@ -1,7 +1,5 @@
 """What the database holds: leagues, teams, players, games. Nothing can be changed here."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import quote
 

@@ -1,7 +1,5 @@
 """Failed runs grouped by error, with one example each; and dead letters."""
 
-from __future__ import annotations
-
 from flask import request
 from flask_admin import expose
 

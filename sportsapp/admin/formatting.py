@@ -1,7 +1,5 @@
 """Times, durations, states and results of runs as the panel's templates show them."""
 
-from __future__ import annotations
-
 import json
 from datetime import date, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Task runs: list, details, run again, cancel, export."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Periodic tasks with their last runs and the next one; run now, pause, resume."""
 
-from __future__ import annotations
-
 from flask import request
 from flask_admin import expose
 

@@ -4,8 +4,6 @@ Public pages have neither session nor token. The headers of every response are i
 ``sportsapp/http/headers.py``.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterable
 

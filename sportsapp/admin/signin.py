@@ -4,8 +4,6 @@ A wrong password and an unknown name get the same response after the same time. 
 counted per address and per account, on the broker, or in memory while the broker is away.
 """
 
-from __future__ import annotations
-
 import logging
 from urllib.parse import quote
 

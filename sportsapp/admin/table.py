@@ -5,8 +5,6 @@ names, so that any page can link to a filtered table and the form needs no scrip
 values are ignored. A list costs three queries: the count, the ids of the page, and their rows.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

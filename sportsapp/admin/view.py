@@ -1,7 +1,5 @@
 """What the views of the panel share: who may see them, how forms act, what templates get."""
 
-from __future__ import annotations
-
 import functools
 import logging
 from collections.abc import Callable

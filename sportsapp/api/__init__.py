@@ -1,7 +1,5 @@
 """The read-only JSON API under /api/v1: for programs, and for scripts on other sites' pages."""
 
-from __future__ import annotations
-
 from flask import Flask, Response, request
 
 from sportsapp.api.scores import blueprint

@@ -4,8 +4,6 @@
 request and passes them to the view, so that a parameter that is not in the document is ignored.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Leagues, teams and games as JSON, and the document that describes them."""
 
-from __future__ import annotations
-
 import base64
 import re
 from datetime import date, datetime

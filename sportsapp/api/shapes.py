@@ -4,8 +4,6 @@ made from them, so that the two cannot differ. Their docstrings are the document
 Times are ISO 8601 in UTC, days US Eastern dates.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

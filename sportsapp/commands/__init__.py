@@ -1,8 +1,6 @@
 """The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy,
 prepare, up and broker."""
 
-from __future__ import annotations
-
 from flask import Flask
 
 from sportsapp.commands.admin import admin_group

@@ -1,7 +1,5 @@
 """``flask admin``: the accounts of the panel, from a shell."""
 
-from __future__ import annotations
-
 import secrets
 
 import click

@@ -1,7 +1,5 @@
 """`flask db-copy`: an instance moves to another database."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """`flask db`: Flask-Migrate's commands; a database that cannot be used is one line."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

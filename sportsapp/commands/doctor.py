@@ -4,8 +4,6 @@ One line for each check: its state, what it found, what to do. A setting that ca
 the app before any command of it runs; the line that names the setting then comes from app.py.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

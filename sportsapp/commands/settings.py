@@ -1,7 +1,5 @@
 """``flask settings``: what this instance is set to, and by whom."""
 
-from __future__ import annotations
-
 import click
 from flask.cli import with_appcontext
 

@@ -3,8 +3,6 @@
 Exit status: 0 success, 1 failure, 2 misuse (an unknown id or name is misuse, too).
 """
 
-from __future__ import annotations
-
 import getpass
 import json
 import sys

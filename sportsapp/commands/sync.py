@@ -3,8 +3,6 @@
 Exit status: 0 all well, 1 something failed (the errors are on standard error), 2 misuse.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable

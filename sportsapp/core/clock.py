@@ -4,8 +4,6 @@ The feed files a game under the US Eastern date of its start. "Today" is the Eas
 lasts until 04:00 Eastern, so that a late game stays on today's page.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta

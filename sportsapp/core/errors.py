@@ -25,8 +25,6 @@
 ``retryable`` is whether the same call may succeed later; tasks decide by it whether to retry.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

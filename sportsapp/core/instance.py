@@ -1,7 +1,5 @@
 """The instance folder, and the secret key that is kept in it."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 

@@ -5,8 +5,6 @@ leaves out unless they are requested, and the columns of its standings. CONTRIBU
 steps of adding one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial

@@ -4,8 +4,6 @@
 that started it only if it runs in a copy of that code's context.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar

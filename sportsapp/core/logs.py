@@ -1,7 +1,5 @@
 """Logging for all our processes: plain or JSON lines, to standard error or a file."""
 
-from __future__ import annotations
-
 import json
 import logging
 import time

@@ -7,8 +7,6 @@ server's workers when they load wsgi.py. Elsewhere `flask up` starts this module
 (``python -m sportsapp.core.processes``): the guard, which kills the children when it dies.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

@@ -4,8 +4,6 @@ Times are aware and in UTC. Text is cleaned: no NUL, no lone surrogates, bounded
 the feed does not have is empty.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any

@@ -3,8 +3,6 @@
 The URL has one form, redis-py's: ``redis://``, ``rediss://`` (TLS) or ``unix://``.
 """
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import urlsplit
 

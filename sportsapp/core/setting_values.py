@@ -4,8 +4,6 @@ All raise ValueError for a malformed text. Its message is the fault, to be read 
 name and value: "is not a whole number". It never quotes a URL, which may hold a password.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from ipaddress import ip_network

@@ -6,8 +6,6 @@ or through ``dataclasses.replace``. A malformed value raises SettingsError with 
 the setting, what is wrong with it and an example.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

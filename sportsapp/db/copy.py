@@ -6,8 +6,6 @@ source is read as of one moment; the target is written in one transaction, which
 if every row is equal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any

@@ -5,8 +5,6 @@ A transaction is for reading, and opens deferred, unless it carries the executio
 instead of failing half-way. ``writing`` and ``write_connection`` set it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

@@ -1,7 +1,5 @@
 """The way from one version's tables to the next: Alembic, through Flask-Migrate."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """What the models are made of: their base class, and column types that both databases share."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import ClassVar
 

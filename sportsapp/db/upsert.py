@@ -3,8 +3,6 @@
 SQLite and PostgreSQL both have ``ON CONFLICT``; SQLAlchemy has it per dialect.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -6,8 +6,6 @@ most 500. A college division is requested as ``groups``, and for standings as ``
 ESPN is not known to send ETags, so there are no conditional requests.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import random

@@ -4,8 +4,6 @@ Both are counted on the broker, so that more consumers never mean more requests.
 is away each process limits its own requests, and outcomes are not counted.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

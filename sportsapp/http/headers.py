@@ -3,8 +3,6 @@
 The panel adds a stricter policy of its own in ``admin/security.py``.
 """
 
-from __future__ import annotations
-
 import re
 
 from flask import Flask, Response, abort, request

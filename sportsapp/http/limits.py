@@ -1,7 +1,5 @@
 """Rate limits by client address, counted on the broker; in memory while the broker is away."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network

@@ -11,8 +11,6 @@ request that they can depend on, cookies included. The least recently requested 
 ``CAPACITY`` is used up.
 """
 
-from __future__ import annotations
-
 import gzip
 import threading
 from collections import OrderedDict

@@ -7,8 +7,6 @@ so that all processes together send one message. Messages go to the log, and to 
 where it is set: through the queue, or directly where the queue itself may be broken.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

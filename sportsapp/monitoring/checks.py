@@ -3,8 +3,6 @@
 Alerts, readiness, metrics, the panel and ``flask doctor`` all use these two checks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The dead man's switch: a request after each good live tick, whose absence raises an alarm."""
 
-from __future__ import annotations
-
 import logging
 
 import requests

@@ -4,8 +4,6 @@ Four checks, in this order: database, broker, consumers, data. Their texts are p
 no hosts, paths or errors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Messages to ALERT_WEBHOOK_URL: their text, what is removed from them, and their delivery."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """The broker's errors, as the rest of the project handles them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

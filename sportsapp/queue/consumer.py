@@ -6,8 +6,6 @@ double nothing, and a slot that was missed while everything was down is caught u
 allows it. The scheduler also puts back lost runs, so that no hung task can hold that up.
 """
 
-from __future__ import annotations
-
 import logging
 import multiprocessing
 import signal

@@ -5,8 +5,6 @@ as well. Whoever can write to the broker can write messages: nothing in one is t
 ``read_message`` has checked it.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable

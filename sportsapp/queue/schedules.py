@@ -3,8 +3,6 @@
 A slot is a moment at which a task is due: aware, in UTC, in whole seconds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol

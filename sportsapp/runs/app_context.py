@@ -1,7 +1,5 @@
 """An app context for code that is called without one: tasks in a bare Python shell."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar

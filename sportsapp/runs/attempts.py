@@ -5,8 +5,6 @@ this attempt; the end is an UPDATE of the row that this attempt has started. So 
 comes twice claims nothing, and a worker whose run was given to another one records nothing.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

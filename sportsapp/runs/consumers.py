@@ -1,7 +1,5 @@
 """Heartbeats of the consumers' processes and of the runs in progress in them."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

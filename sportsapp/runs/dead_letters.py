@@ -1,7 +1,5 @@
 """Dead letters: messages that no worker can run, kept for a person."""
 
-from __future__ import annotations
-
 from sqlalchemy import Engine, insert
 
 from sportsapp.core.clock import utc_now

@@ -5,8 +5,6 @@ A run is in the database before it is on the broker. One wrapper around every ta
 reaches the body. The factory plugs the ``Ledger`` into the queues as their ``RunTracker``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """What the ledger reports to the rest of the project. The factory plugs in the alerts."""
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 

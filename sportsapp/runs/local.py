@@ -1,7 +1,5 @@
 """Runs that a shell executes itself, without a queue: ``flask sync`` without ``--queue``."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import uuid

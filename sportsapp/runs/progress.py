@@ -1,7 +1,5 @@
 """The run that the calling code belongs to, and how far it is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -1,7 +1,5 @@
 """Old runs leave the ledger; their number stays in the totals."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import datetime, timedelta
 

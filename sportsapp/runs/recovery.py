@@ -1,7 +1,5 @@
 """Recovery: what was lost with a process, or with the broker's memory, is queued again."""
 
-from __future__ import annotations
-
 import logging
 import os
 import socket

@@ -5,8 +5,6 @@ queries, whatever the number of runs; hours and groups are counted in SQL, on in
 UTC; all functions raise the database's errors.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ queued again from the row. Every change is an UPDATE with the expected old state
 clause: whoever comes second changes nothing, and sees that in the row count.
 """
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import os

@@ -3,8 +3,6 @@
 A run's row is unique by task and slot, so any number of schedulers may claim at the same time.
 """
 
-from __future__ import annotations
-
 import logging
 from datetime import datetime
 

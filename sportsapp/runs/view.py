@@ -1,7 +1,5 @@
 """How a run ended, from the ledger: still there when the broker has forgotten the result."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 

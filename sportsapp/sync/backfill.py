@@ -3,8 +3,6 @@
 Each chunk is committed, so that a backfill can be stopped after any of them and resumed.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A league's TrackerError becomes a line in ``errors`` while the other leagues go 
 league fails, AllLeaguesFailedError is raised.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 

@@ -15,8 +15,6 @@ The rules:
 - A game that is missing from an answer is left alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta

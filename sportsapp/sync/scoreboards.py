@@ -4,8 +4,6 @@ Each scoreboard is stored in a transaction of its own. A league's TrackerError b
 ``errors`` while the other leagues go on; when no league can be read, it is raised.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 

@@ -4,8 +4,6 @@ Every function that stores an answer locks the league's row first, so that two s
 take turns, then loads what the answer may change, plans, and applies the plan.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """The syncs there are: one row each, which its task and its ``flask sync`` command share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

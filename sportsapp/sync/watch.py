@@ -9,8 +9,6 @@ of that kind of error. Another kind is one more function::
 Pauses and the breaker apply to scheduled polling only, never to what a person requests.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

@@ -4,8 +4,6 @@ Serves the admin panel and ``flask tasks``. ``trigger`` and ``by`` are recorded 
 is queued here; logging who requested an action is up to the caller.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import CursorResult, Table, delete, func, select, update

@@ -1,7 +1,5 @@
 """Sends alerts to ALERT_WEBHOOK_URL through the queue, with retries and growing delays."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

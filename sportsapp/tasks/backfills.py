@@ -1,7 +1,5 @@
 """Queues backfills: one run a league and season, refused where one overlaps another."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

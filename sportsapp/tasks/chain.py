@@ -1,7 +1,5 @@
 """The first sync of a new instance: leagues, then teams with rosters, then the schedule."""
 
-from __future__ import annotations
-
 from sqlalchemy import select
 
 from sportsapp.db.engine import db

@@ -4,8 +4,6 @@ Calling one queues it and returns Huey's result handle; ``call_local()`` runs it
 All times of schedules are UTC. A retry waits twice as long as the one before.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The pages: rendered on the server, complete without JavaScript. They never call the feed."""
 
-from __future__ import annotations
-
 from flask import Flask
 
 from sportsapp.http import page_cache

@@ -1,7 +1,5 @@
 """Error pages, and the API's errors as JSON. Neither contains anything private."""
 
-from __future__ import annotations
-
 import logging
 
 from flask import Flask, Response, jsonify, render_template, request

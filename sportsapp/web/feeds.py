@@ -1,7 +1,5 @@
 """What other programs subscribe to: a team's calendar and a league's results."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 

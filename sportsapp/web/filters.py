@@ -1,7 +1,5 @@
 """What templates call: filters, tests and functions, registered on the app."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from flask import Flask, g, request, url_for

@@ -1,7 +1,5 @@
 """Health: /healthz for load balancers, /readyz for monitoring, /metrics for Prometheus."""
 
-from __future__ import annotations
-
 import hmac
 
 from flask import Blueprint, Response, request

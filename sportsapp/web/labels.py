@@ -1,7 +1,5 @@
 """Text for people: times in the visitor's zone, names of teams and weeks, the state of a game."""
 
-from __future__ import annotations
-
 import re
 from datetime import date, datetime
 

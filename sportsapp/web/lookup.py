@@ -1,7 +1,5 @@
 """What the parts of a page's address mean; an address that means nothing ends in a 404 page."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from flask import abort

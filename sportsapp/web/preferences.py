@@ -4,8 +4,6 @@ Score pages have no session and no form token, so a form is accepted only when t
 headers show that one of our own pages sent it (Sec-Fetch-Site, else Origin).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones

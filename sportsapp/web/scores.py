@@ -1,7 +1,5 @@
 """The score pages: all leagues today, what is live, one league's day or week."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Hidden scores: which results this visitor may see, and the address that reveals one more."""
 
-from __future__ import annotations
-
 from flask import request
 
 from sportsapp.core.records import State, Status

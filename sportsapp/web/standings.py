@@ -1,7 +1,5 @@
 """A league's standings, group by group, as the feed has them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 

@@ -1,7 +1,5 @@
 """A league's teams, one team, and the search."""
 
-from __future__ import annotations
-
 import re
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for

@@ -1,7 +1,5 @@
 """``flask tasks retry, cancel, pause, resume, purge, wait``: actions on runs and schedules."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -1,7 +1,5 @@
 """The group ``flask tasks``, and what its reports and actions share."""
 
-from __future__ import annotations
-
 from sportsapp.commands.shell import OneLineGroup
 from sportsapp.queue.broker import broker_errors
 from sportsapp.services import services

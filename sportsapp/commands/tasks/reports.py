@@ -1,7 +1,5 @@
 """``flask tasks runs, active, registered, scheduled, stats, show``: they change nothing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@
 hand. The broker's process holds a lock, so that two of them never write one append-only file.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import stat

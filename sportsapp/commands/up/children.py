@@ -5,8 +5,6 @@ fork of a loaded process is not safe (macOS). Broker and demo feed share nothing
 always programs.
 """
 
-from __future__ import annotations
-
 import http.client
 import os
 import runpy

@@ -8,8 +8,6 @@ Consumers and web server are forked when all that they need is loaded, so that i
 once (docs/decisions/copies.md).
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import fcntl

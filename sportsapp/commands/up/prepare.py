@@ -1,7 +1,5 @@
 """`flask prepare`: what has to be done once before the parts are started, each by itself."""
 
-from __future__ import annotations
-
 import click
 from flask.cli import with_appcontext
 

@@ -1,7 +1,5 @@
 """Accounts of the admin panel."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,7 +1,5 @@
 """What is wrong and who was notified, shared by all processes so that one message is sent."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column

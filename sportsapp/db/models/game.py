@@ -1,7 +1,5 @@
 """Games, and the state of the scoreboards that they are read from."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

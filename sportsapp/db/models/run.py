@@ -1,7 +1,5 @@
 """The ledger's tables: task runs and their totals, dead letters, schedules, consumers."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

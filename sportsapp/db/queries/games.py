@@ -1,7 +1,5 @@
 """Games: lists of them as plain tuples in one query each, and one game with all that is known."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date, datetime
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """Leagues: their rows, and how fresh their data is."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Task runs, as `flask tasks runs` lists them."""
 
-from __future__ import annotations
-
 from sqlalchemy import select
 
 from sportsapp.db.engine import AnySession

@@ -1,7 +1,5 @@
 """Teams, their standings and their players."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sqlalchemy import and_, func, or_, select

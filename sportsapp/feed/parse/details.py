@@ -3,8 +3,6 @@
 Each gives its empty value when the feed has none or a broken one.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from msgspec import Raw, UnsetType

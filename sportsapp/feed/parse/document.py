@@ -1,7 +1,5 @@
 """Decoding a document of the feed, row by row, and cleaning the values in it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress

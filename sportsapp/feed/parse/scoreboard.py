@@ -1,7 +1,5 @@
 """Scoreboards: the games of one league's day or month, and the league's calendar."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import date

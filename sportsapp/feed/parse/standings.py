@@ -1,7 +1,5 @@
 """Standings: every team's line, conference by conference or division by division."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import msgspec

@@ -1,7 +1,5 @@
 """Lists of teams and rosters, and a team wherever the feed mentions one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import partial
