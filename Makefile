@@ -10,31 +10,31 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 run: $(VENV)/.installed ## start everything: broker, consumers, web server
 	@exec $(BIN)/flask up
 
-demo: $(VENV)/.installed ## the same against a made-up feed that needs no internet
+demo: $(VENV)/.installed ## the same with a demo feed that needs no internet
 	@INSTANCE_PATH="$${INSTANCE_PATH:-instance-demo}" exec $(BIN)/flask up --demo
 
-test: $(VENV)/.installed-dev ## all tests; those of the real thing file by file, since they watch the clock
+test: $(VENV)/.installed-dev ## all tests; acceptance tests one file a process, since they depend on timing
 	$(BIN)/pytest -n 2 tests/unit tests/integration
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
-# These ask the database nothing of their own, or what tests/integration asks as well, and take a while.
+# Slow files whose database statements other tests run on PostgreSQL too.
 ONLY_WITH_ALL := admin_browser alerts browser deploy_proxies doctor faults_feed markup \
     redis throttle up
 
-test-postgres: $(VENV)/.installed-dev ## those with a database again, on PostgreSQL; POSTGRES=all for the slowest, too
+test-postgres: $(VENV)/.installed-dev ## tests with a database, on PostgreSQL; POSTGRES=all includes the slowest
 	$(BIN)/pytest -n 2 --database postgresql tests/integration
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --database postgresql tests/acceptance \
 	    $(if $(filter all,$(POSTGRES)),,$(ONLY_WITH_ALL:%=--ignore=tests/acceptance/test_%.py))
 
-test-quick: $(VENV)/.installed-dev ## without the tests that take their time
+test-quick: $(VENV)/.installed-dev ## the tests without the slow ones
 	$(BIN)/pytest -n 2 -m "not slow"
 
-audit: $(VENV)/.installed-dev ## insecure code, and known holes in what is pinned
+audit: $(VENV)/.installed-dev ## look for insecure code, and known vulnerabilities in pinned packages
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml sportsapp
 	$(BIN)/python .ci/audit requirements.txt requirements-dev.txt
 
-# Atheris is not among the requirements: it has no wheels for every Python we run on.
-fuzz: $(VENV)/.installed-dev ## look for an answer of the feed that breaks the parser; SECONDS=600
+# Atheris is not in requirements-dev.in: it has no wheels for some Python versions that we support.
+fuzz: $(VENV)/.installed-dev ## search for a feed answer that breaks the parser; SECONDS=600
 	$(INSTALL) atheris==3.0.0
 	$(BIN)/python -m tests.fuzz_parse .fuzz -max_total_time=$(or $(SECONDS),600)
 
@@ -44,16 +44,16 @@ check: $(VENV)/.installed-dev ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev ## what things cost, beside the least they can cost; ROWS="tick page-cold" for some
+bench: $(VENV)/.installed-dev ## measure what things cost, beside the least they can cost; ROWS="tick page-cold" for some
 	$(BIN)/python -m bench $(ROWS)
 
-figures: $(VENV)/.installed-dev ## what the code looks like, counted: lines, floors, helpers with one caller
+figures: $(VENV)/.installed-dev ## count what the code looks like: lines, floors, helpers with one caller
 	$(BIN)/python -m bench.figures
 
-screenshots: $(VENV)/.installed-dev ## the pictures of README and docs, from the demo feed
+screenshots: $(VENV)/.installed-dev ## take the pictures of README and docs, from the demo feed
 	$(BIN)/python -m tests.screenshots docs/screenshots
 
-format: $(VENV)/.installed-dev ## put the code into its format
+format: $(VENV)/.installed-dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

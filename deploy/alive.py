@@ -1,6 +1,7 @@
-"""Is the consumer of this container alive? For its health check: ``python -m deploy.alive``.
+"""The health check of a consumer's container: ``python -m deploy.alive``.
 
-A container has a host name of its own, so what beats under this name is this container's.
+Exits with an error unless a worker and a scheduler have a recent heartbeat under this host name,
+which only this container has.
 """
 
 from __future__ import annotations
@@ -17,6 +18,6 @@ from sportsapp.runs import reports
 
 with Session(create_engine(load_settings().database)) as session:
     alive = reports.consumers(session, utc_now())
-    here = {one.role for one in alive if one.host == socket.gethostname()}
-    if missing := {"worker", "scheduler"} - here:
-        sys.exit(f"no {' and no '.join(sorted(missing))} beats on {socket.gethostname()}")
+    roles = {process.role for process in alive if process.host == socket.gethostname()}
+    if missing := {"worker", "scheduler"} - roles:
+        sys.exit(f"no {' and no '.join(sorted(missing))} is alive on {socket.gethostname()}")

@@ -307,9 +307,9 @@ def test_consumer_is_healthy_while_it_beats_here(app, settings):
     here = socket.gethostname()
     beat("worker", "elsewhere")
     beat("scheduler", "elsewhere")
-    assert ask() == (1, f"no scheduler and no worker beats on {here}")
+    assert ask() == (1, f"no scheduler and no worker is alive on {here}")
     beat("scheduler", here)
-    assert ask() == (1, f"no worker beats on {here}")
+    assert ask() == (1, f"no worker is alive on {here}")
     beat("worker", here)
     assert ask() == (0, "")
 
