@@ -82,10 +82,8 @@ def _copy_to(target: Settings) -> dict[str, int]:
     with other.app_context():
         try:
             migrate.migrate_database()
-            return copy_database(source, db.engine, _print_table)
+            return copy_database(
+                source, db.engine, lambda table, rows: click.echo(f"{table}: {rows}")
+            )
         finally:
             db.engine.dispose()
-
-
-def _print_table(table: str, rows: int) -> None:
-    click.echo(f"{table}: {rows}")

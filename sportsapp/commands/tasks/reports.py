@@ -33,18 +33,17 @@ STATES = [str(state) for state in RunState]
 def runs(limit: int, task: str | None, state: str | None, as_json: bool) -> None:
     """List task runs, newest first."""
     rows = recent_runs(db.session, limit, task, state)
-    lines = [_run_line(run) for run in rows] or ["No task has run yet."]
-    print_answer({"runs": [run_as_json(run) for run in rows]}, lines, as_json)
-
-
-def _run_line(run: TaskRun) -> str:
-    progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
-    outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
-    args = " ".join(str(value) for value in run.args.values())
-    return (
-        f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {run.state:<8}{progress}  {run.task} {args}"
-        f" ({run.trigger}, attempt {run.attempt})  {outcome[:160]}  {run.id}"
-    )
+    lines = []
+    for run in rows:
+        progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
+        outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
+        args = " ".join(str(value) for value in run.args.values())
+        lines.append(
+            f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {run.state:<8}{progress}  {run.task} {args}"
+            f" ({run.trigger}, attempt {run.attempt})  {outcome[:160]}  {run.id}"
+        )
+    document = {"runs": [run_as_json(run) for run in rows]}
+    print_answer(document, lines or ["No task has run yet."], as_json)
 
 
 @tasks_group.command("active")

@@ -157,7 +157,18 @@ class Supervisor:
         ranks = sorted({running.child.stop_rank for running in self._running})
         for place, rank in enumerate(ranks, start=1):
             reserved = LAST_RANK_SECONDS * (len(ranks) - place)
-            self._stop_rank(rank, began + self._stop_seconds - KILL_SECONDS - reserved)
+            deadline = began + self._stop_seconds - KILL_SECONDS - reserved
+            for running in self._of_rank(rank):
+                running.process.terminate()
+            while self._of_rank(rank) and not self._kill_now:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                self._wait(left)
+            for running in self._of_rank(rank):
+                kill_group(running.pid)
+                running.process.join(KILL_SECONDS)
+            self._wait(0)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signals.put((number, time.monotonic()))
@@ -225,19 +236,6 @@ class Supervisor:
             for handle in child.pass_fds:
                 os.set_inheritable(handle, True)
             os.execvp(child.argv[0], child.argv)  # noqa: S606 - our own command lines, no shell
-
-    def _stop_rank(self, rank: int, deadline: float) -> None:
-        for running in self._of_rank(rank):
-            running.process.terminate()
-        while self._of_rank(rank) and not self._kill_now:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            self._wait(left)
-        for running in self._of_rank(rank):
-            kill_group(running.pid)
-            running.process.join(KILL_SECONDS)
-        self._wait(0)
 
     def _of_rank(self, rank: int) -> list[RunningChild]:
         return [running for running in self._running if running.child.stop_rank == rank]
