@@ -4,7 +4,6 @@ The feed files a game under the US Eastern date of its start. "Today" is the Eas
 lasts until 04:00 Eastern, so that a late game stays on today's page.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +13,6 @@ from sportsapp.core.errors import DateRangeError
 EASTERN = ZoneInfo("America/New_York")
 DAY_ENDS_AT = timedelta(hours=4)
 FIRST_DAY = date(1900, 1, 1)
-WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DAYS_AHEAD = 731
 
 
@@ -39,10 +37,10 @@ def parse_day(text: str, now: datetime) -> date:
     Raises DateRangeError, whose message can be shown to a user.
     """
     try:
-        day = date.fromisoformat(text) if WRITTEN_DAY.fullmatch(text) else None
+        day = date.fromisoformat(text)
     except ValueError:
         day = None
-    if day is None:
+    if day is None or day.isoformat() != text:  # it reads 20260131 too
         raise DateRangeError(f"{text!r} is not a day: write it as YYYY-MM-DD, such as 2026-01-31")
     check_day(day, now)
     return day

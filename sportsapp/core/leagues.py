@@ -17,6 +17,16 @@ IN_COLLEGE = ("wins", "losses", "winPercent", "vs. Conf.", "streak")
 IN_HOCKEY = ("gamesPlayed", "wins", "losses", "ties", "otLosses", "points", "streak")
 IN_SOCCER = ("gamesPlayed", "wins", "ties", "losses", "pointDifferential", "points")
 
+# The weeks of the postseason, by the feed's numbers.
+NFL_ROUNDS = (
+    (1, "Wild Card"),
+    (2, "Divisional"),
+    (3, "Conference"),
+    (4, "Pro Bowl"),
+    (5, "Super Bowl"),
+)
+COLLEGE_ROUNDS = ((1, "Bowls"), (999, "Playoff"))
+
 
 @dataclass(frozen=True, slots=True)
 class League:
@@ -42,15 +52,17 @@ class League:
     Its tables: ``draws`` are ordinary, so that records read won-drawn-lost. ``named_by_place``
     marks teams that go by their place or school ("Duke") rather than by their nickname.
     ``standings`` are the feed's names of the columns, in order.
+
+    What is left out is as in the NBA.
     """
 
     slug: str
     name: str
     sport: str
     feed_slug: str
-    periods: int
-    period_name: str
-    overtime_name: str
+    periods: int = 4
+    period_name: str = "quarter"
+    overtime_name: str = "OT"
     overtimes: int = 1
     shootout_name: str = "SO"
     by_week: bool = False
@@ -72,7 +84,6 @@ class League:
         return self.slug.upper()
 
 
-_college = partial(League, named_by_place=True, teams_limit=1000, standings=IN_COLLEGE)
 _soccer = partial(
     League,
     sport="soccer",
@@ -85,108 +96,70 @@ _soccer = partial(
     draws=True,
     standings=IN_SOCCER,
 )
+_college = partial(League, named_by_place=True, teams_limit=1000, standings=IN_COLLEGE)
+_college_basketball = partial(_college, sport="basketball", group=50, month_fits=False)
 
-NFL = League(
-    slug="nfl",
-    name="National Football League",
-    sport="football",
-    feed_slug="nfl",
-    periods=4,
-    period_name="quarter",
-    overtime_name="OT",
-    by_week=True,
-    rounds=(
-        (1, "Wild Card"),
-        (2, "Divisional"),
-        (3, "Conference"),
-        (4, "Pro Bowl"),
-        (5, "Super Bowl"),
+DEFAULT_LEAGUES = (
+    League(
+        "nfl",
+        "National Football League",
+        "football",
+        "nfl",
+        by_week=True,
+        rounds=NFL_ROUNDS,
+        season_turns=4,
     ),
-    season_turns=4,
+    League("nba", "National Basketball Association", "basketball", "nba"),
+    League(
+        "mlb",
+        "Major League Baseball",
+        "baseball",
+        "mlb",
+        periods=9,
+        period_name="inning",
+        overtime_name="",
+        clock_runs=False,
+        game_hours=9,
+        season_turns=1,
+    ),
+    League(
+        "nhl",
+        "National Hockey League",
+        "hockey",
+        "nhl",
+        periods=3,
+        period_name="period",
+        standings=IN_HOCKEY,
+    ),
 )
-NBA = League(
-    slug="nba",
-    name="National Basketball Association",
-    sport="basketball",
-    feed_slug="nba",
-    periods=4,
-    period_name="quarter",
-    overtime_name="OT",
-)
-MLB = League(
-    slug="mlb",
-    name="Major League Baseball",
-    sport="baseball",
-    feed_slug="mlb",
-    periods=9,
-    period_name="inning",
-    overtime_name="",
-    clock_runs=False,
-    game_hours=9,
-    season_turns=1,
-)
-NHL = League(
-    slug="nhl",
-    name="National Hockey League",
-    sport="hockey",
-    feed_slug="nhl",
-    periods=3,
-    period_name="period",
-    overtime_name="OT",
-    standings=IN_HOCKEY,
-)
-WNBA = League(
-    slug="wnba",
-    name="Women's National Basketball Association",
-    sport="basketball",
-    feed_slug="wnba",
-    periods=4,
-    period_name="quarter",
-    overtime_name="OT",
-    season_turns=1,
-)
-NCAAF = _college(
-    slug="ncaaf",
-    name="College Football",
-    sport="football",
-    feed_slug="college-football",
-    periods=4,
-    period_name="quarter",
-    overtime_name="OT",
-    by_week=True,
-    rounds=((1, "Bowls"), (999, "Playoff")),
-    season_turns=4,
-    group=80,
-)
-NCAAM = _college(
-    slug="ncaam",
-    name="Men's College Basketball",
-    sport="basketball",
-    feed_slug="mens-college-basketball",
-    periods=2,
-    period_name="half",
-    overtime_name="OT",
-    group=50,
-    month_fits=False,
-)
-NCAAW = _college(
-    slug="ncaaw",
-    name="Women's College Basketball",
-    sport="basketball",
-    feed_slug="womens-college-basketball",
-    periods=4,
-    period_name="quarter",
-    overtime_name="OT",
-    group=50,
-    month_fits=False,
-)
-MLS = _soccer(slug="mls", name="Major League Soccer", feed_slug="usa.1", season_turns=1)
-EPL = _soccer(slug="epl", name="Premier League", feed_slug="eng.1")
-
-DEFAULT_LEAGUES = (NFL, NBA, MLB, NHL)
 """The leagues that are followed when LEAGUES is not set."""
 
-ALL_LEAGUES = (*DEFAULT_LEAGUES, WNBA, NCAAF, NCAAM, NCAAW, MLS, EPL)
+ALL_LEAGUES = (
+    *DEFAULT_LEAGUES,
+    League("wnba", "Women's National Basketball Association", "basketball", "wnba", season_turns=1),
+    _college(
+        "ncaaf",
+        "College Football",
+        "football",
+        "college-football",
+        by_week=True,
+        rounds=COLLEGE_ROUNDS,
+        season_turns=4,
+        group=80,
+    ),
+    _college_basketball(
+        slug="ncaam",
+        name="Men's College Basketball",
+        feed_slug="mens-college-basketball",
+        periods=2,
+        period_name="half",
+    ),
+    _college_basketball(
+        slug="ncaaw", name="Women's College Basketball", feed_slug="womens-college-basketball"
+    ),
+    _soccer(slug="mls", name="Major League Soccer", feed_slug="usa.1", season_turns=1),
+    _soccer(slug="epl", name="Premier League", feed_slug="eng.1"),
+)
 
 BY_SLUG = MappingProxyType({league.slug: league for league in ALL_LEAGUES})
 
