@@ -19,13 +19,14 @@
       FeedError                                carries url and status
         FeedUnavailableError                   time-out, connection, 429, 5xx: worth retrying
         FeedRefusedError                       403 and other 4xx: not worth retrying
-        PayloadError                           not the expected JSON: carries the path to the field
+        PayloadError                           not the expected JSON: carries path and body
       AllLeaguesFailedError                    carries the error of each league
 
 ``retryable`` is whether the same call may succeed later; tasks decide by it whether to retry.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class TrackerError(Exception):
@@ -121,15 +122,8 @@ class FeedUnavailableError(FeedError):
 
     retryable = True
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        url: str = "",
-        status: int | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, url=url, status=status)
+    def __init__(self, message: str, *, retry_after: float | None = None, **request: Any) -> None:
+        super().__init__(message, **request)
         self.retry_after = retry_after
 
 
@@ -140,16 +134,17 @@ class FeedRefusedError(FeedError):
 class PayloadError(FeedError):
     """The answer is not the expected JSON. ``path`` leads to the field, such as ``$.events``.
 
-    Retryable: a truncated answer, or an edge server's, is usually gone a minute later.
+    ``body`` is the answer, None for one that was not read to its end. Retryable: a truncated
+    answer, or an edge server's, is usually gone a minute later.
     """
 
     retryable = True
 
     def __init__(
-        self, message: str, *, url: str = "", status: int | None = None, path: str = "$"
+        self, message: str, *, path: str = "$", body: bytes | None = None, **request: Any
     ) -> None:
-        super().__init__(message, url=url, status=status)
-        self.path = path
+        super().__init__(message, **request)
+        self.path, self.body = path, body
 
 
 class AllLeaguesFailedError(TrackerError):

@@ -336,6 +336,5 @@ class StandingGroupShape(Shape):
 class StandingsShape(Shape):
     """``standings`` instead of ``children`` where the table is not divided."""
 
-    children: list[StandingGroupShape] | UnsetType = msgspec.UNSET
-    standings: StandingTableShape | UnsetType = msgspec.UNSET
-    name: Text = None
+    children: list[StandingGroupShape] | None = None
+    standings: StandingTableShape | None = None

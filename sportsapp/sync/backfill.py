@@ -155,10 +155,9 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
     failures: list[TrackerError] = []
     lines: dict[date, list[str]] = {}
     calls = {day: league_call(context.client.scoreboard, league, day) for day in chunk.days}
-    for fetched in fetch_all(calls):
-        day = fetched.key
+    for day, future in fetch_all(calls):
         try:
-            answer = fetched.result()
+            answer = future.result()
             scoreboard = parse.parse_scoreboard(answer.body, league)
             ref, games = store.league_ref(context, league), scoreboard.games
             store.store_scoreboard(context, ref, scoreboard, games, day=day, digest=answer.digest)
@@ -167,7 +166,7 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
         except TrackerError as error:
             failures.append(error)
             lines[day] = [f"{league.label} {day}: {error}"]
-            context.report(league, error, fetched.answer)
+            context.report(league, error)
             if is_refusal(error) and len(failures) == len(lines):
                 raise  # the feed refuses us, so the other days would be refused too
     if len(failures) == len(calls):

@@ -31,19 +31,18 @@ def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResu
     seasons: dict[League, tuple[date, ...]] = {}
     request = context.client.scoreboard
     calls = {league: league_call(request, league, today) for league in leagues}
-    for fetched in fetch_all(calls):
-        league = fetched.key
+    for league, future in fetch_all(calls):
         try:
-            answer = fetched.result()
-            record = parse.parse_scoreboard(answer.body, league).league
+            body = future.result().body
+            record = parse.parse_scoreboard(body, league).league
             if record is None:
-                url = answer.url
-                raise PayloadError("the scoreboard names no league", url=url, path="$.leagues")
-            season = parse.parse_calendar(answer.body)
+                text = "the scoreboard names no league"
+                raise PayloadError(text, path="$.leagues", body=body)
+            season = parse.parse_calendar(body)
         except TrackerError as error:
             failures[league.slug] = error
             store.mark_failed(context, refs[league], error)
-            context.report(league, error, fetched.answer)
+            context.report(league, error)
             continue
         seasons[league] = season
         store.store_league(context, refs[league], record)
@@ -65,15 +64,14 @@ def _sync_standings(context: SyncContext, leagues: Sequence[League]) -> list[str
     refs = store.league_refs(context, leagues)
     lines = []
     calls = {league: league_call(context.client.standings, league) for league in leagues}
-    for fetched in fetch_all(calls):
-        league = fetched.key
+    for league, future in fetch_all(calls):
         try:
-            standings, errors = parse.parse_standings(fetched.result().body, league)
+            standings, errors = parse.parse_standings(future.result().body, league)
             store.store_standings(context, refs[league], standings)
             lines += [f"{league.label} standings: {line}" for line in errors]
         except TrackerError as error:
             lines.append(f"{league.label} standings: {error}")
-            context.report(league, error, fetched.answer)
+            context.report(league, error)
     return sorted(lines)
 
 
@@ -85,14 +83,12 @@ def sync_teams(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
     result = SyncResult()
     failures: dict[str, TrackerError] = {}
     for number, league in enumerate(leagues, 1):
-        answer = None
         try:
-            answer = context.client.teams(league)
-            teams, errors = parse.parse_teams(answer.body, league)
+            teams, errors = parse.parse_teams(context.client.teams(league).body, league)
         except TrackerError as error:
             failures[league.slug] = error
             result.errors.append(f"{league.label}: {error}")
-            context.report(league, error, answer)
+            context.report(league, error)
         else:
             ref = store.league_ref(context, league)
             ids = store.store_teams(context, ref, teams, is_whole=not errors)
@@ -115,15 +111,14 @@ def _sync_rosters(
     ref = store.league_ref(context, league)
     lines: list[str] = []
     calls = {team: league_call(context.client.roster, league, team.espn_id) for team in teams}
-    for fetched in fetch_all(calls):
-        team = fetched.key
+    for team, future in fetch_all(calls):
         subject = f"{league.label} {team.abbreviation} roster"
         try:
-            roster = parse.parse_roster(fetched.result().body)
+            roster = parse.parse_roster(future.result().body)
             if roster.players:
                 store.store_roster(context, ref, ids[team.espn_id], roster)
             lines += [f"{subject}: {line}" for line in roster.errors]
         except TrackerError as error:
             lines.append(f"{subject}: {error}")
-            context.report(league, error, fetched.answer)
+            context.report(league, error)
     return sorted(lines)

@@ -17,7 +17,7 @@ from sportsapp.core.leagues import League
 from sportsapp.core.log_context import working_for
 from sportsapp.db.engine import AnySession
 from sportsapp.feed.client import Answer, FeedClient
-from sportsapp.sync.watch import FeedWatch, LeagueFailure
+from sportsapp.sync.watch import FeedWatch, handle
 
 Progress = Callable[[int, int, dict[str, Any] | None], None]
 
@@ -52,11 +52,10 @@ class SyncContext:
         """This context with ``now`` moved on to the clock's time; itself without a clock."""
         return replace(self, now=self.clock()) if self.clock else self
 
-    def report(self, league: League, error: TrackerError, answer: Answer | None = None) -> None:
-        """Hand a league's error to the watch, with the answer that could not be read."""
+    def report(self, league: League, error: TrackerError) -> None:
+        """Call the handler of a league's error, when there is a watch."""
         if self.watch is not None:
-            body = answer.body if answer else None
-            self.watch.handle(LeagueFailure(league, error, self.now, body))
+            handle(error, self.watch, league, self.now)
 
 
 def league_call(

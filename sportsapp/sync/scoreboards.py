@@ -28,17 +28,10 @@ AHEAD_DAYS = 7
 
 def sync_day(context: SyncContext, league: League, day: date) -> SyncResult:
     """Bring one league's day up to date. Raises the league's FeedError."""
-    poll = _Poll(context, {league: [day]})
-    answer = None
     try:
-        answer = context.client.scoreboard(league, day)
-        poll.take(league, day, answer)
-    except TrackerError as error:
-        context.report(league, error, answer)
-        if day == game_day(context.now):
-            store.mark_failed(context, poll.refs[league], error)
-        raise
-    return poll.result()
+        return _sync_days(context, {league: [day]})
+    except AllLeaguesFailedError as error:
+        raise error.failures[league.slug] from error.failures[league.slug].__cause__
 
 
 def sync_today(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
@@ -109,100 +102,69 @@ def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> di
 def _sync_days(
     context: SyncContext, days: Mapping[League, Sequence[date]], *, live: bool = False
 ) -> SyncResult:
-    poll = _Poll(context, days)
-    poll.leave_out_paused(live=live)
+    """Store the scoreboards of each league's days, which are in order.
+
+    Leagues that scheduled polling must leave alone now are left out. Errors are listed in the
+    order of ``days``. Raises AllLeaguesFailedError when some league failed and not one answer
+    could be read.
+    """
+    watch, now = context.watch, context.now
+    refs = store.league_refs(context, list(days))
+    slots = [(league, day) for league in days for day in days[league]]
+    known = store.known_answers(context, refs.values(), {day for _, day in slots})
+    paused = watch.paused(list(days), now, live=live) if watch and context.scheduled else {}
     calls = {
         (league, day): league_call(context.client.scoreboard, league, day)
-        for league in days
-        if league not in poll.paused
-        for day in days[league]
+        for league, day in slots
+        if league not in paused
     }
-    for fetched in fetch_all(calls):
-        league, day = fetched.key
+    lines: dict[tuple[League, date], list[str]] = {slot: [] for slot in slots}
+    ids: dict[League, set[str]] = {}
+    unchanged: dict[League, set[str]] = {}
+    failed: dict[League, TrackerError] = {}
+    for (league, day), future in fetch_all(calls):
+        label, ref = f"{league.label} {day}", refs[league]
         with working_for(league):
             try:
-                poll.take(league, day, fetched.result())
+                answer = future.result()
+                digest, game_ids = known.get((ref.id, day), ("", []))
+                if digest == answer.digest:  # stored already, so it is not even decoded
+                    unchanged.setdefault(league, set()).update(game_ids)
+                else:
+                    board = parse.parse_scoreboard(answer.body, league)
+                    store.store_scoreboard(
+                        context, ref, board, board.games, day=day, digest=answer.digest
+                    )
+                    game_ids = [game.espn_id for game in board.games]
+                    lines[league, day] = [f"{label}: {line}" for line in board.errors]
+                ids.setdefault(league, set()).update(game_ids)
             except TrackerError as error:
-                poll.failed[league] = error
-                poll.errors[league, day] = [f"{league.label} {day}: {error}"]
-                context.report(league, error, fetched.answer)
-    return poll.result()
-
-
-class _Poll:
-    """Stores the scoreboards of some days as they come, and keeps account of them.
-
-    ``days`` has the leagues in the order in which their errors are listed.
-    """
-
-    def __init__(self, context: SyncContext, days: Mapping[League, Sequence[date]]) -> None:
-        self.context = context
-        self.days = days
-        self.refs = store.league_refs(context, list(days))
-        every_day = {day for of_league in days.values() for day in of_league}
-        self.known = store.known_answers(context, self.refs.values(), every_day)
-        self.ids: dict[League, set[str]] = {}
-        self.unchanged: dict[League, list[str]] = {}
-        self.errors: dict[tuple[League, date], list[str]] = {}
-        self.failed: dict[League, TrackerError] = {}
-        self.paused: dict[League, TrackerError] = {}
-
-    def leave_out_paused(self, *, live: bool) -> None:
-        """Note the leagues that scheduled polling must leave alone now."""
-        watch = self.context.watch
-        if watch is not None and self.context.scheduled:
-            self.paused.update(watch.paused(list(self.days), self.context.now, live=live))
-        for league, error in self.paused.items():
-            self.errors[league, self.days[league][0]] = [f"{league.label}: {error}"]
-
-    def take(self, league: League, day: date, answer: Answer) -> None:
-        """Store one answer. The answer that is stored already is not even decoded."""
-        ref = self.refs[league]
-        digest, ids = self.known.get((ref.id, day), ("", []))
-        if digest == answer.digest:
-            self.unchanged.setdefault(league, []).extend(ids)
-        else:
-            scoreboard = parse.parse_scoreboard(answer.body, league)
-            store.store_scoreboard(
-                self.context, ref, scoreboard, scoreboard.games, day=day, digest=answer.digest
-            )
-            ids = [game.espn_id for game in scoreboard.games]
-            lines = [f"{league.label} {day}: {line}" for line in scoreboard.errors]
-            self.errors[league, day] = lines
-        self.ids.setdefault(league, set()).update(ids)
-
-    def result(self) -> SyncResult:
-        """Note how each league was read, and return the account.
-
-        Raises AllLeaguesFailedError when some league failed and not one answer could be read.
-        """
-        context = self.context
-        store.confirm_answers(
-            context,
-            {
-                self.refs[league]: ids
-                for league, ids in self.unchanged.items()
-                if league not in self.failed
-            },
+                failed[league] = error
+                lines[league, day] = [f"{label}: {error}"]
+                context.report(league, error)
+    read = [league for league in ids if league not in failed]
+    store.confirm_answers(
+        context, {refs[league]: unchanged[league] for league in read if league in unchanged}
+    )
+    for league, failure in failed.items():
+        # a failed read of the past does not show that the feed fails now
+        if days[league][-1] >= game_day(now):
+            store.mark_failed(context, refs[league], failure)
+    for league, pause in paused.items():
+        lines[league, days[league][0]] = [f"{league.label}: {pause}"]
+        if not refs[league].failing_since:  # else the reason is stored already
+            store.mark_failed(context, refs[league], pause)
+    if watch is not None:
+        watch.succeeded(read)
+        if context.scheduled:
+            watch.failed(failed, now)
+    failures = failed | paused
+    if failures and not ids:
+        raise AllLeaguesFailedError(
+            {league.slug: failures[league] for league in days if league in failures}
         )
-        for league, error in self.failed.items():
-            store.mark_failed(context, self.refs[league], error)
-        for league, error in self.paused.items():
-            if not self.refs[league].failing_since:  # else the reason is stored already
-                store.mark_failed(context, self.refs[league], error)
-        if context.watch is not None:
-            context.watch.succeeded([league for league in self.ids if league not in self.failed])
-            if context.scheduled:
-                context.watch.failed(self.failed, context.now)
-        failures = self.failed | self.paused
-        if failures and not self.ids:
-            raise AllLeaguesFailedError(
-                {league.slug: failures[league] for league in self.days if league in failures}
-            )
-        order = {league: number for number, league in enumerate(self.days)}
-        keys = sorted(self.errors, key=lambda key: (order[key[0]], key[1]))
-        lines = [line for key in keys for line in self.errors[key]]
-        return SyncResult(sum(len(ids) for ids in self.ids.values()), lines)
+    count = sum(len(game_ids) for game_ids in ids.values())
+    return SyncResult(count, [line for slot in slots for line in lines[slot]])
 
 
 # ---------------------------------------------------------------- the weeks to come
@@ -227,10 +189,9 @@ def sync_ahead(context: SyncContext, seasons: Mapping[League, Sequence[date]]) -
             for day in days_ahead(today, days):
                 calls[league, f"{day}"] = league_call(context.client.scoreboard, league, day)
     lines = []
-    for fetched in fetch_all(calls):
-        league, when = fetched.key
+    for (league, when), future in fetch_all(calls):
         try:
-            scoreboard = parse.parse_scoreboard(fetched.result().body, league)
+            scoreboard = parse.parse_scoreboard(future.result().body, league)
             games = [game for game in scoreboard.games if game.day > today]
             store.store_scoreboard(context, refs[league], scoreboard, games)
         except TrackerError as error:

@@ -1,10 +1,12 @@
 """What follows from a league's errors: a registry of handlers, pauses, and a circuit breaker.
 
-A sync that meets an error of a league hands it to ``FeedWatch.handle``, which calls the handler
-of that kind of error. Another kind is one more function::
+A sync that meets an error of a league calls ``handle``, which calls the handler of that kind of
+error. Another kind is one more function::
 
     @on_error(FeedRefusedError)
-    def pause_and_alert(watch: FeedWatch, failure: LeagueFailure) -> None: ...
+    def pause_and_alert(
+        error: FeedRefusedError, watch: FeedWatch, league: League, now: datetime
+    ) -> None: ...
 
 Pauses and the breaker apply to scheduled polling only, never to what a person requests.
 """
@@ -12,11 +14,10 @@ Pauses and the breaker apply to scheduled polling only, never to what a person r
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import singledispatch
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Table, or_, select, update
 
@@ -46,30 +47,6 @@ SAMPLE_BYTES = 1_000_000
 LEAGUES: Table = LeagueRow.__table__
 
 
-@dataclass(frozen=True)
-class LeagueFailure:
-    """An error of a league and its time; ``body`` is the answer that could not be read, if any."""
-
-    league: League
-    error: TrackerError
-    now: datetime
-    body: bytes | None = None
-
-
-Handler = Callable[["FeedWatch", LeagueFailure], None]
-_handlers: dict[type[TrackerError], Handler] = {}
-
-
-def on_error(kind: type[TrackerError]) -> Callable[[Handler], Handler]:
-    """Register the handler of a kind of error. An error goes to the handler of its nearest base."""
-
-    def register(handler: Handler) -> Handler:
-        _handlers[kind] = handler
-        return handler
-
-    return register
-
-
 class FeedWatch:
     """Watches how the feed treats every league; shared by all that sync in an app.
 
@@ -79,13 +56,6 @@ class FeedWatch:
     def __init__(self, alerts: Alerts, samples: Path) -> None:
         self.alerts = alerts
         self.samples = samples
-
-    def handle(self, failure: LeagueFailure) -> None:
-        """Call the handler of this kind of error; nothing happens for a kind that has none."""
-        for kind in type(failure.error).__mro__:
-            if kind in _handlers:
-                _handlers[kind](self, failure)
-                return
 
     def pause(self, league: League, until: datetime) -> None:
         """Leave a league out of scheduled polling until then. A longer pause is not shortened."""
@@ -100,16 +70,12 @@ class FeedWatch:
     def failed(self, leagues: Iterable[League], now: datetime) -> None:
         """Count a failed scheduled poll of these leagues; from the fifth in a row on, back off."""
         for league in leagues:
-            this_league = LEAGUES.c.slug == league.slug
+            this_league = update(LEAGUES).where(LEAGUES.c.slug == league.slug)
+            count = this_league.values(failures=LEAGUES.c.failures + 1)
             with write_connection() as connection:
-                connection.execute(
-                    update(LEAGUES).where(this_league).values(failures=LEAGUES.c.failures + 1)
-                )
-                failures = connection.scalar(select(LEAGUES.c.failures).where(this_league)) or 0
+                failures = connection.scalar(count.returning(LEAGUES.c.failures)) or 0
                 if wait := backoff(failures):
-                    connection.execute(
-                        update(LEAGUES).where(this_league).values(backoff_until=now + wait)
-                    )
+                    connection.execute(this_league.values(backoff_until=now + wait))
 
     def succeeded(self, leagues: Sequence[League]) -> None:
         """End the pauses and the backing off of these leagues, and the alerts about refusals."""
@@ -120,15 +86,15 @@ class FeedWatch:
             | LEAGUES.c.paused_until.is_not(None)
             | LEAGUES.c.backoff_until.is_not(None)
         )
-        slugs = [league.slug for league in leagues]
+        is_over = LEAGUES.c.slug.in_([league.slug for league in leagues]) & has_failed
         with db.engine.connect() as connection:
-            over = connection.scalars(
-                select(LEAGUES.c.slug).where(LEAGUES.c.slug.in_(slugs), has_failed)
-            ).all()
-        none: dict[str, Any] = {"failures": 0, "paused_until": None, "backoff_until": None}
-        for slug in over:
+            slugs = connection.scalars(select(LEAGUES.c.slug).where(is_over)).all()
+        for slug in slugs:
+            this_league = update(LEAGUES).where(LEAGUES.c.slug == slug)
             with write_connection() as connection:
-                connection.execute(update(LEAGUES).where(LEAGUES.c.slug == slug).values(none))
+                connection.execute(
+                    this_league.values(failures=0, paused_until=None, backoff_until=None)
+                )
             label = slug.upper()
             self.alerts.report_recovery(label, Kind.REFUSED, f"{label}: the feed answers us again")
 
@@ -140,24 +106,17 @@ class FeedWatch:
         Backing off counts for ``live`` polling only.
         """
         by_slug = {league.slug: league for league in leagues}
-        with db.engine.connect() as connection:
-            rows = connection.execute(
-                select(
-                    LEAGUES.c.slug,
-                    LEAGUES.c.paused_until,
-                    LEAGUES.c.backoff_until,
-                    LEAGUES.c.failure,
-                ).where(LEAGUES.c.slug.in_(by_slug))
-            ).all()
+        followed = select(LEAGUES).where(LEAGUES.c.slug.in_(by_slug))
         reasons = {}
-        for row in rows:
-            ends = [row.paused_until, row.backoff_until if live else None]
-            until = max((end for end in ends if end), default=now)
-            if now < until <= now + LONGEST_PAUSE:  # a later end comes from a clock that was ahead
-                reasons[by_slug[row.slug]] = PollingPausedError(
-                    f"not polled before {until:%H:%M:%S} UTC: {row.failure or 'it failed'}"
-                )
-        return {league: reasons[league] for league in leagues if league in reasons}
+        with db.engine.connect() as connection:
+            for row in connection.execute(followed):
+                ends = [row.paused_until, row.backoff_until if live else None]
+                until = max((end for end in ends if end), default=now)
+                if now < until <= now + LONGEST_PAUSE:  # a later one: from a clock that was ahead
+                    reasons[by_slug[row.slug]] = PollingPausedError(
+                        f"not polled before {until:%H:%M:%S} UTC: {row.failure or 'it failed'}"
+                    )
+        return reasons
 
 
 def backoff(failures: int) -> timedelta | None:
@@ -176,56 +135,60 @@ def is_refusal(error: TrackerError) -> bool:
 # ---------------------------------------------------------------- the handlers
 
 
+@singledispatch
+def handle(_error: TrackerError, _watch: FeedWatch, _league: League, _now: datetime) -> None:
+    """Call the handler of the error's nearest class; nothing happens for one without a handler."""
+
+
+on_error = handle.register
+"""Registers the handler of a kind of error."""
+
+
 @on_error(FeedUnavailableError)
-def wait_as_requested(watch: FeedWatch, failure: LeagueFailure) -> None:
+def wait_as_requested(
+    error: FeedUnavailableError, watch: FeedWatch, league: League, now: datetime
+) -> None:
     """Pause for as long as the feed's Retry-After (429, 503) says, within reason."""
-    error, league = failure.error, failure.league
-    if isinstance(error, FeedUnavailableError) and error.retry_after:
+    if error.retry_after:
         wait = min(timedelta(seconds=min(error.retry_after, 1e6)), LONGEST_PAUSE)
-        watch.pause(league, failure.now + wait)
+        watch.pause(league, now + wait)
         logger.warning("%s is not polled for %s, as the feed requests", league.label, wait)
 
 
 @on_error(FeedRefusedError)
-def pause_and_alert(watch: FeedWatch, failure: LeagueFailure) -> None:
+def pause_and_alert(
+    error: FeedRefusedError, watch: FeedWatch, league: League, now: datetime
+) -> None:
     """Stop polling for a while and send an alert at once when the feed refuses us.
 
     Other 4xx are about one request, such as a day that the feed does not have.
     """
-    error, label = failure.error, failure.league.label
-    if not isinstance(error, FeedRefusedError) or not is_refusal(error):
+    if not is_refusal(error):
         return
-    watch.pause(failure.league, failure.now + REFUSED_PAUSE)
-    minutes = REFUSED_PAUSE.seconds // 60
-    watch.alerts.report_problem(
-        label,
-        Kind.REFUSED,
-        f"{label}: {error}. It is not polled for {minutes} minutes",
-        league=label,
-        status=error.status,
-    )
+    label = league.label
+    watch.pause(league, now + REFUSED_PAUSE)
+    text = f"{label}: {error}. It is not polled for {REFUSED_PAUSE.seconds // 60} minutes"
+    watch.alerts.report_problem(label, Kind.REFUSED, text, league=label, status=error.status)
 
 
 @on_error(PayloadError)
-def keep_sample(watch: FeedWatch, failure: LeagueFailure) -> None:
+def keep_sample(error: PayloadError, watch: FeedWatch, league: League, now: datetime) -> None:
     """Keep an answer of unknown shape as a file, for its owner alone: the newest few, cut short."""
-    if failure.body is None:
+    if error.body is None:
         return
-    label = failure.league.label
-    digest = hashlib.sha256(failure.body).hexdigest()[:12]
-    ending = f"{failure.league.slug}-{digest}.sample"
+    ending = f"{league.slug}-{hashlib.sha256(error.body).hexdigest()[:12]}.sample"
     try:
         watch.samples.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = sorted(watch.samples.glob("*.sample"))
         if any(path.name.endswith(ending) for path in kept):
             return
-        path = watch.samples / f"{failure.now:%Y%m%dT%H%M%S}-{ending}"
+        path = watch.samples / f"{now:%Y%m%dT%H%M%S}-{ending}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(failure.body[:SAMPLE_BYTES])
+            file.write(error.body[:SAMPLE_BYTES])
         for oldest in kept[: max(0, len(kept) + 1 - SAMPLES)]:
             oldest.unlink(missing_ok=True)
-    except OSError as error:
-        logger.warning("a sample could not be kept: %s", error)
+    except OSError as fault:
+        logger.warning("a sample could not be kept: %s", fault)
     else:
-        logger.warning("%s: %s; a sample is kept in %s", label, failure.error, path)
+        logger.warning("%s: %s; a sample is kept in %s", league.label, error, path)

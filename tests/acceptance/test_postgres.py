@@ -28,7 +28,7 @@ from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
-from sportsapp.sync.watch import LeagueFailure
+from sportsapp.sync.watch import handle
 from sportsapp.tasks import sync_all_live_games
 from tests.databases import PostgresServer, end_every_session, read_only_server
 from tests.integration.events import board, event
@@ -170,7 +170,7 @@ def test_alerts_and_pauses_are_kept_there_too(app):
     assert row.active_since is None
     context = SyncContext(services_of(app).feed_client, db.session, now)
     store.league_refs(context, [nba])
-    watch.handle(LeagueFailure(nba, FeedRefusedError("no", status=403), now))
+    handle(FeedRefusedError("no", status=403), watch, nba, now)
     watch.failed([nba] * 5, now)
     later = now + timedelta(minutes=16)
     assert list(watch.paused([nba], now, live=True)) == [nba]

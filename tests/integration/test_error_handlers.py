@@ -29,7 +29,7 @@ from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day, sync_schedule
 from sportsapp.sync.scoreboards import sync_live as service_sync_live
-from sportsapp.sync.watch import LeagueFailure, backoff, on_error
+from sportsapp.sync.watch import backoff, handle, on_error
 from sportsapp.tasks import sync_all_live_games
 from tests.integration.events import board
 
@@ -95,25 +95,27 @@ def requests(feed) -> int:
 # ---------------------------------------------------------------- the registry
 
 
-def test_nearest_kind_of_error_is_handled(app, now, monkeypatch):
+def test_nearest_kind_of_error_is_handled(app, now):
     class OddError(PayloadError):
         pass
 
     class OddestError(OddError):
         pass
 
+    class LastError(OddestError):
+        pass
+
     seen = []
-    monkeypatch.setattr(watch, "_handlers", dict(watch._handlers))
-    on_error(TrackerError)(lambda _watch, trouble: seen.append(("any", trouble.error)))
-    on_error(OddError)(lambda _watch, trouble: seen.append(("odd", trouble.error)))
-    errors = [OddestError("x"), TrackerError("y")]
+    on_error(OddError)(lambda error, *_: seen.append(("odd", error)))
+    on_error(LastError)(lambda error, *_: seen.append(("last", error)))
+    errors = [OddestError("x"), LastError("y")]
     for error in errors:
-        services_of(app).feed_watch.handle(LeagueFailure(NBA, error, now))
-    assert seen == [("odd", errors[0]), ("any", errors[1])]
+        handle(error, services_of(app).feed_watch, NBA, now)
+    assert seen == [("odd", errors[0]), ("last", errors[1])]
 
 
 def test_error_that_nobody_handles_is_left_alone(app, now, reported):
-    services_of(app).feed_watch.handle(LeagueFailure(NBA, TrackerError("x"), now))
+    handle(TrackerError("x"), services_of(app).feed_watch, NBA, now)
     assert reported == []
 
 
@@ -372,8 +374,7 @@ def test_samples_are_capped_in_number_and_size(app, settings, now, monkeypatch):
     for number in range(watch.SAMPLES + 5):
         moment = now + timedelta(seconds=number)
         body = str(number).encode() * 200
-        trouble = LeagueFailure(NBA, PayloadError("odd"), moment, body)
-        services_of(app).feed_watch.handle(trouble)
+        handle(PayloadError("odd", body=body), services_of(app).feed_watch, NBA, moment)
     kept = samples(settings)
     assert len(kept) == watch.SAMPLES
     assert kept[0].read_bytes() == b"5" * 100
@@ -423,4 +424,4 @@ def test_sync_without_a_watch_minds_nothing(app, feed, now):
 
 
 def test_handlers_are_registered_for_the_three_kinds():
-    assert {FeedUnavailableError, FeedRefusedError, PayloadError} <= set(watch._handlers)
+    assert {FeedUnavailableError, FeedRefusedError, PayloadError} <= set(handle.registry)

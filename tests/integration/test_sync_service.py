@@ -480,7 +480,7 @@ def test_interrupted_sync_waits_for_nothing_and_begins_nothing_more():
         return Answer("", b"", "")
 
     fetching = fetch.fetch_all({n: partial(call, n) for n in range(20)})
-    assert next(fetching).key == 0
+    assert next(fetching)[0] == 0
     began = time.monotonic()
     fetching.close()
     assert time.monotonic() - began < 5

@@ -91,14 +91,15 @@ def read_document(decode: Decode[T], body: bytes, kind: str) -> T:
     try:
         return decode(body)
     except UNREADABLE as error:
-        mended = LONE_SURROGATE.sub(lambda match: match[1] or rb"\ufffd", body)
-        if mended != body:
-            return read_document(decode, mended, kind)
+        with suppress(*UNREADABLE):
+            return decode(LONE_SURROGATE.sub(lambda match: match[1] or rb"\ufffd", body))
         text = str(error)
         path = next((part for part in reversed(text.split("`")) if part.startswith("$")), "$")
         begins = body.lstrip()[:40].decode("utf-8", "replace")
         what = f"a body that begins with {begins!r}" if begins else "an empty body"
-        raise PayloadError(f"this is not a {kind}: {what} ({text})", path=path) from error
+        raise PayloadError(
+            f"this is not a {kind}: {what} ({text})", path=path, body=body
+        ) from error
 
 
 def read_rows(

@@ -3,7 +3,7 @@
 from functools import partial
 
 import msgspec
-from msgspec import Raw, UnsetType
+from msgspec import Raw
 
 from sportsapp.core.errors import PayloadError
 from sportsapp.core.leagues import League
@@ -34,6 +34,9 @@ def parse_standings(body: bytes, league: League) -> tuple[list[StandingRecord], 
     document = read_document(_decode_standings, body, "standings")
     lines: list[StandingRecord] = []
     errors: list[str] = []
+    if document.children is None and document.standings is None:
+        text = "these standings have no groups and no lines"
+        raise PayloadError(text, path="$.children", body=body)
     for group, rows in _groups(document):
         good, bad = read_rows(rows, partial(_line, group=group, league=league), "line")
         ordered = sorted(good, key=_seed)
@@ -44,10 +47,8 @@ def parse_standings(body: bytes, league: League) -> tuple[list[StandingRecord], 
 
 def _groups(document: StandingsShape) -> list[tuple[str, list[Raw]]]:
     """The lowest groups, which hold the lines: conferences, or divisions where there are any."""
-    if isinstance(document.children, UnsetType):
-        if isinstance(document.standings, UnsetType):
-            raise PayloadError("these standings have no groups and no lines", path="$.children")
-        return [("", document.standings.entries)]
+    if document.children is None:
+        return [("", document.standings.entries if document.standings else [])]
     groups: list[tuple[str, list[Raw]]] = []
     waiting = [("", group) for group in reversed(document.children)]
     while waiting:

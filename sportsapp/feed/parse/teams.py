@@ -47,7 +47,8 @@ def parse_teams(body: bytes, league: League) -> tuple[list[TeamRecord], list[str
     document = read_document(_decode_teams, body, "list of teams")
     rows = [raw for sport in document.sports for league in sport.leagues for raw in league.teams]
     if not rows:
-        raise PayloadError("the list of teams is empty", path="$.sports[0].leagues[0].teams")
+        path = "$.sports[0].leagues[0].teams"
+        raise PayloadError("the list of teams is empty", path=path, body=body)
     return read_rows(rows, lambda raw: team_record(_decode_team_entry(raw).team, league), "team")
 
 
