@@ -1,4 +1,4 @@
-"""Answers of the feed, made for tests: the samples in files, and events built on the spot."""
+"""Answers of the feed for tests: samples in files, and events built in code."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sample(name: str) -> Any:
 
 
 def read_sample(name: str, body: bytes) -> Any:
-    """What the parser makes of this body, by the kind of sample it stands for."""
+    """The parser's result for this body, as the kind of answer in the sample's name."""
     slug, kind = name.split("-")[:2]
     readers = {
         "scoreboard": parse.parse_scoreboard,
@@ -54,7 +54,7 @@ def read_sample(name: str, body: bytes) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Records as plain JSON values, without what is blank."""
+    """Records as plain JSON values, without blank fields."""
     if isinstance(value, msgspec.Struct):
         value = msgspec.to_builtins(value)
     if isinstance(value, dict):
@@ -66,7 +66,7 @@ def plain(value: Any) -> Any:
 
 
 def make_team(team_id: str = "1", abbreviation: str = "", **more: Any) -> dict[str, Any]:
-    """A team as it stands in an event."""
+    """A team as an event has it."""
     short = abbreviation or f"T{team_id}"
     named = {"id": team_id, "abbreviation": short, "displayName": f"Town {short}", "name": short}
     return named | more
@@ -75,7 +75,7 @@ def make_team(team_id: str = "1", abbreviation: str = "", **more: Any) -> dict[s
 def make_side(
     home_away: str, team: dict[str, Any], score: Any, record: str, **more: Any
 ) -> dict[str, Any]:
-    """One competitor; ``more`` replaces or adds whatever is given."""
+    """One competitor; ``more`` replaces or adds fields."""
     side: dict[str, Any] = {"id": team["id"], "homeAway": home_away, "team": team, "score": score}
     if record:
         side["records"] = [{"type": "total", "summary": record}]
@@ -97,16 +97,16 @@ def make_event(
     records: tuple[str, str] = ("", ""),
     **competition: Any,
 ) -> dict[str, Any]:
-    """An event with what a game needs; ``competition`` adds to its competition."""
+    """An event with what a game needs; ``competition`` adds fields to its competition."""
     name, state, completed = STATUSES[status]
     kind = {"name": name, "state": state, "completed": completed, "detail": detail or status}
-    said = {"period": period, "displayClock": shown, "type": kind}
+    status_part = {"period": period, "displayClock": shown, "type": kind}
     sides = [
         make_side("home", make_team(home), score[0], records[0]),
         make_side("away", make_team(away), score[1], records[1]),
     ]
     body = {"id": espn_id, "date": start, "timeValid": True, "competitors": sides}
-    body["status"] = said if clock is None else said | {"clock": clock}
+    body["status"] = status_part if clock is None else status_part | {"clock": clock}
     season = {"year": 2026, "type": 2}
     return {"id": espn_id, "date": start, "season": season, "competitions": [body | competition]}
 
@@ -118,29 +118,29 @@ def make_board(*events: Any, **top: Any) -> dict[str, Any]:
 
 
 def read_board(board: Any, league: str = "nfl") -> ScoreboardRecord:
-    """A scoreboard answer through the parser."""
+    """Parse a scoreboard answer."""
     body = board if isinstance(board, bytes) else json.dumps(board).encode()
     return parse.parse_scoreboard(body, BY_SLUG[league])
 
 
 def read_teams(body: bytes, league: str = "nba") -> tuple[list[TeamRecord], list[str]]:
-    """A list of teams through the parser."""
+    """Parse a list of teams."""
     return parse.parse_teams(body, BY_SLUG[league])
 
 
 def read_standings(body: bytes, league: str = "nba") -> tuple[list[StandingRecord], list[str]]:
-    """Standings through the parser."""
+    """Parse standings."""
     return parse.parse_standings(body, BY_SLUG[league])
 
 
 def read_game(league: str = "nfl", **event: Any) -> GameRecord:
-    """One made event through the parser."""
+    """Make one event, and parse it."""
     (game,) = read_board(make_board(make_event(**event)), league).games
     return game
 
 
 def make_roster(*names: str, group: str = "Pitchers") -> dict[str, Any]:
-    """A roster whose players are ``id:name``."""
+    """A roster; each name is ``id:name``."""
     items = [{"id": name.split(":")[0], "fullName": name.split(":")[-1]} for name in names]
     return {"athletes": [{"position": group, "items": items}]}
 
@@ -151,7 +151,7 @@ def make_team_list(*teams: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_standings(**records: str) -> dict[str, Any]:
-    """Standings in one group: by team id (``t1``) its record."""
+    """Standings in one group; each keyword is a team's id (``t1``), its value the record."""
     entries = [
         {"team": make_team(key[1:]), "stats": [{"name": "overall", "summary": record}]}
         for key, record in records.items()

@@ -1,4 +1,4 @@
-"""The busiest day there can be: 58 games of four leagues, with all that a card shows."""
+"""The busiest possible day: 58 games of four leagues, with everything that a card shows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def busiest_boards(day: date) -> dict[str, list[dict[str, Any]]]:
 
 
 def busy_event(slug: str, number: int, start: str) -> dict[str, Any]:
-    """A game that has all that a card shows, of teams that no other game has."""
+    """A game with everything that a card shows, between teams that no other game has."""
     state = STATE_OF[number % 3]
     game = event(
         f"{slug}{number}", start, state, home=3 + number * 7 % 40, away=2 + number * 5 % 33

@@ -33,9 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what has a database is run again, without what is about SQLite alone.
+    """With ``--database postgresql``: select the tests with a database, skip those about SQLite.
 
-    What asks for a PostgreSQL by name has been on it already.
+    Tests with the fixture ``postgres`` are left out: they run on PostgreSQL in every run.
     """
     if config.getoption("--database") == "postgresql":
         again = {
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item in again]
         for item in items:
             if mark := item.get_closest_marker("only_sqlite"):
-                item.add_marker(pytest.mark.skip(reason=f"about SQLite alone: {mark.args[0]}"))
+                item.add_marker(pytest.mark.skip(reason=f"only about SQLite: {mark.args[0]}"))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def recorded() -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database that the migrations have made, to be copied."""
+    """An empty SQLite database with all migrations, to be copied."""
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings(instance_path=folder, redis_url=NO_BROKER))
     with app.app_context():
@@ -70,7 +70,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def feed() -> Iterator[LoopbackFeed]:
-    """A feed on loopback that says what the test tells it to say."""
+    """A feed on loopback that answers with what the test sets."""
     feed = LoopbackFeed()
     with serving(feed) as url:
         feed.url = url
@@ -86,9 +86,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 @pytest.fixture(scope="session")
 def make_database(request: pytest.FixtureRequest) -> MakeDatabase:
-    """Gives an instance folder an empty database, with all tables or none; its DATABASE_URL.
+    """Makes an empty database for an instance folder, with all tables or none; its DATABASE_URL.
 
-    That is a file in the folder, or a database on PostgreSQL.
+    It is a file in the folder, or a database on PostgreSQL.
     """
 
     @contextmanager
@@ -135,7 +135,7 @@ def settings(instance: Path, feed: LoopbackFeed, database_url: str) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
-    """The app, inside its context, with a feed client that does not wait long."""
+    """The app, inside its context, with a feed client that has short time-outs."""
     client = FeedClient(settings.espn_base_url, settings.user_agent, retry_policy=QUICK)
     app = create_app(settings, client)
     app.testing = True
@@ -148,13 +148,13 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser without a window."""
+    """Flask's test client."""
     return app.test_client()
 
 
 @pytest.fixture
 def runner(app: Flask) -> FlaskCliRunner:
-    """A shell for ``flask`` commands."""
+    """Flask's test runner for commands."""
     return app.test_cli_runner()
 
 
@@ -171,12 +171,12 @@ def immediate(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def offline(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The queues take messages into memory and run nothing, so that a test plays the worker."""
+    """The queues keep messages in memory and run nothing; the test takes the worker's place."""
     for queue in (huey, backfill_huey):
         monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
 
 
 @pytest.fixture
 def panel(app: Flask, offline: None) -> PanelVisitor:
-    """An admin who is signed in, and queues in memory."""
+    """The panel with an admin signed in, and queues in memory."""
     return signed_in(app)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests, and a fresh migrated database on it for each of them."""
+"""A real PostgreSQL for tests, with an empty, migrated database for each of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EMPTY_TABLES = """
 
 
 class PostgresServer:
-    """A server where tests make and drop databases of their own."""
+    """A server on which each test has its own database."""
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
@@ -46,26 +46,29 @@ class PostgresServer:
 
     @contextmanager
     def empty_database(self) -> Iterator[str]:
-        """The address of a database without tables; dropped afterwards."""
+        """The URL of a database without tables; dropped afterwards."""
         with self._database("template1") as url:
             yield url
 
     @contextmanager
     def migrated_database(self) -> Iterator[str]:
-        """The address of a database with all tables, empty; dropped afterwards."""
+        """The URL of a database with all tables, empty; dropped afterwards."""
         with self._database(self.migrated) as url:
             yield url
 
     @contextmanager
     def database_encoded(self, encoding: str) -> Iterator[str]:
-        """The address of a database without tables whose encoding is this; dropped afterwards."""
+        """The URL of a database in this encoding, without tables; dropped afterwards."""
         how = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
         with self._database("template0", how) as url:
             yield url
 
     @contextmanager
     def reused_database(self) -> Iterator[str]:
-        """The same, emptied afterwards for the next one, which takes a fifth of the time."""
+        """The URL of a migrated database, emptied for the next test instead of dropped.
+
+        That takes a fifth of the time.
+        """
         name = self._free.pop() if self._free else self._create(self.migrated)
         yield self._address(name)
         if self._empty(name):
@@ -74,17 +77,17 @@ class PostgresServer:
             self._drop(name)
 
     def drop_reused(self) -> None:
-        """Leave nothing of them behind."""
+        """Drop the databases that are kept for reuse."""
         while self._free:
             self._drop(self._free.pop())
 
     def _empty(self, name: str) -> bool:
-        """Whether all rows are gone; not when a test has made its own of the tables."""
+        """Delete all rows. Returns False if a test has changed the schema."""
         engine = create_engine(self.url.set(database=name), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text(OTHER_SESSIONS))
-            found = set(connection.scalars(text(TABLES)))
-            is_sound = found == {*Base.metadata.tables, "alembic_version"}
+            tables = set(connection.scalars(text(TABLES)))
+            is_sound = tables == {*Base.metadata.tables, "alembic_version"}
             if is_sound:
                 connection.execute(text(EMPTY_TABLES))
                 is_sound = revision_of(connection) == newest_revision()
@@ -92,17 +95,19 @@ class PostgresServer:
         return is_sound
 
     def migrate(self, folder: Path) -> None:
-        """Make the database that ``migrated_database`` copies."""
-        self._say(f'CREATE DATABASE "{self.migrated}"')
+        """Create the database that ``migrated_database`` copies."""
+        self._execute(f'CREATE DATABASE "{self.migrated}"')
         url = self._address(self.migrated)
-        app = create_app(Settings(instance_path=folder, redis_url="redis://127.0.0.1:1/0",
-                                  database_url=url))  # fmt: skip
+        settings = Settings(
+            instance_path=folder, redis_url="redis://127.0.0.1:1/0", database_url=url
+        )
+        app = create_app(settings)
         with app.app_context():
             migrate_database()
             db.engine.dispose()
 
     def drop_migrated(self) -> None:
-        """Leave nothing behind on a server that is not the tests' own."""
+        """Drop the migrated database, on a server that other programs use as well."""
         self._drop(self.migrated)
 
     @contextmanager
@@ -115,17 +120,17 @@ class PostgresServer:
 
     def _create(self, template: str, how: str = "") -> str:
         name = f"sgt_{uuid.uuid4().hex[:12]}"
-        self._say(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {how}')
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {how}')
         return name
 
     def _drop(self, name: str) -> None:
-        self._say(f'DROP DATABASE "{name}" WITH (FORCE)')
+        self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _address(self, name: str) -> str:
         url: URL = self.url.set(database=name, drivername="postgresql")
         return url.render_as_string(hide_password=False)
 
-    def _say(self, statement: str) -> None:
+    def _execute(self, statement: str) -> None:
         engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
@@ -136,7 +141,7 @@ class PostgresServer:
 
 @contextmanager
 def postgres_server(folder: Path) -> Iterator[PostgresServer]:
-    """A server of the tests' own, or the one that TEST_DATABASE_URL names."""
+    """A server for these tests, or the one that TEST_DATABASE_URL names."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         given = PostgresServer(url)
         given.migrate(folder)
@@ -157,7 +162,7 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
 
 
 def end_every_session(url: str) -> None:
-    """What clients of a PostgreSQL see of its restart."""
+    """Terminate every other session of a database, as a restart of the server does."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     which = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with engine.connect() as connection:
@@ -167,14 +172,14 @@ def end_every_session(url: str) -> None:
 
 @contextmanager
 def read_only_server(url: str) -> Iterator[None]:
-    """A PostgreSQL that takes nothing, as a standby does, from clients that connect again."""
+    """Make a PostgreSQL database read-only, like a standby, for clients that connect again."""
     database = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(database.set(database="postgres"), isolation_level="AUTOCOMMIT")
 
     def alter(change: str) -> None:
         with engine.connect() as connection:
             connection.execute(text(f'ALTER DATABASE "{database.database}" {change}'))
-        db.session.rollback()  # the test's own connection is in no transaction when it is ended
+        db.session.rollback()  # the test's own connection must not be in a transaction
         end_every_session(url)
 
     alter("SET default_transaction_read_only = on")

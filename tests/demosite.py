@@ -1,4 +1,4 @@
-"""The real app on a socket, over a database synced from the demo feed, at an hour of our choice.
+"""The real app on loopback, with a database synced from the demo feed and a clock that we set.
 
 On that evening all four leagues play: games are live in each, others are final (some after
 overtime), to come, or postponed.
@@ -67,7 +67,7 @@ PAGES = {
 
 @dataclass
 class DemoSite:
-    """The site: ``url`` to ask it, ``now`` to set its clock, ``demo`` to change the feed."""
+    """The site: ``url`` is its address, ``now`` sets its clock, ``demo`` changes the feed."""
 
     app: Flask
     demo: DemoState
@@ -77,7 +77,7 @@ class DemoSite:
     points: int = 20
 
     def sync(self, *slugs: str) -> None:
-        """Read today's scoreboards again, a second later."""
+        """Sync today's scoreboards again, a second later."""
         self.now += timedelta(seconds=1)
         with self.app.app_context():
             sync_today(self._sync(), [BY_SLUG[slug] for slug in slugs] or DEFAULT_LEAGUES)
@@ -88,17 +88,17 @@ class DemoSite:
             sync_day(self._sync(), BY_SLUG[slug], day)
 
     def score(self) -> str:
-        """Let the home side of the live football game score; its points, as they are shown."""
+        """Let the home team of the live football game score; its points, as a page shows them."""
         self.points += 7
         self.force("nfl", LIVE_NFL, home_score=self.points)
         return str(self.points)
 
     def asked(self, path: str) -> int:
-        """How often this address was asked for until now."""
-        return sum(one == path for one, _ in self.requests)
+        """The number of requests for this address so far."""
+        return sum(requested == path for requested, _ in self.requests)
 
     def force(self, slug: str, espn_id: str, **fields: Any) -> None:
-        """Make the feed say this of a game, and read it."""
+        """Set fields of a game in the feed, and sync."""
         self.demo.force_game(slug, espn_id, fields)
         self.sync(slug)
 
@@ -116,7 +116,7 @@ class DemoSite:
             sync_schedule(sync, leagues)
 
     def edit(self, statement: Executable) -> None:
-        """Change the database by hand; a second later every league has been read again."""
+        """Execute a statement; a second later every league has been polled again."""
         self.now += timedelta(seconds=1)
         with self.app.app_context(), write_connection() as connection:
             connection.execute(statement)
@@ -128,7 +128,7 @@ class DemoSite:
 
 @contextmanager
 def demo_site(folder: Path, database_url: str = "") -> Iterator[DemoSite]:
-    """A site on an empty database, which is filled, served until the end of the ``with``."""
+    """A site that is synced into an empty database, and served until the block ends."""
     site: DemoSite
     feed = create_demo_feed(1.0, now=lambda: site.now)
     with running_feed(feed) as feed_url, pytest.MonkeyPatch.context() as patch:
@@ -152,7 +152,7 @@ def demo_site(folder: Path, database_url: str = "") -> Iterator[DemoSite]:
 
 
 def _stopped_at(site: DemoSite) -> type[datetime]:
-    """A ``datetime`` whose ``now`` is the site's."""
+    """A ``datetime`` class whose ``now`` is the site's."""
 
     class Stopped(datetime):
         @classmethod
@@ -163,7 +163,7 @@ def _stopped_at(site: DemoSite) -> type[datetime]:
 
 
 def _count_requests(site: DemoSite) -> None:
-    """Note every request, whether it comes as far as Flask or not."""
+    """Record every request in ``site.requests``, also those that the page cache answers."""
     answer = site.app.wsgi_app
 
     def counted(environ: Any, start_response: Any) -> Any:

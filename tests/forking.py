@@ -1,4 +1,4 @@
-"""A forked child of a test, which ends without running the rest of the tests."""
+"""A check in a forked child, which exits without running the other tests."""
 
 from __future__ import annotations
 

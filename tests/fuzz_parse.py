@@ -1,13 +1,13 @@
 """A coverage-guided search for an answer that breaks the parser: ``make fuzz``.
 
-Atheris watches which branches an input reaches and breeds those that reach new ones. Inputs are
-answers of the feed: our samples, and the recorded ones where they lie beside the project. What is
-looked for: an exception that is not PayloadError, and a record that no database takes.
+Atheris records which branches an input reaches, and mutates the inputs that reach new ones. It
+starts with answers of the feed: our samples, and recorded ones if they are beside the project. A
+crash is an exception other than PayloadError, or a record that the database could not store.
 
     python -m tests.fuzz_parse FOLDER -max_total_time=600
 
-New inputs are kept in FOLDER, the figures in its ``figures.json``; what broke the parser is
-written to ``crash-*`` in it.
+FOLDER gets new inputs, counts in ``figures.json``, and the inputs that broke the parser as
+``crash-*``.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from tests.unit.test_parse_mutations import (
 
 KINDS = ("scoreboard", "teams", "roster", "standings", "calendar")
 SLUGS = tuple(BY_SLUG)
-TOLD_EVERY = 5_000  # libFuzzer ends the process itself: nothing can be told at the end
+WRITE_EVERY = 5_000  # runs; libFuzzer ends the process itself, so nothing can be written then
 SEED_BYTES = 30_000
 SUMMARY = {"runs": 0, "read": 0, "refused": 0, "games": 0, "left out": 0}
 
 
 def read(kind: str, slug: str, body: bytes) -> Any:
-    """What the parser makes of a body."""
+    """The parser's result for a body."""
     if kind == "roster":
         return parse.parse_roster(body)
     if kind == "calendar":
@@ -61,12 +61,12 @@ def read(kind: str, slug: str, body: bytes) -> Any:
 
 
 def try_one(data: bytes) -> None:
-    """The first byte says what kind of answer the rest is to be."""
+    """Parse one input; its first byte selects the kind of answer and the league."""
     if len(data) < 2:
         return
     kind, slug = KINDS[data[0] % len(KINDS)], SLUGS[data[0] // len(KINDS) % len(SLUGS)]
     SUMMARY["runs"] += 1
-    if SUMMARY["runs"] % TOLD_EVERY == 0:
+    if SUMMARY["runs"] % WRITE_EVERY == 0:
         (Path(sys.argv[1]) / "figures.json").write_text(json.dumps(SUMMARY))
     try:
         record = read(kind, slug, data[1:])
@@ -82,8 +82,8 @@ def try_one(data: bytes) -> None:
 
 
 def change(data: bytes, max_size: int, seed: int) -> bytes:
-    """Half of the time a change of the document, so that it stays JSON; else one of its bytes."""
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be guessed at
+    """Mutate an input: half of the time as JSON, so that it stays valid, else its bytes."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
     if data and chance.random() < 0.5:
         with suppress(ValueError, RecursionError):
             document = json.loads(data[1:])
@@ -98,7 +98,7 @@ def change(data: bytes, max_size: int, seed: int) -> bytes:
 
 
 def seeds(folder: Path) -> None:
-    """Write the answers to begin with, those of a scoreboard one event at a time."""
+    """Write the inputs to start with; scoreboards are split into one event each."""
     answers = []
     for name in SAMPLE_NAMES:
         document = sample(name)

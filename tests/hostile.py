@@ -1,4 +1,4 @@
-"""What visitors send who mean no good, and how an answer shows that nothing came of it."""
+"""Hostile input from visitors, and assertions that a response is harmless."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 PLANTED = "x-planted"
-PRODUCT = "6049061729"  # of the sum that the template injections ask for
+PRODUCT = "6049061729"  # what 77777*77777 would render as
 MARKUP = (
     f"<{PLANTED}>", f'"><{PLANTED} a="', f"'><{PLANTED}/{PLANTED}=1>", f'" {PLANTED}="1',
     f"' {PLANTED}='1", f"</title><{PLANTED}>", f"--><{PLANTED}>", f"]]><{PLANTED}/>",
@@ -53,14 +53,14 @@ ODD = (
 NO_MARKUP = ("application/json", "text/plain", "text/calendar", "text/css", "text/csv")
 ATTACKS = MARKUP + SQL + TEMPLATE + HEADER + REDIRECT + ODD
 
-any_text = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates, too
+any_text = st.text(st.characters(exclude_categories=()), max_size=40)  # includes lone surrogates
 attack = st.sampled_from(ATTACKS)
 texts = attack | any_text | st.builds("{}{}{}".format, any_text, attack, any_text)
 numbers = st.integers(-(10**30), 10**30).map(str) | texts
 
 
 def trying(examples: int) -> Any:
-    """A property's settings; TIMES in the environment tries so many times as much, at random."""
+    """Settings of a property test. TIMES in the environment multiplies the examples, at random."""
     times = int(os.environ.get("TIMES", "1"))
     return settings(
         max_examples=examples * times,
@@ -72,12 +72,12 @@ def trying(examples: int) -> Any:
 
 
 def in_address(text: str) -> str:
-    """Text for a part of an address: every byte encoded, half characters and NUL, too."""
+    """Text as a part of an address: every byte encoded, also NUL and lone surrogates."""
     return quote(text.encode("utf-8", "surrogatepass"), safe="")
 
 
 class Markup(HTMLParser):
-    """The elements and attributes of a page, as a browser finds them."""
+    """The elements and attributes of a page, as a browser parses them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -96,9 +96,9 @@ class Markup(HTMLParser):
 
 
 def assert_harmless(answer: TestResponse) -> None:
-    """Nothing broke, and nothing that was sent became markup, a header or another site's address.
+    """Assert that nothing failed, and that no input became markup, a header or another site's URL.
 
-    JSON is no markup: it goes by its own type, and browsers are told to believe that.
+    JSON and text are not markup as long as ``nosniff`` forbids browsers to guess their type.
     """
     assert answer.status_code < 500
     for name, value in answer.headers:
@@ -111,7 +111,7 @@ def assert_harmless(answer: TestResponse) -> None:
     if kind == "text/html":
         assert PLANTED not in " ".join(Markup(answer.text).names)
     elif kind.endswith("+xml"):
-        ElementTree.fromstring(answer.data)  # noqa: S314 - our own, on trial
+        ElementTree.fromstring(answer.data)  # noqa: S314 - our own document
         assert f"<{PLANTED}" not in answer.text
     else:
         assert kind in NO_MARKUP
@@ -119,7 +119,7 @@ def assert_harmless(answer: TestResponse) -> None:
 
 
 def assert_local(location: str) -> None:
-    """A browser that follows this stays on this site, however it reads odd signs."""
+    """Assert that a browser that follows this stays here, however it reads odd characters."""
     for read in (location, location.replace("\\", "/"), "".join(location.split())):
-        there = urlsplit(urljoin("http://localhost/", read))
-        assert (there.scheme, there.hostname) == ("http", "localhost"), location
+        target = urlsplit(urljoin("http://localhost/", read))
+        assert (target.scheme, target.hostname) == ("http", "localhost"), location

@@ -42,8 +42,8 @@ class QuietHandler(WSGIRequestHandler):
 class LoopbackFeed:
     """Answers by league and kind (scoreboard, teams, roster, standings, summary).
 
-    ``say`` sets an answer, for one day or month only when ``dates`` is given; what nobody set
-    is an empty scoreboard, or a 404. ``requests`` holds every request seen, oldest first.
+    ``say`` sets an answer, for one day or month only when ``dates`` is given; without one the feed
+    answers with an empty scoreboard, or 404. ``requests`` holds every request seen, oldest first.
     """
 
     url: str = ""
@@ -89,7 +89,7 @@ def _what(path: str) -> tuple[str, str]:
 
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
-    """Serve a WSGI app on a free loopback port; its address."""
+    """Serve a WSGI app on a free loopback port, and yield its URL."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

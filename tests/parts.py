@@ -1,4 +1,4 @@
-"""Other parts for an app that has been made."""
+"""Replacing services of an app."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from sportsapp.services import KEY, services_of
 
 
 def replace_services(app: Flask, **parts: Any) -> None:
-    """Put these parts in the places of those that the factory joined."""
+    """Replace fields of the app's ``Services``."""
     app.extensions[KEY] = replace(services_of(app), **parts)

@@ -1,4 +1,4 @@
-"""A receiver of alerts and of heartbeats on loopback: keeps what it was told."""
+"""A receiver of alerts and heartbeats on loopback, which records them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.loopback import serving
 
 @dataclass
 class Receiver:
-    """``messages`` are the bodies posted, ``pings`` the paths fetched; ``status`` is answered."""
+    """``messages`` are the posted bodies, ``pings`` the paths of GET, ``status`` the answer."""
 
     url: str = ""
     status: int = 200
@@ -23,7 +23,7 @@ class Receiver:
 
     @property
     def texts(self) -> list[str]:
-        """What a person would read, oldest first."""
+        """The texts of the messages, oldest first."""
         return [message["text"] for message in self.messages]
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
@@ -38,7 +38,7 @@ class Receiver:
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """A receiver that is being served."""
+    """Serve a receiver until the block ends."""
     receiver = Receiver()
     with serving(receiver) as url:
         receiver.url = url

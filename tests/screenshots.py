@@ -1,6 +1,6 @@
-"""``python -m tests.screenshots FOLDER``: the pictures of the README, from the demo feed.
+"""``python -m tests.screenshots FOLDER``: takes the pictures of README and docs, with demo games.
 
-Every picture is of the same evening, so that a new one differs only in what we have changed.
+Every picture shows the same evening, so that a new one differs only where we changed something.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ PICTURES = {
 REFUSED = "all leagues failed: NFL: the feed refused us with 403"
 
 
-def work_on(site: DemoSite) -> None:
-    """A day of runs, a backfill at work, one failure, and consumers that are alive."""
+def fill_ledger(site: DemoSite) -> None:
+    """Write a day of runs, a backfill in progress, one failure, and live consumers."""
     with site.app.app_context():
         signed_in(site.app)
         for queue in services_of(site.app).queues:
@@ -43,11 +43,11 @@ def work_on(site: DemoSite) -> None:
             for pid, role in enumerate(("worker", "worker", "scheduler"), 41):
                 add_consumer(queue.name, role, pid=pid, beat_at=site.now)
         for minutes in range(1, 24 * 60, 10):
-            ago, found = timedelta(minutes=minutes), {"synced": 31, "errors": []}
-            add_run("sync_all_live_games", ago=ago, result=found)
+            ago, result = timedelta(minutes=minutes), {"synced": 31, "errors": []}
+            add_run("sync_all_live_games", ago=ago, result=result)
         for hours in range(24):
-            ago, found = timedelta(hours=hours, minutes=45), {"synced": 96, "errors": []}
-            add_run("sync_daily_schedule", ago=ago, result=found)
+            ago, result = timedelta(hours=hours, minutes=45), {"synced": 96, "errors": []}
+            add_run("sync_daily_schedule", ago=ago, result=result)
         add_failure(task="sync_all_teams", error=REFUSED, ago=timedelta(hours=5))
         season = {"league": "NBA", "start_date": "2025-10-01", "end_date": "2026-06-30"}
         add_run(
@@ -58,7 +58,7 @@ def work_on(site: DemoSite) -> None:
 
 
 def take(browser: Browser, site: DemoSite, folder: Path, name: str) -> None:
-    """One picture."""
+    """Take one picture."""
     path, screen, scheme = PICTURES[name]
     with browser.new_context(base_url=site.url, color_scheme=scheme, **screen) as context:
         page = context.new_page()
@@ -81,7 +81,7 @@ def main(target: Path) -> None:
             migrate_database()
             db.engine.dispose()
         with demo_site(Path(folder)) as site, sync_playwright() as web:
-            work_on(site)
+            fill_ledger(site)
             browser = web.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             for name in PICTURES:
                 take(browser, site, target, name)

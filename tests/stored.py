@@ -1,4 +1,4 @@
-"""What the database holds and what was said to it, read without the models."""
+"""The rows in the database, and the statements sent to it, without the models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SYNCED_TABLES = ("leagues", "teams", "players", "games", "scoreboards", "game_do
 
 @contextmanager
 def statements() -> Iterator[Counter[str]]:
-    """Counts the SQL statements by their first word."""
+    """Count SQL statements by their first word."""
     count: Counter[str] = Counter()
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -30,7 +30,7 @@ def statements() -> Iterator[Counter[str]]:
 
 
 def writes(count: Counter[str]) -> int:
-    """How many of the counted statements write."""
+    """The number of counted statements that write."""
     return count["INSERT"] + count["UPDATE"] + count["DELETE"]
 
 

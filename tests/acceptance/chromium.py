@@ -1,4 +1,4 @@
-"""Debian's Chromium as the browser tests start it, and the mark for tests that need it."""
+"""The command line of Debian's Chromium for browser tests, and the mark for tests that need it."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

@@ -1,4 +1,4 @@
-"""The real thing: a real broker on a socket, real consumers, ended as a test wants them to end."""
+"""Fixtures of the acceptance tests: a real broker on a socket, and real consumers, to be killed."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no core waits for the other in the end."""
+    """Run the slowest files first, so that no core is idle at the end."""
     places = {name: n for n, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
-DOOR = ("-m", "huey.bin.huey_consumer")
+CONSUMER = ("-m", "huey.bin.huey_consumer")
 
 
-def wait_for(what: Callable[[], object], seconds: float = 20, every: float = 0.05) -> object:
-    """The first true value of ``what``; fails the test when there is none in time."""
+def wait_for(condition: Callable[[], object], seconds: float = 20, every: float = 0.05) -> object:
+    """The first true value of ``condition``; fails the test if there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        value = what()
+        value = condition()
         if value:
             return value
         time.sleep(every)
-    pytest.fail(f"waited {seconds} s in vain")
+    pytest.fail(f"not true within {seconds} s")
 
 
 @dataclass
 class RealBroker:
-    """A Valkey on a Unix socket that can be killed and started again, empty if asked."""
+    """A Valkey on a Unix socket that can be killed, started again and emptied."""
 
     settings: Settings
     process: subprocess.Popen[bytes] | None = None
@@ -84,7 +84,7 @@ class RealBroker:
 
 
 OPTIONS = "-k process -w 2 -g TERM -t 25 -m 1"
-"""Those of README and the other documents."""
+"""The options in README and the other documents."""
 
 
 @dataclass
@@ -94,7 +94,7 @@ class RealConsumer:
     queue: str
     environ: dict[str, str]
     log: Path
-    door: Sequence[str] = DOOR
+    door: Sequence[str] = CONSUMER
     options: str = f"{OPTIONS} -c 1"
     process: subprocess.Popen[bytes] = field(init=False)
 
@@ -115,15 +115,15 @@ class RealConsumer:
         return self.process.pid
 
     def children(self) -> list[int]:
-        """The process ids of workers and scheduler."""
+        """The process ids of its workers and scheduler."""
         return children_of(self.pid)
 
     def has_lost_nobody(self, before: list[int]) -> bool:
-        """Whether no child has died since these were its ``children``."""
+        """Whether its children are still those in ``before``, and no death is logged."""
         return self.children() == before and "died" not in self.log.read_text()
 
     def stop(self, signal_number: int = signal.SIGTERM, seconds: float = 12) -> float:
-        """Ask it to end; the seconds it took."""
+        """Send a signal and wait for the end. Returns the seconds that it took."""
         began = time.monotonic()
         self.process.send_signal(signal_number)
         self.process.wait(seconds)
@@ -143,7 +143,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that waits to be collected does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except FileNotFoundError:
@@ -162,7 +162,7 @@ def broker(real_settings: Settings) -> Iterator[RealBroker]:
 
 @pytest.fixture
 def real_settings(feed: LoopbackFeed, make_database: MakeDatabase) -> Iterator[Settings]:
-    """Settings with a database in place and the embedded broker, in a folder with a short name."""
+    """Settings with a database and the embedded broker, in a folder with a short path."""
     folder = Path(tempfile.mkdtemp(prefix="sgt-"))
     settings = Settings(instance_path=folder, espn_base_url=feed.url, live_sync_seconds=60)
     with make_database(folder) as url:
@@ -198,12 +198,12 @@ StartConsumer = Callable[..., RealConsumer]
 def start_consumer(
     real_settings: Settings, broker: RealBroker, tmp_path: Path
 ) -> Iterator[StartConsumer]:
-    """Starts consumers on the real broker; whatever still runs at the end is killed."""
+    """Starts consumers on the real broker; those that still run at the end are killed."""
     started: list[RealConsumer] = []
 
     def start(
         queue: str = "huey",
-        door: Sequence[str] = DOOR,
+        door: Sequence[str] = CONSUMER,
         options: str = RealConsumer.options,
         **settings: object,
     ) -> RealConsumer:

@@ -1,7 +1,7 @@
-"""What the fault tests share: consumers in a hurry, a feed of games by month, and the ledger.
+"""Shared by the fault tests: consumers with short intervals, a feed of games by month, the ledger.
 
-The long form of the fault tests is asked for with FAULTS=long; a run of random moments prints
-its seed, and FAULTS_SEED gives it again.
+FAULTS=long selects the long form of the fault tests. A test with random moments prints its seed;
+FAULTS_SEED repeats it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.loopback import LoopbackFeed
 IS_LONG = os.environ.get("FAULTS") == "long"
 SEED = int(os.environ.get("FAULTS_SEED", 0)) or random.SystemRandom().randrange(1, 10**6)
 
-# A consumer that looks for what was lost every second instead of every fifteen.
+# A consumer that looks for lost runs every second instead of every fifteen.
 HURRY_PROGRAM = """
 from datetime import timedelta
 from huey.bin.huey_consumer import consumer_main
@@ -48,7 +48,7 @@ consumer.BEAT_SECONDS = 0.5
 consumer.RECOVERY_SECONDS = 1
 """
 HURRY = ("-c", HURRY_PROGRAM + "consumer_main()")
-# One that waits one second for the database's lock instead of ten.
+# The same, and it waits one second for the database's lock instead of ten.
 IMPATIENT = (
     "-c",
     HURRY_PROGRAM
@@ -67,7 +67,7 @@ def run_of(run_id: str) -> TaskRun:
 
 
 def ended(run_id: str, seconds: float = 30) -> TaskRun:
-    """The run once it has ended."""
+    """Wait until the run has ended; the run."""
     wait_for(lambda: run_of(run_id).state not in OPEN, seconds)
     return run_of(run_id)
 
@@ -75,12 +75,14 @@ def ended(run_id: str, seconds: float = 30) -> TaskRun:
 def runs(task: str = "") -> list[TaskRun]:
     """All runs, or all of one task, as the database has them now."""
     db.session.rollback()
-    found = select(TaskRun).order_by(TaskRun.queued_at)
-    return list(db.session.scalars(found.where(TaskRun.task == task) if task else found))
+    statement = select(TaskRun).order_by(TaskRun.queued_at)
+    if task:
+        statement = statement.where(TaskRun.task == task)
+    return list(db.session.scalars(statement))
 
 
 def open_runs() -> list[str]:
-    """The ids of the runs that wait or are at work."""
+    """The ids of the runs that wait or are in progress."""
     return [run.id for run in runs() if run.state in OPEN]
 
 
@@ -91,11 +93,11 @@ def games() -> list[str]:
 
 
 def has_begun(run_id: str) -> bool:
-    """Whether a worker has the run in hand."""
+    """Whether a worker executes the run."""
     return run_of(run_id).state == RunState.STARTED
 
 
-# ---------------------------------------------------------------- doors
+# ---------------------------------------------------------------- web server and commands
 
 PAGES = (
     "/", "/live", "/nfl", "/nba", "/nba/2026-01-15", "/nfl/games/900", "/nba/teams",
@@ -112,11 +114,11 @@ class RealWeb:
         self.url = url
 
     def answers(self, paths: Iterable[str] = PAGES) -> dict[str, int]:
-        """The status of each page; 0 for none within five seconds."""
+        """The status of each page; 0 for no answer within five seconds."""
         return {path: self.status(path) for path in paths}
 
     def status(self, path: str) -> int:
-        """The status of one page; 0 when there is no answer."""
+        """The status of one page; 0 for no answer within five seconds."""
         try:
             return requests.get(self.url + path, timeout=5).status_code
         except requests.RequestException:
@@ -124,20 +126,20 @@ class RealWeb:
 
 
 def all_well(paths: Iterable[str] = PAGES) -> dict[str, int]:
-    """What ``answers`` says when nothing is wrong."""
+    """What ``answers`` returns when nothing is wrong."""
     return dict.fromkeys(paths, 200)
 
 
 def environ_of(settings: Settings) -> dict[str, str]:
-    """The environment of a program of ours on these settings."""
+    """The environment of our programs with these settings."""
     ours = {"INSTANCE_PATH": str(settings.instance_path), "ESPN_BASE_URL": settings.espn_base_url}
-    ours |= {"API_REQUESTS_PER_MINUTE": "100000"}  # tests ask more often than people
+    ours |= {"API_REQUESTS_PER_MINUTE": "100000"}  # tests send more requests than people
     return {**os.environ, **ours, "DATABASE_URL": settings.database_url}
 
 
 @contextmanager
 def web_on(settings: Settings) -> Iterator[RealWeb]:
-    """The web server, once it answers; killed at the end."""
+    """Start the web server and wait until it answers; it is killed at the end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     options = f"--interface wsgi --host 127.0.0.1 --port {port} --blocking-threads 4 --no-ws"
@@ -156,10 +158,10 @@ def web_on(settings: Settings) -> Iterator[RealWeb]:
         process.wait()
 
 
-def flask(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
-    """A ``flask`` command, from a shell."""
+def flask(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a ``flask`` command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "flask", *words],
+        [sys.executable, "-m", "flask", *arguments],
         cwd=PROJECT_ROOT, env=environ_of(settings), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 
@@ -168,7 +170,7 @@ def flask(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def months(first: date, count: int) -> Iterator[date]:
-    """The first days of so many months."""
+    """The first days of ``count`` months."""
     for _ in range(count):
         yield first
         first = (first + timedelta(days=32)).replace(day=1)
@@ -181,26 +183,26 @@ def games_of(month: str) -> list[dict[str, Any]]:
 
 def ids_of(firsts: Iterable[date]) -> list[str]:
     """The ids of the games of these months, in order."""
-    return sorted(one["id"] for first in firsts for one in games_of(f"{first:%Y%m}"))
+    return sorted(game["id"] for first in firsts for game in games_of(f"{first:%Y%m}"))
 
 
 def serve_months(
     feed: LoopbackFeed, seconds: float = 0, before: Callable[[str], object] = lambda _dates: None
 ) -> None:
-    """Every month of the NBA has three games; ``before`` is called first, with what is asked."""
+    """Serve three NBA games in every month; ``before`` is called first, with the ``dates``."""
 
     def answer(request: Request) -> Response:
         dates = request.args["dates"]
         before(dates)
         time.sleep(seconds)
-        listed = [one for one in games_of(dates[:6]) if one["id"].startswith(dates)]
+        listed = [game for game in games_of(dates[:6]) if game["id"].startswith(dates)]
         return Response(json.dumps(board(*listed)), mimetype="application/json")
 
     feed.say("nba", answer)
 
 
 def serve_live(feed: LoopbackFeed, seconds: float = 0) -> None:
-    """The NFL has a live game all the time, and takes a while to say so."""
+    """Serve one NFL game that is always live, after ``seconds``."""
 
     def answer(request: Request) -> Response:
         time.sleep(seconds)

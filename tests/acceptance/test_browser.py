@@ -426,7 +426,7 @@ def until(page: Page, what: Callable[[], bool]) -> None:
         if what():
             return
         page.wait_for_timeout(50)
-    pytest.fail("waited in vain")
+    pytest.fail("not true in time")
 
 
 def test_quiet_page_is_asked_for_every_few_minutes_only(visitors, site):
@@ -508,7 +508,7 @@ def seconds_until(page: Page, what: Callable[[], bool]) -> int:
         if what():
             page.wait_for_timeout(100)
             return seconds
-    pytest.fail("waited in vain")
+    pytest.fail("not true in time")
 
 
 def test_listener_hears_scores_and_states_but_not_the_clock(visitors, site):

@@ -1,4 +1,4 @@
-"""Fixtures of the page tests: events put into the database as a sync puts them there."""
+"""Fixtures of the page tests: events stored by a real sync, a visitor, a clock."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Synced = Callable[..., None]
 
 @pytest.fixture
 def synced(app: Flask, feed: LoopbackFeed) -> Synced:
-    """Puts these events into the database by a sync of their day."""
+    """Stores events by a sync of their day."""
 
     def put(
         slug: str, *events: dict[str, Any], day: date = DAY, at: datetime | None = None
@@ -43,7 +43,7 @@ def synced(app: Flask, feed: LoopbackFeed) -> Synced:
 
 
 class Visitor(FlaskClient):
-    """Asks outside the test's own app context, as the web server does: nothing is shared."""
+    """A client whose requests share no context with the test, as behind a web server."""
 
     def open(self, *args: Any, **options: Any) -> TestResponse:
         """One request."""
@@ -52,24 +52,24 @@ class Visitor(FlaskClient):
 
 @pytest.fixture
 def visitor(app: Flask) -> FlaskClient:
-    """A browser that sends just the cookies a test gives it, as a header."""
+    """A client that sends only the cookies which a test sets as a header."""
     return Visitor(app, app.response_class, use_cookies=False)
 
 
 class FixedClock(datetime):
-    """A clock that shows what ``shown`` says."""
+    """A ``datetime`` class whose ``now`` is ``shown``."""
 
     shown = datetime(2026, 1, 15, 21, 0, tzinfo=UTC)
 
     @classmethod
     def now(cls, tz: Any = None) -> datetime:
-        """The time it shows."""
+        """``shown``, in this time zone."""
         return cls.shown.astimezone(tz)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[FixedClock]:
-    """Stops the application's clock during the games of January 15; set ``shown`` to move it."""
+    """Stops the app's clock during the games of January 15; set ``shown`` to move it."""
     monkeypatch.setattr("sportsapp.core.clock.datetime", FixedClock)
     monkeypatch.setattr(FixedClock, "shown", FixedClock.shown)
     return FixedClock

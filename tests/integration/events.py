@@ -1,4 +1,4 @@
-"""Events of a scoreboard as the feed words them, made by hand."""
+"""Events of a scoreboard in the feed's format, built in code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties are tried on the same examples each time and leave no files behind."""
+"""Property tests use the same examples in every run, and write no files."""
 
 from hypothesis import settings
 
