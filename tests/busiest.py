@@ -33,9 +33,12 @@ def busy_event(slug: str, number: int, start: str) -> dict[str, Any]:
         competition["competitors"], clubs[2 * number : 2 * number + 2], strict=True
     ):
         side["team"] = {
-            "id": club.id, "abbreviation": club.abbreviation, "color": club.color,
-            "displayName": f"{club.location} {club.name}", "shortDisplayName": club.name,
-        }  # fmt: skip
+            "id": club.id,
+            "abbreviation": club.abbreviation,
+            "color": club.color,
+            "displayName": f"{club.location} {club.name}",
+            "shortDisplayName": club.name,
+        }
         side["records"] = [{"type": "total", "summary": f"{number * 3 % 50}-{number * 7 % 41}"}]
         side["winner"] = state == "post" and side["homeAway"] == "home"
     competition["broadcasts"] = [{"market": "national", "names": [NETWORKS[number % 5]]}]

@@ -39,9 +39,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if config.getoption("--database") == "postgresql":
         again = {
-            item for item in items
+            item
+            for item in items
             if "make_database" in item.fixturenames and "postgres" not in item.fixturenames
-        }  # fmt: skip
+        }
         config.hook.pytest_deselected(items=[item for item in items if item not in again])
         items[:] = [item for item in items if item in again]
         for item in items:

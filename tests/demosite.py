@@ -37,8 +37,11 @@ EVENING = datetime(2026, 10, 26, 0, 45, tzinfo=UTC)  # a quarter to nine in New 
 TODAY = "2026-10-25"
 LIVE_NFL, LIVE_NBA, LIVE_NHL, LIVE_MLB = "401312104", "401327041", "401333139", "401320871"
 FINAL_NFL, OVERTIME_NHL, POSTPONED_NBA, COMING_NHL = (
-    "401312094", "401333135", "401327036", "401333138",
-)  # fmt: skip
+    "401312094",
+    "401333135",
+    "401327036",
+    "401333138",
+)
 STORED = {"nfl": (date(2026, 9, 1), date(2026, 11, 30)), "mlb": (date(2026, 10, 1), None)}
 PAGES = {
     "home": "/",

@@ -51,9 +51,15 @@ def fill_ledger(site: DemoSite) -> None:
         add_failure(task="sync_all_teams", error=REFUSED, ago=timedelta(hours=5))
         season = {"league": "NBA", "start_date": "2025-10-01", "end_date": "2026-06-30"}
         add_run(
-            "sync_date_range_task", RunState.STARTED, args=season, trigger=Trigger.ADMIN,
-            asked_by=NAME, queue="sportsapp-backfill", progress_done=4, progress_total=9,
-        )  # fmt: skip
+            "sync_date_range_task",
+            RunState.STARTED,
+            args=season,
+            trigger=Trigger.ADMIN,
+            asked_by=NAME,
+            queue="sportsapp-backfill",
+            progress_done=4,
+            progress_total=9,
+        )
         db.session.remove()
 
 

@@ -28,10 +28,18 @@ from tests.conftest import QUICK, MakeDatabase
 from tests.loopback import LoopbackFeed
 
 LONGEST = (
-    "test_faults_kill.py", "test_operating.py", "test_faults_broker.py", "test_consumer.py",
-    "test_several_hosts.py", "test_admin_browser.py", "test_alerts.py",
-    "test_documented_commands.py", "test_faults_database.py", "test_browser.py", "test_up.py",
-)  # fmt: skip
+    "test_faults_kill.py",
+    "test_operating.py",
+    "test_faults_broker.py",
+    "test_consumer.py",
+    "test_several_hosts.py",
+    "test_admin_browser.py",
+    "test_alerts.py",
+    "test_documented_commands.py",
+    "test_faults_database.py",
+    "test_browser.py",
+    "test_up.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -100,11 +100,25 @@ def has_begun(run_id: str) -> bool:
 # ---------------------------------------------------------------- web server and commands
 
 PAGES = (
-    "/", "/live", "/nfl", "/nba", "/nba/2026-01-15", "/nfl/games/900", "/nba/teams",
-    "/nba/teams/ALP", "/nba/standings", "/search?q=alpha", "/preferences", "/nba/scores.atom",
-    "/nba/teams/ALP.ics", "/api/v1/leagues", "/api/v1/games?league=nba&date=2026-01-15",
-    "/api/v1/teams?league=nba", "/api/v1/games/nfl/900", "/healthz",
-)  # fmt: skip
+    "/",
+    "/live",
+    "/nfl",
+    "/nba",
+    "/nba/2026-01-15",
+    "/nfl/games/900",
+    "/nba/teams",
+    "/nba/teams/ALP",
+    "/nba/standings",
+    "/search?q=alpha",
+    "/preferences",
+    "/nba/scores.atom",
+    "/nba/teams/ALP.ics",
+    "/api/v1/leagues",
+    "/api/v1/games?league=nba&date=2026-01-15",
+    "/api/v1/teams?league=nba",
+    "/api/v1/games/nfl/900",
+    "/healthz",
+)
 
 
 class RealWeb:
@@ -145,9 +159,13 @@ def web_on(settings: Settings) -> Iterator[RealWeb]:
     options = f"--interface wsgi --host 127.0.0.1 --port {port} --blocking-threads 4 --no-ws"
     command = [sys.executable, "-m", "granian", "wsgi:app", *options.split(), "--no-access-log"]
     process = subprocess.Popen(
-        command, cwd=PROJECT_ROOT, env=environ_of(settings), start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        command,
+        cwd=PROJECT_ROOT,
+        env=environ_of(settings),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     web = RealWeb(f"http://127.0.0.1:{port}")
     try:
         wait_for(lambda: web.status("/healthz") == 200, 60)
@@ -162,8 +180,12 @@ def flask(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[st
     """Run a ``flask`` command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "flask", *arguments],
-        cwd=PROJECT_ROOT, env=environ_of(settings), capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        cwd=PROJECT_ROOT,
+        env=environ_of(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 # ---------------------------------------------------------------- a feed of games by month
