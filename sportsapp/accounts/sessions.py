@@ -22,10 +22,7 @@ class SignedInAdmin(UserMixin):  # type: ignore[misc]  # Flask-Login has no type
 
     def __init__(self, account: AdminUser) -> None:
         self.username = account.username
-        self.session_id = f"{account.id}.{account.generation}"
-
-    def get_id(self) -> str:
-        return self.session_id
+        self.id = f"{account.id}.{account.generation}"
 
 
 def init_app(app: Flask) -> None:
@@ -54,11 +51,6 @@ def sign_in_as(account: AdminUser) -> None:
     session.permanent = True
     session[STARTED_AT] = utc_now().timestamp()
     login_user(SignedInAdmin(account))
-
-
-def end_session() -> None:
-    """Sign the admin out: nothing of the session is kept."""
-    session.clear()
 
 
 def _load_admin(session_id: str) -> SignedInAdmin | None:

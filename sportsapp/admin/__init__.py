@@ -5,7 +5,7 @@ Built on Flask-Admin's views, menu and URLs; templates and tables are our own. V
 lines below it::
 
     dashboard, failures, runs, backfill, schedule, data, accounts    the views
-    table        read-only tables                  chart        runs per hour as SVG
+    table        read-only tables
     view         what all views share
     signin       the sign-in page, the guard       formatting   times and states for templates
     security     session cookie, CSRF, headers
@@ -46,9 +46,9 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint] = ()) -> None:
     admin = Admin(
         app,
         name=NAME,
-        index_view=DashboardView(name="Dashboard"),
+        index_view=DashboardView("Dashboard", endpoint="admin", url="/admin"),
         theme=Bootstrap4Theme(base_template="admin/panel.html"),
-        csp_nonce_generator=security.nonce,
     )
     for view in MENU:
-        admin.add_view(view())
+        endpoint = f"admin_{view.address}"
+        admin.add_view(view(view.title, endpoint=endpoint, url=view.address))

@@ -12,8 +12,7 @@ from sportsapp.core.errors import AccountError
 class AccountsView(PanelView):
     """At /admin/accounts/."""
 
-    def __init__(self) -> None:
-        super().__init__(name="Accounts", endpoint="admin_accounts", url="accounts")
+    title, address = "Accounts", "accounts"
 
     @expose("/")
     def index(self) -> str:
@@ -26,29 +25,23 @@ class AccountsView(PanelView):
             longest_username=accounts.LONGEST_USERNAME,
         )
 
-    @expose("/add", methods=("POST",))
-    @form_action
-    def add(self) -> str:
+    @form_action("/add", "username")
+    def add(self, username: str) -> str:
         """Add an account."""
-        username = _username()
         accounts.add_account(username, request.form.get("password", ""))
         return f"account {username} was added"
 
-    @expose("/password", methods=("POST",))
-    @form_action
-    def password(self) -> str:
+    @form_action("/password", "username")
+    def password(self, username: str) -> str:
         """Change a password. Every session of the account ends, except the one that changed it."""
-        username = _username()
         accounts.set_password(username, request.form.get("password", ""))
         if username == current_admin():
             sign_in_as(accounts.find_account(username))
         return f"the password of {username} was changed, and its sessions have ended"
 
-    @expose("/deactivate", methods=("POST",))
-    @form_action
-    def deactivate(self) -> str:
+    @form_action("/deactivate", "username")
+    def deactivate(self, username: str) -> str:
         """Deactivate an account; never one's own."""
-        username = _username()
         self.confirm(
             f"Deactivate {username}? Its sessions end at once, and it can no longer sign in.",
             "Deactivate",
@@ -58,14 +51,8 @@ class AccountsView(PanelView):
         accounts.deactivate(username)
         return f"account {username} was deactivated"
 
-    @expose("/activate", methods=("POST",))
-    @form_action
-    def activate(self) -> str:
+    @form_action("/activate", "username")
+    def activate(self, username: str) -> str:
         """Activate a deactivated account."""
-        username = _username()
         accounts.activate(username)
         return f"account {username} was activated"
-
-
-def _username() -> str:
-    return request.form.get("username", "").strip()

@@ -49,8 +49,7 @@ class Plan:
 class BackfillView(PanelView):
     """At /admin/backfill/."""
 
-    def __init__(self) -> None:
-        super().__init__(name="Backfill", endpoint="admin_backfill", url="backfill")
+    title, address = "Backfill", "backfill"
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> ResponseReturnValue:

@@ -5,10 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from flask import url_for
-from flask_admin import AdminIndexView, expose
+from flask_admin import expose
 
-from sportsapp.admin import chart
-from sportsapp.admin.view import PanelMixin, periodic_states
+from sportsapp.admin.view import PanelView, periodic_states
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess
@@ -20,7 +19,7 @@ DAY = timedelta(days=1)
 FAILURES_SHOWN = 8
 
 
-class DashboardView(PanelMixin, AdminIndexView):  # type: ignore[misc]  # Flask-Admin has no types
+class DashboardView(PanelView):
     """The panel's first page, at /admin/."""
 
     @expose("/")
@@ -49,7 +48,7 @@ def _state() -> dict[str, Any]:
         "failure_count": failure_count,
         "failures": failures,
         "leagues": reports.leagues(session, services().settings.leagues),
-        "chart": chart.draw(reports.hours(session, now)),
+        "hours": reports.hours(session, now),
     }
 
 

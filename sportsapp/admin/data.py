@@ -1,7 +1,6 @@
 """What the database holds: leagues, teams, players, games. Nothing can be changed here."""
 
 from typing import Any
-from urllib.parse import quote
 
 from flask import url_for
 from markupsafe import Markup
@@ -9,10 +8,8 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from sportsapp.admin import formatting
-from sportsapp.admin.table import Condition, Filter, TableView, league_options
-from sportsapp.core.clock import game_day, parse_day, utc_now
-from sportsapp.core.errors import DateRangeError
-from sportsapp.core.leagues import BY_SLUG
+from sportsapp.admin.table import Condition, Filter, TableView, choice, day_filter, league_filter
+from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.records import State
 from sportsapp.db.models import Game, LeagueRow, Player, Team
 
@@ -22,27 +19,15 @@ SEASONS_SHOWN = 12
 # ---------------------------------------------------------------- filters
 
 
-def _league_filter(model: Any) -> Filter:
-    def in_league(slug: str) -> Condition | None:
-        if slug not in BY_SLUG:
-            return None
-        league_id = select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()
-        condition: Condition = model.league_id == league_id
-        return condition
-
-    return Filter("league", "League", in_league, league_options)
+def _in_league(model: Any) -> Filter:
+    id_of = select(LeagueRow.id)
+    return league_filter(
+        lambda slug: model.league_id == id_of.where(LeagueRow.slug == slug).scalar_subquery()
+    )
 
 
-def _yes_no_filter(name: str, label: str, condition: Condition) -> Filter:
-    conditions = {"yes": condition, "no": ~condition}
-    return Filter(name, label, conditions.get, lambda: [(value, value) for value in conditions])
-
-
-def _on_day(text: str) -> Condition | None:
-    try:
-        return Game.day == parse_day(text, utc_now())
-    except DateRangeError:
-        return None
+def _yes_or_no(name: str, label: str, condition: Condition) -> Filter:
+    return choice(name, label, {"yes": condition, "no": ~condition})
 
 
 def _in_season(text: str) -> Condition | None:
@@ -78,13 +63,13 @@ def _team_link(team: Team | None) -> Markup | None:
     """A team, linked to its public page."""
     if team is None:
         return None
-    address = f"/{team.league.slug}/teams/{quote(team.address, safe='')}"
+    address = url_for("teams.team", league_name=team.league.slug, address=team.address)
     return formatting.link(address, team.display_name)
 
 
 def _game_link(game: Game) -> Markup:
     """A game, linked to its public page."""
-    address = f"/{game.league.slug}/games/{quote(game.espn_id, safe='')}"
+    address = url_for("games.game", league_name=game.league.slug, espn_id=game.espn_id)
     away, home = (team.display_name if team else "TBD" for team in (game.away_team, game.home_team))
     return formatting.link(address, f"{away} at {home}")
 
@@ -117,12 +102,8 @@ class LeaguesView(TableView):
     }
     formatters = {"name": _record_link("name")}
     default_order = (LeagueRow.slug,)
-    sorts = {
-        "name": (LeagueRow.name,),
-        "polled_at": (LeagueRow.polled_at,),
-        "changed_at": (LeagueRow.changed_at,),
-    }
-    filters = (_yes_no_filter("failing", "Failing", LeagueRow.failing_since.is_not(None)),)
+    sorts = {name: (getattr(LeagueRow, name),) for name in ("name", "polled_at", "changed_at")}
+    filters = (_yes_or_no("failing", "Failing", LeagueRow.failing_since.is_not(None)),)
     searched = (LeagueRow.name, LeagueRow.slug)
     search_label = "Search leagues"
 
@@ -132,11 +113,7 @@ class TeamsView(TableView):
 
     model, title, address = Team, "Teams", "teams"
     columns = ("display_name", "abbreviation", "league", "record", "standing_group", "listed")
-    labels = {
-        "display_name": "Team",
-        "espn_id": "ESPN id",
-        "standing_group": "Standings group",
-    }
+    labels = {"display_name": "Team", "espn_id": "ESPN id", "standing_group": "Standings group"}
     formatters = {
         "display_name": _team_link,
         "league": _league,
@@ -144,7 +121,7 @@ class TeamsView(TableView):
     }
     default_order = (Team.league_id, Team.display_name, Team.id)
     sorts = {"display_name": (Team.display_name,), "abbreviation": (Team.abbreviation,)}
-    filters = (_league_filter(Team), _yes_no_filter("listed", "Listed", Team.listed.is_(True)))
+    filters = (_in_league(Team), _yes_or_no("listed", "Listed", Team.listed.is_(True)))
     searched = (Team.display_name, Team.abbreviation, Team.espn_id)
     search_label = "Search teams"
     loads = (joinedload(Team.league_row),)
@@ -162,15 +139,8 @@ class PlayersView(TableView):
     labels = {"born_on": "Born", "jersey": "No.", "espn_id": "ESPN id"}
     formatters = {"name": _record_link("name"), "team": lambda player: _team_link(player.team)}
     default_order = (Player.name, Player.id)
-    sorts = {
-        "name": (Player.name,),
-        "position": (Player.position,),
-        "born_on": (Player.born_on,),
-    }
-    filters = (
-        _league_filter(Player),
-        _yes_no_filter("active", "On a roster", Player.active.is_(True)),
-    )
+    sorts = {name: (getattr(Player, name),) for name in ("name", "position", "born_on")}
+    filters = (_in_league(Player), _yes_or_no("active", "On a roster", Player.active.is_(True)))
     searched = (Player.name,)
     search_label = "Search players and teams"
     loads = (joinedload(Player.team).joinedload(Team.league_row),)
@@ -196,11 +166,7 @@ class GamesView(TableView):
         *("league", "espn_id", "day", "start_at", "state", "status", "detail", "away_team"),
         *("away_score", "home_team", "home_score", "updated_at", "changed_by_run"),
     )
-    labels = {
-        "espn_id": "ESPN id",
-        "start_at": "Starts (UTC)",
-        "updated_at": "Changed (UTC)",
-    }
+    labels = {"espn_id": "ESPN id", "start_at": "Starts (UTC)", "updated_at": "Changed (UTC)"}
     formatters = {
         "day": _record_link("day"),
         "league": _league,
@@ -211,17 +177,11 @@ class GamesView(TableView):
     default_order = (Game.day.desc(), Game.start_at.desc(), Game.id.desc())
     sorts = {"day": (Game.day, Game.start_at), "updated_at": (Game.updated_at,)}
     filters = (
-        _league_filter(Game),
-        Filter(
-            "state",
-            "State",
-            lambda value: Game.state == value if value in set(State) else None,
-            lambda: [(state.value, state.value) for state in State],
-        ),
+        _in_league(Game),
+        choice("state", "State", {state: Game.state == state for state in State}),
         Filter("season", "Season", _in_season, _season_options),
-        Filter("day", "Day (US Eastern)", _on_day),
+        day_filter("Day (US Eastern)", lambda day: Game.day == day),
     )
-    searched = (Game.espn_id,)
     search_label = "Search teams or ESPN's id"
     loads = (joinedload(Game.league_row), joinedload(Game.home_team), joinedload(Game.away_team))
 

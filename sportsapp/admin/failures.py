@@ -1,10 +1,9 @@
 """Failed runs grouped by error, with one example each; and dead letters."""
 
-from flask import request
 from flask_admin import expose
 
 from sportsapp.accounts.sessions import current_admin
-from sportsapp.admin.view import PanelView, form_action
+from sportsapp.admin.view import PanelView, form_action, row_number
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs import reports
@@ -17,8 +16,7 @@ LETTERS_SHOWN = 50
 class FailuresView(PanelView):
     """At /admin/failures/."""
 
-    def __init__(self) -> None:
-        super().__init__(name="Failures", endpoint="admin_failures", url="failures")
+    title, address = "Failures", "failures"
 
     @expose("/")
     def index(self) -> str:
@@ -33,11 +31,9 @@ class FailuresView(PanelView):
             letters=letters,
         )
 
-    @expose("/again", methods=("POST",))
-    @form_action
-    def again(self) -> str:
+    @form_action("/again", "fingerprint")
+    def again(self, fingerprint: str) -> str:
         """Queue all runs of a group again."""
-        fingerprint = request.form.get("fingerprint", "")
         self.confirm(
             "Run the whole group again? Each set of arguments is queued once.",
             "Run the group again",
@@ -45,23 +41,15 @@ class FailuresView(PanelView):
         ids = actions.run_group_again(fingerprint, Trigger.ADMIN, current_admin())
         return f"{len(ids)} runs of failure {fingerprint} were queued again"
 
-    @expose("/letters/put-back", methods=("POST",))
-    @form_action
-    def put_back(self) -> str:
+    @form_action("/letters/put-back", "id")
+    def put_back(self, letter: str) -> str:
         """Put a dead letter back on its queue."""
-        letter_id = _letter_id()
-        actions.put_back(letter_id)
-        return f"dead letter {letter_id} was put back on its queue"
+        actions.put_back(row_number(letter))
+        return f"dead letter {letter} was put back on its queue"
 
-    @expose("/letters/discard", methods=("POST",))
-    @form_action
-    def discard(self) -> str:
+    @form_action("/letters/discard", "id")
+    def discard(self, letter: str) -> str:
         """Delete a dead letter."""
-        letter_id = _letter_id()
         self.confirm("Discard this message? This cannot be undone.", "Discard")
-        actions.discard(letter_id)
-        return f"dead letter {letter_id} was discarded"
-
-
-def _letter_id() -> int:
-    return request.form.get("id", 0, type=int)
+        actions.discard(row_number(letter))
+        return f"dead letter {letter} was discarded"

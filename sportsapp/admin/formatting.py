@@ -9,26 +9,21 @@ from flask import request
 from markupsafe import Markup
 
 from sportsapp.core.clock import iso_utc, utc_now
-from sportsapp.db.models import RunState, TaskRun
+from sportsapp.core.leagues import League
+from sportsapp.db.models import RunState, TaskRun, Team
 
-STATE_CLASSES = {
-    RunState.SUCCESS: "good",
-    RunState.FAILURE: "bad",
-    RunState.TIMEOUT: "bad",
-    RunState.STARTED: "busy",
-    RunState.PENDING: "wait",
-    RunState.RETRY: "wait",
+STATE_LABELS: dict[str, tuple[str, str]] = {
+    RunState.PENDING: ("wait", "waiting for a worker"),
+    RunState.STARTED: ("busy", "running"),
+    RunState.RETRY: ("wait", "failed, will be tried again"),
+    RunState.SUCCESS: ("good", "succeeded"),
+    RunState.FAILURE: ("bad", "failed, will not be tried again"),
+    RunState.REVOKED: ("over", "cancelled"),
+    RunState.EXPIRED: ("over", "dropped: it had waited too long"),
+    RunState.TIMEOUT: ("bad", "stopped: it exceeded its time limit"),
 }
-STATE_MEANINGS = {
-    RunState.PENDING: "waiting for a worker",
-    RunState.STARTED: "running",
-    RunState.RETRY: "failed, will be tried again",
-    RunState.SUCCESS: "succeeded",
-    RunState.FAILURE: "failed, will not be tried again",
-    RunState.REVOKED: "cancelled",
-    RunState.EXPIRED: "dropped: it had waited too long",
-    RunState.TIMEOUT: "stopped: it exceeded its time limit",
-}
+"""For each state the CSS class of its colour, and its meaning."""
+
 ZONE_COOKIE, DEFAULT_ZONE = "zone", "America/New_York"
 NONE = "-"
 LONGEST_LINE = 300
@@ -51,8 +46,8 @@ def local_time(at: datetime) -> Markup:
     For a visitor who chose none the panel's script puts the browser's zone in; without the
     script it is New York, as on the score pages.
     """
-    chosen = request.cookies.get(ZONE_COOKIE, "")
-    zone = chosen if chosen in available_timezones() else ""
+    chosen = request.cookies.get(ZONE_COOKIE)
+    zone = chosen if chosen in available_timezones() else None
     shown = at.astimezone(ZoneInfo(zone or DEFAULT_ZONE))
     return Markup('<time datetime="{}" data-local="{}">{}</time>').format(
         iso_utc(at), zone or "browser", f"{shown:%a %H:%M:%S %Z}"
@@ -96,19 +91,7 @@ def run_duration(run: TaskRun) -> str:
 
 def state_label(state: str) -> Markup:
     """A state as a coloured label with its meaning as tooltip."""
-    return Markup('<span class="state {}" title="{}">{}</span>').format(
-        state_class(state), state_meaning(state), state
-    )
-
-
-def state_meaning(state: str) -> str:
-    """A state in a few words."""
-    return STATE_MEANINGS[RunState(state)]
-
-
-def state_class(state: str) -> str:
-    """The CSS class of a state's colour: good, bad, busy, wait or over."""
-    return STATE_CLASSES.get(RunState(state), "over")
+    return Markup('<span class="state {}" title="{}">{}</span>').format(*STATE_LABELS[state], state)
 
 
 def arguments(run: TaskRun) -> str:
@@ -161,7 +144,7 @@ def timeline(run: TaskRun) -> list[tuple[datetime, str]]:
         events.append((run.heartbeat_at, "last heartbeat"))
     if run.state == RunState.RETRY:
         events.append((run.due_at, f"attempt {run.attempt + 1} is due"))
-    events.append((run.finished_at, f"{run.state}: {state_meaning(run.state)}"))
+    events.append((run.finished_at, f"{run.state}: {STATE_LABELS[run.state][1]}"))
     return sorted(((at, text) for at, text in events if at), key=lambda event: event[0])
 
 
@@ -200,16 +183,19 @@ def link(address: str, text: object) -> Markup:
 
 
 def json_value(value: Any) -> Any:
-    """A value for JSON: times in UTC, days in ISO format."""
+    """A value for JSON: times in UTC, days in ISO format, the name of a team or a league."""
     if isinstance(value, datetime):
         return iso_utc(value)
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Team):
+        return value.display_name
+    return value.slug if isinstance(value, League) else value
 
 
 def csv_value(value: Any) -> Any:
-    """A value for a spreadsheet. Text that it would run as a formula gets an apostrophe first."""
+    """A JSON value for a spreadsheet. Text that it would run as a formula gets an apostrophe."""
     if isinstance(value, (dict, list)):
-        value = json.dumps(value, ensure_ascii=False)
-    value = "" if value is None else json_value(value)
+        return json.dumps(value, ensure_ascii=False)
     is_formula = isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS)
     return f"'{value}" if is_formula else value

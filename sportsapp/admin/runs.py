@@ -1,19 +1,14 @@
 """Task runs: list, details, run again, cancel, export."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from flask import request
-from flask_admin import expose
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import Select, Text, cast, func
 from sqlalchemy.orm import defer
 
 from sportsapp.accounts.sessions import current_admin
-from sportsapp.admin.table import Condition, Filter, TableView, contains, league_options
+from sportsapp.admin.table import Condition, Filter, TableView, choice, day_filter, league_filter
 from sportsapp.admin.view import form_action
-from sportsapp.core.clock import parse_day, utc_now
-from sportsapp.core.errors import DateRangeError
-from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, OPEN
 from sportsapp.services import services
@@ -30,19 +25,13 @@ def _task_options() -> list[tuple[str, str]]:
     return [(name, name) for name in sorted({*queued, *SHELL_TASKS})]
 
 
-def _of_league(slug: str) -> Condition | None:
-    if slug not in BY_SLUG:
-        return None
+def _of_league(slug: str) -> Condition:
     # Only these tasks have a league as argument; naming them spares reading all other rows.
     named = func.lower(TaskRun.args["league"].as_string()) == slug
     return TaskRun.task.in_(LEAGUE_TASKS) & named
 
 
-def _on_day(text: str) -> Condition | None:
-    try:
-        day = parse_day(text, utc_now())
-    except DateRangeError:
-        return None
+def _queued_on(day: date) -> Condition:
     start = datetime.combine(day, time(), UTC)
     return (TaskRun.queued_at >= start) & (TaskRun.queued_at < start + timedelta(days=1))
 
@@ -68,20 +57,10 @@ class RunsView(TableView):
     }
     filters = (
         Filter("task", "Task", lambda name: TaskRun.task == name, _task_options),
-        Filter(
-            "state",
-            "State",
-            lambda name: TaskRun.state.in_(STATES[name]) if name in STATES else None,
-            lambda: [(name, name) for name in STATES],
-        ),
-        Filter(
-            "trigger",
-            "Started by",
-            lambda name: TaskRun.trigger == name if name in set(Trigger) else None,
-            lambda: [(trigger.value, trigger.value) for trigger in Trigger],
-        ),
-        Filter("league", "League", _of_league, league_options),
-        Filter("day", "Day (UTC)", _on_day),
+        choice("state", "State", {name: TaskRun.state.in_(STATES[name]) for name in STATES}),
+        choice("trigger", "Started by", {name: TaskRun.trigger == name for name in Trigger}),
+        league_filter(_of_league),
+        day_filter("Day (UTC)", _queued_on),
     )
     searched = (cast(TaskRun.args, Text), TaskRun.error)
     search_label = "Search in arguments and errors"
@@ -91,22 +70,18 @@ class RunsView(TableView):
     def search(self, rows: Select[Any], text: str) -> Select[Any]:
         """Only the newest runs are searched: reading every error would block other queries."""
         newest = rows.with_only_columns(TaskRun.id).order_by(*self.default_order)
-        within = newest.limit(self.searched_runs).subquery()
-        return rows.where(TaskRun.id.in_(select(within.c.id)), contains(self.searched, text))
+        within = newest.limit(self.searched_runs).correlate(None)
+        return super().search(rows.where(TaskRun.id.in_(within)), text)
 
-    @expose("/again", methods=("POST",))
-    @form_action
-    def again(self) -> str:
+    @form_action("/again", "id")
+    def again(self, run_id: str) -> str:
         """Queue a run's task again with the same arguments."""
-        run_id = request.form.get("id", "")
         new_id = actions.run_again(run_id, Trigger.ADMIN, current_admin())
         return f"run {run_id} was queued again as {new_id}"
 
-    @expose("/cancel", methods=("POST",))
-    @form_action
-    def cancel(self) -> str:
+    @form_action("/cancel", "id")
+    def cancel(self, run_id: str) -> str:
         """Cancel a waiting or running run."""
-        run_id = request.form.get("id", "")
         self.confirm(
             "Cancel this run? A waiting run never starts. A running one stops after its current "
             "chunk and keeps what it has stored.",

@@ -4,10 +4,9 @@ Public pages have neither session nor token. The headers of every response are i
 ``sportsapp/http/headers.py``.
 """
 
-import secrets
 from collections.abc import Iterable
 
-from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -18,6 +17,10 @@ from sportsapp.http.headers import is_https
 
 PREFIX = "/admin"
 LONGEST_TARGET = 1000
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def init_app(app: Flask, self_guarded: Iterable[Blueprint]) -> None:
@@ -51,23 +54,10 @@ def is_panel(path: str) -> bool:
     return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
-def nonce() -> str:
-    """The nonce of this response, for scripts that Flask-Admin itself may add."""
-    if "admin_nonce" not in g:
-        g.admin_nonce = secrets.token_urlsafe(16)
-    value: str = g.admin_nonce
-    return value
-
-
 def _add_headers(response: Response) -> Response:
     if is_panel(request.path):
-        response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; script-src 'self' 'nonce-{nonce()}'; style-src 'self'; "
-            "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        )
+        response.headers["Content-Security-Policy"] = POLICY
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "same-origin"
     return response
 
 
@@ -86,14 +76,3 @@ def panel_path(target: str) -> str:
     path = target.partition("?")[0].partition("#")[0]
     is_safe = is_panel(path) and "\\" not in target and target.isprintable()
     return target if is_safe and len(target) <= LONGEST_TARGET else url_for("admin.index")
-
-
-def form_origin() -> str:
-    """The page that holds the form which was sent, by its field ``back``."""
-    return panel_path(request.form.get("back", ""))
-
-
-def go_back(message: str, *, ok: bool = True) -> ResponseReturnValue:
-    """Redirect to the form's page, which then shows the message."""
-    flash(message, "success" if ok else "danger")
-    return redirect(form_origin(), 303)

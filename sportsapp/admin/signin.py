@@ -7,12 +7,12 @@ counted per address and per account, on the broker, or in memory while the broke
 import logging
 from urllib.parse import quote
 
-from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 
 from sportsapp.accounts.accounts import LONGEST_PASSWORD, authenticate, record_sign_in
-from sportsapp.accounts.sessions import current_admin, end_session, is_signed_in, sign_in_as
+from sportsapp.accounts.sessions import current_admin, is_signed_in, sign_in_as
 from sportsapp.admin.security import PREFIX, is_panel, panel_path
 from sportsapp.http.limits import client_address, make_limiter
 from sportsapp.services import services_of
@@ -43,14 +43,12 @@ def init_app(app: Flask) -> None:
 
 
 def _guard() -> ResponseReturnValue | None:
-    """Before every request, so that it covers unknown paths and comes before the CSRF check."""
+    """Redirect a stranger's GET to the sign-in page, which leads back here; else 403.
+
+    Runs before every request, so that it covers unknown paths and comes before the CSRF check.
+    """
     if not is_panel(request.path) or request.endpoint == SIGN_IN or is_signed_in():
         return None
-    return require_sign_in()
-
-
-def require_sign_in() -> ResponseReturnValue:
-    """Redirect a GET to the sign-in page, which leads back here; 403 for other methods."""
     if request.method not in ("GET", "HEAD"):
         abort(403, "Sign in first.")
     target = request.full_path.rstrip("?")
@@ -79,7 +77,7 @@ def sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End the session."""
     logger.info("%s signed out", current_admin())
-    end_session()
+    session.clear()
     return redirect(url_for(SIGN_IN), 303)
 
 

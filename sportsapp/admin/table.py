@@ -2,14 +2,15 @@
 
 Everything that a visitor chooses is in the address (``?state=FAILURE&league=nba``), under plain
 names, so that any page can link to a filtered table and the form needs no script. Invalid
-values are ignored. A list costs three queries: the count, the ids of the page, and their rows.
+values are ignored.
 """
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Response, abort, request, url_for
@@ -17,17 +18,16 @@ from flask_admin import expose
 from sqlalchemy import ColumnElement, Integer, Select, func, inspect, or_, select
 
 from sportsapp.admin import formatting
-from sportsapp.admin.view import PanelView
-from sportsapp.core.clock import utc_now
-from sportsapp.core.leagues import League
+from sportsapp.admin.view import PanelView, row_number
+from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.errors import DateRangeError
+from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
-from sportsapp.db.models import Team
 from sportsapp.services import services
 
 LONGEST_SEARCH = 100
 LAST_PAGE = 10_000
 PAGE_SIZE = 50
-IDS_PER_QUERY = 1_000
 MIMETYPES = {"csv": "text/csv", "json": "application/json"}
 
 Condition = ColumnElement[bool]
@@ -47,6 +47,33 @@ class Filter:
     options: Callable[[], Sequence[tuple[str, str]]] | None = None
 
 
+def choice(name: str, label: str, conditions: Mapping[str, Condition]) -> Filter:
+    """A filter by one of these values, each with its condition."""
+    return Filter(name, label, conditions.get, lambda: [(value, value) for value in conditions])
+
+
+def league_filter(in_league: Callable[[str], Condition]) -> Filter:
+    """A filter by a followed league; ``in_league`` makes the condition of a slug."""
+    return Filter(
+        "league",
+        "League",
+        lambda slug: in_league(slug) if slug in BY_SLUG else None,
+        lambda: [(slug, slug.upper()) for slug in services().settings.leagues],
+    )
+
+
+def day_filter(label: str, on_day: Callable[[date], Condition]) -> Filter:
+    """A filter by a day; ``on_day`` makes its condition."""
+
+    def condition(text: str) -> Condition | None:
+        try:
+            return on_day(parse_day(text, utc_now()))
+        except DateRangeError:
+            return None
+
+    return Filter("day", label, condition)
+
+
 @dataclass(frozen=True)
 class TableQuery:
     """What an address selects: valid filters, search text, column to sort by, page from 0 on.
@@ -62,28 +89,16 @@ class TableQuery:
     descending: bool
     page: int
 
-    def url(self, view: str = "index_view", **values: Any) -> str:
-        """The address of this query at another view of the same table."""
+    def url(self, view: str = ".index_view", **changes: Any) -> str:
+        """The address of this query with these changes; a value of None is left out."""
         address = {
             "page": self.page or None,
             "sort": self.sort,
             "desc": 1 if self.descending else None,
             "search": self.search or None,
+            **self.filters,
         }
-        return url_for(f".{view}", **{**address, **self.filters, **values})
-
-    def page_url(self, page: int) -> str:
-        """The same rows, another page."""
-        return replace(self, page=page).url()
-
-    def sort_url(self, sort: int) -> str:
-        """The same rows sorted by this column; descending if they are sorted by it already."""
-        descending = self.sort == sort and not self.descending
-        return replace(self, sort=sort, descending=descending).url()
-
-    def export_url(self, export_type: str) -> str:
-        """All pages of the same rows as a file."""
-        return replace(self, page=0).url("export", export_type=export_type)
+        return url_for(view, **(address | changes))
 
 
 class TableView(PanelView):
@@ -92,12 +107,11 @@ class TableView(PanelView):
     ``columns``, ``record_columns`` and ``export_columns`` are names of attributes, or of
     ``formatters``, which get a row and return what a page shows; exports have attributes only.
     ``sorts`` are the columns that can be sorted by, with what the database sorts by.
-    ``searched`` are SQL expressions; ``loads`` are loader options for the rows that are shown.
+    ``searched`` are SQL expressions, one of which has to contain the text of a search. ``loads``
+    are loader options for the rows that are shown.
     """
 
     model: Any
-    title = ""
-    address = ""
     list_template = "admin/table.html"
     record_template = "admin/record.html"
     export_max_rows = 10_000
@@ -113,9 +127,6 @@ class TableView(PanelView):
     searched: Sequence[Any] = ()
     search_label = ""
     loads: Sequence[Any] = ()
-
-    def __init__(self) -> None:
-        super().__init__(name=self.title, endpoint=f"admin_{self.address}", url=self.address)
 
     # -- pages
 
@@ -136,12 +147,9 @@ class TableView(PanelView):
     @expose("/details/")
     def details_view(self) -> str:
         """One row with all its columns; 404 if there is no such row."""
-        row_id: Any = request.args.get("id", "")
-        if isinstance(self.model.id.type, Integer):
-            row_id = int(row_id) if row_id.isdecimal() and len(row_id) < 10 else -1
-        row = db.session.scalar(
-            select(self.model).where(self.model.id == row_id).options(*self.loads)
-        )
+        text = request.args.get("id", "")
+        row_id = row_number(text) if isinstance(self.model.id.type, Integer) else text
+        row = db.session.get(self.model, row_id, options=self.loads)
         if row is None:
             abort(404, "This row does not exist, or has been deleted.")
         columns = self.record_columns or [
@@ -156,18 +164,15 @@ class TableView(PanelView):
         """The rows of a list as a file; columns have the names of their attributes."""
         _, rows = self._read(self._query(), self.export_max_rows)
         names = self.export_columns or self.columns
-        values = [[_exported(getattr(row, name)) for name in names] for row in rows]
+        values = [[formatting.json_value(getattr(row, name)) for name in names] for row in rows]
         if export_type == "json":
-            records = [
-                {name: formatting.json_value(value) for name, value in zip(names, row, strict=True)}
-                for row in values
-            ]
+            records = [dict(zip(names, row, strict=True)) for row in values]
             body = json.dumps(records, ensure_ascii=False, indent=1)
         else:
             text = io.StringIO()
             writer = csv.writer(text)
             writer.writerow(names)
-            writer.writerows([formatting.csv_value(value) for value in row] for row in values)
+            writer.writerows(map(formatting.csv_value, row) for row in values)
             body = text.getvalue()
         filename = f"{self.address}-{utc_now():%Y%m%d-%H%M%S}.{export_type}"
         disposition = {"Content-Disposition": f"attachment; filename={filename}"}
@@ -188,8 +193,10 @@ class TableView(PanelView):
     # -- reading
 
     def search(self, rows: Select[Any], text: str) -> Select[Any]:
-        """Only the rows with this text in a searched column."""
-        return rows.where(contains(self.searched, text))
+        """Only the rows with this text in a searched column, in any case."""
+        return rows.where(
+            or_(*(column.icontains(text, autoescape=True) for column in self.searched))
+        )
 
     def _query(self) -> TableQuery:
         """The query in the request's address, without what is invalid."""
@@ -213,44 +220,18 @@ class TableView(PanelView):
 
     def _read(self, query: TableQuery, limit: int, offset: int = 0) -> tuple[int, list[Any]]:
         """How many rows the query selects, and those of one page, in order."""
-        key = self.model.id
         matching = select(self.model).where(*query.conditions)
+        if query.search:
+            matching = self.search(matching, query.search)
         order = list(self.default_order)
         if query.sort is not None:
-            sorted_by = [*self.sorts[self.columns[query.sort]], key]
+            sorted_by = [*self.sorts[self.columns[query.sort]], self.model.id]
             order = [by.desc() if query.descending else by.asc() for by in sorted_by]
-        if query.search:
-            # Matching text is what costs, so it is done once: the count comes with the ids.
-            matching = self.search(matching, query.search)
-            ids = matching.with_only_columns(key, func.count().over())
-            hits = db.session.execute(ids.order_by(*order).limit(limit).offset(offset)).all()
-            return (hits[0][1] if hits else 0), self._rows([hit[0] for hit in hits])
         # Without a condition, only maintain_column_froms keeps the table in the FROM clause.
         counted = matching.with_only_columns(func.count(), maintain_column_froms=True)
-        ids = matching.with_only_columns(key).order_by(*order).limit(limit).offset(offset)
-        return db.session.scalar(counted) or 0, self._rows(db.session.scalars(ids).all())
-
-    def _rows(self, ids: Sequence[Any]) -> list[Any]:
-        """The rows of these ids, in this order. Sorting ids alone keeps heavy columns out of it."""
-        rows: dict[Any, Any] = {}
-        for start in range(0, len(ids), IDS_PER_QUERY):
-            some = select(self.model).where(self.model.id.in_(ids[start : start + IDS_PER_QUERY]))
-            rows |= {row.id: row for row in db.session.scalars(some.options(*self.loads))}
-        return [rows[row_id] for row_id in ids if row_id in rows]
-
-
-def contains(columns: Iterable[Any], text: str) -> Condition:
-    """One of these columns contains the text, in any case; ``%`` and ``_`` mean themselves."""
-    return or_(*(column.icontains(text, autoescape=True) for column in columns))
-
-
-def league_options() -> list[tuple[str, str]]:
-    """The followed leagues as options of a filter."""
-    return [(slug, slug.upper()) for slug in services().settings.leagues]
-
-
-def _exported(value: Any) -> Any:
-    """A value for any export: a team's or a league's name in place of the object."""
-    if isinstance(value, Team):
-        return value.display_name
-    return value.slug if isinstance(value, League) else value
+        count = db.session.scalar(counted) or 0
+        # The ids first, so that the database need not sort long texts and JSON.
+        page = matching.with_only_columns(self.model.id).order_by(*order)
+        ids = db.session.scalars(page.limit(limit).offset(offset)).all()
+        rows = select(self.model).where(self.model.id.in_(ids)).order_by(*order)
+        return count, list(db.session.scalars(rows.options(*self.loads)))

@@ -1,18 +1,17 @@
-"""What the views of the panel share: who may see them, how forms act, what templates get."""
+"""What the views of the panel share: how forms act, and what templates get."""
 
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import abort, make_response, request
+from flask import abort, flash, make_response, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_admin import BaseView
+from flask_admin import BaseView, expose
 
-from sportsapp.accounts.sessions import current_admin, is_signed_in
+from sportsapp.accounts.sessions import current_admin
 from sportsapp.admin import formatting
-from sportsapp.admin.security import form_origin, go_back
-from sportsapp.admin.signin import require_sign_in
+from sportsapp.admin.security import panel_path
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
 from sportsapp.db.engine import db
@@ -24,17 +23,12 @@ from sportsapp.services import services
 
 logger = logging.getLogger("sportsapp.admin")
 
-View = TypeVar("View")
 
+class PanelView(BaseView):  # type: ignore[misc]  # Flask-Admin has no types
+    """A page of the panel with its forms. The guard in ``signin.py`` keeps strangers out."""
 
-class PanelMixin:
-    """To be named before Flask-Admin's class in a view's bases."""
-
-    def is_accessible(self) -> bool:
-        return is_signed_in()
-
-    def inaccessible_callback(self, _name: str, **_: Any) -> ResponseReturnValue:
-        return require_sign_in()
+    title: str
+    address: str  # below /admin/
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the view once: Flask-Admin's own calls it again after a TypeError inside of it.
@@ -55,9 +49,7 @@ class PanelMixin:
             "back": request.full_path.rstrip("?"),
             "open_states": OPEN,
         }
-        page: str = super().render(  # type: ignore[misc]  # Flask-Admin's class has it
-            template, **(shared | kwargs)
-        )
+        page: str = super().render(template, **(shared | kwargs))
         return page
 
     def confirm(self, question: str, yes: str) -> None:
@@ -70,33 +62,44 @@ class PanelMixin:
             return
         fields = [(name, value) for name, value in request.form.items() if name != "csrf_token"]
         page = self.render(
-            "admin/question.html", question=question, yes=yes, fields=fields, origin=form_origin()
+            "admin/question.html", question=question, yes=yes, fields=fields, origin=_form_origin()
         )
         abort(make_response(page))
 
 
-class PanelView(PanelMixin, BaseView):  # type: ignore[misc]  # Flask-Admin has no types
-    """A view with pages and forms of its own."""
+def form_action(path: str, field: str) -> Callable[[Callable[[Any, str], str]], Any]:
+    """Decorates a method that changes something and returns what it did, in a sentence.
 
-
-def form_action(action: Callable[[View], str]) -> Callable[[View], ResponseReturnValue]:
-    """Decorates a view that changes something and returns what it did, in a sentence.
-
-    Logs the sentence with the admin's name, and redirects to the form's page, which shows it.
-    A TrackerError is logged and shown in the same way.
+    A POST to ``path`` calls it with the form's ``field``, without the spaces around it. The
+    sentence is logged with the admin's name and shown on the page that holds the form, and so is
+    the message of a TrackerError.
     """
 
-    @functools.wraps(action)
-    def respond(view: View) -> ResponseReturnValue:
-        try:
-            outcome = action(view)
-        except TrackerError as error:
-            logger.info("%s: %s failed: %s", current_admin(), request.path, error)
-            return go_back(str(error), ok=False)
-        logger.info("%s: %s", current_admin(), outcome)
-        return go_back(outcome)
+    def decorate(action: Callable[[Any, str], str]) -> Any:
+        @functools.wraps(action)
+        def respond(view: Any) -> ResponseReturnValue:
+            try:
+                outcome = action(view, request.form.get(field, "").strip())
+                logger.info("%s: %s", current_admin(), outcome)
+                flash(outcome, "good")
+            except TrackerError as error:
+                logger.info("%s: %s failed: %s", current_admin(), request.path, error)
+                flash(str(error), "bad")
+            return redirect(_form_origin(), 303)
 
-    return respond
+        return expose(path, methods=("POST",))(respond)
+
+    return decorate
+
+
+def _form_origin() -> str:
+    """The page that holds the form which was sent, by its field ``back``."""
+    return panel_path(request.form.get("back", ""))
+
+
+def row_number(text: str) -> int:
+    """An integer primary key; 0, which no row has, for any other text."""
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def periodic_states() -> list[PeriodicState]:

@@ -98,16 +98,11 @@ def test_tables_change_nothing(panel, table, part):
 def test_headers_of_the_panel(panel):
     answer = panel.open("/admin/")
     policy = answer.headers["Content-Security-Policy"]
-    assert "script-src 'self' 'nonce-" in policy
+    assert "script-src 'self';" in policy
     assert "unsafe-inline" not in policy
     assert "frame-ancestors 'none'" in policy
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
-
-
-def test_nonce_is_new_with_every_answer(panel):
-    policies = {panel.open("/admin/").headers["Content-Security-Policy"] for _ in range(2)}
-    assert len(policies) == 2
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/", "/nba", "/static/style.css", "/preferences"])

@@ -138,7 +138,7 @@ def test_dead_letter_is_discarded_after_the_question(panel, letter, caplog):
     assert f"maria: dead letter {letter} was discarded" in caplog.text
 
 
-@pytest.mark.parametrize("number", ["", "x", "999", "-1"])
+@pytest.mark.parametrize("number", ["", "x", "999", "-1", "9" * 20])
 def test_unknown_letter_is_an_error(panel, number):
     assert "there is no dead letter" in panel.message_after(f"{PAGE}letters/put-back", id=number)
 
