@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs import reports
 from sportsapp.services import services
-from sportsapp.sync.backfill import Estimate, LeagueRange, by_season, estimate, season_of
+from sportsapp.sync.backfill import LeagueRange, by_season, estimate, season_of
 from sportsapp.sync.table import RANGE
 from sportsapp.tasks.backfills import queue_backfills
 
@@ -37,15 +36,6 @@ LONGEST_FIELD = 40
 SHOWN_FOR = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a form would queue: each league's range, the runs they are split into, the cost."""
-
-    ranges: Sequence[LeagueRange]
-    runs: Sequence[LeagueRange]
-    estimate: Estimate
-
-
 class BackfillView(PanelView):
     """At /admin/backfill/."""
 
@@ -55,21 +45,19 @@ class BackfillView(PanelView):
     def index(self) -> ResponseReturnValue:
         """The form, with the estimate once it is filled in; a POST queues the backfill."""
         values = {name: request.values.get(name, "").strip()[:LONGEST_FIELD] for name in FIELDS}
-        if not values["league"] and request.method == "GET":
-            return self._page(values)
+        is_new = request.method == "GET" and not values["league"]
         try:
-            plan = make_plan(values, today=game_day(utc_now()))
+            ranges = [] if is_new else ranges_of(values, today=game_day(utc_now()))
             if request.method == "GET":
-                return self._page(values, plan=plan)
-            ids = queue_backfills(plan.ranges, Trigger.ADMIN, current_admin())
+                return self._page(values, ranges)
+            ids = queue_backfills(ranges, Trigger.ADMIN, current_admin())
         except TrackerError as error:
-            overlap = error.run_id if isinstance(error, OverlapError) else ""
             if request.method == "POST":
                 logger.info("%s: backfill was not queued: %s", current_admin(), error)
-            page = self._page(values, problem=str(error), overlap=overlap)
-            return page, 409 if overlap else 422
+            status = 409 if isinstance(error, OverlapError) else 422
+            return self._page(values, problem=error), status
         logger.info("%s: queued %s backfills: %s", current_admin(), len(ids), ", ".join(ids))
-        return redirect(url_for("admin_backfill.index", _anchor="runs"), 303)
+        return redirect(url_for(".index", _anchor="runs"), 303)
 
     @expose("/live")
     def live(self) -> str:
@@ -79,40 +67,37 @@ class BackfillView(PanelView):
     def _page(
         self,
         values: dict[str, str],
-        plan: Plan | None = None,
-        problem: str = "",
-        overlap: str = "",
+        ranges: Sequence[LeagueRange] = (),
+        problem: TrackerError | None = None,
     ) -> str:
         return self.render(
             "admin/backfill.html",
             values=values,
-            plan=plan,
+            planned_runs=by_season(ranges),
+            estimate=estimate(ranges),
             problem=problem,
-            overlap=overlap,
             presets=PRESETS,
-            leagues=_followed(),
+            leagues=services().leagues,
             **_backfills(),
         )
 
 
-def make_plan(values: dict[str, str], today: date) -> Plan:
-    """The plan of a form with the fields FIELDS; ``today`` is a US Eastern date.
+def ranges_of(values: dict[str, str], today: date) -> list[LeagueRange]:
+    """Each league's range, from a form with the fields FIELDS; ``today`` is a US Eastern date.
 
     Raises DateRangeError, UnknownLeagueError.
     """
-    slug, preset = values["league"], values["preset"]
-    leagues = _followed() if slug == ALL else [find_league(slug, services().settings.leagues)]
+    slug, preset, followed = values["league"], values["preset"], services().settings.leagues
+    leagues = services().leagues if slug == ALL else [find_league(slug, followed)]
     if preset in PRESETS:
-        ranges = [(league, *preset_days(preset, league, today)) for league in leagues]
-    else:
-        for name in ("start", "end"):
-            if not values[name]:
-                raise DateRangeError(f"choose the {name} of the range, or one of the presets")
-        now = utc_now()
-        start, end = parse_day(values["start"], now), parse_day(values["end"], now)
-        check_range(start, end, now)
-        ranges = [(league, start, end) for league in leagues]
-    return Plan(ranges, by_season(ranges), estimate(ranges))
+        return [(league, *preset_days(preset, league, today)) for league in leagues]
+    for name in ("start", "end"):
+        if not values[name]:
+            raise DateRangeError(f"choose the {name} of the range, or one of the presets")
+    now = utc_now()
+    start, end = parse_day(values["start"], now), parse_day(values["end"], now)
+    check_range(start, end, now)
+    return [(league, start, end) for league in leagues]
 
 
 def preset_days(preset: str, league: League, today: date) -> tuple[date, date]:
@@ -124,13 +109,7 @@ def preset_days(preset: str, league: League, today: date) -> tuple[date, date]:
         next_month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
         return today.replace(day=1), next_month - timedelta(days=1)
     season = season_of(league, today)
-    if preset == "season":
-        return season
-    return season_of(league, season[0] - timedelta(days=1))
-
-
-def _followed() -> list[League]:
-    return [find_league(slug) for slug in services().settings.leagues]
+    return season if preset == "season" else season_of(league, season[0] - timedelta(days=1))
 
 
 def _backfills() -> dict[str, Any]:

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from sportsapp.admin.backfill import make_plan, preset_days
+from sportsapp.admin.backfill import preset_days, ranges_of
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.db.models import RunState, Trigger
 from sportsapp.queue.huey import backfill_huey
+from sportsapp.sync.backfill import estimate
 from tests.panel import add_consumer, add_run, counted, messages_of, row, runs_of
 
 PAGE = "/admin/backfill/"
@@ -94,10 +95,10 @@ def test_month_ends_when_it_ends(today, last):
 
 def test_preset_of_all_leagues_has_each_leagues_own_season(app):
     values = {"league": "all", "preset": "season", "start": "", "end": ""}
-    plan = make_plan(values, MONDAY)
-    assert len({days for _, *days in map(tuple, plan.ranges) for days in [tuple(days)]}) == 3
-    assert plan.estimate.runs == 4
-    assert plan.estimate.requests == 12 * len(DEFAULT_LEAGUES)
+    ranges = ranges_of(values, MONDAY)
+    assert len({(start, end) for _, start, end in ranges}) == 3
+    assert estimate(ranges).runs == 4
+    assert estimate(ranges).requests == 12 * len(DEFAULT_LEAGUES)
 
 
 def test_preset_is_queued(panel):
