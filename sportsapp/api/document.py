@@ -68,7 +68,7 @@ class Parameter:
 
 
 class ApiView:
-    """A view that returns a struct, with what the document says of it.
+    """A view that returns a struct, with its description for the document.
 
     Called by Flask, it reads the parameters, passes them to the view by name, and encodes what
     the view returns. The first line of the view's docstring is its summary.

@@ -240,9 +240,18 @@ def test_menu_of_leagues_stays_on_one_line_on_a_small_screen(visitors):
 
 
 TEN = (
-    "/", "/live", "/mls", "/mls/2026-10-10", "/mls/teams", "/mls/standings", "/ncaam/2026-11-14",
-    "/ncaam/standings", "/epl", "/search?q=nobody", "/preferences",
-)  # fmt: skip
+    "/",
+    "/live",
+    "/mls",
+    "/mls/2026-10-10",
+    "/mls/teams",
+    "/mls/standings",
+    "/ncaam/2026-11-14",
+    "/ncaam/standings",
+    "/epl",
+    "/search?q=nobody",
+    "/preferences",
+)
 
 
 @pytest.fixture

@@ -196,10 +196,19 @@ def test_game_that_comes_between_two_pages_moves_nothing(client, many, synced):
 @pytest.mark.parametrize(
     "query",
     [
-        "limit=0", "limit=501", "limit=-1", "limit=ten", "limit=1.5", "limit=%D9%A3", "cursor=abc",
-        "cursor=%C3%A9", "cursor=MjAyNi0wMS0xNSBuYmEgNDA", "cursor=" + "A" * 300, "cursor=__8",
+        "limit=0",
+        "limit=501",
+        "limit=-1",
+        "limit=ten",
+        "limit=1.5",
+        "limit=%D9%A3",
+        "cursor=abc",
+        "cursor=%C3%A9",
+        "cursor=MjAyNi0wMS0xNSBuYmEgNDA",
+        "cursor=" + "A" * 300,
+        "cursor=__8",
     ],
-)  # fmt: skip
+)
 def test_limit_or_cursor_that_is_none_is_refused(client, query):
     answer = client.get(f"/api/v1/games?{query}")
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad_request")
@@ -235,9 +244,12 @@ def test_preflight_allows_reading_and_nothing_else(visitor):
     answer = visitor.open(
         "/api/v1/games",
         method="OPTIONS",
-        headers={"Origin": "https://other.example", "Access-Control-Request-Method": "GET",
-                 "Access-Control-Request-Headers": "if-none-match"},
-    )  # fmt: skip
+        headers={
+            "Origin": "https://other.example",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "if-none-match",
+        },
+    )
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
     assert answer.headers["Access-Control-Allow-Headers"] == "If-None-Match"
@@ -283,10 +295,14 @@ def test_documentation_has_everything_that_the_document_has(visitor):
     page = visitor.get("/api/v1/").text
     assert "Macro" not in page  # the page around it has names of its own
     document = visitor.get("/api/v1/openapi.json").json
-    parameters = [one["name"] for path in document["paths"].values()
-                  for one in path["get"]["parameters"]]  # fmt: skip
-    fields = [field for schema in document["components"]["schemas"].values()
-              for field in schema.get("properties", ())]  # fmt: skip
+    parameters = [
+        one["name"] for path in document["paths"].values() for one in path["get"]["parameters"]
+    ]
+    fields = [
+        field
+        for schema in document["components"]["schemas"].values()
+        for field in schema.get("properties", ())
+    ]
     for name in [*document["paths"], *parameters, *fields]:
         assert f"<code>{name}</code>" in page
     links = re.findall(r'href="#(\w+)"', page)

@@ -19,10 +19,22 @@ from tests.integration.events import STATES, board
 
 KILOBYTE = 1024
 PATHS = (
-    "/", "/live", "/nfl", "/nba/2026-01-15", "/nfl/games/nfl0", "/nfl/teams/ARI", "/nfl/teams",
-    "/nfl/standings", "/search", "/search?q=giants", "/preferences", "/xyz", "/nfl/scores.atom",
-    "/nfl/teams/ARI.ics", "/api/v1/",
-)  # fmt: skip
+    "/",
+    "/live",
+    "/nfl",
+    "/nba/2026-01-15",
+    "/nfl/games/nfl0",
+    "/nfl/teams/ARI",
+    "/nfl/teams",
+    "/nfl/standings",
+    "/search",
+    "/search?q=giants",
+    "/preferences",
+    "/xyz",
+    "/nfl/scores.atom",
+    "/nfl/teams/ARI.ics",
+    "/api/v1/",
+)
 
 
 @pytest.fixture

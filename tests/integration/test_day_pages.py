@@ -70,9 +70,14 @@ def test_weeks_lead_from_one_to_the_next_over_the_seasons_parts(client, synced):
 
 @pytest.mark.parametrize(
     "path",
-    ["/nfl/weeks/2025/2/99", "/nfl/weeks/0/0/0", "/nba/weeks/2025/2/1", "/nfl/weeks/2025/2/x",
-     "/nfl/weeks/99999999999999999999/2/1"],
-)  # fmt: skip
+    [
+        "/nfl/weeks/2025/2/99",
+        "/nfl/weeks/0/0/0",
+        "/nba/weeks/2025/2/1",
+        "/nfl/weeks/2025/2/x",
+        "/nfl/weeks/99999999999999999999/2/1",
+    ],
+)
 def test_week_that_there_is_not_is_a_page_that_leads_back(client, path):
     answer = client.get(path)
     assert answer.status_code == 404
@@ -100,10 +105,14 @@ def test_menus_mark_the_page_or_what_it_belongs_to(client, synced, path, marked)
 
 def test_doubleheader_tells_the_first_from_the_second(client, synced):
     games = [
-        event(str(n), f"2026-01-15T{17 + 4 * n}:00Z", "pre",
-              notes=[{"headline": f"Doubleheader - Game {n}"}])
+        event(
+            str(n),
+            f"2026-01-15T{17 + 4 * n}:00Z",
+            "pre",
+            notes=[{"headline": f"Doubleheader - Game {n}"}],
+        )
         for n in (0, 1)
-    ]  # fmt: skip
+    ]
     synced("mlb", *games)
     page = client.get("/mlb/2026-01-15").text
     assert page.index("Doubleheader - Game 0") < page.index("Doubleheader - Game 1")

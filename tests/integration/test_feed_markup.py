@@ -34,12 +34,33 @@ PAYLOADS = {
 }
 # What the parser has to understand stays as it is; all other texts of the feed are poisoned.
 MEANT = {
-    "id", "uid", "date", "startDate", "state", "homeAway", "type", "market", "slug", "dateOfBirth",
-    "calendarStartDate", "calendarEndDate", "abbreviation", "score", "calendarType",
-}  # fmt: skip
+    "id",
+    "uid",
+    "date",
+    "startDate",
+    "state",
+    "homeAway",
+    "type",
+    "market",
+    "slug",
+    "dateOfBirth",
+    "calendarStartDate",
+    "calendarEndDate",
+    "abbreviation",
+    "score",
+    "calendarType",
+}
 PROPERTIES = {
-    "UID", "DTSTAMP", "LAST-MODIFIED", "SUMMARY", "STATUS", "LOCATION", "URL", "DTSTART", "DTEND",
-}  # fmt: skip
+    "UID",
+    "DTSTAMP",
+    "LAST-MODIFIED",
+    "SUMMARY",
+    "STATUS",
+    "LOCATION",
+    "URL",
+    "DTSTART",
+    "DTEND",
+}
 PARTS = {
     "venue": {"fullName": "The Ground", "address": {"city": "Springfield", "state": "IL"}},
     "notes": [{"headline": "A note"}],
@@ -54,10 +75,11 @@ def poisoned(node: Any, payload: str, key: str = "") -> Any:
     if isinstance(node, dict):
         kept = MEANT | ({"name"} if {"state", "value", "displayValue"} & set(node) else set())
         return {
-            name: part if name in kept and not isinstance(part, (dict, list))
+            name: part
+            if name in kept and not isinstance(part, (dict, list))
             else poisoned(part, payload, name)
             for name, part in node.items()
-        }  # fmt: skip
+        }
     if isinstance(node, list):
         return [poisoned(part, payload, key) for part in node]
     return payload + node if isinstance(node, str) else node
@@ -151,10 +173,22 @@ def test_markup_of_the_feed_is_text_everywhere(visitor, panel, payload):
 
 
 SHOWN = (
-    "/", "/live", "/nfl", "/nfl/weeks/2026/2/5", "/nfl/games/910001", "/nba/teams", "/search?q=e",
-    "/nba/standings", "/nba/teams/BOS", "/nba/teams/BOS.ics", "/nfl/scores.atom", "/api/v1/games",
-    "/api/v1/teams", "/api/v1/games/nfl/910001", "/api/v1/leagues",
-)  # fmt: skip
+    "/",
+    "/live",
+    "/nfl",
+    "/nfl/weeks/2026/2/5",
+    "/nfl/games/910001",
+    "/nba/teams",
+    "/search?q=e",
+    "/nba/standings",
+    "/nba/teams/BOS",
+    "/nba/teams/BOS.ics",
+    "/nfl/scores.atom",
+    "/api/v1/games",
+    "/api/v1/teams",
+    "/api/v1/games/nfl/910001",
+    "/api/v1/leagues",
+)
 
 
 @pytest.mark.parametrize("payload", ["<x-planted>"], indirect=True)

@@ -17,10 +17,18 @@ from sportsapp.factory import create_app
 from tests.integration.events import event
 
 VALUES = {
-    "league_name": "nfl", "league": "nfl", "day_text": "2026-01-15", "espn_id": "401",
-    "abbreviation": "ALP", "season": 2026, "season_type": 2, "week": 5, "path": "nothing",
-    "filename": "style.css", "export_type": "csv",
-}  # fmt: skip
+    "league_name": "nfl",
+    "league": "nfl",
+    "day_text": "2026-01-15",
+    "espn_id": "401",
+    "abbreviation": "ALP",
+    "season": 2026,
+    "season_type": 2,
+    "week": 5,
+    "path": "nothing",
+    "filename": "style.css",
+    "export_type": "csv",
+}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SELDOM = {"POST": 405, "PUT": 405, "PATCH": 405, "DELETE": 405, "TRACE": 405, "OPTIONS": 200}
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -160,10 +168,22 @@ def host_of(site: Flask, host: str, path: str = "/healthz", method: str = "GET")
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "scores.example.evil.example", "xscores.example", "scores.example:80:81",
-     "scores.example/", "scores.example@evil.example", "evil.example?scores.example", "a b",
-     "<b>", "[::2]", "..", "", "scores.example,evil.example"],
-)  # fmt: skip
+    [
+        "evil.example",
+        "scores.example.evil.example",
+        "xscores.example",
+        "scores.example:80:81",
+        "scores.example/",
+        "scores.example@evil.example",
+        "evil.example?scores.example",
+        "a b",
+        "<b>",
+        "[::2]",
+        "..",
+        "",
+        "scores.example,evil.example",
+    ],
+)
 def test_unknown_host_gets_400(named, host):
     answer = host_of(named, host)
     assert answer.status_code == 400
@@ -221,9 +241,11 @@ def test_preference_cookies_are_for_this_site_and_no_script(ask, headers, secure
     came = {**OURS, **headers}
     set_ = ask("/preferences", method="POST", data=form, headers=came)
     liked = ask(
-        "/preferences/favourites", method="POST", data={"team": "nfl-1", "action": "add"},
+        "/preferences/favourites",
+        method="POST",
+        data={"team": "nfl-1", "action": "add"},
         headers=came,
-    )  # fmt: skip
+    )
     back = {"Cookie": "zone=Europe/Berlin; scores=hide", **came}
     gone = ask("/preferences", method="POST", data={"zone": "America/New_York"}, headers=back)
     cookies = [

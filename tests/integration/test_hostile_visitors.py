@@ -37,36 +37,87 @@ from tests.stored import all_rows
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PATHS = [
-    "/{}", "/{}/{}", "/nfl/{}", "/nfl/games/{}", "/{}/games/401", "/nfl/teams/{}",
-    "/nfl/teams/{}.ics", "/{}/teams/ALP", "/{}/teams", "/{}/standings", "/{}/scores.atom",
-    "/nfl/weeks/{}/{}/{}", "/{}/weeks/2026/2/1", "/api/v1/{}", "/api/v1/games/nfl/{}",
-    "/api/v1/games/{}/401", "/static/{}", "/admin/{}", "/preferences/{}",
-]  # fmt: skip
+    "/{}",
+    "/{}/{}",
+    "/nfl/{}",
+    "/nfl/games/{}",
+    "/{}/games/401",
+    "/nfl/teams/{}",
+    "/nfl/teams/{}.ics",
+    "/{}/teams/ALP",
+    "/{}/teams",
+    "/{}/standings",
+    "/{}/scores.atom",
+    "/nfl/weeks/{}/{}/{}",
+    "/{}/weeks/2026/2/1",
+    "/api/v1/{}",
+    "/api/v1/games/nfl/{}",
+    "/api/v1/games/{}/401",
+    "/static/{}",
+    "/admin/{}",
+    "/preferences/{}",
+]
 QUERIES = [
-    "/?reveal={}", "/nfl?day={}", "/nfl/games/401?reveal={}", "/nfl/2026-01-15?reveal={}",
-    "/nfl/standings?reveal={}", "/search?q={}", "/nfl/scores.atom?scores={}",
+    "/?reveal={}",
+    "/nfl?day={}",
+    "/nfl/games/401?reveal={}",
+    "/nfl/2026-01-15?reveal={}",
+    "/nfl/standings?reveal={}",
+    "/search?q={}",
+    "/nfl/scores.atom?scores={}",
     "/preferences?next={}",
-    "/api/v1/teams?league={}", "/api/v1/games?league={}", "/api/v1/games?date={}",
-    "/api/v1/games?state={}", "/admin/sign-in?next={}", "/admin/?{}={}", "/?{}={}",
-    "/static/style.css?v={}", "/nfl/teams?{}", "/api/v1/games?{}",
-]  # fmt: skip
+    "/api/v1/teams?league={}",
+    "/api/v1/games?league={}",
+    "/api/v1/games?date={}",
+    "/api/v1/games?state={}",
+    "/admin/sign-in?next={}",
+    "/admin/?{}={}",
+    "/?{}={}",
+    "/static/style.css?v={}",
+    "/nfl/teams?{}",
+    "/api/v1/games?{}",
+]
 FORMS = [
-    ("/preferences", "zone"), ("/preferences", "other_zone"), ("/preferences", "next"),
-    ("/preferences", "hide_scores"), ("/preferences/favourites", "team"),
-    ("/preferences/favourites", "action"), ("/preferences/favourites", "next"),
-]  # fmt: skip
+    ("/preferences", "zone"),
+    ("/preferences", "other_zone"),
+    ("/preferences", "next"),
+    ("/preferences", "hide_scores"),
+    ("/preferences/favourites", "team"),
+    ("/preferences/favourites", "action"),
+    ("/preferences/favourites", "next"),
+]
 GOOD = {"zone": "Europe/Berlin", "team": "nfl-1", "action": "add", "next": "/nfl"}
 HEADERS = [
-    "If-None-Match", "If-Modified-Since", "If-Match", "Range", "Host", "X-Forwarded-For",
-    "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Prefix", "Forwarded", "Referer", "Origin",
-    "Sec-Fetch-Site", "User-Agent", "Accept", "Accept-Language", "Authorization", "Content-Type",
-    "X-Original-Url", "X-Http-Method-Override", "Cookie",
-]  # fmt: skip
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Match",
+    "Range",
+    "Host",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Prefix",
+    "Forwarded",
+    "Referer",
+    "Origin",
+    "Sec-Fetch-Site",
+    "User-Agent",
+    "Accept",
+    "Accept-Language",
+    "Authorization",
+    "Content-Type",
+    "X-Original-Url",
+    "X-Http-Method-Override",
+    "Cookie",
+]
 KINDS = [
-    "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=x",
-    "multipart/form-data", "multipart/form-data; boundary=x", "application/json",
+    "application/x-www-form-urlencoded",
+    "application/x-www-form-urlencoded; charset=x",
+    "multipart/form-data",
+    "multipart/form-data; boundary=x",
+    "application/json",
     "text/plain; charset=utf-7",
-]  # fmt: skip
+]
 COOKIES = ["zone", "favourites", "scores", "tracker_admin", "session", "flash"]
 SIGHTS = ("/", "/nfl/2026-01-15", "/nfl/games/401", "/preferences", "/admin/sign-in", "/static/x")
 
@@ -291,10 +342,18 @@ def test_sign_in_leads_nowhere_but_into_the_panel(panel, attempts):
 
 
 PANEL = [
-    "/admin/{}/?page={}", "/admin/{}/?page_size={}", "/admin/{}/?search={}", "/admin/{}/?sort={}",
-    "/admin/{}/?desc={}", "/admin/{}/details/?id={}", "/admin/{}/?league={}", "/admin/{}/?state={}",
-    "/admin/{}/?day={}", "/admin/{}/?season={}", "/admin/{}/export/csv/?search={}",
-]  # fmt: skip
+    "/admin/{}/?page={}",
+    "/admin/{}/?page_size={}",
+    "/admin/{}/?search={}",
+    "/admin/{}/?sort={}",
+    "/admin/{}/?desc={}",
+    "/admin/{}/details/?id={}",
+    "/admin/{}/?league={}",
+    "/admin/{}/?state={}",
+    "/admin/{}/?day={}",
+    "/admin/{}/?season={}",
+    "/admin/{}/export/csv/?search={}",
+]
 TABLES = ("runs", "leagues", "teams", "players", "games")
 
 

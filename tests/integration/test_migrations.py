@@ -85,8 +85,9 @@ def fill() -> Content:
     """Rows in every table there is; what they hold."""
     with db.engine.begin() as connection:
         for table in tables().values():
-            rows = [{one.name: value_for(one, n) for one in table.columns}
-                    for n in range(1, ROWS + 1)]  # fmt: skip
+            rows = [
+                {one.name: value_for(one, n) for one in table.columns} for n in range(1, ROWS + 1)
+            ]
             connection.execute(sa.insert(table), rows)
     return content()
 

@@ -94,8 +94,12 @@ def test_api_knows_every_league(filled, client):
     rows = client.get("/api/v1/leagues").json["leagues"]
     assert [row["league"] for row in rows] == list(BY_SLUG)
     assert {row["sport"] for row in rows} == {
-        "football", "basketball", "baseball", "hockey", "soccer",
-    }  # fmt: skip
+        "football",
+        "basketball",
+        "baseball",
+        "hockey",
+        "soccer",
+    }
     document = client.get("/api/v1/openapi.json").json
     (league, *_) = document["paths"]["/api/v1/games"]["get"]["parameters"]
     assert league["schema"]["anyOf"][0]["enum"] == list(BY_SLUG)
@@ -277,9 +281,14 @@ def headings(page: str) -> list[tuple[str, str]]:
 def test_table_of_soccer_counts_draws_goals_and_points(filled, client):
     page = client.get("/epl/standings").text
     assert headings(page) == [
-        ("Position", "#"), ("Played", "P"), ("Wins", "W"), ("Draws", "D"), ("Losses", "L"),
-        ("Goal difference", "GD"), ("Points", "PTS"),
-    ]  # fmt: skip
+        ("Position", "#"),
+        ("Played", "P"),
+        ("Wins", "W"),
+        ("Draws", "D"),
+        ("Losses", "L"),
+        ("Goal difference", "GD"),
+        ("Points", "PTS"),
+    ]
     row = page.partition("Northport</a>")[2].partition("</tr>")[0]
     assert re.findall("<td>([^<]*)</td>", row) == ["8", "5", "2", "1", "+9", "17"]
     assert re.findall(r'<a href="/epl/teams/(\w+)">', page) == ["NPT", "SVN", "LKE"]
@@ -288,8 +297,10 @@ def test_table_of_soccer_counts_draws_goals_and_points(filled, client):
 def test_table_of_a_college_league_has_conferences_and_the_record_within(filled, client):
     page = client.get("/ncaaf/standings").text
     assert re.findall(r'<h2 id="group\d">([^<]+)', page) == [
-        "Coastal Conference", "Plains Conference East", "Plains Conference West",
-    ]  # fmt: skip
+        "Coastal Conference",
+        "Plains Conference East",
+        "Plains Conference West",
+    ]
     assert [short for _, short in headings(page)[:5]] == ["#", "W", "L", "CONF", "STRK"]
     row = page.partition("Elmhurst State</a>")[2].partition("</tr>")[0]
     assert re.findall("<td>([^<]*)</td>", row) == ["9", "3", "6-2", "W2"]
@@ -305,10 +316,14 @@ def test_table_that_is_not_divided_goes_by_its_leagues_name(filled, client):
 @pytest.mark.parametrize(
     ("slug", "kind", "week", "name"),
     [
-        ("nfl", 3, 1, "Wild Card"), ("nfl", 3, 9, "Postseason 9"), ("ncaaf", 2, 1, "Week 1"),
-        ("ncaaf", 3, 1, "Bowls"), ("ncaaf", 3, 999, "Playoff"), ("ncaaf", 1, 2, "Preseason 2"),
+        ("nfl", 3, 1, "Wild Card"),
+        ("nfl", 3, 9, "Postseason 9"),
+        ("ncaaf", 2, 1, "Week 1"),
+        ("ncaaf", 3, 1, "Bowls"),
+        ("ncaaf", 3, 999, "Playoff"),
+        ("ncaaf", 1, 2, "Preseason 2"),
     ],
-)  # fmt: skip
+)
 def test_weeks_are_named_as_the_league_names_them(slug, kind, week, name):
     assert week_label(BY_SLUG[slug], kind, week) == name
 

@@ -19,11 +19,17 @@ from tests.hostile import ATTACKS
 from tests.integration.events import event
 
 load_all_checks()
-PROMISES = CHECKS.get_by_names([
-    "not_a_server_error", "status_code_conformance", "content_type_conformance",
-    "response_schema_conformance", "response_headers_conformance", "negative_data_rejection",
-    "unsupported_method",
-])  # fmt: skip
+PROMISES = CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+        "response_headers_conformance",
+        "negative_data_rejection",
+        "unsupported_method",
+    ]
+)
 PATIENT = effort(
     max_examples=60,
     deadline=None,

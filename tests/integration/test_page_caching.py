@@ -19,9 +19,18 @@ from tests.parts import replace_services
 from tests.stored import statements, writes
 
 PATHS = (
-    "/", "/live", "/nfl", "/nfl/2026-01-15", "/nfl/games/401", "/nfl/teams/ALP", "/nfl/teams",
-    "/nfl/standings", "/search", "/nfl/scores.atom", "/nfl/teams/ALP.ics",
-)  # fmt: skip
+    "/",
+    "/live",
+    "/nfl",
+    "/nfl/2026-01-15",
+    "/nfl/games/401",
+    "/nfl/teams/ALP",
+    "/nfl/teams",
+    "/nfl/standings",
+    "/search",
+    "/nfl/scores.atom",
+    "/nfl/teams/ALP.ics",
+)
 READ_AT = datetime(2026, 1, 15, 20, 59, 50, tzinfo=UTC)
 START = "2026-01-15T20:00Z"
 

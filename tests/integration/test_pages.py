@@ -53,8 +53,14 @@ def test_postponed_game_is_no_final(client, synced):
 
 
 def test_page_of_a_postponed_game_tells_nothing_of_play(client, synced):
-    leaders = [{"displayName": "Points", "leaders": [{"displayValue": "31",
-        "athlete": {"displayName": "Ann Other"}, "team": {"id": "1"}}]}]  # fmt: skip
+    leaders = [
+        {
+            "displayName": "Points",
+            "leaders": [
+                {"displayValue": "31", "athlete": {"displayName": "Ann Other"}, "team": {"id": "1"}}
+            ],
+        }
+    ]
     synced("mlb", event(state="post", leaders=leaders, attendance=1234))
     page = client.get("/mlb/games/401").text
     assert all(part in page for part in ("Ann Other", "1,234", "Score by inning"))
@@ -154,11 +160,19 @@ def test_upper_case_leads_to_lower_case(client, path, target):
 @pytest.mark.parametrize(
     "path",
     [
-        "/xyz", "/nfl/2024-13-45", "/nfl/games/abc", "/nfl/0001-01-01", "/nfl/9999-12-31",
-        "/nfl/nothing", "/xyz/2026-01-15", "/xyz/games/1", "/nfl/games/" + "9" * 5000,
-        "/nfl/%01", "/nfl/games/%27%20OR%201=1",
+        "/xyz",
+        "/nfl/2024-13-45",
+        "/nfl/games/abc",
+        "/nfl/0001-01-01",
+        "/nfl/9999-12-31",
+        "/nfl/nothing",
+        "/xyz/2026-01-15",
+        "/xyz/games/1",
+        "/nfl/games/" + "9" * 5000,
+        "/nfl/%01",
+        "/nfl/games/%27%20OR%201=1",
     ],
-)  # fmt: skip
+)
 def test_unknown_things_are_a_page_that_leads_back(client, path):
     answer = client.get(path)
     assert answer.status_code == 404

@@ -171,10 +171,25 @@ def test_form_of_our_own_page_is_taken(visitor, headers):
 # ---------------------------------------------------------------- where a form leads
 
 ELSEWHERE = [
-    "//evil", "//evil/nfl", "/\\evil", "\\\\evil", "https:evil", "https://evil", "///evil",
-    "javascript:alert(1)", "/nfl\r\nSet-Cookie: a=b", "/nfl\nx", "/\tevil", "\t//evil",
-    " //evil", "//[", "nfl", "", "/" + "a" * 600, "/\x01",
-]  # fmt: skip
+    "//evil",
+    "//evil/nfl",
+    "/\\evil",
+    "\\\\evil",
+    "https:evil",
+    "https://evil",
+    "///evil",
+    "javascript:alert(1)",
+    "/nfl\r\nSet-Cookie: a=b",
+    "/nfl\nx",
+    "/\tevil",
+    "\t//evil",
+    " //evil",
+    "//[",
+    "nfl",
+    "",
+    "/" + "a" * 600,
+    "/\x01",
+]
 
 
 @pytest.mark.parametrize("target", ELSEWHERE, ids=repr)

@@ -42,8 +42,19 @@ def test_no_page_tells_score_winner_record_series_or_extra_time(
 ):
     synced("nfl", game(state, detail))
     page = visitor.get(path, headers=HIDES).text
-    for telling in (">41<", ">38<", "41-38", "38-41", "3-1", "OT", 'class="r w"', "side w", "leads",
-                    "data-say", 'class="s"'):  # fmt: skip
+    for telling in (
+        ">41<",
+        ">38<",
+        "41-38",
+        "38-41",
+        "3-1",
+        "OT",
+        'class="r w"',
+        "side w",
+        "leads",
+        "data-say",
+        'class="s"',
+    ):
         assert telling not in page
 
 

@@ -15,14 +15,27 @@ from sportsapp.sync.context import SyncContext
 from tests.integration.events import board
 
 SPORTS = {
-    "nfl": ({"wins": "9", "losses": "1", "ties": "0", "winPercent": ".900", "streak": "W3"},
-            ["#", "Team", "W", "L", "T", "PCT", "STRK"]),
-    "nba": ({"wins": "9", "losses": "1", "winPercent": ".900", "gamesBehind": "-", "streak": "W3"},
-            ["#", "Team", "W", "L", "PCT", "GB", "STRK"]),
-    "nhl": ({"gamesPlayed": "11", "wins": "9", "losses": "1", "otLosses": "1", "points": "19",
-             "winPercent": ".8", "streak": "W3"},
-            ["#", "Team", "GP", "W", "L", "OTL", "PTS", "STRK"]),
-}  # fmt: skip
+    "nfl": (
+        {"wins": "9", "losses": "1", "ties": "0", "winPercent": ".900", "streak": "W3"},
+        ["#", "Team", "W", "L", "T", "PCT", "STRK"],
+    ),
+    "nba": (
+        {"wins": "9", "losses": "1", "winPercent": ".900", "gamesBehind": "-", "streak": "W3"},
+        ["#", "Team", "W", "L", "PCT", "GB", "STRK"],
+    ),
+    "nhl": (
+        {
+            "gamesPlayed": "11",
+            "wins": "9",
+            "losses": "1",
+            "otLosses": "1",
+            "points": "19",
+            "winPercent": ".8",
+            "streak": "W3",
+        },
+        ["#", "Team", "GP", "W", "L", "OTL", "PTS", "STRK"],
+    ),
+}
 
 
 @pytest.fixture

@@ -69,8 +69,9 @@ def game(college, synced):
 
 
 def team_json(espn_id: str, abbreviation: str, name: str) -> dict:
-    return {"team": {"id": espn_id, "abbreviation": abbreviation, "displayName": name,
-                     "location": name}}  # fmt: skip
+    return {
+        "team": {"id": espn_id, "abbreviation": abbreviation, "displayName": name, "location": name}
+    }
 
 
 def links(page: str) -> dict[str, str]:
@@ -119,9 +120,15 @@ def test_page_of_the_first_names_the_others(client):
 @pytest.mark.usefixtures("college")
 @pytest.mark.parametrize(
     ("asked", "lead_to"),
-    [("mia", "MIA"), ("mia_193", "MIA_193"), ("MIA_2390", "MIA"), ("X_150", "DUKE"),
-     ("_193", "MIA_193"), ("_8", "MiX")],
-)  # fmt: skip
+    [
+        ("mia", "MIA"),
+        ("mia_193", "MIA_193"),
+        ("MIA_2390", "MIA"),
+        ("X_150", "DUKE"),
+        ("_193", "MIA_193"),
+        ("_8", "MiX"),
+    ],
+)
 def test_other_ways_to_say_it_lead_to_the_one_address(client, asked, lead_to):
     answer = client.get(f"/ncaam/teams/{asked}")
     assert answer.location == f"/ncaam/teams/{lead_to}"
