@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
@@ -26,6 +28,12 @@ FILES = sorted(
     for path in (RECORDED / slug).glob(f"{kind}-*.json")
 )
 NEVER_PLAYED = ("STATUS_POSTPONED", "STATUS_CANCELED")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Every league is followed."""
+    return replace(settings, leagues=tuple(BY_SLUG))
 
 
 class Cards(HTMLParser):
