@@ -10,8 +10,6 @@ from sportsapp.core.log_context import log_fields
 from sportsapp.core.processes import process_name
 from sportsapp.core.settings import Settings
 
-CONTEXT = ("run", "task", "league")
-
 
 class PlainFormatter(logging.Formatter):
     """One line for people, times in UTC; behind it the run, its task and its league, if any.
@@ -29,8 +27,8 @@ class PlainFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         process = f"{process_name():<8} " if process_name() else ""
         line = f"{record.asctime} {process}{record.levelname:<7} {record.name}: {record.message}"
-        known = [f"{name}={value}" for name in CONTEXT if (value := getattr(record, name, ""))]
-        return f"{line} [{' '.join(known)}]" if known else line
+        about = " ".join(f"{name}={value}" for name, value in log_fields().items() if value)
+        return f"{line} [{about}]" if about else line
 
 
 class JsonFormatter(logging.Formatter):
@@ -47,19 +45,11 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **{name: getattr(record, name, "") for name in CONTEXT},
+            **log_fields(),
         }
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
         return json.dumps({name: value for name, value in fields.items() if value != ""})
-
-
-def add_context(record: logging.LogRecord) -> bool:
-    """Put the fields of the code that logs on the record: run, task and league, "" for none."""
-    fields = log_fields()
-    for name in CONTEXT:
-        setattr(record, name, fields.get(name, ""))
-    return True
 
 
 def shorten_known_errors(record: logging.LogRecord) -> bool:
@@ -74,12 +64,10 @@ def shorten_known_errors(record: logging.LogRecord) -> bool:
 
 def set_up_logging(settings: Settings) -> None:
     """Send all log lines where the settings say. Each entry point calls this once."""
-    handler: logging.Handler = (
-        WatchedFileHandler(settings.log_file) if settings.log_file else logging.StreamHandler()
-    )
+    path = settings.log_file
+    handler = WatchedFileHandler(path) if path else logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else PlainFormatter())
     handler.addFilter(shorten_known_errors)
-    handler.addFilter(add_context)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

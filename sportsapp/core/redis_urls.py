@@ -10,13 +10,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-SCHEMES = ("redis", "rediss", "unix")
-
 
 def parse_redis_url(url: str) -> str:
     """The URL as it is. Raises ValueError, with the fault, if no connection can be made from it."""
-    if url.partition("://")[0] not in SCHEMES:
-        raise ValueError(f"does not begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("does not begin with redis://, rediss://, unix://")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -16,11 +16,6 @@ from sqlalchemy.exc import ArgumentError
 from sportsapp.core.leagues import BY_SLUG
 
 
-def text(value: str) -> str:
-    """Any text."""
-    return value
-
-
 def whole_number(low: int, high: int) -> Callable[[str], int]:
     """Reads a whole number from ``low`` to ``high``."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from sportsapp.core import setting_values as values
+from sportsapp.core import setting_values as read
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.core.redis_urls import parse_redis_url
@@ -32,185 +32,156 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 def _setting(
     parse: Callable[[str], Any],
     meaning: str,
-    example: str,
+    default: Any = "",
     *,
-    default: Any = None,
+    example: str = "",
     shown: str = "",
     secret: bool = False,
-    may_hold_password: bool = False,
 ) -> Any:
     """A field of Settings with the function that reads it and what people are shown of it.
 
     ``meaning`` and ``shown``, the default in words, are columns of the table of settings in
-    docs/reference.md; a test compares them.
+    docs/reference.md; a test compares them. ``example`` and ``shown`` are the default itself when
+    left out.
     """
-    metadata = {
-        "parse": parse,
-        "meaning": meaning,
-        "example": example,
-        "shown": shown or str(default),
-        "secret": secret,
-    }
-    return field(default=default, metadata=metadata, repr=not (secret or may_hold_password))
+    example, shown = example or str(default), shown or str(default)
+    metadata = {"parse": parse, "meaning": meaning, "example": example, "shown": shown}
+    return field(default=default, metadata={**metadata, "secret": secret})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without a repr, so that no log line and no traceback shows a secret or a password in a URL.
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Settings:
     """Every setting, in the order of docs/reference.md. Empty means not set."""
 
     instance_path: Path = _setting(
-        values.path,
+        read.path,
         "database file, broker socket and data, secrets",
-        "/srv/scores",
-        default=PROJECT_ROOT / "instance",
+        PROJECT_ROOT / "instance",
+        example="/srv/scores",
         shown="`instance/` beside app.py",
     )
     database_url: str = _setting(
-        values.database_url,
+        read.database_url,
         "any SQLAlchemy URL; SQLite and PostgreSQL are tested",
-        "sqlite:////srv/scores/tracker.db",
-        default="",
+        example="sqlite:////srv/scores/tracker.db",
         shown="SQLite file in the instance folder",
         secret=True,
     )
     redis_url: str = _setting(
         parse_redis_url,
         "the broker; `flask up` starts an embedded one when this is unset",
-        "redis://localhost:6379/0",
-        default="",
+        example="redis://localhost:6379/0",
         shown="the embedded broker's Unix socket in the instance folder",
         secret=True,
     )
-    espn_base_url: str = _setting(
-        values.web_url,
-        "the feed",
-        "https://site.api.espn.com",
-        default="https://site.api.espn.com",
-        may_hold_password=True,
-    )
+    espn_base_url: str = _setting(read.web_url, "the feed", "https://site.api.espn.com")
     espn_contact_url: str = _setting(
-        values.contact_url,
+        read.contact_url,
         "address in our User-Agent, under which ESPN can reach you",
-        "https://example.org/scores",
-        default=PROJECT_URL,
+        PROJECT_URL,
+        example="https://example.org/scores",
         shown="the project's address",
     )
     secret_key: str = _setting(
-        values.text,
+        str,
         "signs sessions",
-        "a long random text",
-        default="",
+        example="a long random text",
         shown="made once, kept in the instance folder",
         secret=True,
     )
     admin_username: str = _setting(
-        values.text,
+        str,
         "the first admin account's name",
-        "admin",
-        default="",
+        example="admin",
         shown="made and printed once by the first `flask up`",
     )
     admin_password: str = _setting(
-        values.text,
+        str,
         "the first admin account's password",
-        "a long pass phrase",
-        default="",
+        example="a long pass phrase",
         shown="made and printed once by the first `flask up`",
         secret=True,
     )
     live_sync_seconds: int = _setting(
-        values.whole_number(10, 60), "seconds between live ticks, 10 to 60", "60", default=60
+        read.whole_number(10, 60), "seconds between live ticks, 10 to 60", 60
     )
     result_ttl_seconds: int = _setting(
-        values.whole_number(60, 31_536_000),
-        "for how many seconds results are kept in Redis",
-        "86400",
-        default=86_400,
+        read.whole_number(60, 31_536_000), "for how many seconds results are kept in Redis", 86_400
     )
     task_run_retention_days: int = _setting(
-        values.whole_number(1, 3650),
-        "for how many days the ledger keeps runs",
-        "30",
-        default=30,
+        read.whole_number(1, 3650), "for how many days the ledger keeps runs", 30
     )
     alert_webhook_url: str = _setting(
-        values.web_url,
+        read.web_url,
         "where failures, and their end, are posted (Slack or anything that takes JSON)",
-        "https://hooks.slack.com/services/your/own/path",
-        default="",
+        example="https://hooks.slack.com/services/your/own/path",
         shown="none",
         secret=True,
     )
     heartbeat_url: str = _setting(
-        values.web_url,
+        read.web_url,
         "pinged after every good live tick (a dead man's switch)",
-        "https://hc-ping.com/your-uuid",
-        default="",
+        example="https://hc-ping.com/your-uuid",
         shown="none",
         secret=True,
     )
     metrics_token: str = _setting(
-        values.text,
+        str,
         "the bearer token that a scraper of `/metrics` has to send",
-        "a long random text",
-        default="",
+        example="a long random text",
         shown="none: anyone may read them",
         secret=True,
     )
-    log_level: str = _setting(
-        values.choice(*LOG_LEVELS), "how much is logged", "INFO", default="INFO"
-    )
+    log_level: str = _setting(read.choice(*LOG_LEVELS), "how much is logged", "INFO")
     log_format: str = _setting(
-        values.choice("plain", "json"), "plain or json", "json", default="plain"
+        read.choice("plain", "json"), "plain or json", "plain", example="json"
     )
     log_file: Path | None = _setting(
-        values.path,
+        read.path,
         "a file to log to instead of standard error",
-        "/var/log/scores.log",
+        None,
+        example="/var/log/scores.log",
         shown="none",
     )
-    host: str = _setting(values.text, "web server's address", "127.0.0.1", default="127.0.0.1")
-    port: int = _setting(values.whole_number(1, 65535), "web server's port", "5000", default=5000)
+    host: str = _setting(str, "web server's address", "127.0.0.1")
+    port: int = _setting(read.whole_number(1, 65535), "web server's port", 5000)
     trusted_hosts: tuple[str, ...] = _setting(
-        values.names,
+        read.names,
         "host names of this site, with commas; requests for others are refused",
-        "scores.example.org",
-        default=(),
+        (),
+        example="scores.example.org",
         shown="any on loopback, none else",
     )
     trusted_proxies: tuple[str, ...] = _setting(
-        values.networks,
+        read.networks,
         "proxies whose X-Forwarded-For is trusted: addresses and networks, with commas",
-        "172.30.61.0/24",
-        default=(),
+        (),
+        example="172.30.61.0/24",
         shown="those on this machine",
     )
     leagues: tuple[str, ...] = _setting(
-        values.league_slugs,
+        read.league_slugs,
         "leagues that are followed, in the menu's order; "
         "WNBA, NCAAF, NCAAM, NCAAW, MLS and EPL are known, too",
-        "NFL,NBA,MLB,NHL,NCAAF",
-        default=tuple(league.slug for league in DEFAULT_LEAGUES),
+        tuple(league.slug for league in DEFAULT_LEAGUES),
+        example="NFL,NBA,MLB,NHL,NCAAF",
         shown="NFL,NBA,MLB,NHL",
     )
     feed_requests_per_minute: int = _setting(
-        values.whole_number(1, 100_000),
+        read.whole_number(1, 100_000),
         "limit of requests to the feed, for all processes together",
-        "600",
-        default=600,
+        600,
     )
     api_requests_per_minute: int = _setting(
-        values.whole_number(1, 100_000),
-        "limit of requests to the API from one address",
-        "300",
-        default=300,
+        read.whole_number(1, 100_000), "limit of requests to the API from one address", 300
     )
 
     @property
     def database(self) -> str:
         """The database's URL, the instance folder's SQLite file when none is set."""
         default = f"sqlite:///{self.instance_path / 'tracker.db'}"
-        return values.with_driver(self.database_url) or default
+        return read.with_driver(self.database_url) or default
 
     @property
     def broker(self) -> str:
@@ -252,15 +223,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     given: dict[str, Any] = {}
     for setting in fields(Settings):
         name, metadata = environment_name(setting.name), setting.metadata
-        text = source.get(name, "").strip()
-        if not text:
-            continue
-        try:
-            given[setting.name] = metadata["parse"](text)
-        except ValueError as error:
-            shown = "its value" if metadata["secret"] else repr(_without_password(text)[:80])
-            message = f"{name}: {shown} {error}; for example {metadata['example']}"
-            raise SettingsError(message) from None
+        if text := source.get(name, "").strip():
+            try:
+                given[setting.name] = metadata["parse"](text)
+            except ValueError as error:
+                shown = "its value" if metadata["secret"] else repr(_without_password(text)[:80])
+                message = f"{name}: {shown} {error}; for example {metadata['example']}"
+                raise SettingsError(message) from None
     return Settings(**given)
 
 
