@@ -9,17 +9,19 @@ from sportsapp.commands.shell import OneLineGroup, json_option, print_answer
 from sportsapp.core.clock import iso_utc
 
 admin_group = OneLineGroup("admin", help="Accounts of the admin panel.")
+password_option = click.option("--password", help="You are asked for it when it is left out.")
+generate_option = click.option("--generate", is_flag=True, help="Generate a password and print it.")
 
 
 @admin_group.command("create")
 @click.argument("username")
-@click.option("--password", help="You are asked for it when it is left out.")
-@click.option("--generate", is_flag=True, help="Generate a password and print it.")
+@password_option
+@generate_option
 def create(username: str, password: str | None, generate: bool) -> None:
     """Add an account."""
-    chosen = _password(password, generate)
+    chosen, shown = _choose_password(password, generate)
     accounts.add_account(username, chosen)
-    click.echo(f"Account {username} was added.{_shown(chosen, generate)}")
+    click.echo(f"Account {username} was added.{shown}")
 
 
 @admin_group.command("list")
@@ -47,14 +49,14 @@ def list_accounts(as_json: bool) -> None:
 
 @admin_group.command("password")
 @click.argument("username")
-@click.option("--password", help="You are asked for it when it is left out.")
-@click.option("--generate", is_flag=True, help="Generate a password and print it.")
+@password_option
+@generate_option
 def change_password(username: str, password: str | None, generate: bool) -> None:
     """Change a password. Every session of the account ends."""
     accounts.find_account(username)  # an unknown name is refused before the prompt
-    chosen = _password(password, generate)
+    chosen, shown = _choose_password(password, generate)
     accounts.set_password(username, chosen)
-    click.echo(f"The password of {username} was changed.{_shown(chosen, generate)}")
+    click.echo(f"The password of {username} was changed.{shown}")
 
 
 @admin_group.command("deactivate")
@@ -73,14 +75,11 @@ def activate(username: str) -> None:
     click.echo(f"Account {username} was activated.")
 
 
-def _password(given: str | None, generate: bool) -> str:
+def _choose_password(given: str | None, generate: bool) -> tuple[str, str]:
+    """The password, and what to print about it: one that was generated is shown."""
     if generate:
-        return secrets.token_urlsafe(12)
-    if given is not None:
-        return given
-    prompted: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return prompted
-
-
-def _shown(password: str, generate: bool) -> str:
-    return f" Its password is {password}" if generate else ""
+        password = secrets.token_urlsafe(12)
+        return password, f" Its password is {password}"
+    if given is None:
+        given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return given, ""

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import fail, misuse
+from sportsapp.commands.shell import database_reason, fail, misuse
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.settings import Settings, load_settings
@@ -44,19 +44,16 @@ def copy_command(url: str, backup: bool) -> None:
     try:
         _check_source(may_be_in_use=backup)
         counts = _copy_to(target)
-    except SettingsError as error:
-        fail(f"nothing was copied: {_name_url(error)}")
     except TrackerError as error:
-        fail(f"nothing was copied: {error}")
+        fail(f"nothing was copied: {_name_url(error)}")
     except SQLAlchemyError as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        fail(f"nothing was copied: {reason}")
+        fail(f"nothing was copied: {database_reason(error)}")
     click.echo(f"{sum(counts.values())} rows copied and compared.")
     if not backup:
         click.echo("Now set DATABASE_URL to it and start everything again.")
 
 
-def _name_url(error: SettingsError) -> str:
+def _name_url(error: TrackerError) -> str:
     """The error's text about the argument URL, which was read as if it were the setting."""
     return str(error).replace("DATABASE_URL", "URL", 1)
 

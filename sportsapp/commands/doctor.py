@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import FAILED, json_option
+from sportsapp.commands.shell import FAILED, database_reason, json_option
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import (
     BrokerUnavailableError,
@@ -55,10 +55,14 @@ class Finding:
     ``state`` is OK, NOTE or WRONG. The names of the fields are keys of the JSON.
     """
 
-    name: str
     state: str
     says: str
     do: str = ""
+
+
+UNCHECKED = Finding(
+    NOTE, "cannot be checked without the database's tables", "correct the database first"
+)
 
 
 @dataclass
@@ -70,26 +74,22 @@ class CheckContext:
     has_tables: bool = False
 
 
-Check = Callable[[CheckContext], Iterator[Finding]]
-
-
 @click.command("doctor")
 @json_option
 @with_appcontext
 def doctor_command(as_json: bool) -> None:
     """Check this instance and print what to do. Exit status 1 when anything is wrong."""
     context = CheckContext(services(), utc_now())
-    findings = []
-    for check in CHECKS:
+    is_ok, findings = True, []
+    for name, check in CHECKS.items():
         for finding in check(context):
-            findings.append(finding)
+            is_ok &= finding.state != WRONG
+            findings.append({"name": name, **asdict(finding)})
             if not as_json:  # each line as soon as it is known: a check may take a while
-                line = f"{finding.state:<5}  {finding.name:<10}  {finding.says}"
+                line = f"{finding.state:<5}  {name:<10}  {finding.says}"
                 click.echo(f"{line} -> {finding.do}" if finding.do else line)
-    is_ok = all(finding.state != WRONG for finding in findings)
     if as_json:
-        document = {"ok": is_ok, "checks": [asdict(finding) for finding in findings]}
-        click.echo(json.dumps(document))
+        click.echo(json.dumps({"ok": is_ok, "checks": findings}))
     if not is_ok:
         sys.exit(FAILED)
 
@@ -106,13 +106,13 @@ def check_settings(context: CheckContext) -> Iterator[Finding]:
     if not os.access(settings.instance_path, os.W_OK | os.X_OK):
         says = f"INSTANCE_PATH: {settings.instance_path} cannot be written"
         do = "give the folder to the user who runs the app, or name another one"
-        yield Finding("settings", WRONG, says, do)
+        yield Finding(WRONG, says, do)
     elif settings.host in ANYWHERE and not settings.trusted_hosts:
         says = f"{says}; HOST is {settings.host}, but TRUSTED_HOSTS is empty"
         do = "set TRUSTED_HOSTS to the names that visitors use, or they get an error"
-        yield Finding("settings", NOTE, says, do)
+        yield Finding(NOTE, says, do)
     else:
-        yield Finding("settings", OK, says)
+        yield Finding(OK, says)
 
 
 def check_database(context: CheckContext) -> Iterator[Finding]:
@@ -123,21 +123,20 @@ def check_database(context: CheckContext) -> Iterator[Finding]:
         with db.engine.connect() as connection:
             revision = migrate.revision_of(connection)
     except SQLAlchemyError as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        do = "correct DATABASE_URL, or start the database"
-        yield Finding("database", WRONG, f"{kind} cannot be used: {reason}", do)
+        says = f"{kind} cannot be used: {database_reason(error)}"
+        yield Finding(WRONG, says, "correct DATABASE_URL, or start the database")
         return
     context.has_tables = revision == newest
     if context.has_tables:
-        yield Finding("database", OK, f"{kind}, migrated to {revision}")
+        yield Finding(OK, f"{kind}, migrated to {revision}")
     elif revision is None:
-        yield Finding("database", WRONG, f"{kind} is empty: not migrated", "run `flask db upgrade`")
+        yield Finding(WRONG, f"{kind} is empty: not migrated", "run `flask db upgrade`")
     elif migrate.is_known(revision):
         says = f"{kind} is not migrated: it is at {revision}, the code at {newest}"
-        yield Finding("database", WRONG, says, "run `flask db upgrade`, then restart everything")
+        yield Finding(WRONG, says, "run `flask db upgrade`, then restart everything")
     else:
         says = f"{kind} is at {revision}, which this code does not know"
-        yield Finding("database", WRONG, says, "run the version that made it, or restore a backup")
+        yield Finding(WRONG, says, "run the version that made it, or restore a backup")
 
 
 # ---------------------------------------------------------------- broker, consumers, scheduler
@@ -155,63 +154,54 @@ def check_broker(context: CheckContext) -> Iterator[Finding]:
         with broker_errors():
             waiting = sum(queue.pending_count() for queue in context.services.queues)
     except (BrokerUnavailableError, redis.RedisError) as error:
-        yield Finding("broker", WRONG, f"{place}: {_short(error)}", do)
+        yield Finding(WRONG, f"{place}: {_short(error)}", do)
     else:
-        yield Finding("broker", OK, f"{place} answers; {waiting} messages wait")
+        yield Finding(OK, f"{place} answers; {waiting} messages wait")
 
 
 def check_consumers(context: CheckContext) -> Iterator[Finding]:
     """Each queue has a live worker."""
     if not context.has_tables:
-        yield _not_checked("consumers")
+        yield UNCHECKED
         return
-    processes = list(db.session.scalars(select(ConsumerProcess)))
     for queue in context.services.queues:
-        workers = [
-            process
-            for process in processes
-            if (process.queue, process.role) == (queue.name, "worker")
-        ]
+        of_queue = select(ConsumerProcess).filter_by(queue=queue.name, role="worker")
+        workers = db.session.scalars(of_queue).all()
         alive = [worker for worker in workers if worker.beat_at > context.now - LOST_AFTER]
         if alive:
             places = sorted({f"{worker.host}, process {worker.pid}" for worker in alive})
             says = f"{queue.name}: {len(alive)} workers ({'; '.join(places)})"
-            yield Finding("consumers", OK, says)
+            yield Finding(OK, says)
         else:
             last = max((worker.beat_at for worker in workers), default=None)
             when = f"; the last one was seen {_duration(context.now - last)} ago" if last else ""
             do = f"start `flask up`, or {CONSUMERS[queue.name]}"
-            yield Finding("consumers", WRONG, f"{queue.name}: no worker is alive{when}", do)
+            yield Finding(WRONG, f"{queue.name}: no worker is alive{when}", do)
 
 
 def check_scheduler(context: CheckContext) -> Iterator[Finding]:
     """Every slot of the schedule is claimed when its time comes."""
     if not context.has_tables:
-        yield _not_checked("scheduler")
+        yield UNCHECKED
         return
     queue = context.services.queues[0]
-    rows = list(db.session.scalars(select(ScheduleRow)))
+    rows = db.session.scalars(select(ScheduleRow)).all()
     late = late_slots(db.session, queue, context.now)
     paused = sorted(row.task for row in rows if row.paused)
     if len(rows) < len(queue.periodic_tasks):
         do = f"start `flask up`, or {CONSUMERS[queue.name]}"
-        yield Finding("scheduler", WRONG, "it has never ticked: nothing is scheduled", do)
+        yield Finding(WRONG, "it has never ticked: nothing is scheduled", do)
     elif late:
         overdue = ", ".join(
             f"{slot.task} since {_duration(context.now - slot.due_at)}" for slot in late
         )
         do = f"restart the consumer of {queue.name} and look at its log"
-        yield Finding("scheduler", WRONG, f"the schedule is stale: overdue are {overdue}", do)
+        yield Finding(WRONG, f"the schedule is stale: overdue are {overdue}", do)
     elif paused:
         says = f"ticks; paused are {', '.join(paused)}"
-        yield Finding("scheduler", NOTE, says, "resume with `flask tasks resume NAME`")
+        yield Finding(NOTE, says, "resume with `flask tasks resume NAME`")
     else:
-        yield Finding("scheduler", OK, "ticks: every slot was claimed in time")
-
-
-def _not_checked(name: str) -> Finding:
-    says = "cannot be checked without the database's tables"
-    return Finding(name, NOTE, says, "correct the database first")
+        yield Finding(OK, "ticks: every slot was claimed in time")
 
 
 # ---------------------------------------------------------------- feed, clock, disk
@@ -239,9 +229,9 @@ def check_feed(context: CheckContext) -> Iterator[Finding]:
         pauses = ", ".join(f"{row.slug.upper()} until {row.paused_until:%H:%M} UTC" for row in rows)
         says = f"{base} answers; polling is paused for {pauses}"
         do = "wait, or sync by hand with `flask sync`: a good answer ends the pause"
-        yield Finding("feed", NOTE, says, do)
+        yield Finding(NOTE, says, do)
     else:
-        yield Finding("feed", OK, f"{base} answers for every league")
+        yield Finding(OK, f"{base} answers for every league")
 
 
 def _feed_fault(label: str, base: str, error: FeedError) -> Finding:
@@ -257,7 +247,7 @@ def _feed_fault(label: str, base: str, error: FeedError) -> Finding:
     else:
         says = f"{base} answers for the {label} in a shape that we do not know: {_short(error)}"
         do = "update this app; samples of such answers are in the instance folder's samples/"
-    return Finding("feed", WRONG, says, do)
+    return Finding(WRONG, says, do)
 
 
 def check_clock(context: CheckContext) -> Iterator[Finding]:
@@ -265,14 +255,14 @@ def check_clock(context: CheckContext) -> Iterator[Finding]:
     offset = context.services.feed_client.clock_offset
     if offset is None:
         do = "check that NTP keeps this machine's clock"
-        yield Finding("clock", NOTE, "not compared: the feed sent no time", do)
+        yield Finding(NOTE, "not compared: the feed sent no time", do)
     elif abs(offset) > CLOCK_TOLERANCE:
         side = "behind" if offset > timedelta(0) else "ahead of"
         says = f"this machine is {_duration(abs(offset))} {side} the feed"
         do = 'set the clock (NTP): schedules and "today" go by it'
-        yield Finding("clock", WRONG, says, do)
+        yield Finding(WRONG, says, do)
     else:
-        yield Finding("clock", OK, "agrees with the feed's")
+        yield Finding(OK, "agrees with the feed's")
 
 
 def check_disk(context: CheckContext) -> Iterator[Finding]:
@@ -283,21 +273,21 @@ def check_disk(context: CheckContext) -> Iterator[Finding]:
     if free < DISK_NOTE:
         state = WRONG if free < DISK_WRONG else NOTE
         do = "make room, or set INSTANCE_PATH to a larger disk (and lower TASK_RUN_RETENTION_DAYS)"
-        yield Finding("disk", state, says, do)
+        yield Finding(state, says, do)
     else:
-        yield Finding("disk", OK, says)
+        yield Finding(OK, says)
 
 
-CHECKS: tuple[Check, ...] = (
-    check_settings,
-    check_database,
-    check_broker,
-    check_consumers,
-    check_scheduler,
-    check_feed,
-    check_clock,
-    check_disk,
-)
+CHECKS = {
+    "settings": check_settings,
+    "database": check_database,
+    "broker": check_broker,
+    "consumers": check_consumers,
+    "scheduler": check_scheduler,
+    "feed": check_feed,
+    "clock": check_clock,
+    "disk": check_disk,
+}
 
 
 def _short(error: Exception) -> str:

@@ -6,21 +6,24 @@ Exit status: 0 success, 1 failure, 2 misuse (an unknown id or name is misuse, to
 import getpass
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from sportsapp.core.errors import (
     BrokerUnavailableError,
+    DateRangeError,
     RunNotFoundError,
     TrackerError,
+    UnknownLeagueError,
     UnknownTaskError,
 )
 
 FAILED, MISUSED = 1, 2
+MISUSE = (DateRangeError, RunNotFoundError, UnknownLeagueError, UnknownTaskError)
 
 
 def user_name() -> str:
@@ -31,9 +34,7 @@ def user_name() -> str:
         return ""
 
 
-def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the option ``--json``, as the argument ``as_json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def print_answer(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
@@ -53,10 +54,9 @@ def fail(message: str) -> NoReturn:
     sys.exit(FAILED)
 
 
-def database_fault(error: OperationalError | ProgrammingError) -> str:
-    """The message for a database that cannot be used: one line."""
-    reason = " ".join(str(error.orig).split())
-    return f"the database cannot be used: {reason}; is it migrated? (flask db upgrade)"
+def database_reason(error: SQLAlchemyError) -> str:
+    """The database's own message, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 class OneLineGroup(AppGroup):
@@ -65,14 +65,15 @@ class OneLineGroup(AppGroup):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (RunNotFoundError, UnknownTaskError) as error:
+        except MISUSE as error:
             misuse(str(error))
         except BrokerUnavailableError as error:
             fail(f"{str(error).rstrip('.')}; start it with `flask up`, or correct REDIS_URL")
         except TrackerError as error:
             fail(str(error))
         except (OperationalError, ProgrammingError) as error:
-            fail(database_fault(error))
+            reason = database_reason(error)
+            fail(f"the database cannot be used: {reason}; is it migrated? (flask db upgrade)")
 
 
 class ProgressBar:

@@ -11,17 +11,10 @@ from datetime import date
 from typing import Any
 
 import click
-from flask.cli import AppGroup
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from sportsapp.commands.shell import FAILED, ProgressBar, database_fault, fail, misuse, user_name
+from sportsapp.commands.shell import FAILED, OneLineGroup, ProgressBar, fail, misuse, user_name
 from sportsapp.core.clock import check_range, parse_day, utc_now
-from sportsapp.core.errors import (
-    BrokerUnavailableError,
-    DateRangeError,
-    TrackerError,
-    UnknownLeagueError,
-)
+from sportsapp.core.errors import BrokerUnavailableError, TrackerError
 from sportsapp.core.leagues import League, find_league
 from sportsapp.db.models import Trigger
 from sportsapp.runs.local import record_local_run
@@ -32,6 +25,8 @@ from sportsapp.sync.table import DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TOD
 from sportsapp.tasks import actions, sync_date_range_task
 from sportsapp.tasks.chain import start_chain
 
+STEPS = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
+
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     queue = click.option("--queue", is_flag=True, help="Hand it to the consumer; print the id.")
@@ -39,7 +34,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return queue(as_json(command))
 
 
-@click.group("sync", cls=AppGroup, invoke_without_command=True)
+@click.group("sync", cls=OneLineGroup, invoke_without_command=True)
 @_options
 @click.pass_context
 def sync_group(context: click.Context, queue: bool, as_json: bool) -> None:
@@ -59,12 +54,7 @@ def _add_command(name: str, sync: Sync) -> None:
         _sync_leagues(sync, queue, as_json)
 
 
-for _name, _sync in (
-    ("leagues", LEAGUES),
-    ("teams", TEAMS),
-    ("schedule", SCHEDULE),
-    ("live", LIVE),
-):
+for _name, _sync in (STEPS | {"live": LIVE}).items():
     _add_command(_name, _sync)
 
 
@@ -82,7 +72,8 @@ def _sync_leagues(sync: Sync, queue: bool, as_json: bool) -> None:
 @_options
 def sync_day(league_name: str, day_text: str, queue: bool, as_json: bool) -> None:
     """Run or queue the sync of a day; the queue takes it as a range of one day."""
-    league, day = _league(league_name), _day(day_text)
+    league = find_league(league_name, services().settings.leagues)
+    day = parse_day(day_text, utc_now())
     if queue:
         _queue(lambda: _queue_range(league, day, day), as_json)
     else:
@@ -99,11 +90,10 @@ def sync_range(
     league_name: str, start_text: str, end_text: str, queue: bool, as_json: bool
 ) -> None:
     """Run or queue the sync of a range."""
-    league, start, end = _league(league_name), _day(start_text), _day(end_text)
-    try:
-        check_range(start, end, utc_now())
-    except DateRangeError as error:
-        misuse(str(error))
+    now = utc_now()
+    league = find_league(league_name, services().settings.leagues)
+    start, end = parse_day(start_text, now), parse_day(end_text, now)
+    check_range(start, end, now)
     if queue:
         _queue(lambda: _queue_range(league, start, end), as_json)
     else:
@@ -118,8 +108,7 @@ def sync_all(queue: bool, as_json: bool) -> None:
     if queue:
         _queue(lambda: start_chain(Trigger.COMMAND, user_name()), as_json)
         return
-    steps = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
-    outcomes = {name: _run(sync, {}, services().leagues) for name, sync in steps.items()}
+    outcomes = {name: _run(sync, {}, services().leagues) for name, sync in STEPS.items()}
     results = {name: result for name, (result, _) in outcomes.items()}
     _end(results, all(is_well for _, is_well in outcomes.values()), as_json)
 
@@ -139,8 +128,6 @@ def _queue(enqueue: Callable[[], str], as_json: bool) -> None:
         run_id = enqueue()
     except BrokerUnavailableError as error:
         fail(f"{error}; start the app with `flask up`, or leave --queue out")
-    except (OperationalError, ProgrammingError) as error:
-        fail(database_fault(error))
     click.echo(json.dumps({"task_id": run_id}) if as_json else run_id)
 
 
@@ -167,8 +154,6 @@ def _run(sync: Sync, args: dict[str, Any], *arguments: object) -> tuple[dict[str
         return cancelled.result or sync.result().as_dict(), False
     except TrackerError as error:
         result = sync.failed(error)
-    except (OperationalError, ProgrammingError) as error:
-        fail(database_fault(error))
     for line in result["errors"]:
         click.echo(line, err=True)
     return result, not result["errors"]
@@ -190,20 +175,3 @@ def _text(result: dict[str, Any]) -> str:
             parts.append(f"{value} {name}")
     errors = len(result.get("errors", ()))
     return ", ".join(parts) + (f", {errors} errors" if errors else "")
-
-
-# ---------------------------------------------------------------- arguments
-
-
-def _league(name: str) -> League:
-    try:
-        return find_league(name, services().settings.leagues)
-    except UnknownLeagueError as error:
-        misuse(str(error))
-
-
-def _day(text: str) -> date:
-    try:
-        return parse_day(text, utc_now())
-    except DateRangeError as error:
-        misuse(str(error))
