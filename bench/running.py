@@ -56,14 +56,14 @@ def end(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def running_broker(settings: Settings) -> Iterator[None]:
     """The embedded broker, started with the options of `flask up`."""
-    broker = prepare_broker(settings)
+    argv, lock = prepare_broker(settings)
     log = settings.instance_path / "broker.log"
     try:
-        with started(broker.argv, os.environ, log, pass_fds=(broker.lock,)):
+        with started(argv, os.environ, log, pass_fds=(lock,)):
             wait_for_broker(settings.broker, BROKER_SECONDS)
             yield
     finally:
-        os.close(broker.lock)
+        os.close(lock)
 
 
 def huey_consumer(queue: str) -> list[str]:

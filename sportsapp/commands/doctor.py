@@ -42,9 +42,9 @@ CLOCK_TOLERANCE = timedelta(seconds=30)
 DISK_WRONG, DISK_NOTE = 200_000_000, 1_000_000_000  # bytes
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound  # nosec B104
 OPTIONS = "-k process -w 2 -g TERM -t 25 -m 1"
-CONSUMERS = {
-    "sportsapp": f"huey_consumer huey_config.huey {OPTIONS}",
-    "sportsapp-backfill": f"huey_consumer huey_config.backfill_huey {OPTIONS}",
+START = {
+    "sportsapp": f"start `flask up`, or huey_consumer huey_config.huey {OPTIONS}",
+    "sportsapp-backfill": f"start `flask up`, or huey_consumer huey_config.backfill_huey {OPTIONS}",
 }
 
 
@@ -52,7 +52,7 @@ CONSUMERS = {
 class Finding:
     """What one check found (``says``), and what to do about it, "" for nothing to do.
 
-    ``state`` is OK, NOTE or WRONG. The names of the fields are keys of the JSON.
+    ``state`` is OK, NOTE or WRONG. The fields are keys of the JSON, beside the check's name.
     """
 
     state: str
@@ -170,13 +170,11 @@ def check_consumers(context: CheckContext) -> Iterator[Finding]:
         alive = [worker for worker in workers if worker.beat_at > context.now - LOST_AFTER]
         if alive:
             places = sorted({f"{worker.host}, process {worker.pid}" for worker in alive})
-            says = f"{queue.name}: {len(alive)} workers ({'; '.join(places)})"
-            yield Finding(OK, says)
+            yield Finding(OK, f"{queue.name}: {len(alive)} workers ({'; '.join(places)})")
         else:
             last = max((worker.beat_at for worker in workers), default=None)
             when = f"; the last one was seen {_duration(context.now - last)} ago" if last else ""
-            do = f"start `flask up`, or {CONSUMERS[queue.name]}"
-            yield Finding(WRONG, f"{queue.name}: no worker is alive{when}", do)
+            yield Finding(WRONG, f"{queue.name}: no worker is alive{when}", START[queue.name])
 
 
 def check_scheduler(context: CheckContext) -> Iterator[Finding]:
@@ -189,14 +187,11 @@ def check_scheduler(context: CheckContext) -> Iterator[Finding]:
     late = late_slots(db.session, queue, context.now)
     paused = sorted(row.task for row in rows if row.paused)
     if len(rows) < len(queue.periodic_tasks):
-        do = f"start `flask up`, or {CONSUMERS[queue.name]}"
-        yield Finding(WRONG, "it has never ticked: nothing is scheduled", do)
+        yield Finding(WRONG, "it has never ticked: nothing is scheduled", START[queue.name])
     elif late:
-        overdue = ", ".join(
-            f"{slot.task} since {_duration(context.now - slot.due_at)}" for slot in late
-        )
-        do = f"restart the consumer of {queue.name} and look at its log"
-        yield Finding(WRONG, f"the schedule is stale: overdue are {overdue}", do)
+        overdue = [f"{slot.task} since {_duration(context.now - slot.due_at)}" for slot in late]
+        says = f"the schedule is stale: overdue are {', '.join(overdue)}"
+        yield Finding(WRONG, says, f"restart the consumer of {queue.name} and look at its log")
     elif paused:
         says = f"ticks; paused are {', '.join(paused)}"
         yield Finding(NOTE, says, "resume with `flask tasks resume NAME`")

@@ -71,11 +71,9 @@ class RealBroker:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        prepared = prepare_broker(self.settings)
-        self.process = subprocess.Popen(
-            prepared.argv, pass_fds=(prepared.lock,), stdout=subprocess.DEVNULL
-        )
-        os.close(prepared.lock)
+        argv, lock = prepare_broker(self.settings)
+        self.process = subprocess.Popen(argv, pass_fds=(lock,), stdout=subprocess.DEVNULL)
+        os.close(lock)
         wait_for_broker(self.settings.broker, 10)
 
     def kill(self) -> None:

@@ -50,11 +50,9 @@ def start() -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start_broker(settings: Settings, *more: str) -> subprocess.Popen[bytes]:
-        prepared = broker.prepare_broker(settings)
-        process = subprocess.Popen(
-            [*prepared.argv, *more], pass_fds=(prepared.lock,), stdout=subprocess.DEVNULL
-        )
-        os.close(prepared.lock)
+        argv, lock = broker.prepare_broker(settings)
+        process = subprocess.Popen([*argv, *more], pass_fds=(lock,), stdout=subprocess.DEVNULL)
+        os.close(lock)
         started.append(process)
         if not more:
             broker.wait_for_broker(settings.broker, 10)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,9 +38,8 @@ def runs(limit: int, task: str | None, state: str | None, as_json: bool) -> None
     for run in rows:
         progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
         outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
-        args = " ".join(str(value) for value in run.args.values())
         lines.append(
-            f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {run.state:<8}{progress}  {run.task} {args}"
+            f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {run.state:<8}{progress}  {run.task} {_args(run)}"
             f" ({run.trigger}, attempt {run.attempt})  {outcome[:160]}  {run.id}"
         )
     document = {"runs": [run_as_json(run) for run in rows]}
@@ -53,21 +53,13 @@ def active(as_json: bool) -> None:
     now = utc_now()
     rows, lines = [], []
     for run in reports.running(db.session):
-        elapsed = _seconds(now - run.started_at) if run.started_at else None
-        silent = _seconds(now - run.heartbeat_at) if run.heartbeat_at else None
-        rows.append(
-            run_as_json(run)
-            | {
-                "host": run.host,
-                "pid": run.pid,
-                "elapsed_seconds": elapsed,
-                "silent_seconds": silent,
-            }
-        )
+        elapsed, silent = _seconds(run.started_at, now), _seconds(run.heartbeat_at, now)
+        place = {"host": run.host, "pid": run.pid}
+        times = {"elapsed_seconds": elapsed, "silent_seconds": silent}
+        rows.append(run_as_json(run) | place | times)
         progress = f"  {run.progress_done} of {run.progress_total}" if run.progress_total else ""
-        args = " ".join(str(value) for value in run.args.values())
         lines.append(
-            f"{run.task} {args}".rstrip() + f"  for {elapsed} s{progress}"
+            f"{run.task} {_args(run)}".rstrip() + f"  for {elapsed} s{progress}"
             f"  on {run.host}, process {run.pid}, last beat {silent} s ago  {run.id}"
         )
     print_answer({"active": rows}, lines or ["Nothing runs now."], as_json)
@@ -103,6 +95,19 @@ def registered(as_json: bool) -> None:
     print_answer({"registered": rows}, lines, as_json)
 
 
+@dataclass(frozen=True)
+class Upcoming:
+    """A slot of the schedule, or a run that waits for its time; as JSON under these names."""
+
+    task: str
+    due_at: str | None
+    schedule: str | None = None
+    paused: bool = False
+    id: str | None = None
+    state: str | None = None
+    args: dict[str, Any] = field(default_factory=dict)
+
+
 @tasks_group.command("scheduled")
 @json_option
 def scheduled(as_json: bool) -> None:
@@ -110,40 +115,28 @@ def scheduled(as_json: bool) -> None:
     require_broker()
     now = utc_now()
     paused = set(db.session.scalars(select(ScheduleRow.task).where(ScheduleRow.paused)))
-    slots: list[dict[str, Any]] = [
-        {
-            "task": periodic.name,
-            "due_at": iso_utc(periodic.schedule.next_slot(now)),
-            "schedule": periodic.schedule.label,
-            "paused": periodic.name in paused,
-            "id": None,
-            "state": None,
-            "args": {},
-        }
+    upcoming = [
+        Upcoming(
+            periodic.name,
+            iso_utc(periodic.schedule.next_slot(now)),
+            schedule=periodic.schedule.label,
+            paused=periodic.name in paused,
+        )
         for queue in services().queues
         for periodic in queue.periodic_tasks.values()
     ]
-    waiting = select(TaskRun).where(TaskRun.state.in_(WAITING), TaskRun.due_at > now)
-    delayed = [
-        {
-            "task": run.task,
-            "due_at": _iso(run.due_at),
-            "schedule": None,
-            "paused": False,
-            "id": run.id,
-            "state": run.state,
-            "args": run.args,
-        }
-        for run in db.session.scalars(waiting.order_by(TaskRun.due_at).limit(SCHEDULED_LIMIT))
-    ]
-    rows = sorted(slots + delayed, key=lambda row: str(row["due_at"]))
+    delayed = select(TaskRun).where(TaskRun.state.in_(WAITING), TaskRun.due_at > now)
+    for run in db.session.scalars(delayed.order_by(TaskRun.due_at).limit(SCHEDULED_LIMIT)):
+        due_at = _iso(run.due_at)
+        upcoming.append(Upcoming(run.task, due_at, id=run.id, state=run.state, args=run.args))
+    upcoming.sort(key=lambda row: row.due_at or "")
     lines = [
-        f"{row['due_at']}  {row['task']}  {row['schedule'] or row['state']}"
-        + ("  paused" if row["paused"] else "")
-        + (f"  {row['id']}" if row["id"] else "")
-        for row in rows
+        f"{row.due_at}  {row.task}  {row.schedule or row.state}"
+        + ("  paused" if row.paused else "")
+        + (f"  {row.id}" if row.id else "")
+        for row in upcoming
     ]
-    print_answer({"scheduled": rows}, lines, as_json)
+    print_answer({"scheduled": [asdict(row) for row in upcoming]}, lines, as_json)
 
 
 @tasks_group.command("stats")
@@ -196,7 +189,7 @@ def _queue_rows(alive: Sequence[ConsumerProcess], now: datetime) -> list[dict[st
                 "scheduled": delayed,
                 "results": results,
                 "waiting": state.waiting,
-                "oldest_wait_seconds": _seconds(now - state.oldest) if state.oldest else None,
+                "oldest_wait_seconds": _seconds(state.oldest, now),
                 "workers": state.workers,
             }
         )
@@ -260,8 +253,12 @@ def show(run_id: str, as_json: bool) -> None:
     print_answer(document, lines, as_json)
 
 
-def _seconds(span: timedelta) -> int:
-    return max(0, int(span.total_seconds()))
+def _args(run: TaskRun) -> str:
+    return " ".join(str(value) for value in run.args.values())
+
+
+def _seconds(since: datetime | None, now: datetime) -> int | None:
+    return max(0, int((now - since).total_seconds())) if since else None
 
 
 def _iso(moment: datetime | None) -> str | None:

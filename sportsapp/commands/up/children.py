@@ -16,7 +16,7 @@ from typing import Any
 
 from setproctitle import setproctitle
 
-from sportsapp.commands.up.broker import Broker, broker_answers
+from sportsapp.commands.up.broker import broker_answers, prepare_broker
 from sportsapp.commands.up.supervisor import Child
 from sportsapp.core.processes import die_with_parent
 from sportsapp.core.settings import Settings
@@ -47,14 +47,18 @@ def demo_child(port: int, speed: float) -> Child:
     return Child(name="demo", argv=argv, stop_rank=LAST, ready=accepts)
 
 
-def broker_child(settings: Settings, broker: Broker) -> Child:
-    """The embedded broker, stopped last. When we are killed it still closes its file properly."""
+def broker_child(settings: Settings) -> Child:
+    """The embedded broker, stopped last. When we are killed it still closes its file properly.
+
+    Takes the broker's lock. Raises what ``prepare_broker`` raises.
+    """
+    argv, lock = prepare_broker(settings, verbose=settings.log_level == "DEBUG")
     return Child(
         name="broker",
-        argv=broker.argv,
+        argv=argv,
         stop_rank=LAST,
         death_signal=signal.SIGTERM,
-        pass_fds=(broker.lock,),
+        pass_fds=(lock,),
         ready=lambda: broker_answers(settings.broker),
         ready_seconds=BROKER_SECONDS,
     )

@@ -22,7 +22,8 @@ import click
 from flask.cli import with_appcontext
 from setproctitle import getproctitle
 
-from sportsapp.commands.up.broker import prepare_broker, wait_for_broker
+from sportsapp.commands.shell import FAILED, fail
+from sportsapp.commands.up.broker import wait_for_broker
 from sportsapp.commands.up.children import (
     BROKER_SECONDS,
     CAN_COPY,
@@ -77,10 +78,9 @@ def up_command_line(demo: bool, demo_speed: float) -> None:
             line = json.dumps({"message": line, "process": "up"})
         with contextlib.suppress(OSError):  # nobody may read the log any more
             click.echo(line, err=True)
-        raise SystemExit(1) from None
+        sys.exit(FAILED)
     except TrackerError as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(1) from None
+        fail(str(error))
 
 
 def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: float) -> None:
@@ -94,10 +94,8 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
     address = check_port(settings.host, settings.port)
     enter_project(settings)
     with hold_instance(settings):
-        broker = None
-        if settings.broker_is_embedded:
-            broker = prepare_broker(settings, verbose=settings.log_level == "DEBUG")
-        else:
+        broker = broker_child(settings) if settings.broker_is_embedded else None
+        if not broker:
             wait_for_broker(settings.broker, BROKER_SECONDS)
         with Supervisor() as supervisor:
             # 2. The database is brought up to date while no part uses it.
@@ -107,8 +105,7 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
             if demo_port:
                 supervisor.start(demo_child(demo_port, demo_speed))
             if broker:
-                supervisor.start(broker_child(settings, broker))
-                os.close(broker.lock)  # from now on the broker alone holds it
+                supervisor.start(broker)
             # 4. Consumers and web server are forked from a process that has everything loaded.
             start_first_sync()
             make_ready_to_fork()

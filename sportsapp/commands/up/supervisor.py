@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from sportsapp.core.processes import (
@@ -55,7 +55,7 @@ class Child:
     Children are stopped by ``stop_rank``, the lowest first. ``ready`` is called every 0.1 s until
     it returns True, for ``ready_seconds`` at most; a call may take a second, no more.
     ``death_signal`` is what the child gets when the supervisor is killed. ``pass_fds`` are file
-    descriptors that an executed program inherits.
+    descriptors that an executed program inherits, and alone has from then on.
     """
 
     name: str
@@ -109,12 +109,7 @@ class Supervisor:
             )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
         self._restore_handlers()
         if self._guard:
@@ -132,6 +127,8 @@ class Supervisor:
             self._running.append(self._fork(child))
         except OSError as error:
             raise ChildFailedError(f"{child.name} could not be started ({error})") from None
+        for handle in child.pass_fds:
+            os.close(handle)
         self._tell_guard("+", self._running[-1])
         deadline = time.monotonic() + child.ready_seconds
         while child.ready and not child.ready():
