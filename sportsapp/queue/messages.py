@@ -9,32 +9,47 @@ import json
 import math
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from huey.api import Error
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.utils import SKIPPED
+from msgspec import Meta, Struct
 
 MESSAGE_LIMIT = 1_000_000
 """Bytes."""
-ATTEMPTS_LIMIT = 1_000_000
-ID_LIMIT = 200
-TASK_FIELDS = (
-    "id",
-    "args",
-    "kwargs",
-    "eta",
-    "retries",
-    "retry_delay",
-    "retry_backoff",
-    "priority",
-    "expires",
-    "expires_resolved",
-    "timeout",
-)
-"""What a message carries of a task. What is to follow a run is in the ledger alone."""
+Count = Annotated[float, Meta(ge=0, lt=1_000_000)] | None
+
+
+class TaskFields(Struct):
+    """What a message carries of a task, and which values are sound there.
+
+    What is to follow a run is in the ledger alone.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[ -~]{1,200}\Z")]  # it is logged, and a key in the database
+    args: list[Any]
+    kwargs: dict[str, Any]
+    eta: datetime | None
+    retries: Count
+    retry_delay: Count
+    retry_backoff: Count
+    priority: Count
+    expires: Any
+    expires_resolved: datetime | None
+    timeout: float | None
+
+
+FIELD_NAMES = TaskFields.__struct_fields__
+
+
+class Envelope(Struct):
+    """A whole message: Huey's Message as tagged JSON, and the attempts made before it."""
+
+    attempt: Annotated[int, Meta(ge=0, lt=1_000_000)]
+    task: Any
 
 
 # ---------------------------------------------------------------- messages
@@ -45,45 +60,31 @@ def write_message(path: str, task: Any) -> bytes:
 
     Raises TypeError for an argument that cannot go into a message.
     """
-    message = Message(name=path, **{field: getattr(task, field) for field in TASK_FIELDS})
+    message = Message(name=path, **{field: getattr(task, field) for field in FIELD_NAMES})
     try:
-        return msgspec.json.encode({"attempt": task.attempt, "task": encode(message)})
+        return msgspec.json.encode(Envelope(task.attempt, encode(message)))
     except UnicodeEncodeError as error:
         raise TypeError(f"text that is not Unicode cannot go into a message: {error}") from None
 
 
 def read_message(data: bytes) -> tuple[str, dict[str, Any], int]:
-    """A message taken apart: the task's path, its fields (``TASK_FIELDS``) and its attempt.
+    """A message taken apart: the task's path, its fields (those of TaskFields) and its attempt.
 
     Raises ValueError or TypeError for what is no message of ours, and whatever else a forged
     document can cause, RecursionError included.
     """
     if len(data) > MESSAGE_LIMIT:
         raise ValueError(f"{len(data):,} bytes are more than a message may have")
-    document = msgspec.json.decode(data)
-    message, attempt = decode(document["task"]), document["attempt"]
-    if not isinstance(message, Message) or not isinstance(attempt, int):
+    envelope = msgspec.json.decode(data, type=Envelope)
+    message = decode(envelope.task)
+    if not isinstance(message, Message):
         raise TypeError("this is not a task message")
-    if not 0 <= attempt < ATTEMPTS_LIMIT:
-        raise ValueError(f"the attempt is not between 0 and {ATTEMPTS_LIMIT:,}")
-    numbers = (message.retries, message.retry_delay, message.priority, message.retry_backoff)
-    is_sound = (
-        isinstance(message.id, str)
-        and 0 < len(message.id) <= ID_LIMIT
-        and message.id.isascii()
-        and message.id.isprintable()  # it is logged, and a key in the database
-        and isinstance(message.name, str)
-        and isinstance(message.args, (tuple, list))
-        and isinstance(message.kwargs, dict)
-        and all(n is None or (isinstance(n, (int, float)) and 0 <= n < 1e6) for n in numbers)
-        and (message.on_complete, message.on_error, message.chord_config) == (None, None, None)
-        and (message.eta is None or isinstance(message.eta, datetime))
-        and (message.expires_resolved is None or isinstance(message.expires_resolved, datetime))
-        and (message.timeout is None or isinstance(message.timeout, (int, float)))
-    )
-    if not is_sound:
-        raise TypeError("a field of the message has a value that none of ours has")
-    return message.name, {field: getattr(message, field) for field in TASK_FIELDS}, attempt
+    if (message.on_complete, message.on_error, message.chord_config) != (None, None, None):
+        raise ValueError("a message carries no followers of a run")
+    fields = {name: getattr(message, name) for name in FIELD_NAMES}
+    # a check only: the values stay as they were decoded, and text does not pass for a datetime
+    msgspec.convert(fields, TaskFields, builtin_types=(datetime,))
+    return message.name, fields, envelope.attempt
 
 
 def run_id_of(data: bytes) -> str | None:
@@ -129,9 +130,8 @@ def encode(value: Any) -> Any:
         return {"!error": encode(value.metadata)}
     if value is SKIPPED:
         return {"!skipped": True}
-    for kind, tag in ((datetime, "!datetime"), (date, "!date")):
-        if isinstance(value, kind):
-            return {tag: value.isoformat()}
+    if isinstance(value, date):
+        return {"!datetime" if isinstance(value, datetime) else "!date": value.isoformat()}
     if isinstance(value, timedelta):
         return {"!seconds": value.total_seconds()}
     if isinstance(value, list):
