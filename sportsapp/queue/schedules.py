@@ -5,25 +5,10 @@ A slot is a moment at which a task is due: aware, in UTC, in whole seconds.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from huey import crontab
 
 MINUTE = timedelta(minutes=1)
-
-
-class Schedule(Protocol):
-    """When a periodic task is due."""
-
-    @property
-    def label(self) -> str:
-        """The schedule for people, such as "every 60 s"."""
-
-    def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
-        """The newest slot later than ``after`` and not later than ``now``, or None."""
-
-    def next_slot(self, now: datetime) -> datetime:
-        """The first slot later than ``now``."""
 
 
 class Every:
@@ -37,14 +22,16 @@ class Every:
 
     @property
     def label(self) -> str:
-        """The schedule for people."""
+        """The schedule for people, such as "every 60 s"."""
         return f"every {self.seconds()} s"
 
     def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
+        """The newest slot later than ``after`` and not later than ``now``, or None."""
         slot = self._floor(now)
         return slot if slot > after else None
 
     def next_slot(self, now: datetime) -> datetime:
+        """The first slot later than ``now``."""
         return self._floor(now) + timedelta(seconds=self.seconds())
 
     def _floor(self, moment: datetime) -> datetime:
@@ -65,6 +52,10 @@ class Cron:
         self._next_slot = datetime.min.replace(tzinfo=UTC)
 
     def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
+        """The newest slot later than ``after`` and not later than ``now``, or None.
+
+        Not one from more than eight days ago.
+        """
         oldest = max(after, now - self.LONGEST)
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
         while minute > oldest:
@@ -88,3 +79,7 @@ class Cron:
                 self._searched_from, self._next_slot = now, minute
                 return minute
         raise ValueError(f"no slot within {self.LONGEST.days} days: {self.label}")
+
+
+Schedule = Every | Cron
+"""When a periodic task is due."""
