@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -64,6 +65,7 @@ class Kind(StrEnum):
 KIND_OF_RUN = {RunState.FAILURE: Kind.FAILURE, RunState.TIMEOUT: Kind.TIMEOUT}
 
 
+@dataclass
 class Alerts:
     """Records problems and notifies people; the ledger's ``RunListener``.
 
@@ -72,18 +74,11 @@ class Alerts:
     does not raise while the broker is away.
     """
 
-    def __init__(
-        self,
-        app: Flask,
-        settings: Settings,
-        queue: TrackerHuey,
-        enqueue: Callable[[Message], None],
-    ) -> None:
-        self.app = app
-        self.settings = settings
-        self.queue = queue
-        self.enqueue = enqueue
-        self._next_check = 0.0
+    app: Flask
+    settings: Settings
+    queue: TrackerHuey
+    enqueue: Callable[[Message], None]
+    _next_check: float = field(default=0.0, init=False)
 
     def report_problem(
         self, subject: str, kind: Kind, text: str, *, directly: bool = False, **details: Any
@@ -106,7 +101,7 @@ class Alerts:
                 news |= {"active_since": row.active_since or now, "text": text[:TEXT_LIMIT]}
                 connection.execute(update(ALERTS).where(_is(subject, kind)).values(news))
             if is_due:
-                self._notify(row, text, now, directly, details)
+                self._notify(row, text, now, directly, recovered=False, **details)
 
     def report_recovery(
         self, subject: str, kind: Kind, text: str, *, directly: bool = False
@@ -151,14 +146,8 @@ class Alerts:
     def run_succeeded(self, task: str, args: dict[str, Any]) -> None:
         """A run of this task has succeeded: its earlier failures and time-outs are over."""
         with self._guarded():
-            problems = select(ALERTS.c.kind).where(
-                ALERTS.c.subject == task, ALERTS.c.active_since.is_not(None)
-            )
-            with db.engine.connect() as connection:
-                kinds = connection.scalars(problems).all()
             for kind in KIND_OF_RUN.values():
-                if kind in kinds:
-                    self.report_recovery(task, kind, f"{_call(task, args)} has succeeded again")
+                self.report_recovery(task, kind, f"{_call(task, args)} has succeeded again")
 
     # -- checks
 
@@ -174,8 +163,14 @@ class Alerts:
         self._next_check = time.monotonic() + CHECK_EVERY.total_seconds()
         with self._guarded():
             now = utc_now()
-            last = _claim_check(now)
-            if last is not None and now - last < UNATTENDED_AFTER:
+            never = now - 2 * UNATTENDED_AFTER  # for an instance that was not checked before
+            with write_connection() as connection:
+                last = _locked_row(connection, *LAST_CHECK, notified_at=never).notified_at
+                is_mine = now - last >= CLAIM_AFTER
+                if is_mine:
+                    claim = update(ALERTS).where(_is(*LAST_CHECK)).values(notified_at=now)
+                    connection.execute(claim)
+            if is_mine and now - last < UNATTENDED_AFTER:
                 self.check(now)
 
     def check(self, now: datetime) -> None:
@@ -184,12 +179,9 @@ class Alerts:
             with db.engine.connect() as connection:
                 late = late_slots(connection, self.queue, now)
                 stale = stale_leagues(connection, self.settings.leagues, now)
-            self._report_recoveries(
-                Kind.OVERDUE, {slot.task for slot in late}, "is scheduled again"
-            )
-            self._report_recoveries(
-                Kind.STALE, {league.slug.upper() for league in stale}, "data is current"
-            )
+            tasks, labels = {slot.task for slot in late}, {league.slug.upper() for league in stale}
+            self._report_recoveries(Kind.OVERDUE, tasks, "is scheduled again")
+            self._report_recoveries(Kind.STALE, labels, "data is current")
             for slot in late:
                 self.report_problem(
                     slot.task,
@@ -237,24 +229,18 @@ class Alerts:
                 mine = _is(row.subject, row.kind)
                 connection.execute(update(ALERTS).where(mine).values(_notified(now)))
         for row in rows:
-            self._notify(row, row.text, now, directly=True)
+            self._notify(row, row.text, now, directly=True, recovered=False)
 
     # -- messages
 
     def _notify(
-        self,
-        row: Any,
-        text: str,
-        now: datetime,
-        directly: bool,
-        details: dict[str, Any] | None = None,
-        *,
-        recovered: bool = False,
+        self, row: Any, text: str, now: datetime, directly: bool, recovered: bool, **details: Any
     ) -> None:
-        """Log and send one message; ``row`` is the alert as it was before this message."""
-        line = readable(
-            text[:TEXT_LIMIT], recovered=recovered, suppressed_count=row.suppressed_count
-        )
+        """Log and send one message; ``row`` is the alert as it was before this message.
+
+        ``details`` are further fields of the message.
+        """
+        line = readable(text[:TEXT_LIMIT], recovered, row.suppressed_count)
         logger.warning("alert: %s", line)
         if not self.settings.alert_webhook_url:
             return
@@ -263,7 +249,7 @@ class Alerts:
             "event": "recovered" if recovered else "trouble",
             "subject": row.subject,
             "kind": row.kind,
-            **(details or {}),
+            **details,
             "since": iso_utc(row.active_since or now),
             "at": iso_utc(now),
             "swallowed": row.suppressed_count,
@@ -301,14 +287,7 @@ def _locked_row(
     connection: Connection, subject: str, kind: str, notified_at: datetime | None = None
 ) -> Any:
     """The row of this subject and kind, locked; inserted if it is not there."""
-    blank = {
-        "subject": subject,
-        "kind": kind,
-        "notified_at": notified_at,
-        "notified": False,
-        "suppressed_count": 0,
-        "text": "",
-    }
+    blank = {"subject": subject, "kind": kind, "notified_at": notified_at}
     insert_ignoring(connection, ALERTS, [blank], ["subject", "kind"])
     return connection.execute(select(ALERTS).where(_is(subject, kind)).with_for_update()).one()
 
@@ -316,20 +295,6 @@ def _locked_row(
 def _notified(now: datetime) -> dict[str, Any]:
     """What changes in the row of a problem when people are notified of it."""
     return {"notified": True, "notified_at": now, "suppressed_count": 0}
-
-
-def _claim_check(now: datetime) -> datetime | None:
-    """When the last check was; None when that was less than a minute ago, and it is not our turn.
-
-    Of an instance that was never checked before: a time long ago.
-    """
-    with write_connection() as connection:
-        row = _locked_row(connection, *LAST_CHECK, notified_at=now - 2 * UNATTENDED_AFTER)
-        last: datetime = row.notified_at
-        if now - last < CLAIM_AFTER:
-            return None
-        connection.execute(update(ALERTS).where(_is(*LAST_CHECK)).values(notified_at=now))
-    return last
 
 
 def _call(task: str, args: dict[str, Any]) -> str:

@@ -70,11 +70,8 @@ def stale_leagues(
     rows = connection.execute(
         select(LeagueRow.slug, LeagueRow.polled_at, func.count(Game.id).label("live"))
         .join(Game, Game.league_id == LeagueRow.id)
-        .where(
-            Game.state == State.IN,
-            LeagueRow.polled_at < now - STALE_AFTER,
-            LeagueRow.slug.in_(slugs),
-        )
+        .where(LeagueRow.slug.in_(slugs), LeagueRow.polled_at < now - STALE_AFTER)
+        .where(Game.state == State.IN)
         .group_by(LeagueRow.slug, LeagueRow.polled_at)
         .order_by(LeagueRow.slug)
     )

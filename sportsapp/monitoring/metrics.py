@@ -6,14 +6,17 @@ are kept in the database or on the broker and survive restarts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import redis
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.settings import VERSION, Settings
@@ -34,39 +37,27 @@ Samples = Mapping[Any, float]
 
 def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
     """All metrics in the format that suits this Accept header best, and its content type."""
-    registry = CollectorRegistry()
-    registry.register(metrics)
     encode, content_type = choose_encoder(accept)
-    return encode(registry), content_type
+    return encode(metrics), content_type
 
 
+@dataclass
 class Metrics(Collector):
-    """All metrics at one moment; needs an app context.
+    """All metrics at the moment ``now``; needs an app context.
 
     When the database or the broker cannot be reached, its `_up` metric is 0 and the metrics that
     are read from it are left out.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        queues: Sequence[TrackerHuey],
-        outcomes: OutcomeCounter,
-        now: datetime,
-    ) -> None:
-        self._settings = settings
-        self._queues = queues
-        self._outcomes = outcomes
-        self._now = now
+    settings: Settings
+    queues: Sequence[TrackerHuey]
+    outcomes: OutcomeCounter
+    now: datetime
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, with its samples."""
-        yield _gauge(
-            "build_info",
-            "Always 1; the label is the version of this web server.",
-            ["version"],
-            {(VERSION,): 1},
-        )
+        help_text = "Always 1; the label is the version of this web server."
+        yield _gauge("build_info", help_text, ["version"], {(VERSION,): 1})
         database_is_up = 1
         metrics: list[Metric] = []
         try:
@@ -79,7 +70,7 @@ class Metrics(Collector):
         yield from metrics
         help_text = "1 if the broker answers, else 0."
         try:
-            counts = self._outcomes.counts()
+            counts = self.outcomes.counts()
         except redis.RedisError:
             yield _gauge("broker_up", help_text, [], {(): 0})
             return
@@ -94,86 +85,67 @@ class Metrics(Collector):
         labels = ["task", "state"]
         yield _counter("task_runs", "Task runs that ended, by final state.", labels, ended)
         yield _gauge("task_runs_open", "Task runs that wait or run now.", labels, still_open)
-        durations = reports.durations(db.session, self._now - DURATIONS_OF)
-        yield _gauge(
-            "task_run_seconds",
+        durations = {
+            (task, str(percentile)): seconds[percentile * (len(seconds) - 1) // 100]
+            for task, seconds in reports.durations(db.session, self.now - DURATIONS_OF).items()
+            for percentile in PERCENTILES
+        }
+        help_text = (
             "Duration of the task runs that succeeded within the last hour, in seconds, "
-            "by percentile; 100 is the longest.",
-            ["task", "percentile"],
-            {
-                (task, str(percentile)): seconds[percentile * (len(seconds) - 1) // 100]
-                for task, seconds in durations.items()
-                for percentile in PERCENTILES
-            },
+            "by percentile; 100 is the longest."
         )
-        late = {slot.task for slot in late_slots(db.session, self._queues[0], self._now)}
-        yield _gauge(
-            "schedule_overdue",
-            "1 if a periodic task was not scheduled when it was due, else 0.",
-            ["task"],
-            {(task,): int(task in late) for task in self._queues[0].periodic_tasks},
-        )
+        yield _gauge("task_run_seconds", help_text, ["task", "percentile"], durations)
+        late = {slot.task for slot in late_slots(db.session, self.queues[0], self.now)}
+        overdue = {(task,): int(task in late) for task in self.queues[0].periodic_tasks}
+        help_text = "1 if a periodic task was not scheduled when it was due, else 0."
+        yield _gauge("schedule_overdue", help_text, ["task"], overdue)
         count, _ = reports.dead_letters(db.session, 0)
-        yield _gauge(
-            "dead_letters", "Messages that no consumer could decode or run.", [], {(): count}
-        )
+        help_text = "Messages that no consumer could decode or run."
+        yield _gauge("dead_letters", help_text, [], {(): count})
 
     def _queues_and_consumers(self) -> Iterator[Metric]:
-        alive = reports.consumers(db.session, self._now)
-        roles = [(queue.name, role) for queue in self._queues for role in ("scheduler", "worker")]
-        yield _gauge(
-            "consumers",
-            "Live processes of consumers, by queue and role.",
-            ["queue", "role"],
-            {
-                (queue, role): sum(
-                    (process.queue, process.role) == (queue, role) for process in alive
-                )
-                for queue, role in roles
-            },
-        )
-        states = reports.queue_states(db.session, self._queues, alive, self._now)
+        alive = reports.consumers(db.session, self.now)
+        counts = Counter((process.queue, process.role) for process in alive)
+        roles = [(queue.name, role) for queue in self.queues for role in ("scheduler", "worker")]
+        live = {key: counts[key] for key in roles}
+        help_text = "Live processes of consumers, by queue and role."
+        yield _gauge("consumers", help_text, ["queue", "role"], live)
+        states = reports.queue_states(db.session, self.queues, alive, self.now)
         depths = {(state.name,): state.depth for state in states if state.depth is not None}
         yield _gauge("queue_depth", "Messages of the queue on the broker.", ["queue"], depths)
         waiting = {(state.name,): state.waiting for state in states}
         yield _gauge("queue_waiting", "Task runs that are due and wait.", ["queue"], waiting)
-        yield _gauge(
-            "queue_oldest_seconds",
-            "Seconds for which the oldest of the waiting task runs has been due.",
-            ["queue"],
-            {(state.name,): self._age(state.oldest) if state.oldest else 0 for state in states},
-        )
+        oldest = {(state.name,): self._age(state.oldest) if state.oldest else 0 for state in states}
+        help_text = "Seconds for which the oldest of the waiting task runs has been due."
+        yield _gauge("queue_oldest_seconds", help_text, ["queue"], oldest)
 
     def _data(self) -> Iterator[Metric]:
-        leagues = reports.leagues(db.session, self._settings.leagues)
-        yield _gauge(
-            "data_age_seconds",
-            "Seconds since the last successful poll of the league.",
-            ["league"],
-            {(row.slug,): self._age(row.polled_at) for row in leagues if row.polled_at},
-        )
-        yield _gauge(
-            "feed_failing",
-            "1 if the last poll of the league failed, else 0.",
-            ["league"],
-            {(row.slug,): int(row.failing_since is not None) for row in leagues},
-        )
+        leagues = reports.leagues(db.session, self.settings.leagues)
+        ages = {(row.slug,): self._age(row.polled_at) for row in leagues if row.polled_at}
+        help_text = "Seconds since the last successful poll of the league."
+        yield _gauge("data_age_seconds", help_text, ["league"], ages)
+        failing = {(row.slug,): int(row.failing_since is not None) for row in leagues}
+        help_text = "1 if the last poll of the league failed, else 0."
+        yield _gauge("feed_failing", help_text, ["league"], failing)
         games = reports.game_counts(db.session)
         yield _gauge("games", "Games in the database, by state.", ["league", "state"], games)
 
     def _age(self, moment: datetime) -> float:
-        return max(0.0, (self._now - moment).total_seconds())
+        return max(0.0, (self.now - moment).total_seconds())
 
 
-def _gauge(name: str, help_text: str, labels: list[str], samples: Samples) -> Metric:
-    return _filled(GaugeMetricFamily(f"sportsapp_{name}", help_text, labels=labels), samples)
-
-
-def _counter(name: str, help_text: str, labels: list[str], samples: Samples) -> Metric:
-    return _filled(CounterMetricFamily(f"sportsapp_{name}", help_text, labels=labels), samples)
-
-
-def _filled(metric: GaugeMetricFamily | CounterMetricFamily, samples: Samples) -> Metric:
-    for labels, value in sorted(samples.items()):
-        metric.add_metric(list(labels), value)
+def _gauge(
+    name: str,
+    help_text: str,
+    labels: list[str],
+    samples: Samples,
+    family: type[GaugeMetricFamily | CounterMetricFamily] = GaugeMetricFamily,
+) -> Metric:
+    """A metric with its samples, ordered by their label values."""
+    metric = family(f"sportsapp_{name}", help_text, labels=labels)
+    for label_values, value in sorted(samples.items()):
+        metric.add_metric(list(label_values), value)
     return metric
+
+
+_counter = partial(_gauge, family=CounterMetricFamily)

@@ -66,10 +66,7 @@ def readiness(
 
 def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
     """Whether each league was polled lately: within minutes while it has live games."""
-    polls = {
-        row.slug: row.polled_at
-        for row in session.execute(select(LeagueRow.slug, LeagueRow.polled_at))
-    }
+    polls = dict(session.execute(select(LeagueRow.slug, LeagueRow.polled_at)).all())
     stale = {league.slug for league in stale_leagues(session, leagues, now)}
     faults = []
     for slug in leagues:

@@ -25,7 +25,7 @@ Message = dict[str, Any]
 """The JSON object that is posted."""
 
 
-def readable(text: str, *, recovered: bool, suppressed_count: int) -> str:
+def readable(text: str, recovered: bool, suppressed_count: int) -> str:
     """The line for people: what happened, and how often it was noticed without a message."""
     line = f"{TITLE} {'OK' if recovered else 'TROUBLE'}: {text}"
     if suppressed_count:
@@ -54,10 +54,8 @@ def deliver(url: str, message: Message) -> None:
         ) as response:
             status = response.status_code
     except requests.RequestException as error:
-        reason = type(error).__name__
-        raise WebhookError(
-            f"the alert webhook cannot be reached ({reason})", retryable=True
-        ) from None  # the cause names the URL
+        text = f"the alert webhook cannot be reached ({type(error).__name__})"
+        raise WebhookError(text, retryable=True) from None  # the cause names the URL
     if not 200 <= status < 300:
         retryable = status in (408, 425, 429) or status >= 500
         raise WebhookError(f"the alert webhook answered {status}", retryable=retryable)

@@ -388,7 +388,13 @@ def test_heartbeats_of_all_processes_check_once_a_minute(alerts, monkeypatch):
 
 def test_one_process_claims_a_check_no_more_than_once_a_minute(alerts, monkeypatch):
     claims = []
-    monkeypatch.setattr(alerts_module, "_claim_check", lambda *_: claims.append(1))
+    locked_row = alerts_module._locked_row
+
+    def counted(*arguments, **options):
+        claims.append(arguments)
+        return locked_row(*arguments, **options)
+
+    monkeypatch.setattr(alerts_module, "_locked_row", counted)
     for _ in range(3):
         huey.tracker.beat("sportsapp", "worker")
     assert len(claims) == 1
