@@ -33,7 +33,6 @@ from sportsapp.queue.tracker import PeriodicTask
 
 ALIVE_FOR = timedelta(seconds=45)
 LAST_RUNS = 24
-LARGE_COLUMNS = (TaskRun.traceback, TaskRun.resume)
 
 
 # ---------------------------------------------------------------- consumers and queues
@@ -41,14 +40,10 @@ LARGE_COLUMNS = (TaskRun.traceback, TaskRun.resume)
 
 def consumers(session: AnySession, now: datetime) -> list[ConsumerProcess]:
     """The processes with a heartbeat in the last 45 s, by queue, role, host and process id."""
-    alive = (
-        select(ConsumerProcess)
-        .where(ConsumerProcess.beat_at > now - ALIVE_FOR)
-        .order_by(
-            ConsumerProcess.queue, ConsumerProcess.role, ConsumerProcess.host, ConsumerProcess.pid
-        )
-    )
-    return list(session.scalars(alive))
+    process = ConsumerProcess
+    alive = select(process).where(process.beat_at > now - ALIVE_FOR)
+    order = (process.queue, process.role, process.host, process.pid)
+    return list(session.scalars(alive.order_by(*order)))
 
 
 @dataclass(frozen=True)
@@ -201,18 +196,15 @@ def failure_groups(session: AnySession, limit: int) -> tuple[int, list[FailureGr
     )
     rows = session.execute(groups.order_by(last.desc(), TaskRun.fingerprint)).all()
     shown = rows[:limit]
-    examples = _newest_failures(session, [row[0] for row in shown])
+    newest = (
+        select(TaskRun.id)
+        .where(HAS_FINGERPRINT, TaskRun.fingerprint == row[0], TaskRun.state.in_(FAILED))
+        .order_by(TaskRun.finished_at.desc())
+        .limit(1)
+        for row in shown
+    )
+    examples = {run.fingerprint: run for run in _runs_of_each(session, newest)}
     return len(rows), [FailureGroup(*row, examples[row[0]]) for row in shown if row[0] in examples]
-
-
-def _newest_failures(session: AnySession, fingerprints: Sequence[str]) -> dict[str, TaskRun]:
-    def newest(fingerprint: str) -> Select[Any]:
-        same = (HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED))
-        return select(TaskRun.id).where(*same).order_by(TaskRun.finished_at.desc()).limit(1)
-
-    ids = _ids(session, [newest(fingerprint) for fingerprint in fingerprints])
-    runs = session.scalars(_without_large_columns().where(TaskRun.id.in_(ids)))
-    return {run.fingerprint: run for run in runs}
 
 
 def dead_letters(session: AnySession, limit: int) -> tuple[int, list[DeadLetter]]:
@@ -253,13 +245,22 @@ def periodic_states(
     overdue: Mapping[str, datetime],
     now: datetime,
 ) -> list[PeriodicState]:
-    """The state of each periodic task, in the given order, by three queries.
+    """The state of each periodic task, in the given order, by two queries.
 
     ``overdue`` maps the name of each task that is late to when it was due.
     """
     periodics = list(periodics)
     rows = {row.task: row for row in session.scalars(select(ScheduleRow))}
-    runs = _last_runs(session, [periodic.name for periodic in periodics])
+    newest = (
+        select(TaskRun.id)
+        .where(TaskRun.task == periodic.name)
+        .order_by(TaskRun.queued_at.desc(), TaskRun.id.desc())
+        .limit(LAST_RUNS)
+        for periodic in periodics
+    )
+    runs: dict[str, list[TaskRun]] = {periodic.name: [] for periodic in periodics}
+    for run in _runs_of_each(session, newest):
+        runs[run.task].append(run)
     return [
         PeriodicState(
             name=periodic.name,
@@ -274,27 +275,13 @@ def periodic_states(
     ]
 
 
-def _last_runs(session: AnySession, names: Sequence[str]) -> dict[str, list[TaskRun]]:
-    def newest(name: str) -> Select[Any]:
-        of_task = select(TaskRun.id).where(TaskRun.task == name)
-        return of_task.order_by(TaskRun.queued_at.desc(), TaskRun.id.desc()).limit(LAST_RUNS)
-
-    ids = _ids(session, [newest(name) for name in names])
-    last = _without_large_columns().where(TaskRun.id.in_(ids)).order_by(TaskRun.queued_at.desc())
-    runs: dict[str, list[TaskRun]] = {name: [] for name in names}
-    for run in session.scalars(last):
-        runs[run.task].append(run)
-    return runs
-
-
 # ---------------------------------------------------------------- data
 
 
 def leagues(session: AnySession, slugs: Sequence[str]) -> list[LeagueRow]:
     """The rows of these leagues, in this order; a league that was never synced has none."""
-    rows = {
-        row.slug: row for row in session.scalars(select(LeagueRow).where(LeagueRow.slug.in_(slugs)))
-    }
+    stored = session.scalars(select(LeagueRow).where(LeagueRow.slug.in_(slugs)))
+    rows = {row.slug: row for row in stored}
     return [rows[slug] for slug in slugs if slug in rows]
 
 
@@ -309,12 +296,13 @@ def game_counts(session: AnySession) -> dict[tuple[str, str], int]:
 
 
 def _without_large_columns() -> Select[TaskRun]:
-    return select(TaskRun).options(*(defer(column) for column in LARGE_COLUMNS))
+    return select(TaskRun).options(defer(TaskRun.traceback), defer(TaskRun.resume))
 
 
-def _ids(session: AnySession, statements: Sequence[Select[Any]]) -> list[str]:
-    """The ids that several small statements select, by one query."""
-    if not statements:
+def _runs_of_each(session: AnySession, statements: Iterable[Select[Any]]) -> Iterable[TaskRun]:
+    """The runs whose ids several small statements select, last queued first, by one query."""
+    subqueries = [select(statement.subquery()) for statement in statements]
+    if not subqueries:
         return []
-    subqueries = (select(statement.subquery()) for statement in statements)
-    return list(session.scalars(union_all(*subqueries)))
+    selected = _without_large_columns().where(TaskRun.id.in_(union_all(*subqueries)))
+    return session.scalars(selected.order_by(TaskRun.queued_at.desc()))
