@@ -38,15 +38,9 @@ class Services:
         self, run_id: str | None, progress: Progress, *, scheduled: bool = False
     ) -> SyncContext:
         """What a sync that starts now for this run is handed; needs an app context."""
+        feed, now = self.feed_client, utc_now()
         return SyncContext(
-            self.feed_client,
-            db.session,
-            utc_now(),
-            run_id,
-            watch=self.feed_watch,
-            scheduled=scheduled,
-            clock=utc_now,
-            progress=progress,
+            feed, db.session, now, run_id, self.feed_watch, scheduled, utc_now, progress
         )
 
 

@@ -4,9 +4,10 @@ Serves the admin panel and ``flask tasks``. ``trigger`` and ``by`` are recorded 
 is queued here; logging who requested an action is up to the caller.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import CursorResult, Table, delete, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import DeadLetterError, RunNotFoundError, UnknownTaskError
@@ -15,7 +16,6 @@ from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trig
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, WAITING
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
-from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs.rows import cancel_run, find_run, run_origin
 from sportsapp.services import services
 
@@ -26,25 +26,19 @@ SCHEDULES: Table = ScheduleRow.__table__
 # ---------------------------------------------------------------- runs
 
 
-def find_task(name: str) -> tuple[TrackerHuey, Any]:
-    """The queue and the class of a task. Raises UnknownTaskError, which lists the known ones."""
+def run_now(name: str, trigger: Trigger, by: str, args: Mapping[str, Any] | None = None) -> str:
+    """Queue a task with these arguments, by name; the run's id.
+
+    Raises UnknownTaskError, which lists the known tasks, and BrokerUnavailableError.
+    """
     queues = services().queues
     for queue in queues:
         task_class = queue.task_class(name)
         if task_class is not None:
-            return queue, task_class
+            with run_origin(trigger, by):
+                run_id: str = queue.enqueue(task_class(kwargs=dict(args or {}))).id
+            return run_id
     raise UnknownTaskError(name, [known for queue in queues for known in queue.task_names()])
-
-
-def run_now(name: str, trigger: Trigger, by: str) -> str:
-    """Queue a task that takes no arguments; the run's id.
-
-    Raises UnknownTaskError, BrokerUnavailableError.
-    """
-    queue, task_class = find_task(name)
-    with run_origin(trigger, by):
-        run_id: str = queue.enqueue(task_class()).id
-    return run_id
 
 
 def run_again(run_id: str, trigger: Trigger, by: str) -> str:
@@ -53,10 +47,7 @@ def run_again(run_id: str, trigger: Trigger, by: str) -> str:
     Raises RunNotFoundError, UnknownTaskError, BrokerUnavailableError.
     """
     run = find_run(run_id)
-    queue, task_class = find_task(run.task)
-    with run_origin(trigger, by):
-        new_id: str = queue.enqueue(task_class(kwargs=dict(run.args))).id
-    return new_id
+    return run_now(run.task, trigger, by, run.args)
 
 
 def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
@@ -99,12 +90,9 @@ def purge() -> int:
     The ledger comes first: a run that a worker takes meanwhile is cancelled already.
     Raises BrokerUnavailableError.
     """
+    values = {"state": RunState.REVOKED, "finished_at": utc_now(), "cancel_asked": True}
     with write_connection() as connection:
-        dropped: CursorResult[Any] = connection.execute(
-            update(RUNS)
-            .where(*_in_queues())
-            .values(state=RunState.REVOKED, finished_at=utc_now(), cancel_asked=True)
-        )
+        dropped = connection.execute(update(RUNS).where(*_in_queues()).values(values))
     for queue in services().queues:
         with broker_errors():
             queue.storage.flush_queue()
@@ -129,11 +117,9 @@ def set_paused(name: str, paused: bool) -> None:
     if name not in queue.periodic_tasks:
         raise UnknownTaskError(name, list(queue.periodic_tasks))
     now = utc_now()
+    values = {"paused": True} if paused else {"paused": False, "since_at": now}
     with write_connection() as connection:
-        insert_ignoring(
-            connection, SCHEDULES, [{"task": name, "paused": paused, "since_at": now}], ["task"]
-        )
-        values: dict[str, Any] = {"paused": paused} | ({} if paused else {"since_at": now})
+        insert_ignoring(connection, SCHEDULES, [{"task": name, "since_at": now}], ["task"])
         connection.execute(update(SCHEDULES).where(SCHEDULES.c.task == name).values(values))
 
 
