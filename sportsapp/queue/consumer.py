@@ -19,7 +19,6 @@ from typing import Any
 from huey.consumer import BaseProcess, Consumer, Scheduler, Worker
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.core.processes import die_with_parent, freeze_memory
 from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
 
@@ -96,7 +95,8 @@ class SlotScheduler(BeatingProcess, Scheduler):
                 self.huey.tracker.recover(self.huey)
         with self.logged_errors("reading the schedule"):
             for task in self.huey.read_schedule():
-                self._push(task)
+                # not ``enqueue``, which would record what a forged message names
+                self.huey.push_or_leave(task)
         if self.periodic:
             self.enqueue_periodic_tasks()
         self.sleep_for_interval(began, self.interval)
@@ -108,30 +108,19 @@ class SlotScheduler(BeatingProcess, Scheduler):
             with self.logged_errors(f"scheduling {periodic.name}"):
                 task = self._claim_newest_slot(periodic, now)
                 if task is not None:
-                    self._push(task)
+                    self.huey.push_or_leave(task)
 
     def _claim_newest_slot(self, periodic: PeriodicTask, now: datetime) -> TrackedTask | None:
         tracker = self.huey.tracker
         after = self._seen.get(periodic.name) or tracker.since(periodic.name)
         after = min(after, now)  # it is later than now when the clock has been set back
         slot = periodic.schedule.newest_slot(after, now)
+        latest = max(periodic.catch_up, timedelta(seconds=self.huey.tick_seconds))
         task = None
-        if slot is not None:
-            latest = max(periodic.catch_up, timedelta(seconds=self.huey.tick_seconds))
-            if now - slot <= latest:
-                task = tracker.claim(self.huey, periodic, slot)
+        if slot is not None and now - slot <= latest:
+            task = tracker.claim(periodic, slot)
         self._seen[periodic.name] = slot or max(after, now.replace(second=0, microsecond=0))
         return task
-
-    def _push(self, task: TrackedTask) -> None:
-        """Push a run of the ledger; recovery does so later if the broker is away.
-
-        Not ``enqueue``, which would record what a forged message on the schedule names.
-        """
-        try:
-            self.huey.push(task)
-        except BrokerUnavailableError as error:
-            logger.warning("run %s waits for the broker: %s", task.id, error)
 
 
 class TrackerConsumer(Consumer):

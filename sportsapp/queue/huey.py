@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from huey.api import Huey, TaskWrapper, chord, group
+from huey.api import Huey, TaskWrapper
 from huey.signals import SIGNAL_EXPIRED
 from huey.storage import PriorityRedisExpireStorage
 from huey.utils import utcnow
@@ -49,30 +49,23 @@ class NotConfigured:
 
 
 class TrackedTaskWrapper(TaskWrapper):
-    """What the queue's decorators make of a function: calling it enqueues a run.
+    """What the queue's decorators make of a function: calling it enqueues a run."""
 
-    ``call_local`` calls the bare function.
-    """
+    task_base = TrackedTask
 
     def __init__(self, huey: TrackerHuey, function: Callable[..., Any], **settings: Any) -> None:
         super().__init__(huey, function, **settings)
         huey.tasks[path_of(self.task_class)] = self.task_class
 
-    def create_task(
-        self,
-        function: Callable[..., Any],
-        _context: bool = False,
-        name: str | None = None,
-        **settings: Any,
-    ) -> type[TrackedTask]:
-        """A class of its own for the task; Huey's settings are its attributes."""
-        attributes = {
-            "__module__": function.__module__,
-            "__doc__": function.__doc__,
-            "huey": self.huey,
-            "function": staticmethod(function),
-        }
-        return type(name or function.__name__, (TrackedTask,), attributes | settings)
+    def create_task(self, function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
+        """Huey's class for the task, whose body runs inside ``RunTracker.run``."""
+        own = {"huey": self.huey, "function": staticmethod(function)}
+        return super().create_task(function, *args, execute=TrackedTask.execute, **own, **settings)
+
+    def call_local(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function here and now, without a run; in a bare Python shell too."""
+        with self.huey.tracker.app_context():
+            return super().call_local(*args, **kwargs)
 
 
 def path_of(task_class: type[TrackedTask]) -> str:
@@ -141,8 +134,7 @@ class TrackerHuey(Huey):
 
     def task_class(self, name: str) -> type[TrackedTask] | None:
         """The class of a registered task by its short name, or None."""
-        classes = self.tasks.values()
-        return next((known for known in classes if known.__name__ == name), None)
+        return next((known for known in self.tasks.values() if known.__name__ == name), None)
 
     def task_names(self) -> list[str]:
         """The short names of the registered tasks, in the order of their definition."""
@@ -155,16 +147,15 @@ class TrackerHuey(Huey):
 
         Raises BrokerUnavailableError when the broker does not take it; nothing will run then.
         Raises TypeError for an argument that cannot go into a message, and for a task with
-        Huey's followers (``then``, ``error``, chords); nothing is recorded then.
+        Huey's followers (``then``, ``error``, chords); nothing is recorded then. Takes one task,
+        no group.
         """
-        if isinstance(task, (group, chord)):
-            return super().enqueue(task)
         if (task.on_complete, task.on_error, task.chord_config) != (None, None, None):
             raise TypeError("a message carries no followers of a run: see tasks/chain.py")
         if task.expires:
             task.resolve_expires(self.utc)
         self.serialize_task(task)  # raises before the run is recorded
-        is_new = self.tracker.record(self, task)
+        is_new = self.tracker.record(task)
         try:
             return self.push(task)
         except BrokerUnavailableError as error:
@@ -181,7 +172,7 @@ class TrackerHuey(Huey):
         """
         for task in tasks:
             self.serialize_task(task)
-        self.tracker.record_all(self, tasks, check)
+        self.tracker.record_all(tasks, check)
         for n, task in enumerate(tasks):
             try:
                 self.push(task)
@@ -197,6 +188,13 @@ class TrackerHuey(Huey):
         """
         with broker_errors():
             return super().enqueue(task)
+
+    def push_or_leave(self, task: TrackedTask) -> None:
+        """Put a recorded run on the broker. While that is away, recovery does so later."""
+        try:
+            self.push(task)
+        except BrokerUnavailableError as error:
+            logger.warning("run %s of %s waits for the broker: %s", task.id, task.name, error)
 
     def message_ids(self) -> set[str]:
         """The ids of all runs on the broker, queued or scheduled. Raises BrokerUnavailableError."""
@@ -252,15 +250,11 @@ class TrackerHuey(Huey):
 
     # -- revoking: in the ledger, which no restart of the broker forgets
 
-    def revoke(
-        self,
-        task: Any,
-        revoke_until: object = None,
-        revoke_once: bool = False,  # noqa: ARG002 - Huey's; a run has one message at a time
-    ) -> None:
+    def revoke(self, task: Any, revoke_until: object = None, **_: object) -> None:
         """Cancel a run: if it waits it ends at once, else it stops after its current chunk.
 
-        Raises NotImplementedError for ``revoke_until``.
+        Raises NotImplementedError for ``revoke_until``. ``revoke_once`` changes nothing, since a
+        run has one message at a time.
         """
         if revoke_until is not None:
             raise NotImplementedError("a run is revoked for good; queue it again later")
@@ -289,8 +283,7 @@ class TrackerHuey(Huey):
 
     def create_consumer(self, **options: Any) -> TrackerConsumer:
         """The consumer that ``huey_consumer`` runs; ``options`` are those of its command line."""
-        for handler in list(logging.getLogger("huey").handlers):
-            logging.getLogger("huey").removeHandler(handler)  # ours, on the root, is enough
+        logging.getLogger("huey").handlers.clear()  # ours, on the root, is enough
         if options.get("worker_type") != "process":
             logger.warning("time limits are enforced by process workers only: use -k process")
         return TrackerConsumer(self, **options)

@@ -16,8 +16,6 @@ from huey.api import Task
 
 from sportsapp.queue.schedules import Schedule
 
-Body = Callable[[], Any]
-
 
 class TaskQueue(Protocol):
     """A queue, as the ledger and the consumer use it; ``TrackerHuey`` is one."""
@@ -33,6 +31,9 @@ class TaskQueue(Protocol):
 
     def push(self, task: TrackedTask) -> Any:
         """Put a recorded run on the broker. Raises BrokerUnavailableError."""
+
+    def push_or_leave(self, task: TrackedTask) -> None:
+        """Put a recorded run on the broker. While that is away, recovery does so later."""
 
     def read_schedule(self) -> list[TrackedTask]:
         """Take all tasks that are due off the broker's schedule. Raises redis-py's errors."""
@@ -60,9 +61,7 @@ class TrackedTask(Task):
 
     def execute(self) -> Any:
         """What a worker calls. Returns and raises what the tracker does."""
-        return self.huey.tracker.run(
-            self.huey, self, lambda: self.function(*self.args, **self.kwargs)
-        )
+        return self.huey.tracker.run(self)
 
 
 @dataclass(frozen=True)
@@ -91,17 +90,15 @@ class RunTracker(Protocol):
     """
 
     def app_context(self) -> AbstractContextManager[object]:
-        """What a task's body needs around it when it is called outside of a worker."""
+        """The app context of the caller, or else one of the app made last."""
 
-    def record(self, huey: TaskQueue, task: TrackedTask) -> bool:
+    def record(self, task: TrackedTask) -> bool:
         """Record a new run before its message goes to the broker.
 
         Returns False, and changes nothing, for a run that is recorded already.
         """
 
-    def record_all(
-        self, huey: TaskQueue, tasks: Sequence[TrackedTask], check: Callable[[Any], None]
-    ) -> None:
+    def record_all(self, tasks: Sequence[TrackedTask], check: Callable[[Any], None]) -> None:
         """Record new runs in one transaction, all or none.
 
         Calls ``check`` with the transaction's connection first. What it raises is raised here,
@@ -111,12 +108,12 @@ class RunTracker(Protocol):
     def unsent(self, task: TrackedTask, error: Exception) -> None:
         """Record that a run failed because the broker did not take its message."""
 
-    def run(self, huey: TaskQueue, task: TrackedTask, body: Body) -> Any:
-        """Claim a run, call its body and record how it ended.
+    def run(self, task: TrackedTask) -> Any:
+        """Claim a run, call its task's function and record how it ended.
 
-        Returns what the body returns; None if the run could not be claimed (it ended, another
+        Returns what the function returns; None if the run could not be claimed (it ended, another
         worker has it, nobody asked for it, or the message differs from it) and if the database
-        failed. Raises what the body raises, or CancelExecution for a run that was cancelled.
+        failed. Raises what the function raises, or CancelExecution for a run that was cancelled.
         """
 
     def expired(self, task: TrackedTask) -> None:
@@ -128,7 +125,7 @@ class RunTracker(Protocol):
     def is_revoked(self, run_id: str) -> bool:
         """Whether a run was cancelled; False for one that never was."""
 
-    def claim(self, huey: TaskQueue, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
+    def claim(self, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
         """Record the run of a slot and return its task, to be pushed by the caller.
 
         Returns None if the slot is claimed already, the task is paused, or an earlier run is at

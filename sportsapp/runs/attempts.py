@@ -8,6 +8,7 @@ comes twice claims nothing, and a worker whose run was given to another one reco
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,10 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import BrokerUnavailableError, ForgedMessageError, TrackerError
+from sportsapp.core.errors import ForgedMessageError, TrackerError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models.run import WAITING, RunState, Trigger
-from sportsapp.queue.tracker import Body, TaskQueue, TrackedTask
+from sportsapp.queue.tracker import TaskQueue, TrackedTask
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.progress import CurrentRun, RunCancelled, executing
@@ -56,46 +57,44 @@ def ledger_errors() -> Iterator[None]:
         raise LedgerUnavailableError(str(error.__cause__ or error)) from error
 
 
+@dataclass
 class Attempts:
     """Executes runs in this process. ``running`` has those in progress by their id.
 
     The heartbeat's thread reads ``running``: a context variable is another thread's own.
     """
 
-    def __init__(
-        self, engine: Engine, queues: Sequence[TaskQueue], listener: RunListener | None
-    ) -> None:
-        self.engine = engine
-        self.queues = queues
-        self.listener = listener
-        self.running: dict[str, CurrentRun] = {}
+    engine: Engine
+    queues: Sequence[TaskQueue]
+    listener: RunListener
+    running: dict[str, CurrentRun] = field(default_factory=dict)
 
-    def run(self, queue: TaskQueue, task: TrackedTask, body: Body) -> Any:
-        """Claim the run, execute the body, record the end. Needs an app context.
+    def run(self, task: TrackedTask) -> Any:
+        """Claim the run, call the task's function, record the end. Needs an app context.
 
-        Returns the body's value. Returns None for a message that has nothing to claim, since the
-        run was taken or has ended; for a forged one, which becomes a dead letter; and when the
+        Returns the function's value. Returns None for a message that has nothing to claim, since
+        the run was taken or has ended; for a forged one, which becomes a dead letter; and when the
         database does not take what the ledger has to write: recovery queues the run again.
-        Raises what the body raises, or what makes Huey do with the task as the ledger records.
+        Raises what the function raises, or what makes Huey do with the task as the ledger records.
         """
         try:
             with ledger_errors():
-                run = self._claim(queue, task)
-            return None if run is None else self._execute(queue, task, run, body)
+                run = self._claim(task)
+            return None if run is None else self._execute(task, run)
         except LedgerUnavailableError as error:
             logger.error("run %s waits for the database: %s", task.id, error, exc_info=True)
             return None
 
-    def _claim(self, queue: TaskQueue, task: TrackedTask) -> CurrentRun | None:
+    def _claim(self, task: TrackedTask) -> CurrentRun | None:
         """Start the run if it waits for this attempt; None if it does not."""
-        now, args = utc_now(), named_args(task)
+        args = named_args(task)
         try:
             with write_connection(self.engine) as connection:
                 row = connection.execute(
                     update(RUNS)
                     .where(RUNS.c.id == task.id, RUNS.c.attempt == task.attempt)
                     .where(RUNS.c.state.in_(WAITING))
-                    .values(started_values(now) | {"attempt": task.attempt + 1})
+                    .values(started_values(utc_now()) | {"attempt": task.attempt + 1})
                     .returning(RUNS)
                 ).first()
                 if row is None:
@@ -105,36 +104,24 @@ class Attempts:
                     raise ForgedMessageError("the message differs from the run that it names")
         except ForgedMessageError as error:  # rolled back: the run waits, and recovery queues it
             logger.warning("run %s: %s", task.id, error)
-            keep_dead_letter(self.engine, queue.name, queue.serialize_task(task), str(error))
+            data = task.huey.serialize_task(task)
+            keep_dead_letter(self.engine, task.huey.name, data, str(error))
             return None
         task.attempt = row.attempt
         task.retries = row.retries_left
-        return CurrentRun(
-            id=task.id,
-            attempt=row.attempt,
-            started_at=now,
-            timeout=task.timeout,
-            resume=row.resume,
-            is_stopping=queue.is_stopping,
-            trigger=row.trigger,
-            task=task.name,
-            args=args,
-            chain=row.chain,
-            asked_by=row.asked_by,
-            retries_left=row.retries_left,
-        )
+        return CurrentRun(row, task.timeout, task.huey.is_stopping)
 
-    def _execute(self, queue: TaskQueue, task: TrackedTask, run: CurrentRun, body: Body) -> Any:
-        self.running[run.id] = run
+    def _execute(self, task: TrackedTask, run: CurrentRun) -> Any:
+        self.running[task.id] = run
         try:
             with executing(run):
                 try:
                     _check_arguments(task)
-                    value = body()
+                    value = task.function(*task.args, **task.kwargs)
                 except (KeyboardInterrupt, Exception) as error:
                     db.session.rollback()
                     with ledger_errors():
-                        outcome = self._record_failure(queue, task, run, error)
+                        outcome = self._record_failure(task, run, error)
                     if outcome is error:
                         raise
                     raise outcome from error
@@ -142,33 +129,35 @@ class Attempts:
                     self._record_success(run, value)
                 return value
         finally:
-            self.running.pop(run.id, None)
+            self.running.pop(task.id, None)
             db.session.remove()
 
     def _record_success(self, run: CurrentRun, value: Any) -> None:
         """End the run as SUCCESS and queue the next of its chain, in one transaction."""
+        row, follow = run.row, None
         following = self._next_in_chain(run)
-        row = queued_row(*following, utc_now()) if following else None
-        result = as_json(value)
-        if not finish(self.engine, run, RunState.SUCCESS, result=result, follow=row):
+        if following is not None:
+            origin = RunOrigin(Trigger.CHAIN, row.asked_by, row.chain[1:])
+            follow = queued_row(following, origin, utc_now())
+        if not finish(self.engine, run, RunState.SUCCESS, result=as_json(value), follow=follow):
             return
-        if self.listener is not None:
-            self.listener.run_succeeded(run.task, run.args)
-        if following:
-            _push(*following[:2])
+        self.listener.run_succeeded(row.task, row.args)
+        if following is not None:
+            following.huey.push_or_leave(following)
 
-    def _next_in_chain(self, run: CurrentRun) -> tuple[TaskQueue, TrackedTask, RunOrigin] | None:
-        if not run.chain:
+    def _next_in_chain(self, run: CurrentRun) -> TrackedTask | None:
+        if not run.row.chain:
             return None
+        name = run.row.chain[0]
         for queue in self.queues:
-            task_class = queue.task_class(run.chain[0])
+            task_class = queue.task_class(name)
             if task_class is not None:
-                return queue, task_class(), RunOrigin(Trigger.CHAIN, run.asked_by, run.chain[1:])
-        logger.error("run %s: no task %r, which was to run next", run.id, run.chain[0])
+                return task_class()
+        logger.error("run %s: no task %r, which was to run next", run.row.id, name)
         return None
 
     def _record_failure(
-        self, queue: TaskQueue, task: TrackedTask, run: CurrentRun, error: BaseException
+        self, task: TrackedTask, run: CurrentRun, error: BaseException
     ) -> BaseException:
         """Record what the error means for the run.
 
@@ -177,7 +166,7 @@ class Attempts:
         if isinstance(error, KeyboardInterrupt):
             # the consumer is to end, or the run is another worker's: it goes on from its last chunk
             if finish(self.engine, run, RunState.PENDING, due_at=utc_now()):
-                _push(queue, task)
+                task.huey.push_or_leave(task)
             return KeyboardInterrupt()
         if isinstance(error, RunCancelled):
             finish(self.engine, run, RunState.REVOKED, result=as_json(error.result))
@@ -187,14 +176,12 @@ class Attempts:
             task.retries = 0
         if task.retries:
             due_at = utc_now() + timedelta(seconds=task.retry_delay)
-            left = task.retries - 1
-            finish(
-                self.engine, run, RunState.RETRY, error, due_at=due_at, retries_left=left, stalls=0
-            )
+            retry = {"due_at": due_at, "retries_left": task.retries - 1, "stalls": 0}
+            finish(self.engine, run, RunState.RETRY, error, **retry)
         else:
             state = RunState.TIMEOUT if isinstance(error, TaskTimeout) else RunState.FAILURE
-            if finish(self.engine, run, state, error) and self.listener is not None:
-                self.listener.run_failed(run.id)
+            if finish(self.engine, run, state, error):
+                self.listener.run_failed(task.id)
         return error
 
 
@@ -205,14 +192,6 @@ def _check_arguments(task: TrackedTask) -> None:
     except TypeError:
         task.retries = 0
         raise
-
-
-def _push(queue: TaskQueue, task: TrackedTask) -> None:
-    """Send a recorded run to the broker; while that is away, recovery will."""
-    try:
-        queue.push(task)
-    except BrokerUnavailableError as error:
-        logger.warning("run %s waits for the broker: %s", task.id, error)
 
 
 def finish(
@@ -237,12 +216,9 @@ def finish(
     with write_connection(engine) as connection:
         if state in WAITING:
             end = "failed" if error else "interrupted"
-            values["earlier"] = with_last_attempt(connection, run.id, end, str(values["error"]))
+            values["earlier"] = with_last_attempt(connection, run.row.id, end, str(values["error"]))
         finished = connection.execute(
-            update(RUNS)
-            .where(RUNS.c.id == run.id, RUNS.c.attempt == run.attempt)
-            .where(RUNS.c.state == RunState.STARTED)
-            .values(values)
+            update(RUNS).where(run.is_mine, RUNS.c.state == RunState.STARTED).values(values)
         )
         if finished.rowcount and follow:
             connection.execute(insert(RUNS), follow)

@@ -31,14 +31,13 @@ def beat(engine: Engine, queue: str, role: str, running: Sequence[CurrentRun]) -
     """Record that this process is alive, and so are the runs in progress in it."""
     now = utc_now()
     process = _this_process(queue, role)
-    values = {"beat_at": now, "run_id": running[-1].id if running else None}
+    values = {"beat_at": now, "run_id": running[-1].row.id if running else None}
     with write_connection(engine) as connection:
         beating = update(CONSUMERS).where(*_is(process)).values(values)
         if not connection.execute(beating).rowcount:
             connection.execute(insert(CONSUMERS), process | values | {"started_at": now})
         for run in running:
-            this = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
-            connection.execute(update(RUNS).where(this).values(heartbeat_at=now))
+            connection.execute(update(RUNS).where(run.is_mine).values(heartbeat_at=now))
 
 
 def leave(engine: Engine, queue: str, role: str) -> None:
@@ -53,21 +52,19 @@ def forget_lost_consumers(engine: Engine, now: datetime) -> None:
         connection.execute(delete(CONSUMERS).where(CONSUMERS.c.beat_at < now - LOST_AFTER))
 
 
-def end_if_overdue(engine: Engine, run: CurrentRun, listener: RunListener | None) -> None:
+def end_if_overdue(engine: Engine, run: CurrentRun, listener: RunListener) -> None:
     """End the run as TIMEOUT and kill this process, if the run is OVERTIME past its time limit.
 
     Huey interrupts a task by a signal, which a call into C that does not return never sees.
     """
-    if (
-        run.timeout is None
-        or utc_now() < run.started_at + timedelta(seconds=run.timeout) + OVERTIME
-    ):
+    if run.timeout is None:
         return
-    limit = f"its limit of {run.timeout} s"
-    error = TaskTimeout(f"still running {OVERTIME.seconds} s after {limit}")
-    if finish(engine, run, RunState.TIMEOUT, error) and listener is not None:
-        listener.run_failed(run.id)
-    logger.error("run %s cannot be interrupted: this worker ends itself", run.id)
+    if utc_now() < run.row.started_at + timedelta(seconds=run.timeout) + OVERTIME:
+        return
+    error = TaskTimeout(f"still running {OVERTIME.seconds} s after its limit of {run.timeout} s")
+    if finish(engine, run, RunState.TIMEOUT, error):
+        listener.run_failed(run.row.id)
+    logger.error("run %s cannot be interrupted: this worker ends itself", run.row.id)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

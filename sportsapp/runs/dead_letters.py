@@ -16,12 +16,6 @@ def keep_dead_letter(engine: Engine, queue: str, data: bytes, reason: str) -> No
     A database takes no NUL and no broken UTF-8: both are escaped.
     """
     message = data[:DEAD_LETTER_LIMIT].decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    row = {
-        "queue": queue,
-        "message": message,
-        "size": len(data),
-        "reason": reason,
-        "received_at": utc_now(),
-    }
+    row = {"queue": queue, "message": message, "size": len(data), "reason": reason}
     with write_connection(engine) as connection:
-        connection.execute(insert(DeadLetter), row)
+        connection.execute(insert(DeadLetter), row | {"received_at": utc_now()})

@@ -6,22 +6,24 @@ reaches the body. The factory plugs the ``Ledger`` into the queues as their ``Ru
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Flask
-from sqlalchemy import Connection
+from flask import Flask, has_app_context
+from sqlalchemy import Connection, insert, select, update
 
-from sportsapp.db.engine import db, forget_connections
-from sportsapp.queue.tracker import Body, PeriodicTask, TaskQueue, TrackedTask
-from sportsapp.runs import consumers, rows, slots
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, forget_connections, lock_until_commit, write_connection
+from sportsapp.db.models.run import WAITING, RunState
+from sportsapp.db.upsert import insert_ignoring
+from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
+from sportsapp.runs import consumers, slots
 from sportsapp.runs.attempts import Attempts
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.recovery import Recovery
-
-CONSUMER_ROLES = ("worker", "scheduler")
+from sportsapp.runs.rows import RUNS, cancel_run, current_origin, error_values, queued_row
 
 
 class Ledger:
@@ -31,11 +33,7 @@ class Ledger:
     """
 
     def __init__(
-        self,
-        app: Flask,
-        queues: Sequence[TaskQueue],
-        retention_days: int,
-        listener: RunListener | None = None,
+        self, app: Flask, queues: Sequence[TaskQueue], retention_days: int, listener: RunListener
     ) -> None:
         """``app`` has its database already. Runs are kept for ``retention_days``."""
         with app.app_context():
@@ -46,52 +44,74 @@ class Ledger:
         self.recovery = Recovery(self.engine, timedelta(days=retention_days), listener)
 
     def app_context(self) -> AbstractContextManager[object]:
-        return self.app.app_context()
+        return nullcontext() if has_app_context() else self.app.app_context()
 
     def after_fork(self) -> None:
         with self.app.app_context():
             forget_connections()
 
-    def record(self, huey: TaskQueue, task: TrackedTask) -> bool:
-        return rows.record_run(self.engine, huey, task)
+    # -- runs, from their row to their end
 
-    def record_all(
-        self, huey: TaskQueue, tasks: Sequence[TrackedTask], check: Callable[[Connection], None]
-    ) -> None:
-        rows.record_runs(self.engine, huey, tasks, check)
+    def record(self, task: TrackedTask) -> bool:
+        row = queued_row(task, current_origin(), utc_now())
+        with write_connection(self.engine) as connection:
+            return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
+
+    def record_all(self, tasks: Sequence[TrackedTask], check: Callable[[Connection], None]) -> None:
+        now = utc_now()
+        rows = [queued_row(task, current_origin(), now) for task in tasks]
+        with write_connection(self.engine) as connection:
+            lock_until_commit(connection, RUNS.name)  # no other insert between check and insert
+            check(connection)
+            connection.execute(insert(RUNS), rows)
 
     def unsent(self, task: TrackedTask, error: Exception) -> None:
-        rows.fail_unsent(self.engine, task.id, error)
+        values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
+        with write_connection(self.engine) as connection:
+            waiting = (RUNS.c.id == task.id) & RUNS.c.state.in_(WAITING)
+            connection.execute(update(RUNS).where(waiting).values(values))
 
-    def run(self, huey: TaskQueue, task: TrackedTask, body: Body) -> Any:
+    def run(self, task: TrackedTask) -> Any:
         with self.app.app_context():
-            return self.attempts.run(huey, task, body)
+            return self.attempts.run(task)
 
     def expired(self, task: TrackedTask) -> None:
-        rows.expire(self.engine, task.id, task.attempt)
+        now = utc_now()
+        with write_connection(self.engine) as connection:
+            connection.execute(
+                update(RUNS)
+                .where(RUNS.c.id == task.id, RUNS.c.attempt == task.attempt)
+                # a message alone proves nothing: the row has to say so too
+                .where(RUNS.c.state.in_(WAITING), RUNS.c.expires_at <= now)
+                .values(state=RunState.EXPIRED, finished_at=now)
+            )
 
     def revoke(self, run_id: str) -> None:
-        rows.cancel_run(run_id, self.engine)
+        cancel_run(run_id, self.engine)
 
     def is_revoked(self, run_id: str) -> bool:
-        return rows.is_cancelled(self.engine, run_id)
+        states = RUNS.c.state.in_((RunState.STARTED, RunState.REVOKED))
+        cancelled = select(RUNS.c.cancel_asked).where(RUNS.c.id == run_id, states)
+        with self.engine.connect() as connection:
+            return bool(connection.scalar(cancelled))
 
     def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
         keep_dead_letter(self.engine, queue, data, reason)
 
+    # -- what a consumer's processes do now and then
+
     def since(self, task_name: str) -> datetime:
         return slots.first_slot_after(self.engine, task_name)
 
-    def claim(self, huey: TaskQueue, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
-        return slots.claim_slot(self.engine, huey, periodic, slot)
+    def claim(self, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
+        return slots.claim_slot(self.engine, periodic, slot)
 
     def beat(self, queue: str, role: str) -> None:
         running = list(self.attempts.running.values()) if role == "worker" else []
         consumers.beat(self.engine, queue, role, running)
         for run in running:
             consumers.end_if_overdue(self.engine, run, self.listener)
-        if self.listener is not None and role in CONSUMER_ROLES:
-            self.listener.check_if_due()
+        self.listener.check_if_due()
 
     def leave(self, queue: str, role: str) -> None:
         consumers.leave(self.engine, queue, role)

@@ -40,15 +40,13 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
     SQLAlchemyError when the database does not take the row.
     """
     engine, now = db.engine, utc_now()
-    run = CurrentRun(
-        str(uuid.uuid4()), 1, now, None, None, lambda: False, task=task_name, args=args
-    )
-    row = new_row(run.id, task_name, args, RunOrigin(Trigger.COMMAND, by), now)
+    values = new_row(str(uuid.uuid4()), task_name, args, RunOrigin(Trigger.COMMAND, by), now)
+    values |= started_values(now) | {"attempt": 1}
     with write_connection(engine) as connection:
-        connection.execute(insert(RUNS), row | started_values(now) | {"attempt": run.attempt})
-    local = LocalRun(run.id)
+        row = connection.execute(insert(RUNS).returning(RUNS), values).one()
+    run, local = CurrentRun(row, None, lambda: False), LocalRun(row.id)
     ended = threading.Event()
-    threading.Thread(target=_beat_until, args=(ended, engine, run.id), daemon=True).start()
+    threading.Thread(target=_beat_until, args=(ended, engine, row.id), daemon=True).start()
     try:
         with executing(run):
             yield local

@@ -1,13 +1,12 @@
 """The run that the calling code belongs to, and how far it is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, false, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, false, select, update
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.log_context import add_log_fields
@@ -34,24 +33,21 @@ class RunCancelled(Exception):
 
 @dataclass
 class CurrentRun:
-    """One attempt at a run that is in progress. ``timeout`` is in seconds, None for no limit.
+    """One attempt at a run that is in progress.
 
-    ``resume`` is what the last ``report_progress`` of an earlier attempt left; ``is_stopping()``
-    returns whether the consumer is to end. The other fields are columns of the run's row.
+    ``row`` is the run's row as it was when the attempt started; its ``resume`` is what the last
+    ``report_progress`` of an earlier attempt left. ``timeout`` is in seconds, None for no limit.
+    ``is_stopping()`` returns whether the consumer is to end.
     """
 
-    id: str
-    attempt: int
-    started_at: datetime
+    row: Row[Any]
     timeout: float | None
-    resume: dict[str, Any] | None
     is_stopping: Callable[[], bool]
-    trigger: str = ""
-    task: str = ""
-    args: dict[str, Any] = field(default_factory=dict)
-    chain: Sequence[str] = ()
-    asked_by: str = ""
-    retries_left: int = 0
+
+    @property
+    def is_mine(self) -> ColumnElement[bool]:
+        """The condition that the row is still of this attempt."""
+        return and_(RUNS.c.id == self.row.id, RUNS.c.attempt == self.row.attempt)
 
 
 _current: ContextVar[CurrentRun | None] = ContextVar("current_run", default=None)
@@ -69,9 +65,9 @@ def current_run() -> CurrentRun | None:
 def executing(run: CurrentRun) -> Iterator[None]:
     """Make this the current run of the block, and name it in the block's log lines."""
     token = _current.set(run)
-    league = str(run.args.get("league", "")).upper()
+    league = str(run.row.args.get("league", "")).upper()
     try:
-        with add_log_fields(run=run.id, task=run.task, league=league):
+        with add_log_fields(run=run.row.id, task=run.row.task, league=league):
             yield
     finally:
         _current.reset(token)
@@ -80,7 +76,7 @@ def executing(run: CurrentRun) -> Iterator[None]:
 def report_progress(done: int, total: int, resume: dict[str, Any] | None = None) -> None:
     """Record that ``done`` of ``total`` chunks are finished, and how to go on from here.
 
-    ``resume`` is what the next attempt finds in ``current_run().resume`` if this one is lost.
+    ``resume`` is what the next attempt finds in ``current_run().row.resume`` if this one is lost.
     Does nothing outside of a run. Raises RunCancelled or RunInterrupted when the run has to stop
     at this chunk.
     """
@@ -90,11 +86,10 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
     # Only a chunk that no attempt has reached before gives a run its recoveries back: one that
     # kills its worker at the same chunk each time makes no progress.
     is_further = (RUNS.c.progress_done < done) if resume else false()
-    this = (RUNS.c.id == run.id) & (RUNS.c.attempt == run.attempt)
     with write_connection() as connection:
         connection.execute(
             update(RUNS)
-            .where(this, RUNS.c.state == RunState.STARTED)
+            .where(run.is_mine, RUNS.c.state == RunState.STARTED)
             .values(
                 progress_done=done,
                 progress_total=total,
@@ -103,7 +98,8 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
                 heartbeat_at=utc_now(),
             )
         )
-        row = connection.execute(select(RUNS.c.cancel_asked, RUNS.c.state).where(this)).first()
+        stored = select(RUNS.c.cancel_asked, RUNS.c.state).where(run.is_mine)
+        row = connection.execute(stored).first()
     if row is None or row.state != RunState.STARTED:
         raise RunInterrupted("another worker has taken this run over")
     if done < total and row.cancel_asked:

@@ -3,6 +3,8 @@
 import logging
 import os
 import socket
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +32,7 @@ RECOVERIES_WITHOUT_PROGRESS = 3
 PRUNE_EVERY = timedelta(hours=1)
 
 
+@dataclass
 class Recovery:
     """What each scheduler does every few seconds. Any number of them may do it at the same time.
 
@@ -37,11 +40,10 @@ class Recovery:
     scheduler or the run's own worker was quicker, it changes nothing and nothing follows from it.
     """
 
-    def __init__(self, engine: Engine, retention: timedelta, listener: RunListener | None) -> None:
-        self.engine = engine
-        self.retention = retention
-        self.listener = listener
-        self.pruned_at: datetime | None = None
+    engine: Engine
+    retention: timedelta
+    listener: RunListener
+    pruned_at: datetime | None = None
 
     def recover(self, queue: TaskQueue) -> None:
         """Give up the dead, queue the lost again, delete the old.
@@ -114,7 +116,7 @@ class Recovery:
             )
         if given_up.rowcount:
             logger.warning("run %s lost its worker: %s", run.id, values["state"])
-            if values["state"] == RunState.FAILURE and run.queue and self.listener is not None:
+            if values["state"] == RunState.FAILURE and run.queue:
                 self.listener.run_failed(run.id)
 
     def _queue_again(self, queue: TaskQueue, run: Any, now: datetime) -> None:
@@ -142,7 +144,7 @@ class Recovery:
         if task is not None and "state" not in values:
             logger.warning("run %s was not on the broker: queued again", run.id)
             queue.push(task)
-        elif values.get("state") == RunState.FAILURE and self.listener is not None:
+        elif values.get("state") == RunState.FAILURE:
             self.listener.run_failed(run.id)
 
 
@@ -153,11 +155,10 @@ def _is_lost(run: Any, now: datetime) -> bool:
     if run.host != socket.gethostname():
         return False
     try:
-        os.kill(run.pid or 0, 0)
+        with suppress(PermissionError):  # it is another user's, and alive
+            os.kill(run.pid or 0, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # it is another user's, and alive
-        return False
     return False
 
 

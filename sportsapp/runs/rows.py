@@ -10,7 +10,7 @@ import inspect
 import os
 import socket
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,14 +18,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Engine, update
 
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import RunNotFoundError, TrackerError
-from sportsapp.db.engine import db, lock_until_commit, write_connection
+from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models.run import WAITING, RunState, TaskRun, Trigger
-from sportsapp.db.upsert import insert_ignoring
-from sportsapp.queue.tracker import TaskQueue, TrackedTask
+from sportsapp.queue.tracker import TrackedTask
 
 RUNS = TaskRun.__table__
 
@@ -50,6 +49,11 @@ class RunOrigin:
 
 BY_COMMAND = RunOrigin()
 _origin: ContextVar[RunOrigin] = ContextVar("run_origin", default=BY_COMMAND)
+
+
+def current_origin() -> RunOrigin:
+    """What is recorded with a run that is queued here and now."""
+    return _origin.get()
 
 
 @contextmanager
@@ -83,12 +87,10 @@ def new_row(
     }
 
 
-def queued_row(
-    queue: TaskQueue, task: TrackedTask, origin: RunOrigin, now: datetime
-) -> dict[str, Any]:
-    """The columns of a run whose message goes to this queue."""
+def queued_row(task: TrackedTask, origin: RunOrigin, now: datetime) -> dict[str, Any]:
+    """The columns of a run whose message goes to its task's queue."""
     return new_row(task.id, task.name, named_args(task), origin, now) | {
-        "queue": queue.name,
+        "queue": task.huey.name,
         "due_at": _aware(task.eta) or now,
         "expires_at": _aware(task.expires_resolved),
         "attempt": task.attempt,
@@ -105,33 +107,6 @@ def started_values(now: datetime) -> dict[str, Any]:
         "host": socket.gethostname(),
         "pid": os.getpid(),
     }
-
-
-def record_run(engine: Engine, queue: TaskQueue, task: TrackedTask) -> bool:
-    """Write the row of a new run. Returns False, and changes nothing, if its id has a row."""
-    row = queued_row(queue, task, _origin.get(), utc_now())
-    with write_connection(engine) as connection:
-        return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
-
-
-def record_runs(
-    engine: Engine,
-    queue: TaskQueue,
-    tasks: Sequence[TrackedTask],
-    check: Callable[[Connection], None],
-) -> None:
-    """Write the rows of new runs in one transaction.
-
-    ``check`` gets the transaction's connection first; no other call of this function writes until
-    the commit. What it raises is raised here, and nothing is written.
-    """
-    now = utc_now()
-    with write_connection(engine) as connection:
-        lock_until_commit(connection, RUNS.name)
-        check(connection)
-        connection.execute(
-            insert(RUNS), [queued_row(queue, task, _origin.get(), now) for task in tasks]
-        )
 
 
 def bind_arguments(task: TrackedTask) -> dict[str, Any]:
@@ -194,27 +169,7 @@ def fingerprint(error: BaseException) -> str:
     return hashlib.sha256(f"{type(error).__name__}|{place}".encode()).hexdigest()[:12]
 
 
-# ---------------------------------------------------------------- runs that do not start
-
-
-def fail_unsent(engine: Engine, run_id: str, error: Exception) -> None:
-    """End a waiting run as FAILURE because the broker did not take its message."""
-    values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
-    with write_connection(engine) as connection:
-        waiting = (RUNS.c.id == run_id) & RUNS.c.state.in_(WAITING)
-        connection.execute(update(RUNS).where(waiting).values(values))
-
-
-def expire(engine: Engine, run_id: str, attempt: int) -> None:
-    """End a waiting run as EXPIRED if its row says so too: a message alone proves nothing."""
-    now = utc_now()
-    with write_connection(engine) as connection:
-        connection.execute(
-            update(RUNS)
-            .where(RUNS.c.id == run_id, RUNS.c.attempt == attempt)
-            .where(RUNS.c.state.in_(WAITING), RUNS.c.expires_at <= now)
-            .values(state=RunState.EXPIRED, finished_at=now)
-        )
+# ---------------------------------------------------------------- cancelling
 
 
 def cancel_run(run_id: str, engine: Engine | None = None) -> RunState | None:
@@ -233,16 +188,6 @@ def cancel_run(run_id: str, engine: Engine | None = None) -> RunState | None:
         if connection.execute(started.values(cancel_asked=True)).rowcount:
             return RunState.STARTED
     return None
-
-
-def is_cancelled(engine: Engine, run_id: str) -> bool:
-    """Whether a run was cancelled: it has ended for that, or stops after its current chunk."""
-    states = RUNS.c.state.in_((RunState.STARTED, RunState.REVOKED))
-    with engine.connect() as connection:
-        cancelled = connection.scalar(
-            select(RUNS.c.cancel_asked).where(RUNS.c.id == run_id, states)
-        )
-    return bool(cancelled)
 
 
 # ---------------------------------------------------------------- reading

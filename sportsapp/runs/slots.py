@@ -12,7 +12,7 @@ from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.db.engine import AnySession, write_connection
 from sportsapp.db.models.run import RunState, ScheduleRow, Trigger
 from sportsapp.db.upsert import insert_ignoring
-from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
+from sportsapp.queue.tracker import PeriodicTask, TrackedTask
 from sportsapp.runs.rows import LOST_AFTER, RUNS, RunOrigin, queued_row
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ SCHEDULES = ScheduleRow.__table__
 
 def first_slot_after(engine: Engine, task_name: str) -> datetime:
     """Slots before this moment are never caught up: when this instance first had the task."""
-    row = {"task": task_name, "paused": False, "since_at": utc_now()}
+    row = {"task": task_name, "since_at": utc_now()}
     with write_connection(engine) as connection:
         insert_ignoring(connection, SCHEDULES, [row], ["task"])
         since: datetime = connection.scalars(
@@ -31,9 +31,7 @@ def first_slot_after(engine: Engine, task_name: str) -> datetime:
     return since
 
 
-def claim_slot(
-    engine: Engine, queue: TaskQueue, periodic: PeriodicTask, slot: datetime
-) -> TrackedTask | None:
+def claim_slot(engine: Engine, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
     """Record the run of a slot. Returns its task, for the caller to push.
 
     Returns None if the slot is claimed already, the task is paused, or an earlier run is still in
@@ -50,7 +48,7 @@ def claim_slot(
         if periodic.skip_while_running and is_running(connection, periodic.name, now):
             logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
             return None
-        row = queued_row(queue, task, RunOrigin(Trigger.SCHEDULE), now) | {"slot": slot}
+        row = queued_row(task, RunOrigin(Trigger.SCHEDULE), now) | {"slot": slot}
         is_claimed = insert_ignoring(connection, RUNS, [row], ["task", "slot"]) > 0
     return task if is_claimed else None
 

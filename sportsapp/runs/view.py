@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sportsapp.db.engine import db
 from sportsapp.db.models.run import FAILED, OPEN
-from sportsapp.runs.app_context import with_app_context
+from sportsapp.queue.huey import huey
 from sportsapp.runs.rows import find_run
 
 
@@ -34,21 +34,21 @@ class RunView:
     progress: Progress
 
 
-@with_app_context
 def run_of(result: Any) -> RunView:
     """The run of a result handle, as calling a task returns it, or of a run's id.
 
     Works in any process that has made the app. Raises RunNotFoundError.
     """
-    db.session.rollback()  # a new transaction sees what other processes have committed
-    run = find_run(result if isinstance(result, str) else result.id)
-    return RunView(
-        id=run.id,
-        task=run.task,
-        state=str(run.state),
-        ready=run.state not in OPEN,
-        failed=run.state in FAILED,
-        result=run.result,
-        error=run.error,
-        progress=Progress(run.progress_done, run.progress_total),
-    )
+    with huey.tracker.app_context():
+        db.session.rollback()  # a new transaction sees what other processes have committed
+        run = find_run(result if isinstance(result, str) else result.id)
+        return RunView(
+            id=run.id,
+            task=run.task,
+            state=run.state,
+            ready=run.state not in OPEN,
+            failed=run.state in FAILED,
+            result=run.result,
+            error=run.error,
+            progress=Progress(run.progress_done, run.progress_total),
+        )

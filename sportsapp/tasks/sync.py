@@ -15,13 +15,19 @@ from sportsapp.db.models import Trigger
 from sportsapp.monitoring.heartbeat import send_heartbeat
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
-from sportsapp.runs.app_context import with_app_context
 from sportsapp.runs.progress import current_run, report_progress
 from sportsapp.services import services
 from sportsapp.sync.table import LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
 MINUTES = 60
 LIVE_EXPIRES = 55
+UNHURRIED: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": 5 * MINUTES,
+    "retry_backoff": 2,
+    "priority": 10,
+}
+"""Retries and priority of the tasks for which nobody waits."""
 
 
 @huey.periodic_task(
@@ -34,7 +40,6 @@ LIVE_EXPIRES = 55
     expires=LIVE_EXPIRES,
     priority=100,
 )
-@with_app_context
 def sync_all_live_games() -> dict[str, Any]:
     """Bring the games that may be live now up to date: ``{"synced", "errors"}``."""
     result = _run(LIVE, services().leagues)
@@ -51,7 +56,6 @@ def sync_all_live_games() -> dict[str, Any]:
     timeout=10 * MINUTES,
     priority=50,
 )
-@with_app_context
 def sync_daily_schedule() -> dict[str, Any]:
     """Bring yesterday, today and tomorrow up to date: ``{"synced", "errors"}``."""
     return _run(SCHEDULE, services().leagues)
@@ -60,13 +64,9 @@ def sync_daily_schedule() -> dict[str, Any]:
 @huey.periodic_task(
     Cron("daily at 03:00 UTC", hour="3", minute="0"),
     catch_up=timedelta(days=1),
-    retries=2,
-    retry_delay=5 * MINUTES,
-    retry_backoff=2,
     timeout=30 * MINUTES,
-    priority=10,
+    **UNHURRIED,
 )
-@with_app_context
 def sync_all_leagues() -> dict[str, Any]:
     """Bring seasons and standings up to date: ``{"created", "updated", "errors"}``."""
     return _run(LEAGUES, services().leagues)
@@ -75,22 +75,15 @@ def sync_all_leagues() -> dict[str, Any]:
 @huey.periodic_task(
     Cron("Mondays at 04:00 UTC", day_of_week="1", hour="4", minute="0"),
     catch_up=timedelta(days=7),
-    retries=2,
-    retry_delay=5 * MINUTES,
-    retry_backoff=2,
     timeout=60 * MINUTES,
-    priority=10,
+    **UNHURRIED,
 )
-@with_app_context
 def sync_all_teams() -> dict[str, Any]:
     """Bring teams and rosters up to date: ``{"synced", "errors"}``; synced counts teams."""
     return _run(TEAMS, services().leagues)
 
 
-@backfill_huey.task(
-    retries=2, retry_delay=5 * MINUTES, retry_backoff=2, timeout=60 * MINUTES, priority=10
-)
-@with_app_context
+@backfill_huey.task(timeout=60 * MINUTES, **UNHURRIED)
 def sync_date_range_task(
     league: str, start_date: str | date, end_date: str | date
 ) -> dict[str, Any]:
@@ -101,16 +94,16 @@ def sync_date_range_task(
     """
     if not isinstance(league, str):  # whatever was queued arrives here
         raise DateRangeError(f"the league is text, such as NBA, not {league!r}")
-    found = find_league(league, services().settings.leagues)
+    followed = find_league(league, services().settings.leagues)
     run = current_run()
-    return _run(RANGE, found, _day(start_date), _day(end_date), run.resume if run else None)
+    return _run(RANGE, followed, _day(start_date), _day(end_date), run.row.resume if run else None)
 
 
 def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
     """Run a sync for the current task run; what its task returns."""
     run = current_run()
-    is_scheduled = run is not None and run.trigger == Trigger.SCHEDULE
-    run_id = run.id if run else None
+    is_scheduled = run is not None and run.row.trigger == Trigger.SCHEDULE
+    run_id = run.row.id if run else None
     context = services().sync_context(run_id, report_progress, scheduled=is_scheduled)
     return sync.run(context, *arguments).as_dict()
 

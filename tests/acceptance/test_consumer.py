@@ -277,6 +277,9 @@ OVERDUE = """
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from sqlalchemy import update
+from sportsapp.db.engine import write_connection
+from sportsapp.runs.rows import RUNS
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import CurrentRun
 from sportsapp.core.clock import utc_now
@@ -287,9 +290,11 @@ with app.app_context():
     with record_local_run("sync_all_teams", {}) as outcome:
         print(outcome.run_id, flush=True)
         began = utc_now() - timedelta(seconds=%d)
-        run = CurrentRun(outcome.run_id, 1, began, 5, None, lambda: False)
+        with write_connection() as connection:
+            began_then = update(RUNS).where(RUNS.c.id == outcome.run_id).values(started_at=began)
+            row = connection.execute(began_then.returning(RUNS)).one()
         tracker = services_of(app).queues[0].tracker
-        tracker.attempts.running[run.id] = run
+        tracker.attempts.running[outcome.run_id] = CurrentRun(row, 5, lambda: False)
         tracker.beat("sportsapp", "worker")
 """
 

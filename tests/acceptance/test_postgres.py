@@ -143,7 +143,7 @@ def test_task_runs_are_recorded(app, immediate):
 def test_slot_is_claimed_once(app):
     periodic = huey.periodic_tasks["sync_all_live_games"]
     slot = utc_now().replace(second=0, microsecond=0)
-    claims = [huey.tracker.claim(huey, periodic, slot) for _ in range(3)]
+    claims = [huey.tracker.claim(periodic, slot) for _ in range(3)]
     assert [claim is None for claim in claims] == [False, True, True]
     assert len(db.session.scalars(select(TaskRun)).all()) == 1
 

@@ -35,7 +35,7 @@ def healthy(app, monkeypatch, feed):
     for name, periodic in huey.periodic_tasks.items():
         huey.tracker.since(name)
         slot = periodic.schedule.newest_slot(utc_now() - timedelta(days=8), utc_now())
-        huey.tracker.claim(huey, periodic, slot)
+        huey.tracker.claim(periodic, slot)
 
 
 @pytest.fixture

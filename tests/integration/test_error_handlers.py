@@ -195,7 +195,7 @@ def test_scheduled_run_keeps_to_the_pause_and_one_asked_for_does_not(offline, po
     failing(poll)
     requests(feed)
     slot = utc_now().replace(microsecond=0)
-    huey.push(huey.tracker.claim(huey, huey.periodic_tasks["sync_all_live_games"], slot))
+    huey.push(huey.tracker.claim(huey.periodic_tasks["sync_all_live_games"], slot))
     huey.execute(huey.dequeue())
     assert not any(line.startswith("nba") for line in feed.asked())
     requests(feed)

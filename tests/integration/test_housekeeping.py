@@ -77,7 +77,7 @@ def test_weekly_run_is_not_repeated_because_its_slot_was_pruned(offline, monkeyp
     monkeypatch.setattr(huey.tracker, "since", lambda _: since)
     newest = periodic.schedule.newest_slot(now - timedelta(days=8), now)
     for slot in (newest - timedelta(days=7), newest):
-        assert huey.tracker.claim(huey, periodic, slot)
+        assert huey.tracker.claim(periodic, slot)
     with write_connection() as connection:
         done = {"state": RunState.SUCCESS, "finished_at": now - timedelta(days=3)}
         connection.execute(update(TaskRun).values(**done))

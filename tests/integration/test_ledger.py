@@ -467,7 +467,7 @@ def test_heartbeat_is_of_every_run_in_progress_in_this_process(offline, monkeypa
     """Worker threads execute several at the same time."""
     tracker = backfill_huey.tracker
     for run_id in (lost_run(monkeypatch), lost_run(monkeypatch)):
-        current = CurrentRun(run_id, 1, utc_now(), None, None, lambda: False)
+        current = CurrentRun(row(run_id), None, lambda: False)
         monkeypatch.setitem(tracker.attempts.running, run_id, current)
     tracker.beat(backfill_huey.name, "worker")
     assert all(utc_now() - run.heartbeat_at < timedelta(seconds=30) for run in rows())
@@ -612,16 +612,6 @@ def test_shell_goes_on_beating_after_a_heartbeat_that_the_database_did_not_take(
         while row(outcome.run_id).heartbeat_at == began:
             assert time.monotonic() < deadline
             db.session.rollback()
-
-
-def test_only_a_consumers_heartbeat_checks(app, monkeypatch):
-    checks = []
-    tracker = huey.tracker
-    monkeypatch.setattr(tracker.listener, "check_if_due", lambda: checks.append(1))
-    tracker.beat(huey.name, "supervisor")  # it forks next, and has no threads then
-    assert checks == []
-    tracker.beat(huey.name, "worker")
-    assert checks == [1]
 
 
 def test_shell_that_vanished_leaves_a_failure(offline):

@@ -186,10 +186,10 @@ def test_pause_stops_the_schedule_and_resume_does_not_catch_up():
     name = "sync_all_live_games"
     actions.set_paused(name, True)
     slot = utc_now().replace(microsecond=0)
-    assert huey.tracker.claim(huey, huey.periodic_tasks[name], slot) is None
+    assert huey.tracker.claim(huey.periodic_tasks[name], slot) is None
     actions.set_paused(name, False)
     assert huey.tracker.since(name) >= slot
-    assert huey.tracker.claim(huey, huey.periodic_tasks[name], slot) is not None
+    assert huey.tracker.claim(huey.periodic_tasks[name], slot) is not None
 
 
 @pytest.mark.parametrize("name", ["sync_moon", "sync_date_range_task"])
