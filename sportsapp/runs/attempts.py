@@ -134,27 +134,21 @@ class Attempts:
 
     def _record_success(self, run: CurrentRun, value: Any) -> None:
         """End the run as SUCCESS and queue the next of its chain, in one transaction."""
-        row, follow = run.row, None
-        following = self._next_in_chain(run)
-        if following is not None:
-            origin = RunOrigin(Trigger.CHAIN, row.asked_by, row.chain[1:])
-            follow = queued_row(following, origin, utc_now())
+        row, following, follow = run.row, None, None
+        if row.chain:
+            classes = (queue.task_class(row.chain[0]) for queue in self.queues)
+            task_class = next(filter(None, classes), None)
+            if task_class is None:
+                logger.error("run %s: no task %r, which was to run next", row.id, row.chain[0])
+            else:
+                following = task_class()
+                origin = RunOrigin(Trigger.CHAIN, row.asked_by, row.chain[1:])
+                follow = queued_row(following, origin, utc_now())
         if not finish(self.engine, run, RunState.SUCCESS, result=as_json(value), follow=follow):
             return
         self.listener.run_succeeded(row.task, row.args)
         if following is not None:
             following.huey.push_or_leave(following)
-
-    def _next_in_chain(self, run: CurrentRun) -> TrackedTask | None:
-        if not run.row.chain:
-            return None
-        name = run.row.chain[0]
-        for queue in self.queues:
-            task_class = queue.task_class(name)
-            if task_class is not None:
-                return task_class()
-        logger.error("run %s: no task %r, which was to run next", run.row.id, name)
-        return None
 
     def _record_failure(
         self, task: TrackedTask, run: CurrentRun, error: BaseException

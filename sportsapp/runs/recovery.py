@@ -93,13 +93,8 @@ class Recovery:
         if is_poison or not run.queue:
             # A run that kills each worker must not go on for ever; nobody can take over a shell's.
             lost = "its worker died every time" if run.queue else "its process ended"
-            values = {
-                "stalls": run.stalls + 1,
-                "state": RunState.FAILURE,
-                "finished_at": now,
-                "error": f"{lost} (host {run.host}, process {run.pid})",
-                "fingerprint": "lost",
-            }
+            failure = _failure(now, f"{lost} (host {run.host}, process {run.pid})", "lost")
+            values = {"stalls": run.stalls + 1} | failure
         elif run.cancel_asked:
             values |= {"state": RunState.REVOKED, "finished_at": now}
         else:
@@ -126,12 +121,8 @@ class Recovery:
         if run.expires_at and run.expires_at < now:
             values = {"state": RunState.EXPIRED, "finished_at": now}
         elif task is None:
-            values = {
-                "state": RunState.FAILURE,
-                "finished_at": now,
-                "error": f"there is no task {run.task!r} on queue {queue.name}",
-                "fingerprint": "unknown",
-            }
+            text = f"there is no task {run.task!r} on queue {queue.name}"
+            values = _failure(now, text, "unknown")
         with write_connection(self.engine) as connection:
             taken = connection.execute(
                 update(RUNS)
@@ -146,6 +137,15 @@ class Recovery:
             queue.push(task)
         elif values.get("state") == RunState.FAILURE:
             self.listener.run_failed(run.id)
+
+
+def _failure(now: datetime, error: str, fingerprint: str) -> dict[str, Any]:
+    return {
+        "state": RunState.FAILURE,
+        "finished_at": now,
+        "error": error,
+        "fingerprint": fingerprint,
+    }
 
 
 def _is_lost(run: Any, now: datetime) -> bool:
