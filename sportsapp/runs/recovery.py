@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select, update
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.run import WAITING, RunState
-from sportsapp.queue.tracker import TaskQueue, TrackedTask
+from sportsapp.queue.tracker import TaskQueue
 from sportsapp.runs.attempts import with_last_attempt
 from sportsapp.runs.consumers import forget_lost_consumers
 from sportsapp.runs.listener import RunListener
@@ -116,11 +116,11 @@ class Recovery:
 
     def _queue_again(self, queue: TaskQueue, run: Any, now: datetime) -> None:
         """A waiting run has no message: send a new one, or end the run if it cannot start."""
-        task = _task_of(queue, run)
+        task_class = queue.task_class(run.task)
         values: dict[str, Any] = {"due_at": now}
         if run.expires_at and run.expires_at < now:
             values = {"state": RunState.EXPIRED, "finished_at": now}
-        elif task is None:
+        elif task_class is None:
             text = f"there is no task {run.task!r} on queue {queue.name}"
             values = _failure(now, text, "unknown")
         with write_connection(self.engine) as connection:
@@ -132,11 +132,16 @@ class Recovery:
             )
         if not taken.rowcount:
             return
-        if task is not None and "state" not in values:
-            logger.warning("run %s was not on the broker: queued again", run.id)
-            queue.push(task)
-        elif values.get("state") == RunState.FAILURE:
+        if values.get("state") == RunState.FAILURE:
             self.listener.run_failed(run.id)
+        elif task_class is not None and "state" not in values:
+            logger.warning("run %s was not on the broker: queued again", run.id)
+            # the delay before the next retry grows with each retry that was used
+            left, used = run.retries_left, task_class.default_retries - run.retries_left
+            delay = task_class.default_retry_delay * task_class.default_retry_backoff**used
+            task = task_class(kwargs=dict(run.args), id=run.id, retries=left, retry_delay=delay)
+            task.attempt = run.attempt
+            queue.push(task)
 
 
 def _failure(now: datetime, error: str, fingerprint: str) -> dict[str, Any]:
@@ -160,18 +165,3 @@ def _is_lost(run: Any, now: datetime) -> bool:
     except ProcessLookupError:
         return True
     return False
-
-
-def _task_of(queue: TaskQueue, run: Any) -> TrackedTask | None:
-    """A run's task as its next attempt needs it, from its row; None if the queue has no such task.
-
-    The delay before its next retry grows with each retry that was used.
-    """
-    task_class = queue.task_class(run.task)
-    if task_class is None:
-        return None
-    used = task_class.default_retries - run.retries_left
-    delay = task_class.default_retry_delay * task_class.default_retry_backoff**used
-    task = task_class(kwargs=dict(run.args), id=run.id, retries=run.retries_left, retry_delay=delay)
-    task.attempt = run.attempt
-    return task
