@@ -11,7 +11,7 @@ from functools import update_wrapper
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Flask, Response, request
+from flask import Flask, Response, request
 from werkzeug.routing import Rule
 
 from sportsapp.api.shapes import Error
@@ -46,7 +46,6 @@ class Parameter:
     description: str
     read: Callable[[str], Any]
     schema: Callable[[], Json]
-    example: str = ""
     in_path: bool = False
 
     def from_request(self) -> Any:
@@ -57,14 +56,13 @@ class Parameter:
 
     def describe(self) -> Json:
         """Its entry in the document."""
-        entry: Json = {
+        return {
             "name": self.name,
             "in": "path" if self.in_path else "query",
             "required": self.in_path,
             "description": self.description,
             "schema": self.schema() if self.in_path else {"anyOf": [self.schema(), BLANK]},
         }
-        return entry | ({"example": self.example} if self.example else {})
 
 
 class ApiView:
@@ -103,13 +101,10 @@ def json_response(value: object) -> Response:
     return Response(msgspec.json.encode(value) + b"\n", content_type=JSON)
 
 
-def make_document(app: Flask, blueprint: Blueprint) -> Json:
-    """The OpenAPI document of a blueprint's API views."""
-    views: list[tuple[Rule, ApiView]] = []
-    for rule in app.url_map.iter_rules():
-        view = app.view_functions[rule.endpoint]
-        if rule.endpoint.startswith(f"{blueprint.name}.") and isinstance(view, ApiView):
-            views.append((rule, view))
+def make_document(app: Flask) -> Json:
+    """The OpenAPI document of all API views."""
+    rules = [(rule, app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules()]
+    views = [(rule, view) for rule, view in rules if isinstance(view, ApiView)]
     structs = list(dict.fromkeys([*(view.answer for _, view in views), Error]))
     references, components = msgspec.json.schema_components(structs, ref_template=REFERENCE)
     schemas = dict(zip(structs, references, strict=True))
