@@ -27,7 +27,6 @@ from sportsapp.admin.failures import FailuresView
 from sportsapp.admin.runs import RunsView
 from sportsapp.admin.schedule import ScheduleView
 
-NAME = "Sports Game Tracker"
 MENU = (
     *(FailuresView, RunsView, BackfillView, ScheduleView),
     *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView),
@@ -45,7 +44,6 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint] = ()) -> None:
     security.init_app(app, self_guarded)
     admin = Admin(
         app,
-        name=NAME,
         index_view=DashboardView("Dashboard", endpoint="admin", url="/admin"),
         theme=Bootstrap4Theme(base_template="admin/panel.html"),
     )

@@ -19,7 +19,7 @@ SEASONS_SHOWN = 12
 # ---------------------------------------------------------------- filters
 
 
-def _in_league(model: Any) -> Filter:
+def _by_league(model: Any) -> Filter:
     id_of = select(LeagueRow.id)
     return league_filter(
         lambda slug: model.league_id == id_of.where(LeagueRow.slug == slug).scalar_subquery()
@@ -121,7 +121,7 @@ class TeamsView(TableView):
     }
     default_order = (Team.league_id, Team.display_name, Team.id)
     sorts = {"display_name": (Team.display_name,), "abbreviation": (Team.abbreviation,)}
-    filters = (_in_league(Team), _yes_or_no("listed", "Listed", Team.listed.is_(True)))
+    filters = (_by_league(Team), _yes_or_no("listed", "Listed", Team.listed.is_(True)))
     searched = (Team.display_name, Team.abbreviation, Team.espn_id)
     search_label = "Search teams"
     loads = (joinedload(Team.league_row),)
@@ -140,7 +140,7 @@ class PlayersView(TableView):
     formatters = {"name": _record_link("name"), "team": lambda player: _team_link(player.team)}
     default_order = (Player.name, Player.id)
     sorts = {name: (getattr(Player, name),) for name in ("name", "position", "born_on")}
-    filters = (_in_league(Player), _yes_or_no("active", "On a roster", Player.active.is_(True)))
+    filters = (_by_league(Player), _yes_or_no("active", "On a roster", Player.active.is_(True)))
     searched = (Player.name,)
     search_label = "Search players and teams"
     loads = (joinedload(Player.team).joinedload(Team.league_row),)
@@ -177,7 +177,7 @@ class GamesView(TableView):
     default_order = (Game.day.desc(), Game.start_at.desc(), Game.id.desc())
     sorts = {"day": (Game.day, Game.start_at), "updated_at": (Game.updated_at,)}
     filters = (
-        _in_league(Game),
+        _by_league(Game),
         choice("state", "State", {state: Game.state == state for state in State}),
         Filter("season", "Season", _in_season, _season_options),
         day_filter("Day (US Eastern)", lambda day: Game.day == day),

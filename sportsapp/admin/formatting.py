@@ -25,7 +25,6 @@ STATE_LABELS: dict[str, tuple[str, str]] = {
 """For each state the CSS class of its colour, and its meaning."""
 
 ZONE_COOKIE, DEFAULT_ZONE = "zone", "America/New_York"
-NONE = "-"
 LONGEST_LINE = 300
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -65,7 +64,7 @@ def ago(at: datetime | None) -> Markup:
 
 def elapsed(since: datetime | None) -> str:
     """The duration from then to now; ``-`` for None."""
-    return duration((utc_now() - since).total_seconds()) if since else NONE
+    return duration((utc_now() - since).total_seconds()) if since else "-"
 
 
 def duration(seconds: float) -> str:
@@ -85,34 +84,13 @@ def duration(seconds: float) -> str:
 def run_duration(run: TaskRun) -> str:
     """How long a run's last attempt took, or has taken so far; ``-`` before it starts."""
     if run.started_at is None:
-        return NONE
+        return "-"
     return duration(((run.finished_at or utc_now()) - run.started_at).total_seconds())
-
-
-def state_label(state: str) -> Markup:
-    """A state as a coloured label with its meaning as tooltip."""
-    return Markup('<span class="state {}" title="{}">{}</span>').format(*STATE_LABELS[state], state)
 
 
 def arguments(run: TaskRun) -> str:
     """A run's arguments on one line, without their names."""
     return " ".join(str(value) for value in run.args.values())
-
-
-def progress_bar(run: TaskRun) -> Markup:
-    """A bar with ``2 of 8 (25 %)`` beside it; empty for a run that reports no progress."""
-    if not run.progress_total:
-        return Markup("")
-    share = round(100 * run.progress_done / run.progress_total)
-    return Markup(
-        '<progress max="{total}" value="{done}" aria-label="{name}"></progress> '
-        '<span class="share">{done} of {total} ({share} %)</span>'
-    ).format(
-        total=run.progress_total,
-        done=run.progress_done,
-        share=share,
-        name=f"Progress of {run.task} {arguments(run)}",
-    )
 
 
 def outcome(run: TaskRun) -> str:

@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
     )
     limiter.init_app(app)
     app.register_blueprint(blueprint)
-    by_address = limiter.limit(PER_ADDRESS, key_func=client_address, methods=["POST"])
+    by_address = limiter.limit(PER_ADDRESS, methods=["POST"])
     by_account = limiter.limit(
         PER_ACCOUNT, key_func=lambda: f"account:{_username().lower()}", methods=["POST"]
     )
