@@ -216,10 +216,8 @@ def check_feed(context: CheckContext) -> Iterator[Finding]:
         except FeedError as error:
             yield _feed_fault(league.label, base, error)
             return
-    rows = []
-    if context.has_tables:
-        paused = select(LeagueRow).where(LeagueRow.paused_until > context.now)
-        rows = list(db.session.scalars(paused.order_by(LeagueRow.slug)))
+    paused = select(LeagueRow).where(LeagueRow.paused_until > context.now).order_by(LeagueRow.slug)
+    rows = db.session.scalars(paused).all() if context.has_tables else []
     if rows:
         pauses = ", ".join(f"{row.slug.upper()} until {row.paused_until:%H:%M} UTC" for row in rows)
         says = f"{base} answers; polling is paused for {pauses}"

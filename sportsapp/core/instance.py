@@ -1,6 +1,7 @@
 """The instance folder, and the secret key that is kept in it."""
 
 import os
+import secrets
 import tempfile
 
 from sportsapp.core.errors import SettingsError
@@ -12,8 +13,7 @@ def make_instance_folder(settings: Settings) -> None:
     path = settings.instance_path
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         raise SettingsError(
             f"INSTANCE_PATH: the folder {path} cannot be written ({error.strerror}); "
@@ -30,9 +30,8 @@ def secret_key_of(settings: Settings) -> str:
     if not path.exists():
         # Written whole under another name and then linked, so that no process reads half a key.
         draft = path.with_name(f"{path.name}.{os.getpid()}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(os.urandom(32).hex())
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32))
         try:
             os.link(draft, path)
         except FileExistsError:

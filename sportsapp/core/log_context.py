@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
-from sportsapp.core.leagues import League
-
 _fields: ContextVar[Mapping[str, str]] = ContextVar("log_fields", default=MappingProxyType({}))
 
 
@@ -21,16 +19,9 @@ def log_fields() -> Mapping[str, str]:
 
 @contextmanager
 def add_log_fields(**fields: str) -> Iterator[None]:
-    """Give the block's log lines these fields, besides those that they have already."""
+    """Give the log lines of a block, or of a decorated function, these fields beside their own."""
     token = _fields.set({**_fields.get(), **fields})
     try:
         yield
     finally:
         _fields.reset(token)
-
-
-@contextmanager
-def working_for(league: League) -> Iterator[None]:
-    """The log lines of the block, or of the decorated function, are about this league."""
-    with add_log_fields(league=league.label):
-        yield

@@ -1,7 +1,4 @@
-"""REDIS_URL, and what follows from it: clients and pools for us, an address for Flask-Limiter.
-
-The URL has one form, redis-py's: ``redis://``, ``rediss://`` (TLS) or ``unix://``.
-"""
+"""What is made from the broker's URL: clients and pools for us, an address for Flask-Limiter."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,20 +6,6 @@ from urllib.parse import urlsplit
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-
-
-def parse_redis_url(url: str) -> str:
-    """The URL as it is. Raises ValueError, with the fault, if no connection can be made from it."""
-    if not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("does not begin with redis://, rediss://, unix://")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:  # its own message may quote a password
-        raise ValueError("is not a URL") from None
-    if not (parts.path if parts.scheme == "unix" else host):
-        raise ValueError("names no host or socket")
-    return url
 
 
 def connection_pool(

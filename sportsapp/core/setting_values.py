@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -43,16 +43,21 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def _split_url(value: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        _ = parts.hostname, parts.port
+    except ValueError:  # its own message may quote a password
+        raise ValueError("is not a URL") from None
+    return parts
+
+
 def web_url(value: str) -> str:
     """An http or https URL, without a slash at its end."""
     if not value.isprintable() or " " in value:
         raise ValueError("has spaces or characters that no URL has")
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:  # its own message may quote a password
-        raise ValueError("is not a URL") from None
-    if parts.scheme not in ("http", "https") or not host:
+    parts = _split_url(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not an http or https URL")
     return value.rstrip("/")
 
@@ -65,6 +70,16 @@ def contact_url(value: str) -> str:
     if "@" in address:
         raise ValueError("has a user name or password in it, which would be sent to the feed")
     return address
+
+
+def redis_url(value: str) -> str:
+    """A URL in redis-py's form: ``redis://``, ``rediss://`` (TLS) or ``unix://``."""
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("does not begin with redis://, rediss://, unix://")
+    parts = _split_url(value)
+    if not (parts.path if parts.scheme == "unix" else parts.hostname):
+        raise ValueError("names no host or socket")
+    return value
 
 
 def database_url(value: str) -> str:

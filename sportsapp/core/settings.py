@@ -19,7 +19,6 @@ from urllib.parse import quote, urlsplit
 from sportsapp.core import setting_values as read
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.leagues import DEFAULT_LEAGUES
-from sportsapp.core.redis_urls import parse_redis_url
 
 VERSION = "0.1.0"
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +68,7 @@ class Settings:
         secret=True,
     )
     redis_url: str = _setting(
-        parse_redis_url,
+        read.redis_url,
         "the broker; `flask up` starts an embedded one when this is unset",
         example="redis://localhost:6379/0",
         shown="the embedded broker's Unix socket in the instance folder",

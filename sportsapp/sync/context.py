@@ -14,7 +14,7 @@ from typing import Any
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
-from sportsapp.core.log_context import working_for
+from sportsapp.core.log_context import add_log_fields
 from sportsapp.db.engine import AnySession
 from sportsapp.feed.client import Answer, FeedClient
 from sportsapp.sync.watch import FeedWatch, handle
@@ -62,7 +62,7 @@ def league_call(
     request: Callable[..., Answer], league: League, *arguments: object
 ) -> Callable[[], Answer]:
     """A request of the client for ``fetch_all``; its log lines name the league."""
-    return working_for(league)(partial(request, league, *arguments))
+    return add_log_fields(league=league.label)(partial(request, league, *arguments))
 
 
 @dataclass

@@ -12,7 +12,7 @@ from sqlalchemy import and_, or_, select
 from sportsapp.core.clock import game_day
 from sportsapp.core.errors import AllLeaguesFailedError, TrackerError
 from sportsapp.core.leagues import League
-from sportsapp.core.log_context import working_for
+from sportsapp.core.log_context import add_log_fields
 from sportsapp.core.records import State
 from sportsapp.db.models import Game
 from sportsapp.feed import parse
@@ -124,7 +124,7 @@ def _sync_days(
     failed: dict[League, TrackerError] = {}
     for (league, day), future in fetch_all(calls):
         label, ref = f"{league.label} {day}", refs[league]
-        with working_for(league):
+        with add_log_fields(league=league.label):
             try:
                 answer = future.result()
                 digest, game_ids = known.get((ref.id, day), ("", []))

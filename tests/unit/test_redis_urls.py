@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sportsapp.core.errors import SettingsError
-from sportsapp.core.redis_urls import connection_pool, limiter_storage, parse_redis_url
+from sportsapp.core.redis_urls import connection_pool, limiter_storage
+from sportsapp.core.setting_values import redis_url
 from sportsapp.core.settings import load_settings
 
 
@@ -18,7 +19,7 @@ from sportsapp.core.settings import load_settings
     ],
 )
 def test_url_of_every_kind_is_taken(url):
-    assert parse_redis_url(url) == url
+    assert redis_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_url_of_every_kind_is_taken(url):
 )
 def test_malformed_url_is_refused_with_its_fault(url, fault):
     with pytest.raises(ValueError, match=fault):
-        parse_redis_url(url)
+        redis_url(url)
 
 
 @pytest.mark.parametrize("hosts", ["one:26379", "one:26379,two:26379", "one,two"])

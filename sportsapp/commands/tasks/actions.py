@@ -1,8 +1,10 @@
 """``flask tasks retry, cancel, pause, resume, purge, wait``: actions on runs and schedules."""
 
 import json
+import math
 import sys
 import time
+from contextlib import closing
 
 import click
 
@@ -20,7 +22,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, Trigger
 from sportsapp.db.models.run import OPEN
 from sportsapp.runs.rows import find_run, run_as_json
-from sportsapp.tasks import RunView, actions, run_of
+from sportsapp.tasks import actions, run_of
 
 POLL_SECONDS = 0.2
 
@@ -93,7 +95,18 @@ def _runs(count: int) -> str:
 @json_option
 def wait(run_id: str, timeout: float | None, as_json: bool) -> None:
     """Wait for a run to end. Exit status: 0 for SUCCESS, 1 for anything else."""
-    run = _wait_showing_progress(run_id, timeout)
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    run, state = run_of(run_id), ""
+    with closing(ProgressBar(run.task)) as bar:
+        while True:
+            if run.state != state and not bar.on_terminal:
+                click.echo(f"{run.task}: {run.state}", err=True)
+            state = run.state
+            bar.show(*run.progress)
+            if run.ready or time.monotonic() >= deadline:
+                break
+            time.sleep(POLL_SECONDS)
+            run = run_of(run_id)
     outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
     line = f"{run.state} {run.task} {outcome}"
     print_answer(run_as_json(find_run(run_id)), [line], as_json)
@@ -101,20 +114,3 @@ def wait(run_id: str, timeout: float | None, as_json: bool) -> None:
         fail(f"run {run_id} has not ended after {timeout:g} s ({run.state})")
     if run.state != RunState.SUCCESS:
         sys.exit(FAILED)
-
-
-def _wait_showing_progress(run_id: str, timeout: float | None) -> RunView:
-    """The run once it has ended or ``timeout`` seconds are over; progress on standard error."""
-    deadline = None if timeout is None else time.monotonic() + timeout
-    run = run_of(run_id)
-    bar, state = ProgressBar(run.task), ""
-    while True:
-        if run.state != state and not bar.on_terminal:
-            click.echo(f"{run.task}: {run.state}", err=True)
-        state = run.state
-        bar.show(*run.progress)
-        if run.ready or (deadline is not None and time.monotonic() >= deadline):
-            bar.close()
-            return run
-        time.sleep(POLL_SECONDS)
-        run = run_of(run_id)

@@ -9,7 +9,6 @@ import http.client
 import os
 import runpy
 import signal
-import socket
 import sys
 from functools import partial
 from typing import Any
@@ -33,18 +32,10 @@ LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # reached, not b
 
 
 def demo_child(port: int, speed: float) -> Child:
-    """The made-up feed on a port of this machine; ready when it accepts connections."""
-
-    def accepts() -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=PROBE_SECONDS).close()
-        except OSError:
-            return False
-        return True
-
+    """The made-up feed on a port of this machine; ready when it answers a request."""
     options = f"--host 127.0.0.1 --port {port} --speed {speed:g}".split()
     argv = [sys.executable, "-m", "demo", *options]
-    return Child(name="demo", argv=argv, stop_rank=LAST, ready=accepts)
+    return Child(name="demo", argv=argv, stop_rank=LAST, ready=partial(_answers, "127.0.0.1", port))
 
 
 def broker_child(settings: Settings) -> Child:
@@ -74,34 +65,34 @@ def consumer_child(settings: Settings, name: str) -> Child:
 def web_child(settings: Settings, address: str) -> Child:
     """The web server on this IP address; ready when it answers a request, whatever the status."""
     host, title = LOOPBACK.get(address, address), f"granian wsgi:app ({settings.instance_path})"
-
-    def answers() -> bool:
-        connection = http.client.HTTPConnection(host, settings.port, timeout=PROBE_SECONDS)
-        try:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-        return True
-
-    options = {
-        "interface": "wsgi",
-        "host": address,
-        "port": str(settings.port),
-        "workers": "1",
-        "blocking-threads": str(BLOCKING_THREADS),
-        "workers-kill-timeout": "5",
-        "log-level": settings.log_level.lower(),
-        "process-name": title,
-    }
-    pairs = [text for name, value in options.items() for text in (f"--{name}", value)]
-    access_log = "--access-log" if settings.log_level == "DEBUG" else "--no-access-log"
-    arguments = ["wsgi:app", *pairs, "--no-ws", access_log]
-    return _python_child(
-        "web", "granian", arguments, title, ready=answers, ready_seconds=WEB_SECONDS
+    access_log = "access-log" if settings.log_level == "DEBUG" else "no-access-log"
+    options = (
+        f"--interface wsgi --host {address} --port {settings.port} --no-ws --{access_log}"
+        f" --workers 1 --blocking-threads {BLOCKING_THREADS} --workers-kill-timeout 5"
+        f" --log-level {settings.log_level.lower()}"
     )
+    arguments = ["wsgi:app", *options.split(), "--process-name", title]
+    return _python_child(
+        "web",
+        "granian",
+        arguments,
+        title,
+        ready=partial(_answers, host, settings.port),
+        ready_seconds=WEB_SECONDS,
+    )
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether a web server answers a request there, whatever the status."""
+    connection = http.client.HTTPConnection(host, port, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _python_child(

@@ -126,14 +126,9 @@ def start_again_for_demo() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     folder = os.environ.get("INSTANCE_PATH", "").strip() or str(PROJECT_ROOT / "instance-demo")
-    environ = {
-        **os.environ,
-        DEMO_PORT: str(port),
-        "INSTANCE_PATH": folder,
-        "ESPN_BASE_URL": f"http://127.0.0.1:{port}",
-    }
-    arguments = [sys.executable, *sys.orig_argv[1:]]
-    os.execve(sys.executable, arguments, environ)  # noqa: S606 - no shell
+    os.environ |= {DEMO_PORT: str(port), "INSTANCE_PATH": folder}
+    os.environ["ESPN_BASE_URL"] = f"http://127.0.0.1:{port}"
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell
 
 
 def check_port(host: str, port: int) -> str:
