@@ -44,14 +44,13 @@ def print_answer(document: dict[str, Any], lines: Sequence[str], as_json: bool) 
 
 def misuse(message: str) -> NoReturn:
     """End with status 2, and a message that names what was wrong with the call."""
-    click.echo(message, err=True)
-    sys.exit(MISUSED)
+    fail(message, MISUSED)
 
 
-def fail(message: str) -> NoReturn:
-    """End with status 1, and a message that names what failed."""
+def fail(message: str, status: int = FAILED) -> NoReturn:
+    """End with this status, and a message that names what failed."""
     click.echo(message, err=True)
-    sys.exit(FAILED)
+    sys.exit(status)
 
 
 def database_reason(error: SQLAlchemyError) -> str:

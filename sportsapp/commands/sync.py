@@ -67,12 +67,12 @@ def _sync_leagues(sync: Sync, queue: bool, as_json: bool) -> None:
 
 
 @sync_group.command("day", help=DAY.help)
-@click.argument("league_name", metavar="LEAGUE")
+@click.argument("slug", metavar="LEAGUE")
 @click.argument("day_text", metavar="DAY")
 @_options
-def sync_day(league_name: str, day_text: str, queue: bool, as_json: bool) -> None:
+def sync_day(slug: str, day_text: str, queue: bool, as_json: bool) -> None:
     """Run or queue the sync of a day; the queue takes it as a range of one day."""
-    league = find_league(league_name, services().settings.leagues)
+    league = find_league(slug, services().settings.leagues)
     day = parse_day(day_text, utc_now())
     if queue:
         _queue(lambda: _queue_range(league, day, day), as_json)
@@ -82,16 +82,14 @@ def sync_day(league_name: str, day_text: str, queue: bool, as_json: bool) -> Non
 
 
 @sync_group.command("range", help=RANGE.help)
-@click.argument("league_name", metavar="LEAGUE")
+@click.argument("slug", metavar="LEAGUE")
 @click.argument("start_text", metavar="START")
 @click.argument("end_text", metavar="END")
 @_options
-def sync_range(
-    league_name: str, start_text: str, end_text: str, queue: bool, as_json: bool
-) -> None:
+def sync_range(slug: str, start_text: str, end_text: str, queue: bool, as_json: bool) -> None:
     """Run or queue the sync of a range."""
     now = utc_now()
-    league = find_league(league_name, services().settings.leagues)
+    league = find_league(slug, services().settings.leagues)
     start, end = parse_day(start_text, now), parse_day(end_text, now)
     check_range(start, end, now)
     if queue:

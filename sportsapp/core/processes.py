@@ -23,7 +23,6 @@ PROCESS_NAME = "SPORTSAPP_PROCESS"
 CHECK_EVERY = 1.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-_watching: tuple[int, int] | None = None
 
 
 def process_name() -> str:
@@ -37,7 +36,7 @@ def die_with_parent(parent: int | None = None, signal_number: int = signal.SIGKI
     ``parent`` is the process id of the parent as the caller knows it. Without it an orphan is
     recognised by its session, which a process shares with its parent unless it leads one.
     Call it in the main thread: for the kernel, "the parent" is the thread that forked, and the
-    request ends with the thread that made it. A second call changes nothing.
+    request ends with the thread that made it.
     """
     expected = os.getppid() if parent is None else parent
     if _libc is None or _libc.prctl(_PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0) != 0:
@@ -62,11 +61,7 @@ def _is_orphan() -> bool:
 
 
 def _watch_parent(parent: int, signal_number: int) -> None:
-    """Watch the parent from a thread. A fork copies no threads, hence the pid in ``_watching``."""
-    global _watching
-    if _watching == (os.getpid(), parent):
-        return
-    _watching = (os.getpid(), parent)
+    """Watch the parent from a thread; a fork copies no threads, so a copy needs its own."""
 
     def watch() -> None:
         while os.getppid() == parent:

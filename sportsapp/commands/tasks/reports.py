@@ -115,16 +115,11 @@ def scheduled(as_json: bool) -> None:
     require_broker()
     now = utc_now()
     paused = set(db.session.scalars(select(ScheduleRow.task).where(ScheduleRow.paused)))
-    upcoming = [
-        Upcoming(
-            periodic.name,
-            iso_utc(periodic.schedule.next_slot(now)),
-            schedule=periodic.schedule.label,
-            paused=periodic.name in paused,
-        )
-        for queue in services().queues
-        for periodic in queue.periodic_tasks.values()
-    ]
+    upcoming = []
+    for queue in services().queues:
+        for name, periodic in queue.periodic_tasks.items():
+            slot, label = iso_utc(periodic.schedule.next_slot(now)), periodic.schedule.label
+            upcoming.append(Upcoming(name, slot, schedule=label, paused=name in paused))
     delayed = select(TaskRun).where(TaskRun.state.in_(WAITING), TaskRun.due_at > now)
     for run in db.session.scalars(delayed.order_by(TaskRun.due_at).limit(SCHEDULED_LIMIT)):
         due_at = _iso(run.due_at)
@@ -177,23 +172,21 @@ def stats(as_json: bool) -> None:
 
 def _queue_rows(alive: Sequence[ConsumerProcess], now: datetime) -> list[dict[str, Any]]:
     """Each queue as the broker and the ledger have it, as JSON."""
-    queues, rows = services().queues, []
+    queues = services().queues
     states = reports.queue_states(db.session, queues, alive, now)
-    for queue, state in zip(queues, states, strict=True):
-        with broker_errors():
-            delayed, results = queue.scheduled_count(), queue.result_count()
-        rows.append(
+    with broker_errors():
+        return [
             {
                 "name": state.name,
                 "messages": state.depth,
-                "scheduled": delayed,
-                "results": results,
+                "scheduled": queue.scheduled_count(),
+                "results": queue.result_count(),
                 "waiting": state.waiting,
                 "oldest_wait_seconds": _seconds(state.oldest, now),
                 "workers": state.workers,
             }
-        )
-    return rows
+            for queue, state in zip(queues, states, strict=True)
+        ]
 
 
 def _stats_lines(document: dict[str, Any]) -> list[str]:

@@ -109,9 +109,9 @@ def wait_for_broker(url: str, seconds: float) -> None:
 
 def _ping(url: str) -> str | None:
     """Ping the broker: None when it answered, else the fault. Raises BrokerUnavailableError."""
-    client = client_of(url, seconds=PING_SECONDS)
     try:
-        client.ping()
+        with client_of(url, seconds=PING_SECONDS) as client:
+            client.ping()
     except (AuthenticationError, NoPermissionError) as error:
         raise BrokerUnavailableError(
             f"REDIS_URL: the broker at {public_url(url)} refuses us ({error}); "
@@ -119,8 +119,6 @@ def _ping(url: str) -> str | None:
         ) from None
     except (RedisError, OSError) as error:
         return str(error) or type(error).__name__
-    finally:
-        client.close()
     return None
 
 

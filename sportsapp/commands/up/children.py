@@ -64,7 +64,7 @@ def consumer_child(settings: Settings, name: str) -> Child:
 
 def web_child(settings: Settings, address: str) -> Child:
     """The web server on this IP address; ready when it answers a request, whatever the status."""
-    host, title = LOOPBACK.get(address, address), f"granian wsgi:app ({settings.instance_path})"
+    title = f"granian wsgi:app ({settings.instance_path})"
     access_log = "access-log" if settings.log_level == "DEBUG" else "no-access-log"
     options = (
         f"--interface wsgi --host {address} --port {settings.port} --no-ws --{access_log}"
@@ -72,14 +72,8 @@ def web_child(settings: Settings, address: str) -> Child:
         f" --log-level {settings.log_level.lower()}"
     )
     arguments = ["wsgi:app", *options.split(), "--process-name", title]
-    return _python_child(
-        "web",
-        "granian",
-        arguments,
-        title,
-        ready=partial(_answers, host, settings.port),
-        ready_seconds=WEB_SECONDS,
-    )
+    ready = partial(_answers, LOOPBACK.get(address, address), settings.port)
+    return _python_child("web", "granian", arguments, title, ready=ready, ready_seconds=WEB_SECONDS)
 
 
 def _answers(host: str, port: int) -> bool:

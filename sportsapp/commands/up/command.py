@@ -23,16 +23,8 @@ from flask.cli import with_appcontext
 from setproctitle import getproctitle
 
 from sportsapp.commands.shell import FAILED, fail
+from sportsapp.commands.up import children
 from sportsapp.commands.up.broker import wait_for_broker
-from sportsapp.commands.up.children import (
-    BROKER_SECONDS,
-    CAN_COPY,
-    LOOPBACK,
-    broker_child,
-    consumer_child,
-    demo_child,
-    web_child,
-)
 from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
 from sportsapp.core.errors import SettingsError, TrackerError
@@ -94,25 +86,25 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
     address = check_port(settings.host, settings.port)
     enter_project(settings)
     with hold_instance(settings):
-        broker = broker_child(settings) if settings.broker_is_embedded else None
+        broker = children.broker_child(settings) if settings.broker_is_embedded else None
         if not broker:
-            wait_for_broker(settings.broker, BROKER_SECONDS)
+            wait_for_broker(settings.broker, children.BROKER_SECONDS)
         with Supervisor() as supervisor:
             # 2. The database is brought up to date while no part uses it.
             migrate_database()
             announce_first_admin(settings)
             # 3. The programs come first: the consumers need them.
             if demo_port:
-                supervisor.start(demo_child(demo_port, demo_speed))
+                supervisor.start(children.demo_child(demo_port, demo_speed))
             if broker:
                 supervisor.start(broker)
             # 4. Consumers and web server are forked from a process that has everything loaded.
             start_first_sync()
             make_ready_to_fork()
             for name in ("consumer", "backfill"):
-                supervisor.start(consumer_child(settings, name))
-            supervisor.start(web_child(settings, address))
-            host = LOOPBACK.get(address, address)
+                supervisor.start(children.consumer_child(settings, name))
+            supervisor.start(children.web_child(settings, address))
+            host = children.LOOPBACK.get(address, address)
             shown = f"[{host}]" if ":" in host else host
             click.echo(f"Sports Game Tracker is at http://{shown}:{settings.port}/")
             supervisor.wait()
@@ -181,7 +173,7 @@ def hold_instance(settings: Settings) -> Iterator[None]:
 
 def make_ready_to_fork() -> None:
     """Load what the copies share, and close every connection: a copy opens its own."""
-    if CAN_COPY:
+    if children.CAN_COPY:
         for name in SHARED:  # huey_config imports this package, so not at the top of the file
             importlib.import_module(name)
     for queue in services().queues:

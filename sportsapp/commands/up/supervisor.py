@@ -121,23 +121,21 @@ class Supervisor:
         Raises ChildFailedError when it cannot be started or is not ready in time, or when any
         child ends meanwhile, and SystemExit (0) when a stop signal has come.
         """
-        self._wait(0)
-        self._exit_if_over()
+        self._wait_or_exit(0)
         try:
             self._running.append(self._fork(child))
         except OSError as error:
             raise ChildFailedError(f"{child.name} could not be started ({error})") from None
         for handle in child.pass_fds:
             os.close(handle)
-        self._tell_guard("+", self._running[-1])
+        self._inform_guard("+", self._running[-1])
         deadline = time.monotonic() + child.ready_seconds
         while child.ready and not child.ready():
             if time.monotonic() > deadline:
                 raise ChildFailedError(
                     f"{child.name} was not ready within {child.ready_seconds:g} s"
                 )
-            self._wait(READY_EVERY)
-            self._exit_if_over()
+            self._wait_or_exit(READY_EVERY)
 
     def wait(self) -> None:
         """Wait for a stop signal. Raises ChildFailedError when a child ends before that."""
@@ -174,7 +172,8 @@ class Supervisor:
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
 
-    def _exit_if_over(self) -> None:
+    def _wait_or_exit(self, seconds: float) -> None:
+        self._wait(seconds)
         if self._failure:
             raise ChildFailedError(self._failure)
         if self._first_stop_at is not None:
@@ -197,7 +196,7 @@ class Supervisor:
         for running in [item for item in self._running if item.process.exitcode is not None]:
             self._running.remove(running)
             kill_group(running.pid)  # what the child started and left behind
-            self._tell_guard("-", running)
+            self._inform_guard("-", running)
             if not (self._failure or self._stopping or self._first_stop_at is not None):
                 self._failure = f"{running.child.name} {_how_it_ended(running.process)}"
 
@@ -237,11 +236,11 @@ class Supervisor:
     def _of_rank(self, rank: int) -> list[RunningChild]:
         return [running for running in self._running if running.child.stop_rank == rank]
 
-    def _tell_guard(self, sign: str, running: RunningChild) -> None:
+    def _inform_guard(self, change: str, running: RunningChild) -> None:
         """Where the kernel does not kill our children with us, another process of ours does."""
         if self._guard and self._guard.stdin:
             with contextlib.suppress(OSError):
-                self._guard.stdin.write(f"{sign}{running.pid}\n".encode())
+                self._guard.stdin.write(f"{change}{running.pid}\n".encode())
                 self._guard.stdin.flush()
 
 
