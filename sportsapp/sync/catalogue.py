@@ -4,7 +4,7 @@ A league's TrackerError becomes a line in ``errors`` while the other leagues go 
 league fails, AllLeaguesFailedError is raised.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import select
@@ -91,23 +91,18 @@ def sync_teams(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
             context.report(league, error)
         else:
             ref = store.league_ref(context, league)
-            ids = store.store_teams(context, ref, teams, is_whole=not errors)
-            result.synced += len(ids)
+            store.store_teams(context, ref, teams, is_whole=not errors)
+            result.synced += len({team.espn_id for team in teams})
             result.errors += [f"{league.label}: {line}" for line in errors]
-            result.errors += _sync_rosters(context, league, teams, ids)
+            result.errors += _sync_rosters(context, league, teams)
         context.progress(number, len(leagues), None)
     if failures and len(failures) == len(leagues):
         raise AllLeaguesFailedError(failures)
     return result
 
 
-def _sync_rosters(
-    context: SyncContext, league: League, teams: Sequence[TeamRecord], ids: Mapping[str, int]
-) -> list[str]:
-    """Store the rosters of these teams; ``ids`` are their rows' ids by the feed's id.
-
-    Returns a line for each part that failed, sorted.
-    """
+def _sync_rosters(context: SyncContext, league: League, teams: Sequence[TeamRecord]) -> list[str]:
+    """Store the rosters of these teams. Returns a line for each part that failed, sorted."""
     ref = store.league_ref(context, league)
     lines: list[str] = []
     calls = {team: league_call(context.client.roster, league, team.espn_id) for team in teams}
@@ -116,7 +111,7 @@ def _sync_rosters(
         try:
             roster = parse.parse_roster(future.result().body)
             if roster.players:
-                store.store_roster(context, ref, ids[team.espn_id], roster)
+                store.store_roster(context, ref, team.espn_id, roster)
             lines += [f"{subject}: {line}" for line in roster.errors]
         except TrackerError as error:
             lines.append(f"{subject}: {error}")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import asdict
 
 from sportsapp.core.clock import game_day
 from sportsapp.core.records import (
@@ -78,37 +78,35 @@ class StoredScoreboard:
 
 
 @dataclass(slots=True)
-class GamePlan:
-    """The changes of some games.
-
-    ``inserts`` are whole games; ``updates`` maps the feed's id to the values that change;
-    ``doubts`` are games held back, with the new count; ``settled`` are those whose doubt ended.
-    """
+class RowPlan:
+    """Whole rows to insert, and by the feed's id the values to change."""
 
     inserts: list[dict[str, Any]] = field(default_factory=list)
     updates: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class GamePlan(RowPlan):
+    """The changes of some games.
+
+    ``doubts`` are games held back, with the new count; ``settled`` are those whose doubt ended.
+    """
+
     doubts: dict[str, Doubt] = field(default_factory=dict)
     settled: list[str] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
-        return not (self.inserts or self.updates or self.doubts or self.settled)
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreboardPlan:
     """The changes of one scoreboard.
 
-    ``new_teams`` are whole rows; ``records`` maps the feed's id of a team to its new record;
     ``league`` are the values that change of the league's row. ``answer`` is the row that
     remembers the answer, None for one that is not remembered; its ``digest`` is empty when the
     answer was not stored whole, so that the same bytes are decoded again.
     """
 
     games: GamePlan
-    new_teams: list[dict[str, Any]]
-    records: dict[str, str]
+    teams: RowPlan
     league: dict[str, Any]
     answer: dict[str, Any] | None
 
@@ -130,27 +128,24 @@ def plan_scoreboard(
     changes = plan_games(stored.games, games, stored.doubts, now)
     believed = [game for game in games if game.espn_id not in changes.doubts]
     records = records_of(believed, game_day(now))
-    new_teams = [
-        team_values(team) | {"record": records.get(espn_id, "")}
-        for espn_id, team in teams_of(games).items()
-        if espn_id not in stored.teams
-    ]
-    new_records = {
-        espn_id: record
-        for espn_id, record in records.items()
-        if espn_id in stored.teams and stored.teams[espn_id]["record"] != record
-    }
+    teams = RowPlan()
+    for espn_id, team in teams_of(games).items():
+        record = records.get(espn_id, "")
+        if espn_id not in stored.teams:
+            teams.inserts.append(asdict(team) | {"record": record})
+        elif record not in ("", stored.teams[espn_id]["record"]):
+            teams.updates[espn_id] = {"record": record}
     league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
     if day == game_day(now):
         league |= season_values(stored.league, scoreboard.league, now)
-    if changes.inserts or changes.updates or new_teams or new_records:
+    if changes.inserts or changes.updates or teams.inserts or teams.updates:
         league |= next_version(stored.league, now)
     answer = None
     if day is not None:
         is_whole = not scoreboard.errors and not changes.doubts
         ids = [game.espn_id for game in scoreboard.games]
         answer = {"day": day, "digest": digest if is_whole else "", "game_ids": ids}
-    return ScoreboardPlan(changes, new_teams, new_records, league, answer)
+    return ScoreboardPlan(changes, teams, league, answer)
 
 
 def poll_values(
@@ -181,13 +176,13 @@ def next_version(league: Values, now: datetime) -> dict[str, Any]:
 
 def game_values(game: GameRecord) -> dict[str, Any]:
     """A game as the flat mapping in which it is compared and stored."""
-    values = msgspec.structs.asdict(game)
+    values = asdict(game)
     for name in ("home", "away", "completed"):  # what is completed shows in the status
         del values[name]
     values["state"], values["status"] = str(game.state), str(game.status)
     values["leaders"] = list(game.leaders)
     for side, competitor in (("home", game.home), ("away", game.away)):
-        fields = msgspec.structs.asdict(competitor)
+        fields = asdict(competitor)
         fields["team"] = competitor.team.espn_id if competitor.team else None
         fields["linescores"] = list(competitor.linescores)
         values |= {f"{side}_{name}": value for name, value in fields.items()}
@@ -217,8 +212,7 @@ def plan_games(
                 continue
         if doubt is not None:
             plan.settled.append(espn_id)
-        changes = changed_values(known, values, now)
-        if changes:
+        if changes := changed_values(known, values, now):
             plan.updates[espn_id] = changes
     return plan
 
@@ -283,11 +277,6 @@ def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, 
 # ---------------------------------------------------------------- teams and players
 
 
-def team_values(team: TeamRecord) -> dict[str, Any]:
-    """A team's own values, as the columns of the teams table."""
-    return msgspec.structs.asdict(team)
-
-
 def teams_of(games: Iterable[GameRecord]) -> dict[str, TeamRecord]:
     """The teams that play in these games, by the feed's id."""
     sides = (side for game in games for side in (game.home, game.away))
@@ -305,14 +294,6 @@ def records_of(games: Iterable[GameRecord], today: date) -> dict[str, str]:
     return {side.team.espn_id: side.record for side in sides if side.team and side.record}
 
 
-@dataclass(slots=True)
-class RowPlan:
-    """Rows to insert, and by the feed's id the values to change."""
-
-    inserts: list[dict[str, Any]] = field(default_factory=list)
-    updates: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
 def plan_teams(
     stored: Mapping[str, Values], fetched: Iterable[TeamRecord], *, is_whole: bool = True
 ) -> RowPlan:
@@ -320,12 +301,12 @@ def plan_teams(
 
     A list that is empty, or not whole (a team on it could not be read), unlists no team.
     """
-    rows = [team_values(team) | {"listed": True} for team in fetched]
+    rows = [asdict(team) | {"listed": True} for team in fetched]
     changes = _plan_rows(stored, rows, keep_blank=("color", "alternate_color"))
     if rows and is_whole:
         gone = {espn_id for espn_id, team in stored.items() if team["listed"]}
         gone -= {row["espn_id"] for row in rows}
-        changes.updates.update({espn_id: {"listed": False} for espn_id in gone})
+        changes.updates |= {espn_id: {"listed": False} for espn_id in gone}
     return changes
 
 
@@ -342,9 +323,7 @@ def plan_roster(
     becomes inactive and keeps his team, so that his last team is known. A roster that is not
     whole (some of its players could not be read) makes nobody inactive.
     """
-    rows = [
-        msgspec.structs.asdict(player) | {"team_id": team_id, "active": True} for player in fetched
-    ]
+    rows = [asdict(player) | {"team_id": team_id, "active": True} for player in fetched]
     plan = _plan_rows(stored, rows)
     listed = {row["espn_id"] for row in rows}
     for espn_id, player in stored.items():
@@ -354,12 +333,10 @@ def plan_roster(
     return plan
 
 
-def plan_standings(
-    stored: Mapping[str, Values], fetched: Iterable[StandingRecord]
-) -> dict[str, dict[str, Any]]:
-    """What standings change of the teams, by the feed's id. Unknown teams are left out."""
-    updates = {}
-    for line in fetched:
+def plan_standings(stored: Mapping[str, Values], fetched: Iterable[StandingRecord]) -> RowPlan:
+    """What standings change of the teams. Those that are not stored yet are inserted."""
+    plan = RowPlan()
+    for line in {line.team.espn_id: line for line in fetched}.values():
         values = {
             "standing_group": line.group,
             "standing_position": line.position,
@@ -368,10 +345,11 @@ def plan_standings(
         if line.summary:
             values["record"] = line.summary.split(",")[0]
         known = stored.get(line.team.espn_id)
-        changes = _differences(known, values) if known else {}
-        if changes:
-            updates[line.team.espn_id] = changes
-    return updates
+        if known is None:
+            plan.inserts.append(asdict(line.team) | {"record": ""} | values)
+        elif changes := _differences(known, values):
+            plan.updates[line.team.espn_id] = changes
+    return plan
 
 
 def _plan_rows(

@@ -50,30 +50,23 @@ class LeagueRef:
 
 def league_refs(context: SyncContext, leagues: Sequence[League]) -> dict[League, LeagueRef]:
     """The rows of these leagues. A league that has none yet gets one, which commits."""
-    refs = _stored_refs(context.session, leagues)
-    stamps = {"created_at": context.now, "updated_at": context.now}
-    missing = [
-        {"slug": league.slug, "name": league.name, "season_name": "", "failure": ""} | stamps
-        for league in leagues
-        if league not in refs
-    ]
+    by_slug = {league.slug: league for league in leagues}
+    columns = LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since
+    query = select(*columns).where(LEAGUES.c.slug.in_(by_slug))
+    rows = context.session.execute(query).all()
+    missing = set(by_slug).difference(row.slug for row in rows)
     if missing:
+        stamps = {"created_at": context.now, "updated_at": context.now}
+        new = [{"slug": x.slug, "name": x.name} | stamps for x in leagues if x.slug in missing]
         with writing(context.session) as session:
-            insert_ignoring(session, LEAGUES, missing, ["slug"])
-        refs = _stored_refs(context.session, leagues)
-    return refs
+            insert_ignoring(session, LEAGUES, new, ["slug"])
+        rows = context.session.execute(query).all()
+    return {by_slug[slug]: LeagueRef(*values) for slug, *values in rows}
 
 
 def league_ref(context: SyncContext, league: League) -> LeagueRef:
     """The row of one league, as ``league_refs`` has it."""
     return league_refs(context, [league])[league]
-
-
-def _stored_refs(session: AnySession, leagues: Sequence[League]) -> dict[League, LeagueRef]:
-    by_slug = {league.slug: league for league in leagues}
-    columns = LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since
-    rows = session.execute(select(*columns).where(LEAGUES.c.slug.in_(by_slug)))
-    return {by_slug[slug]: LeagueRef(*values) for slug, *values in rows}
 
 
 def known_answers(
@@ -102,19 +95,15 @@ def confirm_answers(context: SyncContext, unchanged: Mapping[LeagueRef, Iterable
     if doubted:
         with writing(context.session) as session:
             session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
-    now = context.now
+    marks = plan.poll_values(None, None, context.now)
     due = [
         league.id
         for league in unchanged
-        if plan.poll_values(league.polled_at, league.failing_since, now)
+        if plan.poll_values(league.polled_at, league.failing_since, context.now)
     ]
     if due:
-        is_stale = LEAGUES.c.polled_at.is_(None) | (LEAGUES.c.polled_at <= now - plan.POLL_STAMP)
-        is_due = LEAGUES.c.id.in_(due), is_stale | LEAGUES.c.failing_since.is_not(None)
         with writing(context.session) as session:
-            session.execute(
-                update(LEAGUES).where(*is_due).values(plan.poll_values(None, None, now))
-            )
+            session.execute(update(LEAGUES).where(LEAGUES.c.id.in_(due)).values(marks))
 
 
 def mark_failed(context: SyncContext, league: LeagueRef, error: TrackerError) -> None:
@@ -193,9 +182,8 @@ def _apply(
     changes: plan.ScoreboardPlan,
 ) -> None:
     session, now, games = context.session, context.now, changes.games
-    teams = stored.teams
-    if changes.new_teams:
-        teams = _insert_teams(context, league_id, changes.new_teams)
+    _write_rows(context, league_id, Team, changes.teams)
+    teams = _teams(session, league_id) if changes.teams.inserts else stored.teams
     stamps = {"updated_at": now, "changed_by_run": context.run_id}
     if games.inserts:
         new = {"league_id": league_id, "created_at": now} | stamps
@@ -212,9 +200,6 @@ def _apply(
             for espn_id, doubt in games.doubts.items()
         ]
         session.execute(insert(GameDoubt), rows)
-    _update_teams(
-        context, league_id, {id_: {"record": new} for id_, new in changes.records.items()}
-    )
     _update_league(session, league_id, changes.league)
     if changes.answer:
         row = changes.answer | {"league_id": league_id, "stored_at": now}
@@ -249,22 +234,16 @@ def store_league(context: SyncContext, league: LeagueRef, fetched: LeagueRecord)
 
 def store_teams(
     context: SyncContext, league: LeagueRef, fetched: Sequence[TeamRecord], *, is_whole: bool = True
-) -> dict[str, int]:
+) -> None:
     """Write what a list of teams changes. Commits.
 
-    ``is_whole`` is False when a team of the list could not be read. Returns our id of each listed
-    team by the feed's.
+    ``is_whole`` is False when a team of the list could not be read.
     """
     with writing(context.session) as session:
         row = _locked(session, league.id)
-        stored = _teams(session, league.id)
-        changes = plan.plan_teams(stored, fetched, is_whole=is_whole)
-        if changes.inserts:
-            stored = _insert_teams(context, league.id, changes.inserts)
-        _update_teams(context, league.id, changes.updates)
-        if changes.inserts or changes.updates:
+        changes = plan.plan_teams(_teams(session, league.id), fetched, is_whole=is_whole)
+        if _write_rows(context, league.id, Team, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
-    return {team.espn_id: stored[team.espn_id]["id"] for team in fetched}
 
 
 def store_standings(
@@ -273,40 +252,26 @@ def store_standings(
     """Write what standings change of the teams. Commits."""
     with writing(context.session) as session:
         row = _locked(session, league.id)
-        stored = _teams(session, league.id)
-        new_teams = {
-            line.team.espn_id: plan.team_values(line.team)
-            for line in fetched
-            if line.team.espn_id not in stored
-        }
-        if new_teams:
-            stored = _insert_teams(context, league.id, list(new_teams.values()))
-        updates = plan.plan_standings(stored, fetched)
-        _update_teams(context, league.id, updates)
-        if updates:
+        changes = plan.plan_standings(_teams(session, league.id), fetched)
+        if _write_rows(context, league.id, Team, changes):
             version = plan.next_version(row, context.now)
             _update_league(session, league.id, version | {"standings_at": context.now})
 
 
 def store_roster(
-    context: SyncContext, league: LeagueRef, team_id: int, fetched: RosterRecord
+    context: SyncContext, league: LeagueRef, team_espn_id: str, fetched: RosterRecord
 ) -> None:
-    """Write what a roster changes: players come, move here, leave. Commits."""
+    """Write what the roster of a stored team changes: players come, move here, leave. Commits."""
     ids = [player.espn_id for player in fetched.players]
-    is_whole = not fetched.errors
     with writing(context.session) as session:
         row = _locked(session, league.id)
+        team_id = _teams(session, league.id)[team_espn_id]["id"]
         concerned = Player.espn_id.in_(ids) | (Player.team_id == team_id)
         players = session.scalars(select(Player).where(Player.league_id == league.id, concerned))
-        stored = {player.espn_id: player for player in players}
-        known = {espn_id: vars(player) for espn_id, player in stored.items()}
-        changes = plan.plan_roster(known, fetched.players, team_id, is_whole=is_whole)
-        stamps = {"league_id": league.id, "created_at": context.now, "updated_at": context.now}
-        session.add_all([Player(**values, **stamps) for values in changes.inserts])
-        for espn_id, values in changes.updates.items():
-            for name, value in (values | {"updated_at": context.now}).items():
-                setattr(stored[espn_id], name, value)
-        if changes.inserts or changes.updates:
+        stored = {player.espn_id: vars(player) for player in players}
+        is_whole = not fetched.errors
+        changes = plan.plan_roster(stored, fetched.players, team_id, is_whole=is_whole)
+        if _write_rows(context, league.id, Player, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
 
 
@@ -332,15 +297,14 @@ def _teams(session: AnySession, league_id: int) -> Rows:
     return {row["espn_id"]: dict(row) for row in rows}
 
 
-def _insert_teams(context: SyncContext, league_id: int, rows: Sequence[Row]) -> Rows:
-    """Insert teams (those of a scoreboard are guests or all-stars); all teams of the league."""
-    blank = {"listed": False, "record": "", "standing_group": "", "standing": {}}
-    stamps = {"league_id": league_id, "created_at": context.now, "updated_at": context.now}
-    context.session.execute(insert(TEAMS), [blank | row | stamps for row in rows])
-    return _teams(context.session, league_id)
-
-
-def _update_teams(context: SyncContext, league_id: int, updates: Mapping[str, Row]) -> None:
-    for espn_id, values in updates.items():
-        this_team = update(TEAMS).where(TEAMS.c.league_id == league_id, TEAMS.c.espn_id == espn_id)
-        context.session.execute(this_team.values(values | {"updated_at": context.now}))
+def _write_rows(
+    context: SyncContext, league_id: int, model: type[Team | Player], changes: plan.RowPlan
+) -> bool:
+    """Insert and update teams or players of a league. Returns whether anything changed."""
+    if changes.inserts:
+        new = {"league_id": league_id, "created_at": context.now, "updated_at": context.now}
+        context.session.execute(insert(model), [row | new for row in changes.inserts])
+    for espn_id, values in changes.updates.items():
+        this_row = update(model).where(model.league_id == league_id, model.espn_id == espn_id)
+        context.session.execute(this_row.values(values | {"updated_at": context.now}))
+    return bool(changes.inserts or changes.updates)

@@ -334,7 +334,7 @@ def decode_and_plan(bodies: dict[str, bytes]) -> int:
     for slug, body in bodies.items():
         games = parse.parse_scoreboard(body, BY_SLUG[slug]).games
         stored = {game.espn_id: plan.game_values(game) for game in games}
-        assert plan.plan_games(stored, games, {}, NOW).is_empty
+        assert plan.plan_games(stored, games, {}, NOW) == plan.GamePlan()
         count += len(games)
     return count
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from sportsapp.core.records import (
     GameRecord,
@@ -67,19 +68,19 @@ def test_values_of_a_game_are_plain_and_flat():
 def test_same_game_changes_nothing():
     for status in ("scheduled", "live", "final", "postponed", "suspended"):
         game = read_game(status=status, score=("3", "2"), period=2)
-        assert plan_after(game, game).is_empty
+        assert plan_after(game, game) == plan.GamePlan()
 
 
 def test_game_that_vanished_is_left_alone():
     game = read_game()
-    assert plan.plan_games(stored(game), [], {}, NOW).is_empty
+    assert plan.plan_games(stored(game), [], {}, NOW) == plan.GamePlan()
 
 
 def test_game_listed_twice_is_planned_once_and_the_last_word_counts():
     first, second = read_game(detail="first"), read_game(detail="second")
     made = plan.plan_games({}, [first, second], {}, NOW)
     assert [row["detail"] for row in made.inserts] == ["second"]
-    assert plan.plan_games(stored(second), [first, second], {}, NOW).is_empty
+    assert plan.plan_games(stored(second), [first, second], {}, NOW) == plan.GamePlan()
 
 
 def test_only_what_differs_is_changed():
@@ -310,7 +311,6 @@ def test_answer_that_agrees_again_ends_the_doubt():
     over = read_game(**FINAL)
     made = plan_after(over, over, Doubt(NOW, 4))
     assert (made.settled, made.updates, made.doubts) == (["1001"], {}, {})
-    assert not made.is_empty
 
 
 def test_doubt_ends_with_news_as_well():
@@ -507,20 +507,20 @@ def test_teams_and_records_come_from_the_games_around_today():
 
 
 def test_listed_team_is_made_or_brought_up_to_date():
-    known = {"1": plan.team_values(team("1", name="Old", color="aaaaaa")) | {"listed": False}}
+    known = {"1": asdict(team("1", name="Old", color="aaaaaa")) | {"listed": False}}
     made = plan.plan_teams(known, [team("1", name="New"), team("2")])
     assert made.updates == {"1": {"name": "New", "listed": True}}
-    assert made.inserts == [plan.team_values(team("2")) | {"listed": True}]
+    assert made.inserts == [asdict(team("2")) | {"listed": True}]
 
 
 def test_new_colour_is_taken_and_a_missing_one_is_not():
-    known = {"1": plan.team_values(team("1", color="aaaaaa", location="A")) | {"listed": True}}
+    known = {"1": asdict(team("1", color="aaaaaa", location="A")) | {"listed": True}}
     made = plan.plan_teams(known, [team("1", color="bbbbbb", location="")])
     assert made.updates == {"1": {"color": "bbbbbb", "location": ""}}
 
 
 def test_same_list_of_teams_changes_nothing():
-    known = {"1": plan.team_values(team("1", color="aaaaaa")) | {"listed": True}}
+    known = {"1": asdict(team("1", color="aaaaaa")) | {"listed": True}}
     made = plan.plan_teams(known, [team("1")])
     assert (made.inserts, made.updates) == ([], {})
     assert plan.plan_teams(known, []).updates == {}
@@ -541,7 +541,7 @@ def player_row(player_id: str, team_id: int, *, active: bool = True) -> dict[str
 
 @pytest.mark.parametrize(("is_whole", "gone"), [(True, ["2"]), (False, [])])
 def test_team_that_leaves_the_list_is_no_longer_listed(is_whole, gone):
-    known = {n: plan.team_values(team(n)) | {"listed": n != "3"} for n in ("1", "2", "3")}
+    known = {n: asdict(team(n)) | {"listed": n != "3"} for n in ("1", "2", "3")}
     made = plan.plan_teams(known, [team("1")], is_whole=is_whole)
     assert [(n, values) for n, values in made.updates.items()] == [
         (n, {"listed": False}) for n in gone
@@ -593,7 +593,7 @@ BLANK = {"standing_group": "", "standing_position": None, "standing": {}, "recor
 
 def test_standings_give_record_group_and_position():
     made = plan.plan_standings({"1": BLANK}, [line("1", "10-4-2, 22 PTS", 3, points="22")])
-    assert made == {
+    assert made.updates == {
         "1": {
             "standing_group": "East",
             "standing_position": 3,
@@ -603,15 +603,21 @@ def test_standings_give_record_group_and_position():
     }
 
 
-def test_same_standings_change_nothing_and_unknown_teams_are_left_out():
-    known = {"1": BLANK | plan.plan_standings({"1": BLANK}, [line("1", "1-0")])["1"]}
-    assert plan.plan_standings(known, [line("1", "1-0"), line("2", "0-1")]) == {}
-    assert plan.plan_standings(known, [line("1", "2-0")]) == {"1": {"record": "2-0"}}
+def test_same_standings_change_nothing():
+    known = {"1": BLANK | plan.plan_standings({"1": BLANK}, [line("1", "1-0")]).updates["1"]}
+    assert plan.plan_standings(known, [line("1", "1-0")]) == plan.RowPlan()
+    assert plan.plan_standings(known, [line("1", "2-0")]).updates == {"1": {"record": "2-0"}}
+
+
+def test_unknown_team_comes_once_with_its_last_line():
+    made = plan.plan_standings({}, [line("2", "0-1"), line("2", "0-2", 4)])
+    assert [(row["espn_id"], row["record"]) for row in made.inserts] == [("2", "0-2")]
+    assert (made.inserts[0]["standing_position"], made.updates) == (4, {})
 
 
 def test_record_is_kept_where_the_standings_have_none():
     known = {"1": BLANK | {"record": "3-1"}}
-    assert "record" not in plan.plan_standings(known, [line("1", "")])["1"]
+    assert "record" not in plan.plan_standings(known, [line("1", "")]).updates["1"]
 
 
 # ---------------------------------------------------------------- a scoreboard
@@ -640,7 +646,7 @@ def scoreboard_plan(
     games = {espn_id: row for game in known for espn_id, row in stored(game).items()}
     records = plan.records_of(known, TODAY)
     teams = {
-        espn_id: plan.team_values(team) | {"id": 1, "record": records.get(espn_id, "")}
+        espn_id: asdict(team) | {"id": 1, "record": records.get(espn_id, "")}
         for espn_id, team in plan.teams_of(known).items()
     }
     before = plan.StoredScoreboard(POLLED | league, teams, games, {})
@@ -650,24 +656,24 @@ def scoreboard_plan(
 def test_same_scoreboard_changes_nothing_and_is_remembered():
     game = read_game(status="live", score=("3", "2"), period=1, records=("1-0", "0-1"))
     made = scoreboard_plan(scoreboard(game), game)
-    assert made.games.is_empty
-    assert (made.new_teams, made.records, made.league) == ([], {}, {})
+    assert made.games == plan.GamePlan()
+    assert (made.teams, made.league) == (plan.RowPlan(), {})
     assert made.answer == {"day": TODAY, "digest": "abc", "game_ids": [game.espn_id]}
 
 
 def test_teams_of_a_new_game_come_with_their_records_and_move_the_version():
     made = scoreboard_plan(scoreboard(read_game(records=("1-0", "0-1"))))
-    assert [(team["espn_id"], team["record"]) for team in made.new_teams] == [
+    assert [(team["espn_id"], team["record"]) for team in made.teams.inserts] == [
         ("1", "1-0"),
         ("2", "0-1"),
     ]
-    assert (made.records, made.league) == ({}, {"changed_at": NOW})
+    assert (made.teams.updates, made.league) == ({}, {"changed_at": NOW})
 
 
 def test_new_record_alone_moves_the_version():
     before, after = read_game(records=("1-0", "0-1")), read_game(records=("1-0", "1-1"))
     made = scoreboard_plan(scoreboard(after), before)
-    assert (made.records, made.league) == ({"2": "1-1"}, {"changed_at": NOW})
+    assert (made.teams.updates, made.league) == ({"2": {"record": "1-1"}}, {"changed_at": NOW})
 
 
 def test_scoreboard_that_is_held_back_or_broken_is_not_remembered_by_its_digest():
@@ -678,7 +684,7 @@ def test_scoreboard_that_is_held_back_or_broken_is_not_remembered_by_its_digest(
     for made in (held, broken):
         assert made.answer is not None
         assert made.answer["digest"] == ""
-        assert (made.records, made.league) == ({}, {})
+        assert (made.teams, made.league) == (plan.RowPlan(), {})
 
 
 def test_todays_scoreboard_sets_the_season_and_another_days_does_not():
