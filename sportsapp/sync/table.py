@@ -16,13 +16,13 @@ class Sync:
 
     ``name`` is what the ledger records it under, and its task's where it has one. ``run`` takes a
     SyncContext and the sync's arguments, and returns a ``result``, whose fields are what it
-    counts. ``help`` is the command's help.
+    counts. ``help`` is its command's.
     """
 
     name: str
     run: Callable[..., SyncResult | LeaguesResult]
-    result: type[SyncResult] | type[LeaguesResult]
     help: str
+    result: type[SyncResult] | type[LeaguesResult] = SyncResult
 
     def failed(self, error: Exception) -> dict[str, Any]:
         """The result, as a mapping, of a sync that raised: nothing counted, and its error."""
@@ -30,26 +30,20 @@ class Sync:
 
 
 # These take the leagues.
-TODAY = Sync("sync_today", sync_today, SyncResult, "Today in every league.")
-LIVE = Sync("sync_all_live_games", sync_live, SyncResult, "The games that may be live now.")
+TODAY = Sync("sync_today", sync_today, "Today in every league.")
+LIVE = Sync("sync_all_live_games", sync_live, "The games that may be live now.")
 SCHEDULE = Sync(
-    "sync_daily_schedule",
-    sync_schedule,
-    SyncResult,
-    "Yesterday, today and tomorrow in every league.",
+    "sync_daily_schedule", sync_schedule, "Yesterday, today and tomorrow in every league."
 )
 LEAGUES = Sync(
-    "sync_all_leagues", sync_leagues, LeaguesResult, "Seasons and standings of every league."
+    "sync_all_leagues", sync_leagues, "Seasons and standings of every league.", LeaguesResult
 )
-TEAMS = Sync("sync_all_teams", sync_teams, SyncResult, "Teams and rosters of every league.")
+TEAMS = Sync("sync_all_teams", sync_teams, "Teams and rosters of every league.")
 
 # This one takes a league and a day.
-DAY = Sync("sync_day", sync_day, SyncResult, "One league on one day (YYYY-MM-DD).")
+DAY = Sync("sync_day", sync_day, "One league on one day (YYYY-MM-DD).")
 
 # This one takes a league, the first day, the last day, and the point to resume from.
 RANGE = Sync(
-    "sync_date_range_task",
-    sync_range,
-    SyncResult,
-    "One league from START to END (YYYY-MM-DD), both included.",
+    "sync_date_range_task", sync_range, "One league from START to END (YYYY-MM-DD), both included."
 )
