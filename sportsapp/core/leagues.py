@@ -83,6 +83,11 @@ class League:
         """The short name that pages show, such as ``NFL``."""
         return self.slug.upper()
 
+    @property
+    def path(self) -> str:
+        """Where the feed has it, such as ``football/nfl``."""
+        return f"{self.sport}/{self.feed_slug}"
+
 
 _soccer = partial(
     League,

@@ -84,7 +84,6 @@ class FeedClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.base_url, account = _without_account(base_url.rstrip("/"))
-        self.user_agent = user_agent
         self.retry_policy = retry_policy or RetryPolicy()
         self.rate_limiter = rate_limiter
         self.count_outcome = count_outcome
@@ -116,15 +115,15 @@ class FeedClient:
 
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams``.
         """
-        params = {"limit": league.teams_limit, "groups": league.group}
-        return self._get(f"{_site_path(league)}/teams", params)
+        path = f"/apis/site/v2/sports/{league.path}/teams"
+        return self._get(path, limit=league.teams_limit, groups=league.group)
 
     def roster(self, league: League, team_id: str) -> Answer:
         """The players of one team, by the feed's id of the team.
 
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams/{id}/roster``.
         """
-        return self._get(f"{_site_path(league)}/teams/{team_id}/roster", {})
+        return self._get(f"/apis/site/v2/sports/{league.path}/teams/{team_id}/roster")
 
     def standings(self, league: League) -> Answer:
         """A league's standings.
@@ -132,18 +131,17 @@ class FeedClient:
         Endpoint: ``apis/v2/sports/{sport}/{league}/standings``. The same path under
         ``apis/site/v2`` returns a stub without standings.
         """
-        path = f"/apis/v2/sports/{league.sport}/{league.feed_slug}/standings"
-        return self._get(path, {"group": league.group})
+        return self._get(f"/apis/v2/sports/{league.path}/standings", group=league.group)
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
 
     def _scoreboard(self, league: League, dates: str) -> Answer:
-        params = {"dates": dates, "limit": LIMIT, "groups": league.group}
-        return self._get(f"{_site_path(league)}/scoreboard", params)
+        path = f"/apis/site/v2/sports/{league.path}/scoreboard"
+        return self._get(path, dates=dates, limit=LIMIT, groups=league.group)
 
-    def _get(self, path: str, params: Mapping[str, object]) -> Answer:
+    def _get(self, path: str, **params: object) -> Answer:
         """The answer to a GET, with retries. Parameters that are None are left out."""
         query = urlencode({name: value for name, value in params.items() if value is not None})
         url = f"{self.base_url}{path}{'?' if query else ''}{query}"
@@ -214,17 +212,10 @@ class FeedClient:
             pieces.append(piece)
             size += len(piece)
             if size > policy.body_limit:
-                raise PayloadError(
-                    f"the answer is larger than {policy.body_limit:,} bytes: {url}",
-                    url=url,
-                    status=response.status_code,
-                )
+                message = f"the answer is larger than {policy.body_limit:,} bytes: {url}"
+                raise PayloadError(message, url=url, status=response.status_code)
         message = f"no complete answer within {policy.deadline:g} s: {url}"
         raise FeedUnavailableError(message, url=url)
-
-
-def _site_path(league: League) -> str:
-    return f"/apis/site/v2/sports/{league.sport}/{league.feed_slug}"
 
 
 def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
@@ -244,15 +235,11 @@ def _check_status(response: requests.Response, body: bytes) -> None:
     text = body[:120].decode("utf-8", "replace").replace("\n", " ").strip()
     quote = f" ({text})" if text else ""
     if status in (408, 425, 429) or status >= 500:
-        raise FeedUnavailableError(
-            f"the feed answered {status}{quote}: {url}",
-            url=url,
-            status=status,
-            retry_after=_retry_after(response.headers.get("Retry-After")),
-        )
-    raise FeedRefusedError(
-        f"the feed refused us with {status}{quote}: {url}", url=url, status=status
-    )
+        message = f"the feed answered {status}{quote}: {url}"
+        wait = _retry_after(response.headers.get("Retry-After"))
+        raise FeedUnavailableError(message, url=url, status=status, retry_after=wait)
+    message = f"the feed refused us with {status}{quote}: {url}"
+    raise FeedRefusedError(message, url=url, status=status)
 
 
 def _retry_after(value: str | None) -> float | None:
