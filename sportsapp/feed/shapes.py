@@ -22,7 +22,6 @@ class Shape(msgspec.Struct, rename="camel"):
 
 
 class SeasonTypeShape(Shape):
-    id: Text = None
     type: int | None = None
     name: Text = None
 
@@ -68,7 +67,7 @@ class ScoreboardShape(Shape):
 
 
 class IdShape(Shape):
-    """As much of a broken row as its error line needs."""
+    """A team by its id, or as much of a broken row as its error line needs."""
 
     id: Text = None
 
@@ -128,7 +127,6 @@ class RecordShape(Shape):
     """``type`` is total, home or road; the NHL has ytd instead of total."""
 
     type: Text = None
-    name: Text = None
     summary: Text = None
 
 
@@ -221,7 +219,6 @@ class LastPlayShape(Shape):
 class SituationShape(Shape):
     down_distance_text: Text = None
     possession: Text = None
-    possession_text: Text = None
     is_red_zone: bool | None = None
     home_timeouts: Small | None = None
     away_timeouts: Small | None = None
@@ -239,20 +236,15 @@ class AthleteShape(Shape):
     full_name: Text = None
 
 
-class LeaderTeamShape(Shape):
-    id: Text = None
-
-
 class LeaderShape(Shape):
     """``team`` is missing where the leaders stand with a competitor."""
 
     display_value: Text = None
     athlete: AthleteShape | None = None
-    team: LeaderTeamShape | None = None
+    team: IdShape | None = None
 
 
 class LeaderCategoryShape(Shape):
-    name: Text = None
     short_display_name: Text = None
     abbreviation: Text = None
     leaders: list[LeaderShape] = []
@@ -281,7 +273,6 @@ class PositionShape(Shape):
 
 class PlayerStatusShape(Shape):
     type: Text = None
-    name: Text = None
 
 
 class PlayerShape(Shape):

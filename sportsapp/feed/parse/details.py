@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Raw, UnsetType
 
-from sportsapp.feed.parse.document import clean_text, decoder, optional, parse_score
+from sportsapp.feed.parse.document import clean_text, optional, parse_score
 from sportsapp.feed.parse.teams import abbreviation
 from sportsapp.feed.shapes import (
     BroadcastShape,
@@ -27,20 +27,10 @@ LEADERS_LIMIT = 3
 Pair = tuple[object, object]
 NO_GOALS: Pair = (None, None)
 
-_decode_venue = decoder(VenueShape)
-_decode_number = decoder(float)
-_decode_text = decoder(str)
-_decode_broadcasts = decoder(list[BroadcastShape])
-_decode_notes = decoder(list[NoteShape])
-_decode_series = decoder(SeriesShape)
-_decode_series_sides = decoder(list[SeriesSideShape])
-_decode_situation = decoder(SituationShape)
-_decode_leaders = decoder(list[LeaderCategoryShape])
-
 
 def venue_and_city(competition: CompetitionShape) -> tuple[str, str]:
     """The venue's name, and its "City, State"."""
-    venue = optional(competition.venue, _decode_venue)
+    venue = optional(competition.venue, VenueShape)
     if venue is None:
         return "", ""
     parts: list[str] = []
@@ -51,18 +41,18 @@ def venue_and_city(competition: CompetitionShape) -> tuple[str, str]:
 
 def attendance(competition: CompetitionShape) -> int | None:
     """Spectators. The feed gives 0 where it does not know."""
-    number = optional(competition.attendance, _decode_number)
+    number = optional(competition.attendance, float)
     return int(number) if number and 0 < number < ATTENDANCE_LIMIT else None
 
 
 def broadcast(competition: CompetitionShape) -> str:
     """Channels: the national ones, else the feed's short text, else the local ones."""
-    stations = optional(competition.broadcasts, _decode_broadcasts) or []
+    stations = optional(competition.broadcasts, list[BroadcastShape]) or []
     national = [name for group in stations if group.market == "national" for name in group.names]
     local = [name for group in stations for name in group.names]
     return (
         clean_text(", ".join(dict.fromkeys(national)), 120)
-        or clean_text(optional(competition.broadcast, _decode_text), 120)
+        or clean_text(optional(competition.broadcast, str), 120)
         or clean_text(", ".join(local), 120)
     )
 
@@ -78,9 +68,9 @@ def note_and_series(
     In a tie over two games, or after a shootout, the headline may reveal who goes through. It
     then belongs to the series, and figures that it already has are not added again.
     """
-    notes = optional(competition.notes, _decode_notes) or []
+    notes = optional(competition.notes, list[NoteShape]) or []
     headline = next((text for note in notes if (text := clean_text(note.headline))), "")
-    series = optional(competition.series, _decode_series)
+    series = optional(competition.series, SeriesShape)
     summary = clean_text(series.summary) if series else ""
     aggregate = _aggregate_goals(series, away, home)
     penalties = (away.shootout_score, home.shootout_score) if has_score else NO_GOALS
@@ -101,7 +91,7 @@ def _aggregate_goals(
     goals = away.aggregate_score, home.aggregate_score
     if series is None or goals != NO_GOALS:
         return goals
-    sides = optional(series.competitors, _decode_series_sides) or []
+    sides = optional(series.competitors, list[SeriesSideShape]) or []
     by_team = {clean_text(side.id): side.aggregate_score for side in sides}
     return by_team.get(clean_text(away.team.id)), by_team.get(clean_text(home.team.id))
 
@@ -123,7 +113,7 @@ def _goals_text(label: str, away: CompetitorShape, home: CompetitorShape, goals:
 
 def situation(competition: CompetitionShape) -> dict[str, Any]:
     """Down and distance, or balls, strikes, outs and bases; the last play. Only what is known."""
-    now = optional(competition.situation, _decode_situation)
+    now = optional(competition.situation, SituationShape)
     if now is None:
         return {}
     bases = (now.on_first, now.on_second, now.on_third)
@@ -158,7 +148,7 @@ def leaders(
 def _leader_rows(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list[dict[str, str]]:
     """The first leader of each of the first categories; without a ``side``, by the team's id."""
     rows = []
-    for category in (optional(raw, _decode_leaders) or [])[:LEADERS_LIMIT]:
+    for category in (optional(raw, list[LeaderCategoryShape]) or [])[:LEADERS_LIMIT]:
         leader = category.leaders[0] if category.leaders else None
         if leader is None or leader.athlete is None:
             continue

@@ -13,7 +13,6 @@ from sportsapp.core.errors import PayloadError
 from sportsapp.feed.shapes import IdShape
 
 T = TypeVar("T")
-Decode = Callable[[bytes | Raw], T]
 
 # What decoding a hostile or broken document can raise; UnicodeError is a ValueError.
 UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
@@ -39,36 +38,31 @@ STATUS_TEXTS = ("detail", "shortDetail", "description")
 # ---------------------------------------------------------------- documents and rows
 
 
-def decoder(shape: type[T]) -> Decode[T]:
-    """A function that decodes JSON into this shape. It accepts "7" for 7."""
-    return msgspec.json.Decoder(shape, strict=False).decode
+def decode(raw: bytes | Raw, shape: type[T]) -> T:
+    """JSON as this shape. "7" is accepted for 7. Raises one of UNREADABLE."""
+    return msgspec.json.decode(raw, type=shape, strict=False)
 
 
-def lenient_decoder(shape: type[T], required: frozenset[str]) -> Decode[T]:
+def decode_sound_parts(raw: bytes | Raw, shape: type[T], required: frozenset[str]) -> T:
     """The same, but broken parts are left out unless they are ``required``.
 
     ``required`` holds paths without positions, such as ``competitions.competitors.team``.
     """
-    decode = decoder(shape)
-
-    def decode_what_is_sound(raw: bytes | Raw) -> T:
-        with suppress(msgspec.ValidationError):
-            return decode(raw)
-        document = msgspec.json.decode(raw)  # keeps the last of two values for the same key
-        for _ in range(BAD_PARTS_LIMIT):
-            try:
-                return decode(msgspec.json.encode(document))
-            except msgspec.ValidationError as error:
-                path = _path_to_broken_part(error)
-                if ".".join(step for step in path if isinstance(step, str)) in required:
-                    raise
-            parent = document
-            for step in path[:-1]:
-                parent = parent[step]
-            del parent[path[-1]]
-        raise ValueError(f"more than {BAD_PARTS_LIMIT} parts of it are broken")
-
-    return decode_what_is_sound
+    with suppress(msgspec.ValidationError):
+        return decode(raw, shape)
+    document = msgspec.json.decode(raw)  # keeps the last of two values for the same key
+    for _ in range(BAD_PARTS_LIMIT):
+        try:
+            return decode(msgspec.json.encode(document), shape)
+        except msgspec.ValidationError as error:
+            path = _path_to_broken_part(error)
+            if ".".join(step for step in path if isinstance(step, str)) in required:
+                raise
+        parent = document
+        for step in path[:-1]:
+            parent = parent[step]
+        del parent[path[-1]]
+    raise ValueError(f"more than {BAD_PARTS_LIMIT} parts of it are broken")
 
 
 def _path_to_broken_part(error: msgspec.ValidationError) -> list[str | int]:
@@ -86,13 +80,13 @@ def _path_to_broken_part(error: msgspec.ValidationError) -> list[str | int]:
     return steps
 
 
-def read_document(decode: Decode[T], body: bytes, kind: str) -> T:
+def read_document(body: bytes, shape: type[T], kind: str) -> T:
     """The decoded body, lone surrogates replaced. Raises PayloadError, naming the ``kind``."""
     try:
-        return decode(body)
+        return decode(body, shape)
     except UNREADABLE as error:
         with suppress(*UNREADABLE):
-            return decode(LONE_SURROGATE.sub(lambda match: match[1] or rb"\ufffd", body))
+            return decode(LONE_SURROGATE.sub(lambda match: match[1] or rb"\ufffd", body), shape)
         text = str(error)
         path = next((part for part in reversed(text.split("`")) if part.startswith("$")), "$")
         begins = body.lstrip()[:40].decode("utf-8", "replace")
@@ -112,21 +106,18 @@ def read_rows(
         try:
             good.append(read(raw))
         except UNREADABLE as error:
-            row_id = optional(raw, _decode_id)
+            row_id = optional(raw, IdShape)
             name = clean_text(row_id.id if row_id else "") or "without id"
             errors.append(f"{kind} {name}: {clean_text(str(error)) or type(error).__name__}")
     return good, errors
 
 
-_decode_id = decoder(IdShape)
-
-
-def optional(raw: Raw | UnsetType, decode: Callable[[Raw], T]) -> T | None:
+def optional(raw: Raw | UnsetType, shape: type[T]) -> T | None:
     """A part that its row can do without: None when it is absent or cannot be decoded."""
     if isinstance(raw, UnsetType):
         return None
     try:
-        return decode(raw)
+        return decode(raw, shape)
     except UNREADABLE:
         return None
 

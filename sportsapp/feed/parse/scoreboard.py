@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from msgspec import Raw, UnsetType
 
@@ -20,9 +21,8 @@ from sportsapp.feed.parse import details
 from sportsapp.feed.parse.document import (
     SCORE_LIMIT,
     clean_text,
-    decoder,
+    decode_sound_parts,
     identifier,
-    lenient_decoder,
     optional,
     parse_score,
     parse_time,
@@ -86,11 +86,6 @@ EVENT_REQUIRED = frozenset(
     }
 )
 
-_decode_scoreboard = decoder(ScoreboardShape)
-_decode_event = lenient_decoder(EventShape, EVENT_REQUIRED)
-_decode_leagues = decoder(list[LeagueShape])
-_decode_calendar = decoder(CalendarLeaguesShape)
-
 
 def parse_scoreboard(body: bytes, league: League) -> ScoreboardRecord:
     """The games of a scoreboard answer, in the feed's order; may be empty.
@@ -98,15 +93,15 @@ def parse_scoreboard(body: bytes, league: League) -> ScoreboardRecord:
     Raises PayloadError when the body is not a scoreboard.
     Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard``.
     """
-    document = read_document(_decode_scoreboard, body, "scoreboard")
+    document = read_document(body, ScoreboardShape, "scoreboard")
     events = document.events or []
-    games, errors = read_rows(events, lambda raw: _game(_decode_event(raw), league), "event")
+    games, errors = read_rows(events, partial(_game, league=league), "event")
     record = _league_record(document.leagues)
     return ScoreboardRecord(record, tuple(games), tuple(errors), len(events))
 
 
 def _league_record(raw: Raw | UnsetType) -> LeagueRecord | None:
-    leagues = optional(raw, _decode_leagues)
+    leagues = optional(raw, list[LeagueShape])
     if not leagues:
         return None
     season = leagues[0].season or LeagueSeasonShape()
@@ -130,7 +125,7 @@ def parse_calendar(body: bytes) -> tuple[date, ...]:
     Raises PayloadError when the body is not a scoreboard.
     Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard``.
     """
-    document = read_document(_decode_calendar, body, "scoreboard")
+    document = read_document(body, CalendarLeaguesShape, "scoreboard")
     calendar = document.leagues[0] if document.leagues else CalendarShape()
     times = [calendar.calendar_start_date]
     if calendar.calendar_is_whitelist:
@@ -150,7 +145,8 @@ def _calendar_day(text: str | None) -> date | None:
 # ---------------------------------------------------------------- a game
 
 
-def _game(event: EventShape, league: League) -> GameRecord:
+def _game(raw: Raw, league: League) -> GameRecord:
+    event = decode_sound_parts(raw, EventShape, EVENT_REQUIRED)
     if not event.competitions:
         raise ValueError("it has no competition")
     competition = event.competitions[0]

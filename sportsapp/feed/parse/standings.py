@@ -10,8 +10,7 @@ from sportsapp.core.leagues import League
 from sportsapp.core.records import StandingRecord
 from sportsapp.feed.parse.document import (
     clean_text,
-    decoder,
-    lenient_decoder,
+    decode_sound_parts,
     read_document,
     read_rows,
 )
@@ -19,9 +18,6 @@ from sportsapp.feed.parse.teams import TEAM_REQUIRED, team_record
 from sportsapp.feed.shapes import StandingEntryShape, StandingsShape
 
 GROUP_LIMIT = 120
-
-_decode_standings = decoder(StandingsShape)
-_decode_entry = lenient_decoder(StandingEntryShape, TEAM_REQUIRED)
 
 
 def parse_standings(body: bytes, league: League) -> tuple[list[StandingRecord], list[str]]:
@@ -31,7 +27,7 @@ def parse_standings(body: bytes, league: League) -> tuple[list[StandingRecord], 
     groups is one group without a name. Raises PayloadError when the body is not standings.
     Endpoint: ``apis/v2/sports/{sport}/{league}/standings``.
     """
-    document = read_document(_decode_standings, body, "standings")
+    document = read_document(body, StandingsShape, "standings")
     lines: list[StandingRecord] = []
     errors: list[str] = []
     if document.children is None and document.standings is None:
@@ -65,7 +61,7 @@ def _groups(document: StandingsShape) -> list[tuple[str, list[Raw]]]:
 
 def _line(raw: Raw, group: str, league: League) -> StandingRecord:
     """A line, its position not yet counted."""
-    entry = _decode_entry(raw)
+    entry = decode_sound_parts(raw, StandingEntryShape, TEAM_REQUIRED)
     # Types with an underscore ("vsconf_wins") are about some of the games only.
     stats = [stat for stat in entry.stats if "_" not in clean_text(stat.type)]
     values: dict[str, str] = {}

@@ -12,9 +12,9 @@ from sportsapp.core.records import PlayerRecord, RosterRecord, TeamRecord
 from sportsapp.feed.parse.document import (
     UNREADABLE,
     clean_text,
-    decoder,
+    decode,
+    decode_sound_parts,
     identifier,
-    lenient_decoder,
     read_document,
     read_rows,
 )
@@ -31,12 +31,6 @@ from sportsapp.feed.shapes import (
 TEAM_REQUIRED = frozenset({"", "team", "team.id"})
 PLAYER_REQUIRED = frozenset({"", "id"})
 
-_decode_teams = decoder(TeamsShape)
-_decode_team_entry = lenient_decoder(TeamEntryShape, TEAM_REQUIRED)
-_decode_roster = decoder(RosterShape)
-_decode_roster_group = decoder(RosterGroupShape)
-_decode_player = lenient_decoder(PlayerShape, PLAYER_REQUIRED)
-
 
 def parse_teams(body: bytes, league: League) -> tuple[list[TeamRecord], list[str]]:
     """The teams of a league in the feed's order, and a line for each that cannot be read.
@@ -44,12 +38,16 @@ def parse_teams(body: bytes, league: League) -> tuple[list[TeamRecord], list[str
     Raises PayloadError when the body is not a list of teams, or an empty one.
     Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams``.
     """
-    document = read_document(_decode_teams, body, "list of teams")
+    document = read_document(body, TeamsShape, "list of teams")
     rows = [raw for sport in document.sports for league in sport.leagues for raw in league.teams]
     if not rows:
         path = "$.sports[0].leagues[0].teams"
         raise PayloadError("the list of teams is empty", path=path, body=body)
-    return read_rows(rows, lambda raw: team_record(_decode_team_entry(raw).team, league), "team")
+    return read_rows(rows, partial(_listed_team, league=league), "team")
+
+
+def _listed_team(raw: Raw, league: League) -> TeamRecord:
+    return team_record(decode_sound_parts(raw, TeamEntryShape, TEAM_REQUIRED).team, league)
 
 
 def team_record(team: TeamShape, league: League) -> TeamRecord:
@@ -95,7 +93,7 @@ def parse_roster(body: bytes) -> RosterRecord:
     Raises PayloadError when the body is not a roster.
     Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams/{id}/roster``.
     """
-    document = read_document(_decode_roster, body, "roster")
+    document = read_document(body, RosterShape, "roster")
     players: dict[str, PlayerRecord] = {}
     errors: list[str] = []
     for group, rows in _roster_groups(document.athletes):
@@ -111,7 +109,7 @@ def _roster_groups(athletes: Sequence[Raw]) -> list[tuple[str, list[Raw]]]:
     groups: list[tuple[str, list[Raw]]] = []
     for raw in athletes:
         try:
-            group = _decode_roster_group(raw)
+            group = decode(raw, RosterGroupShape)
         except UNREADABLE:
             flat.append(raw)  # a player, or a broken row that _player_record reports
         else:
@@ -122,7 +120,7 @@ def _roster_groups(athletes: Sequence[Raw]) -> list[tuple[str, list[Raw]]]:
 
 
 def _player_record(raw: Raw, group: str) -> PlayerRecord:
-    player = _decode_player(raw)
+    player = decode_sound_parts(raw, PlayerShape, PLAYER_REQUIRED)
     name = clean_text(player.display_name, 120) or clean_text(player.full_name, 120)
     if not name:
         raise ValueError("it has no name")
