@@ -67,8 +67,7 @@ def _show_csrf_error(error: HTTPException) -> ResponseReturnValue | HTTPExceptio
         return error
     if not is_signed_in():
         return render_template("admin/sign_in.html", problem="This form has expired."), 400
-    message = "This form has expired or was not sent from this panel."
-    return render_template("admin/refused.html", message=message), 400
+    return render_template("admin/refused.html"), 400
 
 
 def panel_path(target: str) -> str:

@@ -5,7 +5,6 @@ counted per address and per account, on the broker, or in memory while the broke
 """
 
 import logging
-from urllib.parse import quote
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -51,8 +50,7 @@ def _guard() -> ResponseReturnValue | None:
         return None
     if request.method not in ("GET", "HEAD"):
         abort(403, "Sign in first.")
-    target = request.full_path.rstrip("?")
-    return redirect(f"{url_for(SIGN_IN)}?next={quote(target, safe='')}")
+    return redirect(url_for(SIGN_IN, next=request.full_path.rstrip("?")))
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])

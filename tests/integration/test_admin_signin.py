@@ -216,7 +216,7 @@ def test_sign_in_leads_only_into_the_panel(visitor, target, ends_at):
 
 def test_sign_in_page_keeps_the_requested_address(visitor):
     where = visitor.open("/admin/runs/?state=failed&task=x").headers["Location"]
-    assert where == "/admin/sign-in?next=%2Fadmin%2Fruns%2F%3Fstate%3Dfailed%26task%3Dx"
+    assert where == "/admin/sign-in?next=/admin/runs/?state%3Dfailed%26task%3Dx"
     assert 'value="/admin/runs/?state=failed&amp;task=x"' in visitor.get(where)
 
 
