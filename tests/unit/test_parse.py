@@ -922,3 +922,18 @@ def test_status_that_is_named_twice_and_broken_once_breaks_no_other_event(first)
     body = f'{{"events": [{json.dumps(good)}, {odd}], "leagues": []}}'.encode()
     record = parse.parse_scoreboard(body, BY_SLUG["nfl"])
     assert [game.espn_id for game in record.games] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("parse_body", "body"),
+    [
+        (parse.parse_scoreboard, b"<html>"),
+        (parse.parse_scoreboard, b'{"events": "\\ud800'),
+        (parse.parse_teams, b'{"sports": [{"leagues": [{"teams": []}]}]}'),
+        (parse.parse_standings, b"{}"),
+    ],
+)
+def test_error_about_a_body_carries_it(parse_body, body):
+    with pytest.raises(PayloadError) as caught:
+        parse_body(body, BY_SLUG["nfl"])
+    assert caught.value.body == body
