@@ -54,10 +54,11 @@ def league_refs(context: SyncContext, leagues: Sequence[League]) -> dict[League,
     columns = LEAGUES.c.slug, LEAGUES.c.id, LEAGUES.c.polled_at, LEAGUES.c.failing_since
     query = select(*columns).where(LEAGUES.c.slug.in_(by_slug))
     rows = context.session.execute(query).all()
-    missing = set(by_slug).difference(row.slug for row in rows)
+    stored = {row.slug for row in rows}
+    missing = [league for slug, league in by_slug.items() if slug not in stored]
     if missing:
         stamps = {"created_at": context.now, "updated_at": context.now}
-        new = [{"slug": x.slug, "name": x.name} | stamps for x in leagues if x.slug in missing]
+        new = [{"slug": league.slug, "name": league.name} | stamps for league in missing]
         with writing(context.session) as session:
             insert_ignoring(session, LEAGUES, new, ["slug"])
         rows = context.session.execute(query).all()
@@ -265,7 +266,8 @@ def store_roster(
     ids = [player.espn_id for player in fetched.players]
     with writing(context.session) as session:
         row = _locked(session, league.id)
-        team_id = _teams(session, league.id)[team_espn_id]["id"]
+        this_team = Team.league_id == league.id, Team.espn_id == team_espn_id
+        team_id = session.scalars(select(Team.id).where(*this_team)).one()
         concerned = Player.espn_id.in_(ids) | (Player.team_id == team_id)
         players = session.scalars(select(Player).where(Player.league_id == league.id, concerned))
         stored = {player.espn_id: vars(player) for player in players}
