@@ -93,16 +93,16 @@ def chip(team: AnyTeam | None) -> str:
 
 @lru_cache(maxsize=1024)
 def _chip_of(color: str) -> str:
-    background, text = (color, _text_color_on(color)) if color else NO_COLOR
-    return f"--c:#{background};--i:#{text}"
+    """A chip of this colour; its text is black or white, whichever has more contrast.
 
-
-def _text_color_on(color: str) -> str:
-    """Black or white, whichever has more contrast on this colour (always 4.5 to 1 at least).
-
-    By the relative luminance that WCAG defines, 0 to 1.
+    The contrast is 4.5 to 1 at least, by the relative luminance that WCAG defines, 0 to 1.
     """
-    parts = [int(color[n : n + 2], 16) / 255 for n in (0, 2, 4)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "fff"
+    background, text = NO_COLOR
+    if color:
+        parts = [int(color[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+        red, green, blue = (
+            p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+        )
+        luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        background, text = color, "000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "fff"
+    return f"--c:#{background};--i:#{text}"
