@@ -17,6 +17,7 @@ from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext
 from sportsapp.tasks import actions
+from tests.panel import add_failure
 
 pytestmark = pytest.mark.only_sqlite("its own plans are read")
 
@@ -101,10 +102,6 @@ def test_a_tick_looks_for_doubts_without_reading_all_games(app):
             "COVERING INDEX ix_task_runs_fingerprint_finished_at (fingerprint>?)",
         ),
         (
-            lambda: reports._newest_failures(db.session, ["one"]),
-            "SEARCH task_runs USING INDEX ix_task_runs_fingerprint_finished_at (fingerprint=?)",
-        ),
-        (
             lambda: actions.run_group_again("one", Trigger.COMMAND, ""),
             "SEARCH task_runs USING INDEX ix_task_runs_fingerprint_finished_at (fingerprint=?)",
         ),
@@ -119,7 +116,15 @@ def test_a_tick_looks_for_doubts_without_reading_all_games(app):
             "(finished_at>? AND finished_at<?)",
         ),
     ],
-    ids=["groups", "newest", "again", "since", "hours"],
+    ids=["groups", "again", "since", "hours"],
 )
 def test_ended_runs_are_found_by_the_indexes_that_hold_only_them(ask, wanted):
     assert wanted in plans_of(ask)[0]
+
+
+@pytest.mark.usefixtures("app")
+def test_the_newest_failure_of_a_group_is_found_by_the_index_of_ended_runs():
+    add_failure()
+    _, newest, *_ = plans_of(lambda: reports.failure_groups(db.session, 9))
+    wanted = "SEARCH task_runs USING INDEX ix_task_runs_fingerprint_finished_at (fingerprint=?)"
+    assert wanted in newest
