@@ -16,7 +16,7 @@ One way through: fetch, plan, store. A folder imports only from lower floors::
     floor 2  db/           engine, models, queries, migrations, copies
              feed/         the only HTTP to the feed; JSON to records (pure)
              queue/        our Huey, its consumer, messages and schedules
-             http/         headers, limits and page cache of every address
+             http/         headers, limits, and the cache of the score pages
     floor 1  core/         settings, errors, clock, leagues, records, logs, processes
 
 The doors stand beside the package: app.py (``flask ...``), wsgi.py (web server) and huey_config.py

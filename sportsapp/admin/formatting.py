@@ -135,7 +135,7 @@ def lateness(run: TaskRun | None) -> str:
     if run is None or run.slot is None:
         return "on time"
     start = run.started_at or run.queued_at
-    return f"on time: began {duration((start - run.slot).total_seconds())} after its slot"
+    return f"last run began {duration((start - run.slot).total_seconds())} after its slot"
 
 
 # ---------------------------------------------------------------- values

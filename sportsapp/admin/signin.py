@@ -60,8 +60,8 @@ def sign_in() -> ResponseReturnValue:
     if request.method == "GET":
         return redirect(target) if is_signed_in() else _form()
     username, password = _username(), request.form.get("password", "")
-    is_short = len(password) <= LONGEST_PASSWORD  # a hash of megabytes would cost seconds
-    account = authenticate(username, password) if is_short else None
+    fits_form = len(password) <= LONGEST_PASSWORD  # a hash of megabytes would cost seconds
+    account = authenticate(username, password) if fits_form else None
     if account is None:
         logger.warning("sign-in refused: name %r from %s", username, client_address())
         return _form(WRONG), 401

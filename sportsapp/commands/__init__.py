@@ -10,8 +10,8 @@ from sportsapp.commands.doctor import doctor_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
 from sportsapp.commands.tasks import tasks_group
-from sportsapp.commands.up.broker import broker_command_line
-from sportsapp.commands.up.command import up_command_line
+from sportsapp.commands.up.broker import broker_command
+from sportsapp.commands.up.command import up_command
 from sportsapp.commands.up.prepare import prepare_command
 from sportsapp.db import migrate
 
@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
         db_group,  # in the place of Flask-Migrate's own
         copy_command,
         prepare_command,
-        up_command_line,
-        broker_command_line,
+        up_command,
+        broker_command,
     ):
         app.cli.add_command(command)

@@ -165,6 +165,7 @@ ALL_LEAGUES = (
     _soccer(slug="mls", name="Major League Soccer", feed_slug="usa.1", season_turns=1),
     _soccer(slug="epl", name="Premier League", feed_slug="eng.1"),
 )
+"""Every league that LEAGUES may name. Add a league here."""
 
 BY_SLUG = MappingProxyType({league.slug: league for league in ALL_LEAGUES})
 

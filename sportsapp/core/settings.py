@@ -1,8 +1,9 @@
 """The settings: read once from the environment, checked, frozen.
 
-``load_settings()`` is what the doors call: it reads the environment variable of each field of
-``Settings`` with the field's function from ``setting_values``. Tests make a ``Settings`` directly
-or through ``dataclasses.replace``. A malformed value raises SettingsError with one line that names
+``factory.create_app`` calls ``load_settings()``, hands values to the parts that it makes, and keeps
+the whole as ``services().settings``. Each field of ``Settings`` is read from its environment
+variable with the field's function from ``setting_values``. Tests make a ``Settings`` directly or
+through ``dataclasses.replace``. A malformed value raises SettingsError with one line that names
 the setting, what is wrong with it and an example.
 """
 
@@ -93,7 +94,7 @@ class Settings:
         str,
         "the first admin account's name",
         example="admin",
-        shown="made and printed once by the first `flask up`",
+        shown="admin",
     )
     admin_password: str = _setting(
         str,
@@ -150,7 +151,7 @@ class Settings:
         "host names of this site, with commas; requests for others are refused",
         (),
         example="scores.example.org",
-        shown="any on loopback, none else",
+        shown="any while HOST is loopback, else HOST and the names of loopback",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         read.networks,

@@ -1,1 +1,1 @@
-"""What every address has in common: headers, limits, the page cache."""
+"""Around every request: headers, limits per visitor, and the cache of the score pages."""

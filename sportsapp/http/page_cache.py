@@ -6,7 +6,8 @@ one query whether the page has changed; requests for the same page wait for it. 
 asked at most once a second for each page, whatever the traffic, and a page is never more than that
 second behind what is stored.
 
-A view takes part by returning ``conditional_response(...)``. Pages are cached by everything in a
+A view takes part by returning ``conditional_response(...)``. ``web.page`` decides what a page's
+ETag is made of; the API makes its own. Pages are cached by everything in a
 request that they can depend on, cookies included. The least recently requested are dropped when
 ``CAPACITY`` is used up.
 """
@@ -113,9 +114,10 @@ def conditional_response(
 ) -> FlaskResponse:
     """A page with this weak ETag; ``render`` is called only if its body is needed.
 
-    The answer is 304 if the visitor or the cache has the page. ``version`` is what else is shown
-    in the page, without making it another one: a cached page is made again when it differs, while
-    a visitor's is left as it is. ``shared`` allows proxies to keep the page.
+    The answer is 304 if the visitor or the cache has the page. ``version`` is shown
+    in the page but is not part of its ETag (when the feed was read): if it alone differs, a cached
+    page is rendered again, and a visitor who sends the ETag still gets 304. ``shared`` allows
+    proxies to keep the page.
     """
     lookup = request.environ.get(LOOKUP) or Lookup(None)
     lookup.version = (etag, version)

@@ -142,8 +142,8 @@ class TrackerConsumer(Consumer):
     def start(self) -> None:
         """Start scheduler and workers.
 
-        Signals are held back until Huey has set its handlers. Else a signal that comes earlier
-        would end the master alone, or, in a container, where that is process 1, nothing.
+        Signals are held back until Huey has set its handlers. An earlier signal would kill the
+        master and leave its children, or be ignored where the master is process 1 (a container).
         """
         freeze_memory()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)

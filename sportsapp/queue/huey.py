@@ -2,7 +2,8 @@
 
 What differs from plain Huey, and why:
 
-- a run is recorded before it is on the broker, and its body runs inside ``RunTracker.run``;
+- a run is recorded before it is on the broker, and its body runs inside ``RunTracker.run``
+  (the ledger: ``runs.ledger.Ledger``, which hands it to ``runs.attempts.Attempts``);
 - messages are tagged JSON, never pickle, so that a message cannot run code;
 - a message that cannot be read becomes a dead letter, and the worker goes on at once;
 - periodic tasks are ordinary tasks, so their results are kept; who schedules them is in
@@ -151,7 +152,10 @@ class TrackerHuey(Huey):
         no group.
         """
         if (task.on_complete, task.on_error, task.chord_config) != (None, None, None):
-            raise TypeError("a message carries no followers of a run: see tasks/chain.py")
+            raise TypeError(
+                "then(), error() and chords are not supported; "
+                "tasks that follow one another are in tasks/chain.py"
+            )
         if task.expires:
             task.resolve_expires(self.utc)
         self.serialize_task(task)  # raises before the run is recorded
@@ -217,7 +221,9 @@ class TrackerHuey(Huey):
         task.attempt = attempt
         limit = task.timeout  # a message may shorten a task's limit, and no more
         if limit is not None and not 0 < limit <= (task.default_timeout or limit):
-            raise ValueError(f"the task does not have a time limit of {limit} s")
+            raise ValueError(
+                f"its time limit of {limit} s is not within the task's, {task.default_timeout} s"
+            )
         return task
 
     def dequeue(self) -> TrackedTask | None:

@@ -133,7 +133,7 @@ class RunTracker(Protocol):
         """
 
     def since(self, task_name: str) -> datetime:
-        """When this periodic task was first scheduled; no slot before that is caught up."""
+        """When this task was first scheduled, or last resumed; no earlier slot is caught up."""
 
     def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
         """Keep a message that could not be read, for a person to look at."""

@@ -75,14 +75,19 @@ class Attempts:
         Returns the function's value. Returns None for a message that has nothing to claim, since
         the run was taken or has ended; for a forged one, which becomes a dead letter; and when the
         database does not take what the ledger has to write: recovery queues the run again.
-        Raises what the function raises, or what makes Huey do with the task as the ledger records.
+        Raises what the function raises, KeyboardInterrupt for an interrupted run, and
+        CancelExecution for a cancelled one, so that Huey treats the task as the ledger does.
         """
         try:
             with ledger_errors():
                 run = self._claim(task)
             return None if run is None else self._execute(task, run)
         except LedgerUnavailableError as error:
-            logger.error("run %s waits for the database: %s", task.id, error, exc_info=True)
+            logger.error(
+                "run %s: the database did not take its start or its end; it is queued again: %s",
+                *(task.id, error),
+                exc_info=True,
+            )
             return None
 
     def _claim(self, task: TrackedTask) -> CurrentRun | None:
@@ -173,6 +178,7 @@ class Attempts:
             retry = {"due_at": due_at, "retries_left": task.retries - 1, "stalls": 0}
             finish(self.engine, run, RunState.RETRY, error, **retry)
         else:
+            # the other way to TIMEOUT is consumers.end_if_overdue: a body that nothing interrupts
             state = RunState.TIMEOUT if isinstance(error, TaskTimeout) else RunState.FAILURE
             if finish(self.engine, run, state, error):
                 self.listener.run_failed(task.id)

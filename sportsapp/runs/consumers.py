@@ -22,7 +22,7 @@ from sportsapp.runs.rows import LOST_AFTER, RUNS
 logger = logging.getLogger(__name__)
 
 OVERTIME = timedelta(seconds=30)
-"""A run that is still in progress so long after its limit ends its process."""
+"""A run that is still in progress this long after its limit ends its process."""
 
 CONSUMERS = ConsumerProcess.__table__
 

@@ -7,7 +7,7 @@ from sportsapp.db.engine import write_connection
 from sportsapp.db.models.run import DeadLetter
 
 DEAD_LETTER_LIMIT = 65_536
-"""Of a longer message only so many bytes are kept."""
+"""Longer messages are cut to this many bytes."""
 
 
 def keep_dead_letter(engine: Engine, queue: str, data: bytes, reason: str) -> None:

@@ -98,10 +98,10 @@ class Ledger:
     def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
         keep_dead_letter(self.engine, queue, data, reason)
 
-    # -- what a consumer's processes do now and then
+    # -- heartbeats, slots, recovery
 
     def since(self, task_name: str) -> datetime:
-        return slots.first_slot_after(self.engine, task_name)
+        return slots.scheduled_since(self.engine, task_name)
 
     def claim(self, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
         return slots.claim_slot(self.engine, periodic, slot)

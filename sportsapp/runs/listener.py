@@ -16,4 +16,4 @@ class RunListener(Protocol):
         """This run of a queue has ended as FAILURE or TIMEOUT, without another retry."""
 
     def check_if_due(self) -> None:
-        """A consumer's process is alive, and has time for what has to be done now and then."""
+        """Called at each heartbeat of a consumer's process: run the periodic checks if due."""

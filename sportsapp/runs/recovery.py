@@ -1,4 +1,8 @@
-"""Recovery: what was lost with a process, or with the broker's memory, is queued again."""
+"""Recovery: what was lost with a process, or with the broker's memory, is queued again.
+
+``queue.consumer.SlotScheduler`` calls it every 15 seconds. It is about runs: a dead worker's
+process is replaced by its master, ``queue.consumer.TrackerConsumer``.
+"""
 
 import logging
 import os
@@ -23,10 +27,13 @@ from sportsapp.runs.rows import LOST_AFTER, RUNS
 logger = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=30)
-"""A run that waits so long after it was due should have been taken from the broker."""
+"""A waiting run that is overdue by this much should have been taken from the broker."""
 
 DEAD_PID_AFTER = timedelta(seconds=15)
-"""A run on this machine whose process is gone is lost after so long without a heartbeat."""
+"""A run on this host whose process is gone is lost after this long without a heartbeat.
+
+A silent process that may be alive, or is on another host, is given ``LOST_AFTER`` (60 s).
+"""
 
 RECOVERIES_WITHOUT_PROGRESS = 3
 PRUNE_EVERY = timedelta(hours=1)
@@ -34,7 +41,7 @@ PRUNE_EVERY = timedelta(hours=1)
 
 @dataclass
 class Recovery:
-    """What each scheduler does every few seconds. Any number of them may do it at the same time.
+    """What each scheduler does every 15 seconds. Any number of them may do it at the same time.
 
     Every change is an UPDATE that names the state in which the row was read: when another
     scheduler or the run's own worker was quicker, it changes nothing and nothing follows from it.
@@ -110,7 +117,10 @@ class Recovery:
                 .values(values)
             )
         if given_up.rowcount:
-            logger.warning("run %s lost its worker: %s", run.id, values["state"])
+            logger.warning(
+                "run %s lost its worker (host %s, process %s) and is now %s",
+                *(run.id, run.host, run.pid, values["state"]),
+            )
             if values["state"] == RunState.FAILURE and run.queue:
                 self.listener.run_failed(run.id)
 

@@ -20,8 +20,11 @@ logger = logging.getLogger(__name__)
 SCHEDULES = ScheduleRow.__table__
 
 
-def first_slot_after(engine: Engine, task_name: str) -> datetime:
-    """Slots before this moment are never caught up: when this instance first had the task."""
+def scheduled_since(engine: Engine, task_name: str) -> datetime:
+    """When the task was first scheduled here, or last resumed. No earlier slot is caught up.
+
+    The first call records the moment.
+    """
     row = {"task": task_name, "since_at": utc_now()}
     with write_connection(engine) as connection:
         insert_ignoring(connection, SCHEDULES, [row], ["task"])

@@ -1,1 +1,7 @@
-"""Bringing the database up to date: what changes (plan, pure) and writing it (service)."""
+"""The syncs: fetch from the feed, plan what changes, store it.
+
+``table`` lists the syncs for tasks and commands. ``scoreboards`` decides which days to poll (live
+days, the schedule) and polls them, ``backfill`` polls ranges, ``catalogue`` leagues, standings,
+teams and rosters. ``plan`` holds every rule and is pure, ``store`` loads and writes, ``watch``
+handles a league's feed errors, and ``context`` is what each sync is handed.
+"""

@@ -76,7 +76,7 @@ class SyncResult:
     errors: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """The task's return value, as README promises it."""
+        """The task's return value, as docs/reference.md promises it."""
         return asdict(self)
 
 
@@ -89,5 +89,5 @@ class LeaguesResult:
     errors: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """The task's return value, as README promises it."""
+        """The task's return value, as docs/reference.md promises it."""
         return asdict(self)

@@ -127,7 +127,7 @@ def plan_scoreboard(
     """
     changes = plan_games(stored.games, games, stored.doubts, now)
     believed = [game for game in games if game.espn_id not in changes.doubts]
-    records = records_of(believed, game_day(now))
+    records = win_loss_by_team(believed, game_day(now))
     teams = RowPlan()
     for espn_id, team in teams_of(games).items():
         record = records.get(espn_id, "")
@@ -283,7 +283,7 @@ def teams_of(games: Iterable[GameRecord]) -> dict[str, TeamRecord]:
     return {side.team.espn_id: side.team for side in sides if side.team}
 
 
-def records_of(games: Iterable[GameRecord], today: date) -> dict[str, str]:
+def win_loss_by_team(games: Iterable[GameRecord], today: date) -> dict[str, str]:
     """Each team's record as of now, by the feed's id.
 
     The feed gives records as they are at the time of the request, whatever the game's day, but

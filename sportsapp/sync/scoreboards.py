@@ -110,15 +110,15 @@ def _sync_days(
     """
     watch, now = context.watch, context.now
     refs = store.league_refs(context, list(days))
-    slots = [(league, day) for league in days for day in days[league]]
-    known = store.known_answers(context, refs.values(), {day for _, day in slots})
+    league_days = [(league, day) for league in days for day in days[league]]
+    known = store.known_answers(context, refs.values(), {day for _, day in league_days})
     paused = watch.paused(list(days), now, live=live) if watch and context.scheduled else {}
     calls = {
         (league, day): league_call(context.client.scoreboard, league, day)
-        for league, day in slots
+        for league, day in league_days
         if league not in paused
     }
-    lines: dict[tuple[League, date], list[str]] = {slot: [] for slot in slots}
+    lines: dict[tuple[League, date], list[str]] = {league_day: [] for league_day in league_days}
     ids: dict[League, set[str]] = {}
     unchanged: dict[League, set[str]] = {}
     failed: dict[League, TrackerError] = {}
@@ -164,7 +164,7 @@ def _sync_days(
             {league.slug: failures[league] for league in days if league in failures}
         )
     count = sum(len(game_ids) for game_ids in ids.values())
-    return SyncResult(count, [line for slot in slots for line in lines[slot]])
+    return SyncResult(count, [line for league_day in league_days for line in lines[league_day]])
 
 
 # ---------------------------------------------------------------- the weeks to come

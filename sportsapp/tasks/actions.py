@@ -135,7 +135,9 @@ def put_back(letter_id: int) -> None:
     if letter is None:
         raise RunNotFoundError(f"there is no dead letter {letter_id}")
     queue = {queue.name: queue for queue in services().queues}.get(letter.queue)
-    if queue is None or len(letter.message.encode()) != letter.size:
+    if queue is None:
+        raise DeadLetterError(f"there is no queue {letter.queue} any more")
+    if len(letter.message.encode()) != letter.size:
         raise DeadLetterError("this message was not kept whole, so it cannot be put back")
     queue.storage.enqueue(letter.message.encode())
     discard(letter_id)

@@ -23,7 +23,7 @@ from sportsapp.commands.up import broker
 from sportsapp.core.errors import BrokerUnavailableError, SettingsError
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 
-COMMAND = "from sportsapp.commands.up.broker import broker_command_line as run; run()"
+COMMAND = "from sportsapp.commands.up.broker import broker_command as run; run()"
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 

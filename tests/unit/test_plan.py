@@ -503,7 +503,7 @@ def test_teams_and_records_come_from_the_games_around_today():
         read_game(espn_id="3", home="6", away="5", records=("3-3", ""), start="2026-10-06T17:00Z"),
     ]
     assert set(plan.teams_of(games)) == {"7", "8", "9", "6", "5"}
-    assert plan.records_of(games, date(2026, 10, 4)) == {"7": "5-0", "9": "1-1"}
+    assert plan.win_loss_by_team(games, date(2026, 10, 4)) == {"7": "5-0", "9": "1-1"}
 
 
 def test_listed_team_is_made_or_brought_up_to_date():
@@ -644,7 +644,7 @@ def scoreboard_plan(
 ) -> plan.ScoreboardPlan:
     """What a scoreboard changes where these games and their teams are stored."""
     games = {espn_id: row for game in known for espn_id, row in stored(game).items()}
-    records = plan.records_of(known, TODAY)
+    records = plan.win_loss_by_team(known, TODAY)
     teams = {
         espn_id: asdict(team) | {"id": 1, "record": records.get(espn_id, "")}
         for espn_id, team in plan.teams_of(known).items()

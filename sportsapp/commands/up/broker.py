@@ -159,7 +159,7 @@ def _binary() -> str:
 
 
 @click.command("broker")
-def broker_command_line() -> None:
+def broker_command() -> None:
     """Run the embedded broker alone, until Ctrl-C or SIGTERM."""
     try:
         settings = load_settings()

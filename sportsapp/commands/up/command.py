@@ -51,7 +51,7 @@ SHARED = ("huey.consumer_options", "huey_config", "granian.cli", "granian.server
     help="How many times faster than life the made-up games are played.",
 )
 @with_appcontext
-def up_command_line(demo: bool, demo_speed: float) -> None:
+def up_command(demo: bool, demo_speed: float) -> None:
     """Start everything: broker, consumers and web server. Ctrl-C stops it."""
     settings = services().settings
     if demo and DEMO_PORT not in os.environ:

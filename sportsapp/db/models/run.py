@@ -34,7 +34,6 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     ADMIN = "admin"
     COMMAND = "command"
-    RECOVERY = "recovery"
     CHAIN = "chain"
     ALERT = "alert"
 
