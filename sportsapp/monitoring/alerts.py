@@ -146,8 +146,14 @@ class Alerts:
     def run_succeeded(self, task: str, args: dict[str, Any]) -> None:
         """A run of this task has succeeded: its earlier failures and time-outs are over."""
         with self._guarded():
-            for kind in KIND_OF_RUN.values():
-                self.report_recovery(task, kind, f"{_call(task, args)} has succeeded again")
+            active = select(ALERTS.c.kind).where(
+                ALERTS.c.subject == task, ALERTS.c.active_since.is_not(None)
+            )
+            with db.engine.connect() as connection:  # one query: this is the end of every run
+                kinds = set(connection.scalars(active))
+            for kind in kinds.intersection(KIND_OF_RUN.values()):
+                text = f"{_call(task, args)} has succeeded again"
+                self.report_recovery(task, Kind(kind), text)
 
     # -- checks
 

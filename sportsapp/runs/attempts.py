@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from huey.exceptions import CancelExecution, TaskTimeout
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
@@ -23,7 +23,7 @@ from sportsapp.db.models.run import WAITING, RunState, Trigger
 from sportsapp.queue.tracker import TaskQueue, TrackedTask
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.listener import RunListener
-from sportsapp.runs.progress import CurrentRun, RunCancelled, executing
+from sportsapp.runs.progress import CLAIMED, CurrentRun, RunCancelled, executing
 from sportsapp.runs.rows import (
     RUNS,
     RunOrigin,
@@ -36,6 +36,19 @@ from sportsapp.runs.rows import (
 )
 
 logger = logging.getLogger(__name__)
+
+# The two statements of every run are built once; what they set comes with their parameters.
+CLAIM = (
+    update(RUNS)
+    .where(RUNS.c.id == bindparam("run_id"), RUNS.c.attempt == bindparam("last_attempt"))
+    .where(or_(*(RUNS.c.state == state for state in WAITING)))
+    .returning(*(RUNS.c[name] for name in CLAIMED))
+)
+FINISH = (
+    update(RUNS)
+    .where(RUNS.c.id == bindparam("run_id"), RUNS.c.attempt == bindparam("this_attempt"))
+    .where(RUNS.c.state == RunState.STARTED)
+)
 
 EARLIER_ATTEMPTS = 50
 EARLIER_ERROR_LIMIT = 300
@@ -95,13 +108,9 @@ class Attempts:
         args = named_args(task)
         try:
             with write_connection(self.engine) as connection:
-                row = connection.execute(
-                    update(RUNS)
-                    .where(RUNS.c.id == task.id, RUNS.c.attempt == task.attempt)
-                    .where(RUNS.c.state.in_(WAITING))
-                    .values(started_values(utc_now()) | {"attempt": task.attempt + 1})
-                    .returning(RUNS)
-                ).first()
+                values = started_values(utc_now()) | {"attempt": task.attempt + 1}
+                where = {"run_id": task.id, "last_attempt": task.attempt}
+                row = connection.execute(CLAIM, values | where).first()
                 if row is None:
                     logger.warning("run %s has been taken or has ended: message dropped", task.id)
                     return None
@@ -217,9 +226,8 @@ def finish(
         if state in WAITING:
             end = "failed" if error else "interrupted"
             values["earlier"] = with_last_attempt(connection, run.row.id, end, str(values["error"]))
-        finished = connection.execute(
-            update(RUNS).where(run.is_mine, RUNS.c.state == RunState.STARTED).values(values)
-        )
+        where = {"run_id": run.row.id, "this_attempt": run.row.attempt}
+        finished = connection.execute(FINISH, values | where)
         if finished.rowcount and follow:
             connection.execute(insert(RUNS), follow)
     return finished.rowcount > 0

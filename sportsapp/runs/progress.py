@@ -14,6 +14,12 @@ from sportsapp.db.engine import write_connection
 from sportsapp.db.models.run import RunState
 from sportsapp.runs.rows import RUNS
 
+CLAIMED = [
+    *("id", "task", "args", "attempt", "started_at"),
+    *("trigger", "asked_by", "chain", "retries_left", "resume"),
+]
+"""The columns of a run's row that its attempt needs."""
+
 
 class RunInterrupted(KeyboardInterrupt):
     """The run stops at a chunk, because its consumer ends or another worker has taken it over.
@@ -35,9 +41,9 @@ class RunCancelled(Exception):
 class CurrentRun:
     """One attempt at a run that is in progress.
 
-    ``row`` is the run's row as it was when the attempt started; its ``resume`` is what the last
-    ``report_progress`` of an earlier attempt left. ``timeout`` is in seconds, None for no limit.
-    ``is_stopping()`` returns whether the consumer is to end.
+    ``row`` has the columns CLAIMED of the run's row, as they were when the attempt started; its
+    ``resume`` is what the last ``report_progress`` of an earlier attempt left. ``timeout`` is in
+    seconds, None for no limit. ``is_stopping()`` returns whether the consumer is to end.
     """
 
     row: Row[Any]
