@@ -1,1 +1,1 @@
-"""Who may sign in to the panel: the accounts, and the sessions of those who did."""
+"""Who may sign in to the panel: ``accounts``, and ``sessions`` of who is signed in."""

@@ -1,1 +1,3 @@
-"""What the rest stands on: settings, errors, clock, leagues, records, logs, processes."""
+"""What the rest stands on: ``settings``, ``errors``, ``clock``, ``leagues`` (the table of leagues),
+``records`` (what the feed sent), ``logs`` and ``processes``.
+"""

@@ -1,1 +1,1 @@
-"""Around every request: headers, limits per visitor, and the cache of the score pages."""
+"""Around every request: ``headers``, ``limits`` per visitor, ``page_cache`` of the score pages."""

@@ -1,1 +1,5 @@
-"""The two queues: our Huey, its consumer, its messages and schedules, and what tracks its runs."""
+"""The two queues: ``huey`` is our Huey, ``consumer`` is what `huey_consumer` runs.
+
+``tracker`` has what the queues need of the ledger, ``messages`` what a message holds, ``schedules``
+when periodic tasks are due.
+"""

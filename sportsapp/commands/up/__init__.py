@@ -1,1 +1,4 @@
-"""`flask up`: everything with one command, and the parts it starts."""
+"""`flask up`: ``command`` is its story, ``children`` what it starts, ``supervisor`` how that runs.
+
+``broker`` is the embedded broker, ``prepare`` what comes first for parts that are started by hand.
+"""

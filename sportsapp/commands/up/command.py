@@ -1,8 +1,9 @@
 """`flask up`: the whole app with one command - broker, consumers, web server, and their end.
 
 It checks what can be checked before anything runs, brings the database up to date, starts one
-part after the other and stays until one of them ends or somebody stops it: consumers and web
-server are stopped first, the broker last, and nothing is left behind, not even after kill -9.
+part after the other and stays until one of them ends or somebody stops it. Consumers and web
+server are stopped first, then broker and demo feed (``stop_rank`` in ``children``), and nothing is
+left behind, not even after kill -9.
 
 Consumers and web server are forked when all that they need is loaded, so that it is in memory
 once (docs/decisions/copies.md).

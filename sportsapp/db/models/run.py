@@ -131,7 +131,7 @@ class RunTotal(Base):
 
 
 class DeadLetter(Base):
-    """A message that cannot be decoded or names no task, kept for the admin panel.
+    """A message that cannot be decoded, names no task, or differs from its run; for the panel.
 
     ``size`` is the size of the message in bytes; ``message`` may be its beginning only.
     """
