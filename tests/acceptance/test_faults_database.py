@@ -122,7 +122,9 @@ def test_locked_database_is_an_error_in_the_log_and_the_run_ends_well_when_it_is
         with closing(sqlite3.connect(path, isolation_level=None)) as writer:
             writer.execute("BEGIN IMMEDIATE")
             release.set()
-            wait_for(lambda: f"run {run_id} waits for the database" in consumer.log.read_text(), 30)
+            wait_for(
+                lambda: f"run {run_id}: the database did not take" in consumer.log.read_text(), 30
+            )
             assert "database is locked" in consumer.log.read_text()
             assert web.answers() == all_well()
             assert scores() == {(20, 17)}
@@ -188,7 +190,7 @@ def test_read_only_database_is_read_and_written_again_as_soon_as_it_can_be(
     run_id = backfill()
     with read_only(real_settings) as said, harm.web_on(real_settings) as web:
         consumer = start_consumer("backfill_huey", door=HURRY)
-        wait_for(lambda: f"run {run_id} waits for the database" in consumer.log.read_text(), 30)
+        wait_for(lambda: f"run {run_id}: the database did not take" in consumer.log.read_text(), 30)
         assert said in consumer.log.read_text()
         done = harm.flask(real_settings, "sync", "day", "NBA", f"{DAY}", "--queue")
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
