@@ -4,6 +4,7 @@ SQLite and PostgreSQL both have ``ON CONFLICT``; SQLAlchemy has it per dialect.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -22,10 +23,16 @@ def insert_ignoring(
 
     Returns how many rows were inserted.
     """
-    insert = _insert(session, table).on_conflict_do_nothing(index_elements=unique)
-    insert = insert.execution_options(preserve_rowcount=True)  # else an insert has no row count
+    insert = _insert_ignoring(_dialect_of(session), table, tuple(unique))
     results: list[Any] = [session.execute(insert, row) for row in rows]
     return sum(result.rowcount for result in results)
+
+
+@cache
+def _insert_ignoring(dialect: str, table: Table, unique: tuple[str, ...]) -> Any:
+    """The statement, built once: every run is recorded with it."""
+    insert = _insert(dialect, table).on_conflict_do_nothing(index_elements=unique)
+    return insert.execution_options(preserve_rowcount=True)  # else an insert has no row count
 
 
 def insert_replacing(
@@ -36,11 +43,15 @@ def insert_replacing(
 ) -> None:
     """Insert rows; a row whose ``unique`` columns exist already gets the other columns' values."""
     for row in rows:
-        insert = _insert(session, table)
+        insert = _insert(_dialect_of(session), table)
         new = {name: insert.excluded[name] for name in row if name not in unique}
         session.execute(insert.on_conflict_do_update(index_elements=unique, set_=new), row)
 
 
-def _insert(session: AnySession | Connection, table: Table) -> Any:
+def _insert(dialect: str, table: Table) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+
+
+def _dialect_of(session: AnySession | Connection) -> str:
     bind = session if isinstance(session, Connection) else session.get_bind()
-    return (postgresql if bind.dialect.name == "postgresql" else sqlite).insert(table)
+    return bind.dialect.name
