@@ -56,7 +56,10 @@ class Freshness:
     def watching(self, games: Sequence[AnyGame]) -> Freshness:
         """The same for a page of these games only: it is hot if one of them is."""
         now = utc_now()
-        return replace(self, is_hot=any(_is_hot(game, now) for game in games))
+        is_live = any(game.state == State.IN for game in games)
+        awaited = [game for game in games if game.state == State.PRE and game.time_set]
+        starts = [game.start_at for game in awaited if game.start_at > now - LATE_START]
+        return replace(self, is_hot=is_live or any(_is_near(start, now) for start in starts))
 
 
 def settings() -> Settings:
@@ -83,11 +86,6 @@ def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
         late=late,
         is_hot=any(state.live or _is_near(state.next_start, now) for state in states),
     )
-
-
-def _is_hot(game: AnyGame, now: datetime) -> bool:
-    waits = game.state == State.PRE and game.time_set and game.start_at > now - LATE_START
-    return game.state == State.IN or (waits and _is_near(game.start_at, now))
 
 
 def _is_near(start: datetime | None, now: datetime) -> bool:

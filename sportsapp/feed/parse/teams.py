@@ -43,11 +43,11 @@ def parse_teams(body: bytes, league: League) -> tuple[list[TeamRecord], list[str
     if not rows:
         path = "$.sports[0].leagues[0].teams"
         raise PayloadError("the list of teams is empty", path=path, body=body)
-    return read_rows(rows, partial(_listed_team, league=league), "team")
 
+    def read_team(row: Raw) -> TeamRecord:
+        return team_record(decode_sound_parts(row, TeamEntryShape, TEAM_REQUIRED).team, league)
 
-def _listed_team(raw: Raw, league: League) -> TeamRecord:
-    return team_record(decode_sound_parts(raw, TeamEntryShape, TEAM_REQUIRED).team, league)
+    return read_rows(rows, read_team, "team")
 
 
 def team_record(team: TeamShape, league: League) -> TeamRecord:
