@@ -5,14 +5,12 @@ from datetime import timedelta
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from icalendar import Calendar, Event
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.records import Status
 from sportsapp.core.settings import VERSION
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import GameSummary
 from sportsapp.web.labels import team_name
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
@@ -29,6 +27,9 @@ CALLED_OFF = {Status.POSTPONED: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
 @blueprint.get("/<league_name>/teams/<address>.ics")
 def calendar(league_name: str, address: str) -> ResponseReturnValue:
     """A team's season as iCalendar: stable UIDs, no scores."""
+    # at the top of the file it would take 10 MB in every process, for one address of one of them
+    from icalendar import Calendar, Event
+
     league = league_or_404(league_name)
     team = teams_or_404(league, address)[0]
 
@@ -38,33 +39,29 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
         games.add("version", "2.0")
         games.add("x-wr-calname", team.display_name)
         for game in queries.games_of_team(db.session, team, team.league_row.season_year):
-            games.add_component(_calendar_event(game))
+            event = Event()
+            name = f"{team_name(game.away_team)} at {team_name(game.home_team)}"
+            status = CALLED_OFF.get(Status(game.status))
+            event.add("uid", f"{game.league.slug}-{game.espn_id}@sports-game-tracker")
+            event.add("dtstamp", game.updated_at)
+            event.add("last-modified", game.updated_at)
+            event.add("summary", f"{game.status.capitalize()}: {name}" if status else name)
+            event.add("status", status or "CONFIRMED")
+            event.add("location", ", ".join(part for part in (game.venue, game.city) if part))
+            address = {"league_name": game.league.slug, "espn_id": game.espn_id}
+            event.add("url", url_for("games.game", **address, _external=True))
+            if game.time_set:
+                event.add("dtstart", game.start_at)
+                event.add("dtend", game.start_at + GAME_LASTS)
+            else:
+                event.add("dtstart", game.day)
+            games.add_component(event)
         text: str = games.to_ical().decode()
         return text
 
     response = answer([league.slug], render)
     response.content_type = "text/calendar; charset=utf-8"
     return response
-
-
-def _calendar_event(game: GameSummary) -> Event:
-    event = Event()
-    name = f"{team_name(game.away_team)} at {team_name(game.home_team)}"
-    status = CALLED_OFF.get(Status(game.status))
-    event.add("uid", f"{game.league.slug}-{game.espn_id}@sports-game-tracker")
-    event.add("dtstamp", game.updated_at)
-    event.add("last-modified", game.updated_at)
-    event.add("summary", f"{game.status.capitalize()}: {name}" if status else name)
-    event.add("status", status or "CONFIRMED")
-    event.add("location", ", ".join(part for part in (game.venue, game.city) if part))
-    address = {"league_name": game.league.slug, "espn_id": game.espn_id}
-    event.add("url", url_for("games.game", **address, _external=True))
-    if game.time_set:
-        event.add("dtstart", game.start_at)
-        event.add("dtend", game.start_at + GAME_LASTS)
-    else:
-        event.add("dtstart", game.day)
-    return event
 
 
 @blueprint.get("/<league_name>/scores.atom")
