@@ -47,7 +47,10 @@ SAMPLE = Module(
 )
 
 
-@pytest.mark.parametrize("figure", figures.figures(), ids=lambda figure: figure.name)
+WITH_GOAL = [figure for figure in figures.figures() if figure.goal is not None]
+
+
+@pytest.mark.parametrize("figure", WITH_GOAL, ids=lambda figure: figure.name)
 def test_goal_is_met(figure):
     assert figure.is_met, f"{figure.value:,g}: the goal is {figure.goal:,g}"
 
