@@ -27,7 +27,7 @@ CALLED_OFF = {Status.POSTPONED: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
 @blueprint.get("/<league_name>/teams/<address>.ics")
 def calendar(league_name: str, address: str) -> ResponseReturnValue:
     """A team's season as iCalendar: stable UIDs, no scores."""
-    # at the top of the file it would take 10 MB in every process, for one address of one of them
+    # at the top of the file it would take 5 MB of what all processes share, for one address
     from icalendar import Calendar, Event
 
     league = league_or_404(league_name)
