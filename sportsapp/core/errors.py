@@ -11,7 +11,6 @@
       UnknownTaskError (also LookupError)      a task name that is not registered
       OverlapError                             a backfill of these days is open already: its run_id
       DeadLetterError                          a dead letter that cannot be queued again
-      ForgedMessageError                       a message that differs from the run it names
       CopyError                                a database that cannot be copied into another
       AccountError                             an admin account that cannot be created or changed
       WebhookError                             an alert that its receiver did not accept
@@ -60,10 +59,6 @@ class BrokerUnavailableError(TrackerError):
 
 class RunNotFoundError(TrackerError, LookupError):
     """The ledger has no task run with this id."""
-
-
-class ForgedMessageError(TrackerError):
-    """A message whose task or arguments differ from those in the ledger for its run."""
 
 
 class UnknownTaskError(TrackerError, LookupError):

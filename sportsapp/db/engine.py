@@ -2,7 +2,8 @@
 
 A transaction is for reading, and opens deferred, unless it carries the execution option
 ``writes``. Then SQLite takes its write lock at once, so that two writers wait for each other
-instead of failing half-way. ``writing`` and ``write_connection`` set it.
+instead of failing half-way. ``writing`` and ``write_connection`` set it. The statements of an
+``autocommit_connection`` are transactions of their own.
 """
 
 import hashlib
@@ -75,8 +76,9 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("autocommit"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _encoding_check(dialect: Dialect) -> Callable[[Any, object], None]:
@@ -136,6 +138,19 @@ def write_connection(engine: Engine | None = None) -> Iterator[Connection]:
     """
     connection = (engine or db.engine).connect().execution_options(writes=True)
     with connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def autocommit_connection(engine: Engine) -> Iterator[Connection]:
+    """A connection on which every statement is committed by itself.
+
+    For one statement that is enough, and SQLite's write lock is then held only while it executes:
+    processes that each write a row hardly wait for one another.
+    """
+    is_sqlite = engine.dialect.name == "sqlite"  # whose driver commits what _begin_sqlite does not
+    options = {"autocommit": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect().execution_options(**options) as connection:
         yield connection
 
 

@@ -143,27 +143,17 @@ class Alerts:
                 attempt=run.attempt,
             )
 
-    def run_succeeded(self, task: str, args: dict[str, Any]) -> None:
-        """A run of this task has succeeded: its earlier failures and time-outs are over."""
-        with self._guarded():
-            active = select(ALERTS.c.kind).where(
-                ALERTS.c.subject == task, ALERTS.c.active_since.is_not(None)
-            )
-            with db.engine.connect() as connection:  # one query: this is the end of every run
-                kinds = set(connection.scalars(active))
-            for kind in kinds.intersection(KIND_OF_RUN.values()):
-                text = f"{_call(task, args)} has succeeded again"
-                self.report_recovery(task, Kind(kind), text)
-
     # -- checks
 
     def check_if_due(self) -> None:
-        """Called with every heartbeat of every consumer process: one of them checks each minute.
+        """Called with every heartbeat of every consumer process, every ten seconds.
 
-        Any process may be the one, so that a scheduler that died is noticed by the workers. After
-        a time without checks the first one only starts the clock: whatever stood still while
-        everything was down has a minute to catch up.
+        Each process looks for failed tasks that succeed again. One of them runs the other checks
+        each minute; any may be the one, so that a scheduler that died is noticed by the workers.
+        After a time without checks the first one only starts the clock: whatever stood still
+        while everything was down has a minute to catch up.
         """
+        self.check_failed_tasks()
         if time.monotonic() < self._next_check:
             return
         self._next_check = time.monotonic() + CHECK_EVERY.total_seconds()
@@ -178,6 +168,27 @@ class Alerts:
                     connection.execute(claim)
             if is_mine and now - last < UNATTENDED_AFTER:
                 self.check(now)
+
+    def check_failed_tasks(self) -> None:
+        """Report failures and time-outs that are over: the task's newest run is a success."""
+        failing = select(ALERTS).where(
+            ALERTS.c.kind.in_(KIND_OF_RUN.values()), ALERTS.c.active_since.is_not(None)
+        )
+        with self._guarded():
+            with db.engine.connect() as connection:
+                problems = connection.execute(failing).all()
+            for problem in problems:
+                newest = (
+                    select(TaskRun)
+                    .where(TaskRun.task == problem.subject, TaskRun.queue != "")
+                    .where(TaskRun.finished_at > problem.active_since)
+                    .where(TaskRun.state.in_((RunState.SUCCESS, *KIND_OF_RUN)))
+                    .order_by(TaskRun.finished_at.desc())
+                )
+                run = db.session.scalar(newest.limit(1))
+                if run is not None and run.state == RunState.SUCCESS:
+                    text = f"{_call(run.task, run.args)} has succeeded again"
+                    self.report_recovery(run.task, Kind(problem.kind), text)
 
     def check(self, now: datetime) -> None:
         """Report late schedules and old data, their end, and what was suppressed long enough."""

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine, bindparam, insert, or_, select, updat
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import ForgedMessageError, TrackerError
-from sportsapp.db.engine import db, write_connection
+from sportsapp.core.errors import TrackerError
+from sportsapp.db.engine import autocommit_connection, db, write_connection
 from sportsapp.db.models.run import WAITING, RunState, Trigger
 from sportsapp.queue.tracker import TaskQueue, TrackedTask
 from sportsapp.runs.dead_letters import keep_dead_letter
@@ -49,6 +49,8 @@ FINISH = (
     .where(RUNS.c.id == bindparam("run_id"), RUNS.c.attempt == bindparam("this_attempt"))
     .where(RUNS.c.state == RunState.STARTED)
 )
+
+UNCLAIMED = {"state": RunState.PENDING, "started_at": None, "heartbeat_at": None, "pid": None}
 
 EARLIER_ATTEMPTS = 50
 EARLIER_ERROR_LIMIT = 300
@@ -105,22 +107,22 @@ class Attempts:
 
     def _claim(self, task: TrackedTask) -> CurrentRun | None:
         """Start the run if it waits for this attempt; None if it does not."""
-        args = named_args(task)
-        try:
-            with write_connection(self.engine) as connection:
-                values = started_values(utc_now()) | {"attempt": task.attempt + 1}
-                where = {"run_id": task.id, "last_attempt": task.attempt}
-                row = connection.execute(CLAIM, values | where).first()
-                if row is None:
-                    logger.warning("run %s has been taken or has ended: message dropped", task.id)
-                    return None
-                if (row.task, row.args) != (task.name, args):
-                    raise ForgedMessageError("the message differs from the run that it names")
-        except ForgedMessageError as error:  # rolled back: the run waits, and recovery queues it
-            logger.warning("run %s: %s", task.id, error)
-            data = task.huey.serialize_task(task)
-            keep_dead_letter(self.engine, task.huey.name, data, str(error))
-            return None
+        started = started_values(utc_now()) | {"attempt": task.attempt + 1}
+        where = {"run_id": task.id, "last_attempt": task.attempt}
+        with autocommit_connection(self.engine) as connection:
+            row = connection.execute(CLAIM, started | where).first()
+            if row is None:
+                logger.warning("run %s has been taken or has ended: message dropped", task.id)
+                return None
+            if (row.task, row.args) != (task.name, named_args(task)):
+                # a forged message: the run waits as before, and recovery queues it
+                where = {"run_id": task.id, "this_attempt": row.attempt}
+                connection.execute(FINISH, UNCLAIMED | {"attempt": task.attempt} | where)
+                reason = "the message differs from the run that it names"
+                logger.warning("run %s: %s", task.id, reason)
+                data = task.huey.serialize_task(task)
+                keep_dead_letter(self.engine, task.huey.name, data, reason)
+                return None
         task.attempt = row.attempt
         task.retries = row.retries_left
         return CurrentRun(row, task.timeout, task.huey.is_stopping)
@@ -160,7 +162,6 @@ class Attempts:
                 follow = queued_row(following, origin, utc_now())
         if not finish(self.engine, run, RunState.SUCCESS, result=as_json(value), follow=follow):
             return
-        self.listener.run_succeeded(row.task, row.args)
         if following is not None:
             following.huey.push_or_leave(following)
 
@@ -222,7 +223,8 @@ def finish(
     values |= columns | (error_values(error) if error else {})
     if state not in WAITING:
         values["finished_at"] = now
-    with write_connection(engine) as connection:
+    connect = write_connection if state in WAITING or follow else autocommit_connection
+    with connect(engine) as connection:
         if state in WAITING:
             end = "failed" if error else "interrupted"
             values["earlier"] = with_last_attempt(connection, run.row.id, end, str(values["error"]))

@@ -14,7 +14,13 @@ from flask import Flask, has_app_context
 from sqlalchemy import Connection, insert, select, update
 
 from sportsapp.core.clock import utc_now
-from sportsapp.db.engine import db, forget_connections, lock_until_commit, write_connection
+from sportsapp.db.engine import (
+    autocommit_connection,
+    db,
+    forget_connections,
+    lock_until_commit,
+    write_connection,
+)
 from sportsapp.db.models.run import WAITING, RunState
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
@@ -54,7 +60,7 @@ class Ledger:
 
     def record(self, task: TrackedTask) -> bool:
         row = queued_row(task, current_origin(), utc_now())
-        with write_connection(self.engine) as connection:
+        with autocommit_connection(self.engine) as connection:
             return insert_ignoring(connection, RUNS, [row], ["id"]) > 0
 
     def record_all(self, tasks: Sequence[TrackedTask], check: Callable[[Connection], None]) -> None:

@@ -1,6 +1,6 @@
 """What the ledger reports to the rest of the project. The factory plugs in the alerts."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class RunListener(Protocol):
@@ -9,11 +9,8 @@ class RunListener(Protocol):
     No method may raise because something cannot be reached: the run it is about has ended.
     """
 
-    def run_succeeded(self, task: str, args: dict[str, Any]) -> None:
-        """A run of this task with these arguments has ended as SUCCESS."""
-
     def run_failed(self, run_id: str) -> None:
         """This run of a queue has ended as FAILURE or TIMEOUT, without another retry."""
 
     def check_if_due(self) -> None:
-        """Called at each heartbeat of a consumer's process: run the periodic checks if due."""
+        """Called at each heartbeat of a consumer's process: run the checks that are due."""

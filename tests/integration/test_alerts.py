@@ -140,17 +140,30 @@ def test_time_out_is_a_kind_of_its_own(offline, broken_sync, receiver):
     assert "cut off at its time limit" in receiver.texts[0]
 
 
-def test_success_after_a_failure_is_reported_once(offline, broken_sync, receiver):
+def test_success_after_a_failure_is_reported_once(offline, alerts, broken_sync, receiver):
     run_live()
-    assert receiver.messages == []
     broken_sync(ZeroDivisionError())
     run_live()
+    alerts.check_failed_tasks()  # an earlier success does not count
+    delivered(receiver, 1)
     broken_sync(None)
     run_live()
-    run_live()
+    for process in (alerts, another(alerts)):
+        process.check_failed_tasks()
+        work()
     _, message = delivered(receiver, 2)
     assert (message["event"], message["kind"], message["subject"]) == ("recovered", "failure", LIVE)
     assert message["text"] == "Sports Game Tracker OK: sync_all_live_games has succeeded again"
+
+
+def test_failure_after_a_success_goes_on(offline, alerts, broken_sync, receiver):
+    for error in (ZeroDivisionError(), None, ZeroDivisionError()):
+        broken_sync(error)
+        run_live()
+    alerts.check_failed_tasks()
+    work()
+    delivered(receiver, 1)
+    assert db.session.get(Alert, (LIVE, "failure")).active_since is not None
 
 
 def test_run_that_always_lost_its_worker_is_reported(offline, receiver):
@@ -478,9 +491,10 @@ def test_broker_that_is_away_keeps_the_alert_for_later(app, alerts, receiver, mo
 
 
 @pytest.mark.usefixtures("alerts")
-def test_alerts_that_break_fail_no_sync(monkeypatch, caplog):
+def test_alerts_that_break_stop_no_run(broken_sync, monkeypatch, caplog):
     monkeypatch.setattr(alerts_module, "ALERTS", "no table")
-    assert run_of(run_live()).state == "SUCCESS"
+    broken_sync(ZeroDivisionError("oh"))
+    assert run_of(run_live()).error == "ZeroDivisionError: oh"
     assert "an alert could not be recorded or sent" in caplog.text
 
 
