@@ -43,9 +43,18 @@ def insert_replacing(
 ) -> None:
     """Insert rows; a row whose ``unique`` columns exist already gets the other columns' values."""
     for row in rows:
-        insert = _insert(_dialect_of(session), table)
-        new = {name: insert.excluded[name] for name in row if name not in unique}
-        session.execute(insert.on_conflict_do_update(index_elements=unique, set_=new), row)
+        insert = _insert_replacing(_dialect_of(session), table, tuple(row), tuple(unique))
+        session.execute(insert, row)
+
+
+@cache
+def _insert_replacing(
+    dialect: str, table: Table, columns: tuple[str, ...], unique: tuple[str, ...]
+) -> Any:
+    """The statement, built once: every scoreboard that changes is stored with it."""
+    insert = _insert(dialect, table)
+    new = {name: insert.excluded[name] for name in columns if name not in unique}
+    return insert.on_conflict_do_update(index_elements=unique, set_=new)
 
 
 def _insert(dialect: str, table: Table) -> Any:

@@ -29,6 +29,7 @@ from sportsapp.sync.context import SyncContext
 
 GAMES: Table = Game.__table__
 TEAMS: Table = Team.__table__
+PLAYERS: Table = Player.__table__
 LEAGUES: Table = LeagueRow.__table__
 SCOREBOARDS: Table = Scoreboard.__table__
 
@@ -183,7 +184,7 @@ def _apply(
     changes: plan.ScoreboardPlan,
 ) -> None:
     session, now, games = context.session, context.now, changes.games
-    _write_rows(context, league_id, Team, changes.teams)
+    _write_rows(context, league_id, TEAMS, changes.teams)
     teams = _teams(session, league_id) if changes.teams.inserts else stored.teams
     stamps = {"updated_at": now, "changed_by_run": context.run_id}
     if games.inserts:
@@ -243,7 +244,7 @@ def store_teams(
     with writing(context.session) as session:
         row = _locked(session, league.id)
         changes = plan.plan_teams(_teams(session, league.id), fetched, is_whole=is_whole)
-        if _write_rows(context, league.id, Team, changes):
+        if _write_rows(context, league.id, TEAMS, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
 
 
@@ -254,7 +255,7 @@ def store_standings(
     with writing(context.session) as session:
         row = _locked(session, league.id)
         changes = plan.plan_standings(_teams(session, league.id), fetched)
-        if _write_rows(context, league.id, Team, changes):
+        if _write_rows(context, league.id, TEAMS, changes):
             version = plan.next_version(row, context.now)
             _update_league(session, league.id, version | {"standings_at": context.now})
 
@@ -273,7 +274,7 @@ def store_roster(
         stored = {player.espn_id: vars(player) for player in players}
         is_whole = not fetched.errors
         changes = plan.plan_roster(stored, fetched.players, team_id, is_whole=is_whole)
-        if _write_rows(context, league.id, Player, changes):
+        if _write_rows(context, league.id, PLAYERS, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
 
 
@@ -300,13 +301,15 @@ def _teams(session: AnySession, league_id: int) -> Rows:
 
 
 def _write_rows(
-    context: SyncContext, league_id: int, model: type[Team | Player], changes: plan.RowPlan
+    context: SyncContext, league_id: int, table: Table, changes: plan.RowPlan
 ) -> bool:
     """Insert and update teams or players of a league. Returns whether anything changed."""
     if changes.inserts:
         new = {"league_id": league_id, "created_at": context.now, "updated_at": context.now}
-        context.session.execute(insert(model), [row | new for row in changes.inserts])
+        rows = [row | new for row in changes.inserts]
+        context.session.execute(insert(table), rows)
     for espn_id, values in changes.updates.items():
-        this_row = update(model).where(model.league_id == league_id, model.espn_id == espn_id)
-        context.session.execute(this_row.values(values | {"updated_at": context.now}))
+        this_row = table.c.league_id == league_id, table.c.espn_id == espn_id
+        changed = values | {"updated_at": context.now}
+        context.session.execute(update(table).where(*this_row).values(changed))
     return bool(changes.inserts or changes.updates)

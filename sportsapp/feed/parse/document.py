@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, UnsetType
@@ -40,7 +41,12 @@ STATUS_TEXTS = ("detail", "shortDetail", "description")
 
 def decode(raw: bytes | Raw, shape: type[T]) -> T:
     """JSON as this shape. "7" is accepted for 7. Raises one of UNREADABLE."""
-    return msgspec.json.decode(raw, type=shape, strict=False)
+    return _decoder(shape).decode(raw)
+
+
+@cache
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape, strict=False)
 
 
 def decode_sound_parts(raw: bytes | Raw, shape: type[T], required: frozenset[str]) -> T:
@@ -132,7 +138,10 @@ def clean_text(value: object, limit: int = TEXT_LIMIT) -> str:
     """
     if value is None:
         return ""
-    return CONTROLS.sub(" ", str(value)).replace("\x00", "").strip()[:limit]
+    text = str(value)
+    if not text.isprintable():
+        text = CONTROLS.sub(" ", text).replace("\x00", "")
+    return text.strip()[:limit]
 
 
 def identifier(value: object) -> str:
