@@ -133,7 +133,7 @@ class PlayersView(TableView):
     model, title, address = Player, "Players", "players"
     columns = ("name", "team", "jersey", "position", "status", "born_on", "active")
     record_columns = (
-        *("name", "team", "espn_id", "jersey", "position_name", "group", "status", "height"),
+        *("name", "team", "espn_id", "jersey", "position_name", "roster_group", "status", "height"),
         *("weight", "born_on", "active", "created_at", "updated_at"),
     )
     labels = {"born_on": "Born", "jersey": "No.", "espn_id": "ESPN id"}

@@ -126,14 +126,14 @@ class ScoreboardRecord(msgspec.Struct, frozen=True):
 
 
 class PlayerRecord(msgspec.Struct, frozen=True):
-    """A player of a roster. ``group`` is the roster's group (offense, Pitchers), empty if flat."""
+    """A player of a roster. ``roster_group`` is offense, Pitchers or such, empty if flat."""
 
     espn_id: str
     name: str
     jersey: str
     position: str
     position_name: str
-    group: str
+    roster_group: str
     status: str
     height: str
     weight: str

@@ -267,11 +267,11 @@ def store_roster(
     ids = [player.espn_id for player in fetched.players]
     with writing(context.session) as session:
         row = _locked(session, league.id)
-        this_team = Team.league_id == league.id, Team.espn_id == team_espn_id
-        team_id = session.scalars(select(Team.id).where(*this_team)).one()
-        concerned = Player.espn_id.in_(ids) | (Player.team_id == team_id)
-        players = session.scalars(select(Player).where(Player.league_id == league.id, concerned))
-        stored = {player.espn_id: vars(player) for player in players}
+        this_team = TEAMS.c.league_id == league.id, TEAMS.c.espn_id == team_espn_id
+        team_id = session.scalars(select(TEAMS.c.id).where(*this_team)).one()
+        concerned = PLAYERS.c.espn_id.in_(ids) | (PLAYERS.c.team_id == team_id)
+        players = select(PLAYERS).where(PLAYERS.c.league_id == league.id, concerned)
+        stored = {row["espn_id"]: dict(row) for row in session.execute(players).mappings()}
         is_whole = not fetched.errors
         changes = plan.plan_roster(stored, fetched.players, team_id, is_whole=is_whole)
         if _write_rows(context, league.id, PLAYERS, changes):
@@ -300,9 +300,7 @@ def _teams(session: AnySession, league_id: int) -> Rows:
     return {row["espn_id"]: dict(row) for row in rows}
 
 
-def _write_rows(
-    context: SyncContext, league_id: int, table: Table, changes: plan.RowPlan
-) -> bool:
+def _write_rows(context: SyncContext, league_id: int, table: Table, changes: plan.RowPlan) -> bool:
     """Insert and update teams or players of a league. Returns whether anything changed."""
     if changes.inserts:
         new = {"league_id": league_id, "created_at": context.now, "updated_at": context.now}

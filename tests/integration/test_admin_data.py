@@ -52,7 +52,7 @@ def add_player(league: int, team: int | None, name: str, **values) -> int:
             jersey="7",
             position="G",
             position_name="Guard",
-            group="",
+            roster_group="",
             status="Active",
             height="",
             weight="",

@@ -120,8 +120,8 @@ class Team(Base):
 class Player(Base):
     """A player. ``espn_id`` is unique within the league, so that he keeps his row between teams.
 
-    ``group`` is his part of the roster (offense, Pitchers). ``active`` is False once no roster
-    lists him.
+    ``roster_group`` is his part of the roster (offense, Pitchers). ``active`` is False once no
+    roster lists him.
     """
 
     __tablename__ = "players"
@@ -138,7 +138,7 @@ class Player(Base):
     jersey: Mapped[str]
     position: Mapped[str]
     position_name: Mapped[str]
-    group: Mapped[str] = mapped_column("roster_group")
+    roster_group: Mapped[str]
     status: Mapped[str]
     height: Mapped[str]
     weight: Mapped[str]

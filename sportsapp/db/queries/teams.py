@@ -69,5 +69,5 @@ def standings_of(session: AnySession, slug: str) -> list[Team]:
 def roster_of(session: AnySession, team: Team) -> list[Player]:
     """A team's active players, by group, then position, then name."""
     players = select(Player).where(Player.team_id == team.id, Player.active)
-    order = (Player.group, Player.position, Player.name)
+    order = (Player.roster_group, Player.position, Player.name)
     return list(session.scalars(players.order_by(*order)))

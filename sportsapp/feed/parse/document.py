@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -41,12 +41,11 @@ STATUS_TEXTS = ("detail", "shortDetail", "description")
 
 def decode(raw: bytes | Raw, shape: type[T]) -> T:
     """JSON as this shape. "7" is accepted for 7. Raises one of UNREADABLE."""
-    return _decoder(shape).decode(raw)
+    decoded: T = _decoder_of(shape).decode(raw)
+    return decoded
 
 
-@cache
-def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape, strict=False)
+_decoder_of: Any = cache(partial(msgspec.json.Decoder, strict=False))
 
 
 def decode_sound_parts(raw: bytes | Raw, shape: type[T], required: frozenset[str]) -> T:

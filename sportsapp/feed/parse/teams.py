@@ -131,7 +131,7 @@ def _player_record(raw: Raw, group: str) -> PlayerRecord:
         jersey=clean_text(player.jersey, 8),
         position=clean_text(position.abbreviation, 12),
         position_name=clean_text(position.name, 60),
-        group=group,
+        roster_group=group,
         status=clean_text(player.status.type, 40) if player.status else "",
         height=clean_text(player.display_height, 20),
         weight=clean_text(player.display_weight, 20),
