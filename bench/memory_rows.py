@@ -28,7 +28,6 @@ FIRST_SYNC_SECONDS = 300.0
 BACKFILL_SECONDS = 600.0
 SAMPLES, PAUSE = 5, 2.0
 BUSY_PAUSE = 0.2
-FLASK = [sys.executable, "-m", "flask"]
 SEASONS = {"MLB": ("2025-03-01", "2025-11-30"), "NBA": ("2024-10-01", "2025-06-30")}
 PARTS = {
     "broker": "valkey-server",
@@ -50,19 +49,19 @@ def memory() -> list[Figure]:
     PSS is private memory plus a share of what several processes share. Broker, consumers, web
     server and supervisor follow the demo feed, which this process serves, so that it is not
     counted. Idle is half a minute after the first sync has ended; the peak is the largest sample
-    during a backfill of one season, and then during two at once, one for each worker. Libraries
-    that other programs have loaded too, as this one has, count with a share only. Takes about two
-    minutes.
+    during a backfill of one season, and then during two at once, one for each worker. The app
+    runs in an environment of its own with what `make run` installs, since libraries use packages
+    for development where they find them (Mako loads Pygments). Takes about three minutes.
     """
     if not Path("/proc/self/smaps_rollup").exists():
         print_left_out("memory", "of all processes", "needs /proc, so Linux")
         return []
-    with _running_app() as (up, settings):
+    with _running_app() as (up, settings, flask):
         wait_until(lambda: _runs(settings, FIRST_SYNC), FIRST_SYNC_SECONDS)
         time.sleep(SETTLE_SECONDS)
         idle = list(_samples(up))
-        single = _peak_during(up, settings, ["MLB"])
-        double = _peak_during(up, settings, list(SEASONS))
+        single = _peak_during(up, settings, flask, ["MLB"])
+        double = _peak_during(up, settings, flask, list(SEASONS))
     middle, spread = median_and_spread([sum(parts.values()) for parts in idle])
     return [
         _limited("idle", middle, IDLE_MB, spread),
@@ -86,17 +85,24 @@ def _by_part(when: str, parts: Parts) -> list[Figure]:
 
 
 @contextmanager
-def _running_app() -> Iterator[tuple[int, Settings]]:
-    """`flask up` on an empty instance, ready for requests: its process id and its settings."""
+def _running_app() -> Iterator[tuple[int, Settings, list[str]]]:
+    """`flask up` on an empty instance, ready for requests.
+
+    Yields its process id, its settings, and the words that begin any `flask` command there.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="sgt-bench-") as folder,
         running_feed(create_demo_feed()) as feed,
     ):
         path = Path(folder)
+        environment = path / "environment"
+        install = ["make", "--silent", f"VENV={environment}", f"{environment}/.installed"]
+        subprocess.run(install, cwd=PROJECT_ROOT, check=True, stdout=sys.stderr)  # noqa: S603
+        flask = [f"{environment}/bin/python", "-m", "flask"]
         settings = Settings(instance_path=path, espn_base_url=feed, port=_free_port())
-        with started([*FLASK, "up"], environment_of(settings), path / "up.log") as up:
+        with started([*flask, "up"], environment_of(settings), path / "up.log") as up:
             wait_until(lambda: _answers(settings), READY_SECONDS)
-            yield up.pid, settings
+            yield up.pid, settings, flask
 
 
 def _free_port() -> int:
@@ -120,10 +126,12 @@ def _runs(settings: Settings, condition: str) -> int:
         return int(count.fetchone()[0])
 
 
-def _peak_during(up: int, settings: Settings, leagues: Sequence[str]) -> Parts:
+def _peak_during(
+    up: int, settings: Settings, flask: Sequence[str], leagues: Sequence[str]
+) -> Parts:
     """The largest sample during backfills of one season of each of these leagues."""
     for league in leagues:
-        command = [*FLASK, "sync", "range", league, *SEASONS[league], "--queue"]
+        command = [*flask, "sync", "range", league, *SEASONS[league], "--queue"]
         subprocess.run(  # noqa: S603
             command,
             cwd=PROJECT_ROOT,

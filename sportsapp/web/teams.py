@@ -53,9 +53,8 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         ahead = [game for game in games if game.state != State.POST]
         roster: dict[str, list[Player]] = {}
         for player in queries.roster_of(db.session, team):
-            group = (
-                player.roster_group or player.position_name or "Players"
-            )  # the NBA has no groups
+            # the NBA's rosters have no groups
+            group = player.roster_group or player.position_name or "Players"
             roster.setdefault(group_label(group), []).append(player)
         return render_template(
             "team.html",
