@@ -1,4 +1,7 @@
-"""The development door: ``flask ...`` finds the app here."""
+"""Makes the app and sets up logging.
+
+``flask ...`` finds the app here; wsgi.py and huey_config.py import it.
+"""
 
 import sys
 

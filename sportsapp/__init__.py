@@ -6,7 +6,7 @@ One way through: fetch, plan, store. A folder imports only from lower floors::
     floor 8  web/          the score pages
              api/          the JSON API
              admin/        the panel
-             commands/     `flask ...`; commands/up/ is what `flask up` is
+             commands/     `flask ...`; commands/up/ starts and stops all parts
     floor 7  tasks/        what Huey runs, one service call each; actions on runs
     floor 6  services      what the factory joined, typed
     floor 5  sync/         the syncs: fetch, plan (pure), store

@@ -42,8 +42,8 @@ class League:
     and then up to ``overtimes`` before a shootout, if the sport has one. ``clock_runs`` is False
     where a game has no clock (baseball). ``clock_stops`` are the minutes at which each period
     ends, where the clock counts up through the game; empty where it counts down. ``game_hours``
-    is longer than any ordinary game lasts; a scheduled game older than that may still be live
-    after a delay.
+    is longer than any ordinary game lasts: live polling does not wait any longer for a game to
+    begin that the feed still lists as scheduled.
 
     Its season: ``by_week`` marks a season that goes by weeks; ``rounds`` name the weeks of its
     postseason. ``season_turns`` is the month, in the off-season, in which one season ends and

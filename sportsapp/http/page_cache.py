@@ -114,10 +114,10 @@ def conditional_response(
 ) -> FlaskResponse:
     """A page with this weak ETag; ``render`` is called only if its body is needed.
 
-    The answer is 304 if the visitor or the cache has the page. ``version`` is shown
-    in the page but is not part of its ETag (when the feed was read): if it alone differs, a cached
-    page is rendered again, and a visitor who sends the ETag still gets 304. ``shared`` allows
-    proxies to keep the page.
+    The answer is 304 if the visitor has the page; also if the cache has it, which then sends its
+    own copy. ``version`` is shown in the page but is not part of its ETag (when the feed was
+    read): if it alone differs, a cached page is rendered again, and a visitor who sends the ETag
+    still gets 304. ``shared`` allows proxies to keep the page.
     """
     lookup = request.environ.get(LOOKUP) or Lookup(None)
     lookup.version = (etag, version)

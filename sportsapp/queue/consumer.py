@@ -87,7 +87,7 @@ class SlotScheduler(BeatingProcess, Scheduler):
         self._recover_at = 0.0
 
     def loop(self, _now: datetime | None = None) -> None:
-        """One round, each second: recover lost runs, push what is due, claim due slots."""
+        """One round, each second: push what is due, claim due slots; every 15 s recover runs."""
         began = time.monotonic()
         if began >= self._recover_at:
             self._recover_at = began + RECOVERY_SECONDS
@@ -153,7 +153,7 @@ class TrackerConsumer(Consumer):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def check_worker_health(self) -> bool:
-        """Replace workers that have died; False if any had, or if none could be started."""
+        """Replace workers that have died. Huey calls it; it returns whether all were alive."""
         try:
             return bool(super().check_worker_health())
         except OSError as error:  # no memory, or too many processes: the next check tries again

@@ -259,6 +259,8 @@ class TrackerHuey(Huey):
     def revoke(self, task: Any, revoke_until: object = None, **_: object) -> None:
         """Cancel a run: if it waits it ends at once, else it stops after its current chunk.
 
+        A run without chunks ends as usual.
+
         Raises NotImplementedError for ``revoke_until``. ``revoke_once`` changes nothing, since a
         run has one message at a time.
         """

@@ -85,7 +85,9 @@ class Attempts:
     running: dict[str, CurrentRun] = field(default_factory=dict)
 
     def run(self, task: TrackedTask) -> Any:
-        """Claim the run, call the task's function, record the end. Needs an app context.
+        """Claim the run, call the task's function, record the end.
+
+        Needs an app context, which ``Ledger.run`` opens.
 
         Returns the function's value. Returns None for a message that has nothing to claim, since
         the run was taken or has ended; for a forged one, which becomes a dead letter; and when the

@@ -55,6 +55,8 @@ def forget_lost_consumers(engine: Engine, now: datetime) -> None:
 def end_if_overdue(engine: Engine, run: CurrentRun, listener: RunListener) -> None:
     """End the run as TIMEOUT and kill this process, if the run is OVERTIME past its time limit.
 
+    Each heartbeat of a worker calls it. Retries that are left are not used.
+
     Huey interrupts a task by a signal, which a call into C that does not return never sees.
     """
     if run.timeout is None:

@@ -1,8 +1,9 @@
 """The ledger: one TaskRun row for every execution, true whatever dies.
 
-A run is in the database before it is on the broker. One wrapper around every task's body
-(``Ledger.run``) records its start, progress and end; Huey's signals serve only for what never
-reaches the body. The factory plugs the ``Ledger`` into the queues as their ``RunTracker``.
+A run is in the database before it is on the broker. ``Ledger.run`` hands every run to
+``attempts.Attempts``, which records its start and its end; the body reports its progress itself.
+Huey's signals serve only for what never reaches the body. The factory plugs the ``Ledger`` into
+the queues as their ``RunTracker``.
 """
 
 from collections.abc import Callable, Sequence

@@ -164,7 +164,7 @@ def _failure(now: datetime, error: str, fingerprint: str) -> dict[str, Any]:
 
 
 def _is_lost(run: Any, now: datetime) -> bool:
-    """Whether a started run's process is gone, as far as this machine can see."""
+    """Whether a started run's process is gone, or was silent for too long."""
     if run.heartbeat_at < now - LOST_AFTER:
         return True
     if run.host != socket.gethostname():

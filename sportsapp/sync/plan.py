@@ -38,7 +38,7 @@ Values = Mapping[str, Any]
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
 POLL_STAMP = timedelta(seconds=5)
-# A step back is believed when this many answers in a row, over at least this long, agree on it.
+# A step back is believed when this many answers in a row, over at least this long, step back.
 DOUBT_ANSWERS = 5
 DOUBT_LASTS = timedelta(minutes=5)
 RECORDS_SETTLE = timedelta(hours=24)

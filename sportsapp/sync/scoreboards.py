@@ -53,17 +53,19 @@ def sync_schedule(context: SyncContext, leagues: Sequence[League]) -> SyncResult
 def sync_live(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
     """Bring the days up to date on which a game may be live. Raises AllLeaguesFailedError.
 
-    Makes no request while there can be no live game.
+    Once today's scoreboards have been read, makes no request while there can be no live game.
     """
     return _sync_days(context, live_days(context, leagues), live=True)
 
 
 def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, list[date]]:
-    """The days to request of each league that may have a live game now, in order.
+    """The days to request of each of these leagues that may have a live game now, in order.
 
-    Those are the days of games that are live, or should have begun. Today is added when one of
-    them is of an earlier day, since the feed lists a resumed game under the day on which it goes
-    on; and as long as today's scoreboard has never been read, since its games are unknown then.
+    Those are the days of games that are live, and of scheduled games from LEAD before their
+    start until the league's ``game_hours`` after it. Today is added when one of them is of an
+    earlier day, since the feed lists a resumed game under the day on which it goes on; and as
+    long as today's scoreboard has never been read, since its games are unknown then. At most the
+    last LIVE_DAYS of them are read. ``sync/watch.py`` may pause a league after failures.
     """
     today = game_day(context.now)
     refs = store.league_refs(context, leagues)
@@ -104,9 +106,9 @@ def _sync_days(
 ) -> SyncResult:
     """Store the scoreboards of each league's days, which are in order.
 
-    Leagues that scheduled polling must leave alone now are left out. Errors are listed in the
-    order of ``days``. Raises AllLeaguesFailedError when some league failed and not one answer
-    could be read.
+    In a scheduled run, leagues that ``context.watch`` has paused after failures are left out.
+    Errors are listed in the order of ``days``. Raises AllLeaguesFailedError when some league
+    failed and not one answer could be read.
     """
     watch, now = context.watch, context.now
     refs = store.league_refs(context, list(days))

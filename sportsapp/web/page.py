@@ -1,8 +1,9 @@
 """What every score page has in common: how fresh its data is, and its ETag.
 
-One query decides whether a page has changed, before anything is rendered: the ETag is made of
-when the leagues changed, the leagues in the menu, the game day, the state of the feed, the
-visitor's preferences and our own version.
+One query decides whether a page has changed, before anything is rendered. Its ETag is made of the
+address, when the leagues on it changed, which of them cannot be read or are late, whether a game is
+live or about to start, the leagues in the menu, the game day, the visitor's preferences and our own
+version.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 It checks what can be checked before anything runs, brings the database up to date, starts one
 part after the other and stays until one of them ends or somebody stops it. Consumers and web
-server are stopped first, then broker and demo feed (``stop_rank`` in ``children``), and nothing is
-left behind, not even after kill -9.
+server are stopped first and together, then broker and demo feed (``stop_rank`` in ``children``).
+Nothing is left behind, not even when it is killed with SIGKILL.
 
 Consumers and web server are forked when all that they need is loaded, so that it is in memory
 once (docs/decisions/copies.md).
@@ -94,7 +94,7 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
             # 2. The database is brought up to date while no part uses it.
             migrate_database()
             announce_first_admin(settings)
-            # 3. The programs come first: the consumers need them.
+            # 3. Demo feed and broker are started before the consumers, which need them.
             if demo_port:
                 supervisor.start(children.demo_child(demo_port, demo_speed))
             if broker:
