@@ -2,8 +2,8 @@
 
 ``factory.create_app`` calls ``load_settings()``, hands values to the parts that it makes, and keeps
 the whole as ``services().settings``; ``app.py`` sets up logging with it. Each field of
-``Settings`` is read from its environment variable with the field's function from
-``setting_values``. Tests make a ``Settings`` directly or through ``dataclasses.replace``. A
+``Settings`` is read from its environment variable with the field's ``parse``, for most a function
+of ``setting_values``. Tests make a ``Settings`` directly or through ``dataclasses.replace``. A
 malformed value raises SettingsError with one line that names the setting, what is wrong with it
 and an example.
 """

@@ -2,8 +2,8 @@
 
 A cached page stands for the clock second in which it was made. A request in that second is
 answered from memory. The first request of a later second goes to its view, which finds out with
-one query whether the page has changed; requests for the same page wait for it. So the database is
-asked at most once a second for each page, whatever the traffic, and a page is never more than that
+one or two queries whether the page has changed; requests for the same page wait for it. So a page
+costs the database that much once a second, whatever the traffic, and is never more than that
 second behind what is stored.
 
 A view takes part by returning ``conditional_response(...)``. ``web.page`` decides what a page's

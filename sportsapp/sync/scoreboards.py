@@ -65,7 +65,7 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
     start until the league's ``game_hours`` after it. Today is added when one of them is of an
     earlier day, since the feed lists a resumed game under the day on which it goes on; and as
     long as today's scoreboard has never been read, since its games are unknown then. At most the
-    last LIVE_DAYS of them are read. ``sync/watch.py`` may pause a league after failures.
+    last LIVE_DAYS of them are read. ``sync/watch.py`` may pause a league that refuses or fails.
     """
     today = game_day(context.now)
     refs = store.league_refs(context, leagues)

@@ -1,10 +1,10 @@
 """A small supervisor: starts children in order, notices when one ends, stops them in order.
 
-It knows nothing of this app. Children run without a shell, each in a session of its own, so that
-the terminal's Ctrl-C reaches only the supervisor, which decides in which order they stop. Their
-standard output and error are the supervisor's standard error; each line is written by the child
-as it stands. Nothing is restarted: when one child ends, all are stopped, and the service manager
-outside decides what comes next.
+It knows nothing of what it starts. Children run without a shell, each in a session of its own, so
+that the terminal's Ctrl-C reaches only the supervisor, which decides in which order they stop.
+Their standard output and error are the supervisor's standard error; each line is written by the
+child as it stands. Nothing is restarted: when one child ends, all are stopped, and the service
+manager outside decides what comes next.
 
 A child is another program, or a forked copy of this process that calls one function: what was
 loaded before the fork is then in memory once for all copies.
