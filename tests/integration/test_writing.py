@@ -12,7 +12,7 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sportsapp.core.clock import utc_now
-from sportsapp.db.engine import db, forget_connections, write_connection
+from sportsapp.db.engine import autocommit_connection, db, forget_connections, write_connection
 from sportsapp.db.models import ScheduleRow
 from tests.forking import holds_in_a_child
 
@@ -104,6 +104,22 @@ def test_time_limit_ends_a_statement_that_waits(monkeypatch):
     before = count()
     add("two")
     assert count() == before + 1
+
+
+def test_autocommit_statement_is_committed_and_holds_no_lock(monkeypatch):
+    monkeypatch.setattr("sportsapp.db.engine.BUSY_MILLISECONDS", 50)
+    db.engine.dispose()
+    before = count()
+    with autocommit_connection(db.engine) as connection:
+        connection.execute(insert(ScheduleRow), {"task": "one", "since_at": utc_now()})
+        add("two")  # another connection writes meanwhile
+        assert count() == before + 2
+    again = {"task": "one", "since_at": utc_now()}
+    with autocommit_connection(db.engine) as connection:
+        connection.execute(insert(ScheduleRow), again | {"task": "three"})
+        with pytest.raises(IntegrityError):
+            connection.execute(insert(ScheduleRow), again)
+    assert count() == before + 3  # a statement that fails takes back none before it
 
 
 def test_child_leaves_its_parent_s_connection_alone(app):

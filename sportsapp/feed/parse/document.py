@@ -45,6 +45,7 @@ def decode(raw: bytes | Raw, shape: type[T]) -> T:
     return decoded
 
 
+# the decoder of a shape, built once
 _decoder_of: Any = cache(partial(msgspec.json.Decoder, strict=False))
 
 
