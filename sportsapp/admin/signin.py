@@ -4,9 +4,21 @@ A wrong password and an unknown name get the same response after the same time. 
 counted per address and per account, on the broker, or in memory while the broker is away.
 """
 
+import hashlib
+import hmac
 import logging
 
-from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 
@@ -36,7 +48,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     by_address = limiter.limit(PER_ADDRESS, methods=["POST"])
     by_account = limiter.limit(
-        PER_ACCOUNT, key_func=lambda: f"account:{_username().lower()}", methods=["POST"]
+        PER_ACCOUNT, key_func=lambda: f"account:{name_digest(_username())}", methods=["POST"]
     )
     app.view_functions[SIGN_IN] = by_address(by_account(sign_in))
 
@@ -63,7 +75,7 @@ def sign_in() -> ResponseReturnValue:
     fits_form = len(password) <= LONGEST_PASSWORD  # a hash of megabytes would cost seconds
     account = authenticate(username, password) if fits_form else None
     if account is None:
-        logger.warning("sign-in refused: name %r from %s", username, client_address())
+        logger.warning("sign-in refused: name %s from %s", name_digest(username), client_address())
         return _form(WRONG), 401
     record_sign_in(account.id)
     sign_in_as(account)
@@ -85,6 +97,16 @@ def _too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     problem = f"Too many attempts. Try again in {'a minute' if wait <= 60 else 'an hour'}."
     logger.warning("sign-in refused: too many attempts from %s", client_address())
     return _form(problem), 429, {"Retry-After": str(wait)}
+
+
+def name_digest(username: str) -> str:
+    """What stands for a sign-in name in the log and on the broker: a keyed digest, 16 hex digits.
+
+    People type passwords into the wrong field, so no name as it was typed is kept anywhere.
+    """
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    name = username.strip().lower().encode("utf-8", "surrogatepass")
+    return hmac.new(key, name, hashlib.sha256).hexdigest()[:16]
 
 
 def _form(problem: str = "") -> str:

@@ -18,7 +18,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import FAILED, database_reason, json_option
+from sportsapp.commands.shell import FAILED, database_reason, json_option, print_line
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import (
     BrokerUnavailableError,
@@ -87,7 +87,7 @@ def doctor_command(as_json: bool) -> None:
             findings.append({"name": name, **asdict(finding)})
             if not as_json:  # each line as soon as it is known: a check may take a while
                 line = f"{finding.state:<5}  {name:<10}  {finding.says}"
-                click.echo(f"{line} -> {finding.do}" if finding.do else line)
+                print_line(f"{line} -> {finding.do}" if finding.do else line)
     if as_json:
         click.echo(json.dumps({"ok": is_ok, "checks": findings}))
     if not is_ok:

@@ -3,6 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
+from sportsapp.commands.shell import print_line
 from sportsapp.core.settings import describe_settings
 from sportsapp.services import services
 
@@ -14,4 +15,4 @@ def settings_command() -> None:
     rows = describe_settings(services().settings)
     width = max(len(name) for name, _, _ in rows)
     for name, value, source in rows:
-        click.echo(f"{name:<{width}}  {source:<11}  {value}")
+        print_line(f"{name:<{width}}  {source:<11}  {value}")

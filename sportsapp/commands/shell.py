@@ -21,6 +21,7 @@ from sportsapp.core.errors import (
     UnknownLeagueError,
     UnknownTaskError,
 )
+from sportsapp.core.printable import printable
 
 FAILED, MISUSED = 1, 2
 MISUSE = (DateRangeError, RunNotFoundError, UnknownLeagueError, UnknownTaskError)
@@ -39,7 +40,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def print_answer(document: dict[str, Any], lines: Sequence[str], as_json: bool) -> None:
     """Print a command's answer: the document as JSON, or the same as lines for people."""
-    click.echo(json.dumps(document) if as_json else "\n".join(lines))
+    if as_json:
+        click.echo(json.dumps(document))
+        return
+    for line in lines:
+        print_line(line)
+
+
+def print_line(text: str, *, err: bool = False) -> None:
+    """Print one line, whatever the text contains: it may be the feed's or a visitor's."""
+    click.echo(printable(text), err=err)
 
 
 def misuse(message: str) -> NoReturn:
@@ -49,7 +59,7 @@ def misuse(message: str) -> NoReturn:
 
 def fail(message: str, status: int = FAILED) -> NoReturn:
     """End with this status, and a message that names what failed."""
-    click.echo(message, err=True)
+    print_line(message, err=True)
     sys.exit(status)
 
 

@@ -3,7 +3,6 @@
 Exit status: 0 all well, 1 something failed (the errors are on standard error), 2 misuse.
 """
 
-import json
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +11,16 @@ from typing import Any
 
 import click
 
-from sportsapp.commands.shell import FAILED, OneLineGroup, ProgressBar, fail, misuse, user_name
+from sportsapp.commands.shell import (
+    FAILED,
+    OneLineGroup,
+    ProgressBar,
+    fail,
+    misuse,
+    print_answer,
+    print_line,
+    user_name,
+)
 from sportsapp.core.clock import check_range, parse_day, utc_now
 from sportsapp.core.errors import BrokerUnavailableError, TrackerError
 from sportsapp.core.leagues import League, find_league
@@ -126,7 +134,7 @@ def _queue(enqueue: Callable[[], str], as_json: bool) -> None:
         run_id = enqueue()
     except BrokerUnavailableError as error:
         fail(f"{error}; start the app with `flask up`, or leave --queue out")
-    click.echo(json.dumps({"task_id": run_id}) if as_json else run_id)
+    print_answer({"task_id": run_id}, [run_id], as_json)
 
 
 # ---------------------------------------------------------------- here and now
@@ -148,18 +156,18 @@ def _run(sync: Sync, args: dict[str, Any], *arguments: object) -> tuple[dict[str
             context = services().sync_context(run.run_id, progress)
             run.result = result = sync.run(context, *arguments).as_dict()
     except RunCancelled as cancelled:
-        click.echo("the run was cancelled", err=True)
+        print_line("the run was cancelled", err=True)
         return cancelled.result or sync.result().as_dict(), False
     except TrackerError as error:
         result = sync.failed(error)
     for line in result["errors"]:
-        click.echo(line, err=True)
+        print_line(line, err=True)
     return result, not result["errors"]
 
 
 def _end(result: dict[str, Any], is_well: bool, as_json: bool) -> None:
     """Print the result, or the results by name, and end with status 1 unless all is well."""
-    click.echo(json.dumps(result) if as_json else _text(result))
+    print_answer(result, [_text(result)], as_json)
     if not is_well:
         sys.exit(FAILED)
 

@@ -1,4 +1,7 @@
-"""Logging for all our processes: plain or JSON lines, to standard error or a file."""
+"""Logging for all our processes: plain or JSON lines, to standard error or a file.
+
+Messages contain text of visitors and of the feed. It cannot begin a line of its own.
+"""
 
 import json
 import logging
@@ -7,6 +10,7 @@ from logging.handlers import WatchedFileHandler
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.log_context import log_fields
+from sportsapp.core.printable import printable, printable_lines
 from sportsapp.core.processes import process_name
 from sportsapp.core.settings import Settings
 
@@ -14,21 +18,25 @@ from sportsapp.core.settings import Settings
 class PlainFormatter(logging.Formatter):
     """One line for people, times in UTC; behind it the run, its task and its league, if any.
 
-    Under `flask up` the process has a name, such as consumer, which follows the time.
+    Under `flask up` the process has a name, such as consumer, which follows the time. A
+    traceback follows on lines that begin with ``| ``. Nothing else begins a line.
     """
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%SZ"
     default_msec_format = ""
 
-    def usesTime(self) -> bool:
-        return True
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        process = f"{process_name():<8} " if process_name() else ""
-        line = f"{record.asctime} {process}{record.levelname:<7} {record.name}: {record.message}"
+    def format(self, record: logging.LogRecord) -> str:
+        time, process = self.formatTime(record), process_name()
+        line = f"{time} {process:<8} " if process else f"{time} "
+        line += f"{record.levelname:<7} {record.name}: {record.getMessage()}"
         about = " ".join(f"{name}={value}" for name, value in log_fields().items() if value)
-        return f"{line} [{about}]" if about else line
+        lines = [printable(f"{line} [{about}]" if about else line)]
+        if record.exc_info:
+            lines += printable_lines(self.formatException(record.exc_info))
+        if record.stack_info:
+            lines += printable_lines(self.formatStack(record.stack_info))
+        return "\n".join(lines)
 
 
 class JsonFormatter(logging.Formatter):
@@ -49,6 +57,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
+        # json.dumps escapes what is not ASCII, and every control character but DEL
         return json.dumps({name: value for name, value in fields.items() if value != ""})
 
 

@@ -15,6 +15,7 @@ from sportsapp.commands.shell import (
     json_option,
     misuse,
     print_answer,
+    print_line,
     user_name,
 )
 from sportsapp.commands.tasks.group import require_broker, tasks_group
@@ -100,7 +101,7 @@ def wait(run_id: str, timeout: float | None, as_json: bool) -> None:
     with closing(ProgressBar(run.task)) as bar:
         while True:
             if run.state != state and not bar.on_terminal:
-                click.echo(f"{run.task}: {run.state}", err=True)
+                print_line(f"{run.task}: {run.state}", err=True)
             state = run.state
             bar.show(*run.progress)
             if run.ready or time.monotonic() >= deadline:

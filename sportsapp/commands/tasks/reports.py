@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sportsapp.commands.shell import json_option, print_answer
 from sportsapp.commands.tasks.group import require_broker, tasks_group
 from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.printable import printable_lines
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun
 from sportsapp.db.models.run import WAITING
@@ -242,7 +243,7 @@ def show(run_id: str, as_json: bool) -> None:
         course = f"{attempt['started_at']}  {attempt['end']} {attempt['ended_at']}"
         lines.append(f"{label:<13} {course}  {attempt['error']}".rstrip())
     if run.traceback:
-        lines += ["", run.traceback.rstrip()]
+        lines += ["", *printable_lines(run.traceback)]
     print_answer(document, lines, as_json)
 
 
