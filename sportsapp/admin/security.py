@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from sportsapp.accounts.sessions import SESSION_LIFETIME, is_signed_in
 from sportsapp.http.headers import is_https
+from sportsapp.http.redirects import is_local_path
 
 PREFIX = "/admin"
-LONGEST_TARGET = 1000
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -73,5 +73,4 @@ def _show_csrf_error(error: HTTPException) -> ResponseReturnValue | HTTPExceptio
 def panel_path(target: str) -> str:
     """``target`` if it is a path of the panel, else the dashboard's: never another site."""
     path = target.partition("?")[0].partition("#")[0]
-    is_safe = is_panel(path) and "\\" not in target and target.isprintable()
-    return target if is_safe and len(target) <= LONGEST_TARGET else url_for("admin.index")
+    return target if is_local_path(target) and is_panel(path) else url_for("admin.index")

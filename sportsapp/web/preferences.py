@@ -15,13 +15,13 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.http.headers import is_https
+from sportsapp.http.redirects import is_local_path
 
 blueprint = Blueprint("preferences", __name__)
 
 DEFAULT_ZONE = "America/New_York"
 YEAR_SECONDS = 365 * 24 * 3600
 MOST_FAVOURITES = 60
-LONGEST_ADDRESS = 500
 ZONE, FAVOURITES, SCORES = "zone", "favourites", "scores"  # the names of the cookies
 COMMON_ZONES = (
     "America/New_York",
@@ -159,8 +159,4 @@ def _store(chosen: Preferences) -> ResponseReturnValue:
 
 def _local_address(target: str) -> str:
     """The target if it is a path of this site, else the home page."""
-    is_path = target.startswith("/") and not target.startswith("//")
-    is_odd = any(ord(character) <= 32 or character in "\\\x7f" for character in target)
-    if not is_path or is_odd or len(target) > LONGEST_ADDRESS:
-        return url_for("scores.home")
-    return target
+    return target if is_local_path(target) else url_for("scores.home")
