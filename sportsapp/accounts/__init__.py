@@ -1,1 +1,1 @@
-"""Who may sign in to the panel: ``accounts``, and ``sessions`` of who is signed in."""
+"""Who may sign in to the panel: ``accounts`` and ``passwords``; who has: ``sessions``."""

@@ -4,36 +4,44 @@ Serves the panel, ``flask admin`` and the first start of an instance. User names
 without the spaces around them. Whatever writes does so in a transaction of its own.
 """
 
-import secrets
+import logging
 
 from sqlalchemy import func, select
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from sportsapp.accounts.passwords import check_password, generate_password
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import AccountError
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, writing
 from sportsapp.db.models import AdminUser
 
+logger = logging.getLogger(__name__)
+
 FIRST_USERNAME = "admin"
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 LONGEST_USERNAME = 60
 
 
 def add_first_account(settings: Settings) -> tuple[str, str] | None:
     """Add the first account of an instance; None if there is an account already.
 
-    The name is ADMIN_USERNAME or ``admin``, the password ADMIN_PASSWORD or a generated one.
-    Returns both, so that the caller can print a generated password: only its hash is stored.
-    Raises AccountError for an ADMIN_PASSWORD that is too long for the sign-in form.
+    The name is ADMIN_USERNAME or ``admin``, the password ADMIN_PASSWORD or a generated one, which
+    has to be changed at the first sign-in, since it is printed. Returns both, so that the caller
+    can print a generated password: only its hash is stored. Raises AccountError for a name or
+    password that breaks the rules; when there is an account already, that is only logged.
     """
-    if db.session.scalar(select(AdminUser.id).limit(1)) is not None:
-        return None
     username = settings.admin_username.strip() or FIRST_USERNAME
-    password = settings.admin_password or secrets.token_urlsafe(12)
-    if len(password) > LONGEST_PASSWORD:
-        raise AccountError(f"ADMIN_PASSWORD must have at most {LONGEST_PASSWORD} characters")
-    _insert(username, generate_password_hash(password))
+    password = settings.admin_password or generate_password()
+    if db.session.scalar(select(AdminUser.id).limit(1)) is not None:
+        try:
+            check_password(password, username)
+        except AccountError as error:
+            logger.warning("ADMIN_PASSWORD: %s; it was not used: there is an account", error)
+        return None
+    try:
+        add_account(username, password, must_change_password=not settings.admin_password)
+    except AccountError as error:
+        raise AccountError(f"ADMIN_USERNAME, ADMIN_PASSWORD: {error}") from None
     return username, password
 
 
@@ -71,27 +79,40 @@ def record_sign_in(account_id: int) -> None:
         db.session.get_one(AdminUser, account_id).signed_in_at = utc_now()
 
 
-def add_account(username: str, password: str) -> None:
-    """Add an account.
+def add_account(username: str, password: str, *, must_change_password: bool = False) -> None:
+    """Add an account; its first sign-in can be made to ask for another password.
 
     Raises AccountError for a taken name, a name that is empty, too long or has control
-    characters in it, and a password that is too short or too long.
+    characters in it, and a password that breaks the rules in ``passwords``.
     """
     username = username.strip()
     if not 0 < len(username) <= LONGEST_USERNAME or not username.isprintable():
         raise AccountError(f"a name must have 1 to {LONGEST_USERNAME} printable characters")
-    _insert(username, _hash(password))
+    check_password(password, username)
+    account = AdminUser(username=username, created_at=utc_now())
+    account.password_hash = generate_password_hash(password)
+    account.must_change_password = must_change_password
+    with writing(db.session):
+        if _by_name(username):
+            raise AccountError(f"account {username!r} already exists")
+        db.session.add(account)
 
 
 def set_password(username: str, password: str) -> None:
     """Change the password, which ends every session of the account.
 
-    Raises AccountError for an unknown name, and a password that is too short or too long.
+    Raises AccountError for an unknown name, for a password that breaks the rules in ``passwords``,
+    and for the old one where it has to be changed.
     """
-    password_hash = _hash(password)
+    account = find_account(username)
+    check_password(password, account.username)
+    if account.must_change_password and check_password_hash(account.password_hash, password):
+        raise AccountError("the new password must not be the old one")
+    password_hash = generate_password_hash(password)
     with writing(db.session):
         account = find_account(username)
         account.password_hash = password_hash
+        account.must_change_password = False
         account.generation += 1
 
 
@@ -116,21 +137,5 @@ def activate(username: str) -> None:
         find_account(username).active = True
 
 
-def _insert(username: str, password_hash: str) -> None:
-    with writing(db.session):
-        if _by_name(username):
-            raise AccountError(f"account {username!r} already exists")
-        account = AdminUser(username=username, password_hash=password_hash, created_at=utc_now())
-        db.session.add(account)
-
-
 def _by_name(username: str) -> AdminUser | None:
     return db.session.scalar(select(AdminUser).where(AdminUser.username == username.strip()))
-
-
-def _hash(password: str) -> str:
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise AccountError(
-            f"a password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
-        )
-    return generate_password_hash(password)

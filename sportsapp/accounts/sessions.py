@@ -22,6 +22,7 @@ class SignedInAdmin(UserMixin):  # type: ignore[misc]  # Flask-Login has no type
 
     def __init__(self, account: AdminUser) -> None:
         self.username = account.username
+        self.must_change_password = account.must_change_password
         self.id = f"{account.id}.{account.generation}"
 
 
@@ -43,6 +44,11 @@ def current_admin() -> str:
 def is_signed_in() -> bool:
     """Whether the request comes from a signed-in admin."""
     return bool(current_user.is_authenticated)
+
+
+def must_change_password() -> bool:
+    """Whether the signed-in admin has to choose another password before anything else."""
+    return bool(current_user.must_change_password)
 
 
 def sign_in_as(account: AdminUser) -> None:

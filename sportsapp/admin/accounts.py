@@ -3,7 +3,7 @@
 from flask import request
 from flask_admin import expose
 
-from sportsapp.accounts import accounts
+from sportsapp.accounts import accounts, passwords
 from sportsapp.accounts.sessions import current_admin, sign_in_as
 from sportsapp.admin.view import PanelView, form_action
 from sportsapp.core.errors import AccountError
@@ -20,8 +20,8 @@ class AccountsView(PanelView):
         return self.render(
             "admin/accounts.html",
             accounts=accounts.all_accounts(),
-            shortest_password=accounts.SHORTEST_PASSWORD,
-            longest_password=accounts.LONGEST_PASSWORD,
+            shortest_password=passwords.SHORTEST_PASSWORD,
+            longest_password=passwords.LONGEST_PASSWORD,
             longest_username=accounts.LONGEST_USERNAME,
         )
 

@@ -22,9 +22,15 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 
-from sportsapp.accounts.accounts import LONGEST_PASSWORD, authenticate, record_sign_in
-from sportsapp.accounts.sessions import current_admin, is_signed_in, sign_in_as
+from sportsapp.accounts import accounts, passwords
+from sportsapp.accounts.sessions import (
+    current_admin,
+    is_signed_in,
+    must_change_password,
+    sign_in_as,
+)
 from sportsapp.admin.security import PREFIX, is_panel, panel_path
+from sportsapp.core.errors import AccountError
 from sportsapp.http.limits import client_address, make_limiter
 from sportsapp.services import services_of
 
@@ -32,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 PER_ADDRESS = "20 per minute; 100 per hour"
 PER_ACCOUNT = "10 per minute; 60 per hour"
-SIGN_IN = "panel.sign_in"
+SIGN_IN, SIGN_OUT, OWN_PASSWORD = "panel.sign_in", "panel.sign_out", "panel.own_password"
 WRONG = "Wrong name or password."
 
 blueprint = Blueprint("panel", __name__, url_prefix=PREFIX)
@@ -56,13 +62,20 @@ def init_app(app: Flask) -> None:
 def _guard() -> ResponseReturnValue | None:
     """Redirect a stranger's GET to the sign-in page, which leads back here; else 403.
 
-    Runs before every request, so that it covers unknown paths and comes before the CSRF check.
+    The same for an admin whose password was printed, and the page to choose another one. Runs
+    before every request, so that it covers unknown paths and comes before the CSRF check.
     """
-    if not is_panel(request.path) or request.endpoint == SIGN_IN or is_signed_in():
+    if not is_panel(request.path) or request.endpoint == SIGN_IN:
+        return None
+    if not is_signed_in():
+        form, message = SIGN_IN, "Sign in first."
+    elif must_change_password() and request.endpoint not in (OWN_PASSWORD, SIGN_OUT):
+        form, message = OWN_PASSWORD, "Choose another password first."
+    else:
         return None
     if request.method not in ("GET", "HEAD"):
-        abort(403, "Sign in first.")
-    return redirect(url_for(SIGN_IN, next=request.full_path.rstrip("?")))
+        abort(403, message)
+    return redirect(url_for(form, next=request.full_path.rstrip("?")))
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -72,15 +85,35 @@ def sign_in() -> ResponseReturnValue:
     if request.method == "GET":
         return redirect(target) if is_signed_in() else _form()
     username, password = _username(), request.form.get("password", "")
-    fits_form = len(password) <= LONGEST_PASSWORD  # a hash of megabytes would cost seconds
-    account = authenticate(username, password) if fits_form else None
+    # A hash of megabytes would cost seconds.
+    fits_form = len(password) <= passwords.LONGEST_PASSWORD
+    account = accounts.authenticate(username, password) if fits_form else None
     if account is None:
         logger.warning("sign-in refused: name %s from %s", name_digest(username), client_address())
         return _form(WRONG), 401
-    record_sign_in(account.id)
+    accounts.record_sign_in(account.id)
     sign_in_as(account)
     logger.info("%s signed in from %s", account.username, client_address())
     return redirect(target, 303)
+
+
+@blueprint.route("/own-password", methods=["GET", "POST"])
+def own_password() -> ResponseReturnValue:
+    """The form for another password, while the present one has to be changed; then ``next``."""
+    target, problem = panel_path(request.values.get("next", "")), ""
+    if not must_change_password():
+        return redirect(target, 303)
+    if request.method == "POST":
+        try:
+            accounts.set_password(current_admin(), request.form.get("password", ""))
+            sign_in_as(accounts.find_account(current_admin()))
+            logger.info("%s chose another password than the printed one", current_admin())
+            return redirect(target, 303)
+        except AccountError as error:
+            problem = str(error)
+    shown = {"problem": problem, "name": current_admin(), "next": target, "rules": passwords}
+    page = render_template("admin/own_password.html", **shown)
+    return page, 400 if problem else 200
 
 
 @blueprint.post("/sign-out")

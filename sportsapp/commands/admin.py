@@ -1,10 +1,9 @@
 """``flask admin``: the accounts of the panel, from a shell."""
 
-import secrets
-
 import click
 
 from sportsapp.accounts import accounts
+from sportsapp.accounts.passwords import generate_password
 from sportsapp.commands.shell import OneLineGroup, json_option, print_answer
 from sportsapp.core.clock import iso_utc
 
@@ -78,7 +77,7 @@ def activate(username: str) -> None:
 def _choose_password(given: str | None, generate: bool) -> tuple[str, str]:
     """The password, and what to print about it: one that was generated is shown."""
     if generate:
-        password = secrets.token_urlsafe(12)
+        password = generate_password()
         return password, f" Its password is {password}"
     if given is None:
         given = click.prompt("Password", hide_input=True, confirmation_prompt=True)

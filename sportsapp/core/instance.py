@@ -4,6 +4,7 @@ import os
 import secrets
 import tempfile
 
+from sportsapp.core import setting_values as read
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.settings import Settings
 
@@ -22,7 +23,10 @@ def make_instance_folder(settings: Settings) -> None:
 
 
 def secret_key_of(settings: Settings) -> str:
-    """The session key: the setting, or one made once and kept in the instance folder (600)."""
+    """The session key: the setting, or one made once and kept in the instance folder (600).
+
+    Raises SettingsError for a kept key that was cut or replaced, so that it is easy to guess.
+    """
     if settings.secret_key:
         return settings.secret_key
     make_instance_folder(settings)
@@ -38,4 +42,9 @@ def secret_key_of(settings: Settings) -> str:
             pass  # another process made the key first: its key is the one to use
         finally:
             draft.unlink()
-    return path.read_text().strip()
+    try:
+        return read.secret_key(path.read_text().strip())
+    except ValueError as error:
+        raise SettingsError(
+            f"SECRET_KEY: the key in {path} {error}; delete the file, and another key is made"
+        ) from None

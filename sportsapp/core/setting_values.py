@@ -100,6 +100,13 @@ def with_driver(url: str) -> str:
     return url
 
 
+def secret_key(value: str) -> str:
+    """A key for signatures that nobody can find by trying."""
+    if len(value) < 32 or len(set(value)) < 8:
+        raise ValueError("has fewer than 32 characters, or fewer than 8 different ones")
+    return value
+
+
 def path(value: str) -> Path:
     """An absolute path; ``~`` and relative paths are resolved."""
     try:

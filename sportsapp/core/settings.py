@@ -85,9 +85,9 @@ class Settings:
         shown="the project's address",
     )
     secret_key: str = _setting(
-        str,
-        "signs sessions",
-        example="a long random text",
+        read.secret_key,
+        "signs sessions; at least 32 characters",
+        example="the output of openssl rand -hex 32",
         shown="made once, kept in the instance folder",
         secret=True,
     )
@@ -99,9 +99,9 @@ class Settings:
     )
     admin_password: str = _setting(
         str,
-        "the first admin account's password",
+        "the first admin account's password; 10 to 200 characters, not easy to guess",
         example="a long pass phrase",
-        shown="made and printed once by the first `flask up`",
+        shown="made and printed once by the first `flask up`, changed at the first sign-in",
         secret=True,
     )
     live_sync_seconds: int = _setting(

@@ -1,4 +1,4 @@
-"""Where a form's ``next`` or ``back`` may lead: the one check of every address that a visitor sends."""
+"""Where ``next`` and ``back`` of a form may lead: the one check of such an address."""
 
 LONGEST_TARGET = 1000
 

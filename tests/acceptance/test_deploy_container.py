@@ -240,7 +240,8 @@ def test_parts_of_compose_do_their_work_in_their_containers(host, tmp_path):
     redis.start()
     try:
         host.environ |= {
-            "REDIS_URL": f"redis://:secret@127.0.0.1:{redis.port}/0", "SECRET_KEY": "a key",
+            "REDIS_URL": f"redis://:secret@127.0.0.1:{redis.port}/0",
+            "SECRET_KEY": "0123456789abcdef" * 2,
             "TRUSTED_HOSTS": "scores.example.org", "LOG_FORMAT": "json",
         }  # fmt: skip
         prepared = host.run(

@@ -15,7 +15,7 @@ from tests.acceptance.test_up import Up, up  # noqa: F401 - a fixture, asked for
 pytestmark = pytest.mark.slow
 
 SECRETS = {
-    "SECRET_KEY": "PLANTED-key",
+    "SECRET_KEY": "PLANTED-key-0123456789abcdefghijklm",
     "ADMIN_PASSWORD": "PLANTED-password",
     "ALERT_WEBHOOK_URL": "http://127.0.0.1:1/PLANTED-hook",
     "HEARTBEAT_URL": "http://127.0.0.1:1/PLANTED-beat",

@@ -78,7 +78,16 @@ def test_another_sessions_token_is_refused(app, panel):
 
 def test_nothing_is_changed_by_asking_for_it(app, panel):
     """A view that changes something accepts no GET."""
-    reads = {"index", "live", "index_view", "details_view", "export", "static", "sign_in"}
+    reads = {
+        "index",
+        "live",
+        "index_view",
+        "details_view",
+        "export",
+        "static",
+        "sign_in",
+        "own_password",
+    }
     for rule, _ in panel_rules(app):
         if "GET" in rule.methods:
             assert rule.endpoint.rpartition(".")[2] in reads, rule.rule

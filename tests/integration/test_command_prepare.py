@@ -60,12 +60,32 @@ def test_password_that_was_set_is_not_printed(app, runner, offline, settings):
     assert accounts.authenticate("jo", PASSWORD)
 
 
-def test_password_that_could_not_be_typed_is_refused(app, runner, settings):
-    known = replace(settings, admin_password="x" * 201)
-    replace_services(app, settings=known)
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"admin_password": "short"}, "a password must have 10 to 200"),
+        ({"admin_password": "x" * 201}, "a password must have 10 to 200"),
+        ({"admin_password": "Password2024!"}, "a password must not be easy to guess"),
+        ({"admin_username": "x" * 61, "admin_password": PASSWORD}, "a name must have 1 to 60"),
+        ({"admin_username": "a\x01b"}, "a name must have 1 to 60"),
+    ],
+)
+def test_first_account_follows_the_rules_of_every_account(app, runner, settings, changes, fault):
+    replace_services(app, settings=replace(settings, **changes))
     result = runner.invoke(args=["prepare"])
     assert (result.exit_code, accounts.all_accounts()) == (1, [])
-    assert "ADMIN_PASSWORD must have at most 200 characters" in result.stderr
+    assert f"ADMIN_USERNAME, ADMIN_PASSWORD: {fault}" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_old_password_in_the_settings_does_not_stop_an_upgrade(
+    app, runner, offline, settings, caplog
+):
+    accounts.add_account("jo", PASSWORD)
+    replace_services(app, settings=replace(settings, admin_password="short"))
+    assert runner.invoke(args=["prepare"]).exit_code == 0
+    assert "ADMIN_PASSWORD: a password must have 10 to 200 characters" in caplog.text
+    assert [account.username for account in accounts.all_accounts()] == ["jo"]
 
 
 def test_broker_that_is_away_is_one_line_and_fails(prepare, settings):

@@ -14,8 +14,9 @@ NAMES = ("url", "next", "back", "return_url")
 ELSEWHERE = (
     "http:evil.example", "https://evil.example", "//evil.example", "///evil.example",
     "/admin//evil.example", "/admin/..//evil.example", "/\\evil.example", "/admin/\\evil.example",
-    "\\\\evil.example", "/admin\n//x", "/admin\r\nSet-Cookie: a=b", "/admin\t//x", " //evil.example",
-    "/admin/\x01", "/admin/\x7f", "/admin/\u2028x", "javascript:alert(1)", "evil.example",
+    "\\\\evil.example", "/admin\n//x", "/admin\r\nSet-Cookie: a=b", "/admin\t//x",
+    " //evil.example", "/admin/\x01", "/admin/\x7f", "/admin/\u2028x", "javascript:alert(1)",
+    "evil.example",
 )  # fmt: skip
 
 

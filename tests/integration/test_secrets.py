@@ -31,7 +31,7 @@ from tests.panel import add_run, signed_in
 
 MARK = "PLANTED"
 SECRETS = {
-    "SECRET_KEY": f"{MARK}-key",
+    "SECRET_KEY": f"{MARK}-key-0123456789abcdefghijklm",
     "ADMIN_PASSWORD": f"{MARK}-admin-password",
     "METRICS_TOKEN": f"{MARK}-metrics-token",
     "REDIS_URL": f"redis://someone:{MARK}-broker@127.0.0.1:1/0",

@@ -43,6 +43,9 @@ def test_empty_environment_gives_the_defaults():
     assert (settings.log_level, settings.log_format, settings.log_file) == ("INFO", "plain", None)
 
 
+KEY = "0123456789abcdef" * 2
+
+
 @pytest.mark.parametrize("each", fields(Settings), ids=lambda each: each.name)
 def test_blank_variable_counts_as_unset(each):
     assert load_settings({environment_name(each.name): "  "}) == Settings()
@@ -70,7 +73,7 @@ def test_settings_cannot_be_changed():
         ("ESPN_BASE_URL", "http://127.0.0.1:8001/", "http://127.0.0.1:8001"),
         ("ESPN_BASE_URL", "http://[::1]:8001", "http://[::1]:8001"),
         ("ESPN_CONTACT_URL", " https://example.org/a~b ", "https://example.org/a~b"),
-        ("SECRET_KEY", "s3cret", "s3cret"),
+        ("SECRET_KEY", KEY, KEY),
         ("ADMIN_USERNAME", "jo", "jo"),
         ("ADMIN_PASSWORD", "a b", "a b"),
         ("LIVE_SYNC_SECONDS", "10", 10),
@@ -138,6 +141,9 @@ MALFORMED = [
     ("PORT", "9" * 5000, "is not a whole number"),
     ("LEAGUES", "NFL,XFL", r"has unknown leagues xfl \(known are NFL, NBA, MLB, NHL, .*EPL\)"),
     ("LEAGUES", ",", "names no league"),
+    ("SECRET_KEY", "hush", "has fewer than 32 characters"),
+    ("SECRET_KEY", KEY[:31], "has fewer than 32 characters"),
+    ("SECRET_KEY", "x" * 64, "or fewer than 8 different ones"),
     ("API_REQUESTS_PER_MINUTE", "0", "is not between"),
     ("FEED_REQUESTS_PER_MINUTE", "0", "is not between"),
     ("FEED_REQUESTS_PER_MINUTE", "100001", "is not between"),
@@ -156,8 +162,7 @@ def test_malformed_value_names_itself_in_one_line(name, text, fault):
 
 
 def test_every_setting_that_can_be_malformed_is_tried_above():
-    secrets = {"SECRET_KEY", "ADMIN_PASSWORD", "METRICS_TOKEN"}
-    free_text = {*secrets, "ADMIN_USERNAME", "HOST", "TRUSTED_HOSTS"}
+    free_text = {"ADMIN_USERNAME", "ADMIN_PASSWORD", "METRICS_TOKEN", "HOST", "TRUSTED_HOSTS"}
     names = {environment_name(each.name) for each in fields(Settings)}
     assert {name for name, _, _ in MALFORMED} == names - free_text
 
@@ -170,6 +175,7 @@ def test_the_example_of_each_setting_is_sound(each):
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_secret_is_not_shown(name):
     sound = {"DATABASE_URL": "sqlite:///hush", "REDIS_URL": "redis://hush"}
+    sound["SECRET_KEY"] = f"hush{KEY}"
     text = sound.get(name, "https://hush.example.org")
     settings = load_settings({name: text})
     assert (name, "(hidden)", "environment") in describe_settings(settings, {name: text})
@@ -322,14 +328,25 @@ def test_secret_key_of_the_setting_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("kept", ["", "\n", KEY[:31], "0" * 64])
+def test_kept_key_that_is_easy_to_guess_is_refused(tmp_path, kept):
+    """A full disk or a lost power supply leaves an empty file; a restore may leave any."""
+    (tmp_path / "secret_key").write_text(kept)
+    with pytest.raises(
+        SettingsError, match=r"SECRET_KEY: the key in .*; delete the file"
+    ) as caught:
+        secret_key_of(Settings(instance_path=tmp_path))
+    assert not kept.strip() or kept not in str(caught.value)
+
+
 def test_process_that_comes_second_takes_the_first_ones_key(tmp_path, monkeypatch):
     settings = Settings(instance_path=tmp_path)
     path = tmp_path / "secret_key"
 
     def late(self: Path) -> bool:
-        path.write_text("first\n")
+        path.write_text(f"{KEY}\n")
         return False
 
     monkeypatch.setattr(Path, "exists", late)
-    assert secret_key_of(settings) == "first"
+    assert secret_key_of(settings) == KEY
     assert [each.name for each in tmp_path.iterdir()] == ["secret_key"]

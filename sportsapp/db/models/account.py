@@ -11,7 +11,9 @@ class AdminUser(Base):
     """An account that may sign in to the panel while it is ``active``.
 
     Sessions hold the ``generation`` of their start. A new password and a deactivation raise it,
-    which ends them. ``signed_in_at`` is the last sign-in, None before the first.
+    which ends them. ``must_change_password`` marks one that was printed when it was generated: its
+    sessions see nothing but a form for another. ``signed_in_at`` is the last sign-in, None before
+    the first.
     """
 
     __tablename__ = "admin_users"
@@ -19,6 +21,7 @@ class AdminUser(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     generation: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
