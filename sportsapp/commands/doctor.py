@@ -28,7 +28,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.settings import describe_settings, public_url
 from sportsapp.db import migrate
-from sportsapp.db.engine import db
+from sportsapp.db.engine import damage_in, db
 from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.feed import parse
 from sportsapp.monitoring.checks import late_slots
@@ -122,9 +122,14 @@ def check_database(context: CheckContext) -> Iterator[Finding]:
     try:
         with db.engine.connect() as connection:
             revision = migrate.revision_of(connection)
+            damage = damage_in(connection)
     except SQLAlchemyError as error:
         says = f"{kind} cannot be used: {database_reason(error)}"
         yield Finding(WRONG, says, "correct DATABASE_URL, or start the database")
+        return
+    if damage:
+        says = f"{kind}'s file is damaged: {damage}"
+        yield Finding(WRONG, says, "stop everything and restore a backup, see docs/operating.md")
         return
     context.has_tables = revision == newest
     if context.has_tables:

@@ -9,6 +9,7 @@ instead of failing half-way. ``writing`` and ``write_connection`` set it. The st
 import hashlib
 import logging
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,8 @@ POSTGRES = {
 # standby), a missing table or column, a missing right.
 READ_ONLY = "25006"
 UNFIT = frozenset({READ_ONLY, "42P01", "42703", "42501"})
+# A damaged file: SQLite's codes, and PostgreSQL's of damaged data and damaged indexes.
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "XX001", "XX002"})
 
 AnySession = Session | scoped_session[Any]
 
@@ -100,17 +103,31 @@ def _encoding_check(dialect: Dialect) -> Callable[[Any, object], None]:
 
 
 def _as_operational_error(context: ExceptionContext) -> OperationalError | None:
-    """Make a database that is unfit for use an OperationalError on PostgreSQL, as it is on SQLite.
+    """Make a database that is unfit for use an OperationalError, which all callers handle.
 
-    A connection that was opened while the database was read-only may stay so: drop it.
+    Its file is damaged, or it lacks what an operator has to mend (on PostgreSQL; on SQLite that
+    is an OperationalError already). A connection that was opened while the database was
+    read-only may stay so: drop it.
     """
     fault = context.original_exception
     sqlstate = getattr(fault, "sqlstate", None)
     if sqlstate == READ_ONLY or "readonly database" in str(fault):
         context.is_disconnect = True
-    if sqlstate in UNFIT:
+    code = getattr(fault, "sqlite_errorcode", 0) & 0xFF or sqlstate
+    if code in UNFIT | DAMAGED:
         return OperationalError(context.statement, None, fault, hide_parameters=True)
     return None
+
+
+def damage_in(connection: Connection) -> str:
+    """What SQLite finds wrong with its file, in one line; empty for a sound file.
+
+    Reads the whole file. PostgreSQL checks its pages itself when it reads them: always empty.
+    """
+    if connection.dialect.name != "sqlite":
+        return ""
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    return "" if found == "ok" else " ".join(found.split())
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from sportsapp.core.clock import game_day
 from sportsapp.core.errors import BrokerUnavailableError
+from sportsapp.db import queries
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import LeagueRow, ScheduleRow
 from sportsapp.monitoring.checks import stale_leagues
@@ -48,6 +50,7 @@ def readiness(
         broker = Check("broker", False, "cannot be reached, or refuses commands")
     try:
         session.execute(select(ScheduleRow.task).limit(1)).all()
+        queries.games_today(session, game_day(now), leagues)  # what pages read, so that it works
         alive = {(process.queue, process.role) for process in reports.consumers(session, now)}
         needed = [(queue.name, role) for queue in queues for role in ("worker", "scheduler")]
         missing = [f"no {role} of {queue}" for queue, role in needed if (queue, role) not in alive]
