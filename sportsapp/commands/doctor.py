@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.commands.shell import FAILED, database_reason, json_option, print_line
-from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.clock import CLOCK_TOLERANCE, game_day, utc_now
 from sportsapp.core.errors import (
     BrokerUnavailableError,
     FeedError,
@@ -38,7 +38,7 @@ from sportsapp.runs.rows import LOST_AFTER
 from sportsapp.services import Services, services
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
-CLOCK_TOLERANCE = timedelta(seconds=30)
+FEED_CLOCK_TOLERANCE = timedelta(seconds=30)
 DISK_WRONG, DISK_NOTE = 200_000_000, 1_000_000_000  # bytes
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound  # nosec B104
 OPTIONS = "-k process -w 2 -g TERM -t 25 -m 1"
@@ -172,7 +172,8 @@ def check_consumers(context: CheckContext) -> Iterator[Finding]:
     for queue in context.services.queues:
         of_queue = select(ConsumerProcess).filter_by(queue=queue.name, role="worker")
         workers = db.session.scalars(of_queue).all()
-        alive = [worker for worker in workers if worker.beat_at > context.now - LOST_AFTER]
+        first, last_beat = context.now - LOST_AFTER, context.now + CLOCK_TOLERANCE
+        alive = [worker for worker in workers if first < worker.beat_at <= last_beat]
         if alive:
             places = sorted({f"{worker.host}, process {worker.pid}" for worker in alive})
             yield Finding(OK, f"{queue.name}: {len(alive)} workers ({'; '.join(places)})")
@@ -254,7 +255,7 @@ def check_clock(context: CheckContext) -> Iterator[Finding]:
     if offset is None:
         do = "check that NTP keeps this machine's clock"
         yield Finding(NOTE, "not compared: the feed sent no time", do)
-    elif abs(offset) > CLOCK_TOLERANCE:
+    elif abs(offset) > FEED_CLOCK_TOLERANCE:
         side = "behind" if offset > timedelta(0) else "ahead of"
         says = f"this machine is {_duration(abs(offset))} {side} the feed"
         do = 'set the clock (NTP): schedules and "today" go by it'

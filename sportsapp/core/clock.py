@@ -15,6 +15,10 @@ DAY_ENDS_AT = timedelta(hours=4)
 FIRST_DAY = date(1900, 1, 1)
 DAYS_AHEAD = 731
 
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How far the clocks of two hosts may differ. What has happened later than this from now, by what
+is stored, was written while a clock was ahead: when it really happened is unknown."""
+
 
 def utc_now() -> datetime:
     """The current time, aware, in UTC."""

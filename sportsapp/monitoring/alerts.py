@@ -214,7 +214,7 @@ class Alerts:
                 self.report_problem(
                     label,
                     Kind.STALE,
-                    f"{label} data is {_minutes(now - league.polled_at)} old, "
+                    f"{label} data is {_age(now - league.polled_at)}, "
                     f"with {league.live} live game{'' if league.live == 1 else 's'}",
                     directly=True,
                     league=label,
@@ -317,6 +317,11 @@ def _notified(now: datetime) -> dict[str, Any]:
 def _call(task: str, args: dict[str, Any]) -> str:
     """A task with its arguments, as people read it: "sync_date_range_task NBA 2026-01-01"."""
     return " ".join([task, *(str(value) for value in args.values())])
+
+
+def _age(span: timedelta) -> str:
+    """How old something is that is older than a minute; negative: by a clock that was ahead."""
+    return f"{_minutes(span)} old" if span > timedelta(0) else "of an unknown time"
 
 
 def _minutes(span: timedelta) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
+from sportsapp.core.clock import CLOCK_TOLERANCE
 from sportsapp.core.records import State
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, LeagueRow, ScheduleRow, TaskRun
@@ -53,7 +54,9 @@ def late_slots(
         if periodic is None:  # a task of an earlier release
             continue
         newest = connection.scalar(
-            select(func.max(TaskRun.slot)).where(TaskRun.task == schedule.task)
+            select(func.max(TaskRun.slot)).where(
+                TaskRun.task == schedule.task, TaskRun.slot <= now + CLOCK_TOLERANCE
+            )
         )
         due_at = periodic.schedule.next_slot(max(schedule.since_at, newest or schedule.since_at))
         if due_at > now - grace:
@@ -66,11 +69,15 @@ def late_slots(
 def stale_leagues(
     connection: Connection | AnySession, slugs: Sequence[str], now: datetime
 ) -> list[StaleLeague]:
-    """Those of these leagues with live games and data older than five minutes, by slug."""
+    """Those of these leagues with live games and data older than five minutes, by slug.
+
+    Data that was read while a clock was ahead counts as old.
+    """
     rows = connection.execute(
         select(LeagueRow.slug, LeagueRow.polled_at, func.count(Game.id).label("live"))
         .join(Game, Game.league_id == LeagueRow.id)
-        .where(LeagueRow.slug.in_(slugs), LeagueRow.polled_at < now - STALE_AFTER)
+        .where(LeagueRow.slug.in_(slugs))
+        .where(~LeagueRow.polled_at.between(now - STALE_AFTER, now + CLOCK_TOLERANCE))
         .where(Game.state == State.IN)
         .group_by(LeagueRow.slug, LeagueRow.polled_at)
         .order_by(LeagueRow.slug)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.core.clock import game_day
+from sportsapp.core.clock import CLOCK_TOLERANCE, game_day
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.db import queries
 from sportsapp.db.engine import AnySession
@@ -76,6 +76,8 @@ def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
         polled_at = polls.get(slug)
         if polled_at is None:
             faults.append(f"{slug.upper()} was never polled")
+        elif polled_at > now + CLOCK_TOLERANCE:
+            faults.append(f"{slug.upper()} was polled while the clock was ahead")
         elif slug in stale or polled_at < now - POLLED_WITHIN:
             minutes = int((now - polled_at).total_seconds() // 60)
             faults.append(f"{slug.upper()} was polled {minutes} minutes ago")

@@ -10,6 +10,7 @@ from sportsapp.db.models.run import FAILED, RunState, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
 
+PRUNED_AT_ONCE = timedelta(days=1)
 ENDED_WELL = (RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED)
 TOTALS = RunTotal.__table__
 
@@ -17,16 +18,22 @@ TOTALS = RunTotal.__table__
 def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
     """Delete runs that ended longer ago than ``retention``, failed ones after twice that time.
 
-    Open runs stay, whatever their age. The newest slot of each task stays too, or a scheduler
-    that starts would claim it again.
+    Of each kind at most a day's worth, beginning with the oldest: a clock that is far ahead for a
+    while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
+    each task stays too, or a scheduler that starts would claim it again.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
     with write_connection(engine) as connection:
         for states, age in ((ENDED_WELL, retention), (FAILED, 2 * retention)):
+            ended = RUNS.c.state.in_(states), RUNS.c.finished_at.is_not(None), is_no_newest_slot
+            oldest = connection.scalar(select(func.min(RUNS.c.finished_at)).where(*ended))
+            if oldest is None:
+                continue
+            before = min(now - age, oldest + PRUNED_AT_ONCE)
             pruned = connection.execute(
                 delete(RUNS)
-                .where(RUNS.c.state.in_(states), RUNS.c.finished_at < now - age, is_no_newest_slot)
+                .where(*ended, RUNS.c.finished_at < before)
                 .returning(RUNS.c.task, RUNS.c.state)
             )
             for (task, state), count in Counter((row.task, row.state) for row in pruned).items():

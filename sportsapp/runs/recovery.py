@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select, true, update
 
-from sportsapp.core.clock import utc_now
+from sportsapp.core.clock import CLOCK_TOLERANCE, utc_now
 from sportsapp.db.engine import write_connection
-from sportsapp.db.models.run import WAITING, RunState
+from sportsapp.db.models import Alert, GameDoubt
+from sportsapp.db.models.run import WAITING, ConsumerProcess, RunState, ScheduleRow
 from sportsapp.queue.tracker import TaskQueue
 from sportsapp.runs.attempts import with_last_attempt
 from sportsapp.runs.consumers import forget_lost_consumers
@@ -34,6 +35,20 @@ DEAD_PID_AFTER = timedelta(seconds=15)
 
 A silent process that may be alive, or is on another host, is given ``LOST_AFTER`` (60 s).
 """
+
+WRITTEN_MOMENTS: list[tuple[Any, Any]] = [
+    (RUNS.c.heartbeat_at, RUNS.c.state == RunState.STARTED),
+    *(
+        (column, true())
+        for column in (
+            ConsumerProcess.__table__.c.beat_at,
+            ScheduleRow.__table__.c.since_at,
+            Alert.__table__.c.notified_at,
+            GameDoubt.__table__.c.since_at,
+        )
+    ),
+]
+"""Columns that hold when something happened last and decide what happens next, and their rows."""
 
 RECOVERIES_WITHOUT_PROGRESS = 3
 PRUNE_EVERY = timedelta(hours=1)
@@ -59,6 +74,8 @@ class Recovery:
         SQLAlchemyError; the next round begins again.
         """
         now = utc_now()
+        # 0. What a clock that was ahead has written would count as fresh until that time comes.
+        self._correct_future_moments(now)
         # 1. The panel and `flask tasks` count a consumer's processes by their heartbeats.
         forget_lost_consumers(self.engine, now)
         # 2. A started run without a heartbeat has lost its process: it waits again, or has failed.
@@ -92,6 +109,16 @@ class Recovery:
         if self.pruned_at is None or now - self.pruned_at >= PRUNE_EVERY:
             self.pruned_at = now
             prune(self.engine, self.retention, now)
+
+    def _correct_future_moments(self, now: datetime) -> None:
+        """Set the moments of WRITTEN_MOMENTS that are still to come to now.
+
+        Whatever is alive writes its own again within seconds; what is dead becomes old.
+        """
+        with write_connection(self.engine) as connection:
+            for column, where in WRITTEN_MOMENTS:
+                ahead = update(column.table).where(where, column > now + CLOCK_TOLERANCE)
+                connection.execute(ahead.values({column: now}))
 
     def _give_up_attempt(self, run: Any, now: datetime) -> None:
         """A started run has lost its process: it waits again from its last chunk on, or ends."""

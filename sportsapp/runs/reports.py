@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import defer
 
+from sportsapp.core.clock import CLOCK_TOLERANCE
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import (
@@ -41,7 +42,7 @@ LAST_RUNS = 24
 def consumers(session: AnySession, now: datetime) -> list[ConsumerProcess]:
     """The processes with a heartbeat in the last 45 s, by queue, role, host and process id."""
     process = ConsumerProcess
-    alive = select(process).where(process.beat_at > now - ALIVE_FOR)
+    alive = select(process).where(process.beat_at.between(now - ALIVE_FOR, now + CLOCK_TOLERANCE))
     order = (process.queue, process.role, process.host, process.pid)
     return list(session.scalars(alive.order_by(*order)))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, select
 
-from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.clock import CLOCK_TOLERANCE, iso_utc, utc_now
 from sportsapp.db.engine import AnySession, write_connection
 from sportsapp.db.models.run import RunState, ScheduleRow, Trigger
 from sportsapp.db.upsert import insert_ignoring
@@ -61,7 +61,7 @@ def is_running(connection: Connection | AnySession, task_name: str, now: datetim
     running = (
         select(RUNS.c.id)
         .where(RUNS.c.task == task_name, RUNS.c.state == RunState.STARTED)
-        .where(RUNS.c.heartbeat_at > now - LOST_AFTER)
+        .where(RUNS.c.heartbeat_at.between(now - LOST_AFTER, now + CLOCK_TOLERANCE))
         .limit(1)
     )
     return connection.scalar(running) is not None

@@ -38,6 +38,7 @@ Values = Mapping[str, Any]
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
 POLL_STAMP = timedelta(seconds=5)
+LONGEST_SYNC = timedelta(minutes=15)
 # A step back is believed when this many answers in a row, over at least this long, step back.
 DOUBT_ANSWERS = 5
 DOUBT_LASTS = timedelta(minutes=5)
@@ -151,8 +152,12 @@ def plan_scoreboard(
 def poll_values(
     polled_at: datetime | None, failing_since: datetime | None, now: datetime
 ) -> dict[str, Any]:
-    """The columns that mark a league as polled, at most once every POLL_STAMP."""
-    if polled_at and polled_at > now - POLL_STAMP and not failing_since:
+    """The columns that mark a league as polled, at most once every POLL_STAMP.
+
+    ``now`` is when the sync began: a later stamp is another sync's, unless its clock was ahead.
+    """
+    is_fresh = polled_at and now - POLL_STAMP < polled_at <= now + LONGEST_SYNC
+    if is_fresh and not failing_since:
         return {}
     return {"polled_at": now, "failing_since": None, "failure": ""}
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flask import Response, current_app, g, request
 
-from sportsapp.core.clock import game_day, iso_utc, utc_now
+from sportsapp.core.clock import CLOCK_TOLERANCE, game_day, iso_utc, utc_now
 from sportsapp.core.records import State
 from sportsapp.core.settings import PROJECT_ROOT, VERSION, Settings
 from sportsapp.db import queries
@@ -70,16 +70,18 @@ def settings() -> Settings:
 
 def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
     """How fresh the data of these leagues is."""
-    limit = now - timedelta(seconds=LATE_TICKS * settings().live_sync_seconds)
+    oldest = now - timedelta(seconds=LATE_TICKS * settings().live_sync_seconds)
+    newest = now + CLOCK_TOLERANCE  # a later poll was at an unknown time
+    polls = [(state, state.polled_at) for state in states if state.polled_at]
     failing = tuple(state for state in states if state.failing_since)
     late = tuple(
         state
-        for state in states
-        if state not in failing and state.live and state.polled_at and state.polled_at < limit
+        for state, polled_at in polls
+        if state not in failing and state.live and not oldest <= polled_at <= newest
     )
     changes = [state.changed_at for state in states if state.changed_at]
-    calm = [state.polled_at for state in states if state.polled_at]
-    busy = [state.polled_at for state in states if state.polled_at and state.live]
+    calm = [polled_at for _, polled_at in polls if polled_at <= newest]
+    busy = [polled_at for state, polled_at in polls if state.live and polled_at <= newest]
     return Freshness(
         changed_at=max(changes, default=None),
         read_at=min(busy) if busy else max(calm, default=None),

@@ -10,14 +10,18 @@ from sqlalchemy import select
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import RunState, ScheduleRow, TaskRun
+from sportsapp.db.models import ConsumerProcess, RunState, ScheduleRow, TaskRun
+from sportsapp.monitoring.checks import late_slots, stale_leagues
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import huey
+from sportsapp.runs import reports
 from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.sync.backfill import season_of
 from sportsapp.sync.context import SyncContext
+from sportsapp.tasks import sync_all_live_games
 from tests.integration.events import event
+from tests.panel import add_consumer
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LIVE = "sync_all_live_games"
@@ -87,6 +91,90 @@ def test_pause_does_not_last_longer_because_the_clock_was_set_back(app):
     watch.pause(nba, NOON + timedelta(minutes=15))
     assert list(watch.paused([nba], NOON, live=True)) == [nba]
     assert watch.paused([nba], NOON - timedelta(days=1), live=True) == {}
+
+
+# ---------------------------------------------------------------- a clock that was ahead
+
+
+AHEAD = timedelta(days=365)
+
+
+def test_run_that_was_lost_while_the_clock_was_ahead_stops_no_ticks(scheduler, clock):
+    clock.shown = NOON
+    scheduler.enqueue_periodic_tasks(NOON)
+    with write_connection() as connection:
+        lost = {"state": RunState.STARTED, "attempt": 1, "host": "elsewhere", "pid": 1}
+        connection.execute(TaskRun.__table__.update().values(heartbeat_at=NOON + AHEAD, **lost))
+    for seconds in range(0, 180, 10):
+        clock.shown = NOON + timedelta(seconds=seconds)
+        huey.tracker.recover(huey)
+        scheduler.enqueue_periodic_tasks(clock.shown)
+    assert "12:02" in slots()
+
+
+def test_dead_consumer_with_a_heartbeat_from_ahead_is_not_alive(app, offline, clock):
+    clock.shown = NOON
+    add_consumer("sportsapp", beat_at=NOON + AHEAD)
+    assert reports.consumers(db.session, NOON) == []
+    for minutes in (0, 2):
+        clock.shown = NOON + timedelta(minutes=minutes)
+        huey.tracker.recover(huey)
+    db.session.rollback()
+    assert db.session.scalars(select(ConsumerProcess)).all() == []
+
+
+def test_slots_of_a_clock_that_was_ahead_hide_no_late_scheduler(scheduler):
+    tick(scheduler, NOON + AHEAD, 3)
+    db.session.rollback()
+    assert LIVE in {slot.task for slot in late_slots(db.session, huey, NOON)}
+
+
+def test_checks_of_alerts_go_on_after_a_clock_was_ahead(app, offline, clock, monkeypatch):
+    checks = []
+    alerts = services_of(app).alerts
+    monkeypatch.setattr(alerts, "check", checks.append)
+    for moment in (NOON + AHEAD, NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)):
+        clock.shown = moment
+        alerts._next_check = 0
+        huey.tracker.recover(huey)
+        alerts.check_if_due()
+    assert checks == [NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)]
+
+
+def test_data_that_was_read_while_the_clock_was_ahead_is_late_until_the_next_poll(
+    app, visitor, synced, clock
+):
+    clock.shown = datetime(2026, 1, 15, 21, 0, tzinfo=UTC)
+    game = event("88", "2026-01-15T20:00Z", "in")
+    synced("nba", game, at=clock.shown + AHEAD)
+    assert (
+        "it is unknown when the feed was last read: scores may be late" in visitor.get("/nba").text
+    )
+    assert (
+        visitor.get("/readyz")
+        .json["checks"]["data"]
+        .startswith("NFL was never polled, NBA was polled while the clock was ahead")
+    )
+    (stale,) = stale_leagues(db.session, ["nba"], clock.shown)
+    assert stale.slug == "nba"
+    synced("nba", game)
+    db.session.rollback()
+    assert stale_leagues(db.session, ["nba"], clock.shown) == []
+    assert "scores may be late" not in visitor.get("/nba?n=2").text
+
+
+def test_clock_that_is_a_year_ahead_prunes_a_day_of_runs_and_not_all(app, offline, clock):
+    clock.shown = NOON
+    for days in range(5):
+        run_id = sync_all_live_games().id
+        with write_connection() as connection:
+            ended = {"state": RunState.SUCCESS, "finished_at": NOON - timedelta(days=days)}
+            this = TaskRun.__table__.update().where(TaskRun.id == run_id)
+            connection.execute(this.values(ended))
+    clock.shown = NOON + AHEAD
+    huey.tracker.recover(huey)
+    db.session.rollback()
+    assert len(db.session.scalars(select(TaskRun)).all()) == 4
 
 
 # ---------------------------------------------------------------- odd days
