@@ -1,0 +1,26 @@
+"""A migration that has landed never changes: databases out there have run it as it was."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sportsapp.core.settings import PROJECT_ROOT
+
+LANDED = {
+    "0001": "f144727bfccaa88b02341df5e8308288f34c4cd9dadfcdfb7ca3eed1870c742e",
+    "0002": "4fe8874926256909329d4fd677a83cde18219e4eb8e1d5dee212ab201a0561df",
+    "0003": "23b4399392909e4a8ac2ce7dfc1aa071213eefd6dd0fa9323adab7c649acedfa",
+    "0004": "24afb551156393658b10e8ecd8591dc7d2fb8bc690b273c197bf74a6fd52066d",
+    "0005": "6ac79ecdfb5b51eb1b18a557f2f4d399252011c6e50810e87a0e49a9f4ac2fdf",
+    "0006": "024a2949cfabe9da2ed64285aae0519bbe5e0a12d129cdfdbffe5c921ba5a558",
+    "0007": "e79aadbfb9384b597915d088cfe8fbdce3f6a898419ed9eef2ebcb63db871692",
+    "0008": "244741bba88c3086a15fad2d7a5bd805ac25460cad11a16470d3cc972cc5ba32",
+    "0009": "321159b99621233dccde6b53888a28c799fa7be3594ff8ccc11d56530c05ba51",
+}
+"""SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
+
+
+def test_landed_migrations_are_as_they_were():
+    files = sorted((PROJECT_ROOT / "migrations" / "versions").glob("*.py"))
+    digests = {file.name[:4]: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    assert digests == LANDED
