@@ -11,6 +11,7 @@
       UnknownTaskError (also LookupError)      a task name that is not registered
       OverlapError                             a backfill of these days is open already: its run_id
       DeadLetterError                          a dead letter that cannot be queued again
+      ArgumentsError (also ValueError)         arguments that a run's row cannot hold
       CopyError                                a database that cannot be copied into another
       AccountError                             an admin account that cannot be created or changed
       WebhookError                             an alert that its receiver did not accept
@@ -92,6 +93,10 @@ class PollingPausedError(TrackerError):
     """Scheduled polling of this league is paused. Syncs that a person starts are not."""
 
 
+class ArgumentsError(TrackerError, ValueError):
+    """The arguments of a run are larger than its row in the ledger may hold."""
+
+
 class CopyError(TrackerError):
     """The target database is not empty, or a row in it differs from the source's."""
 
@@ -129,8 +134,8 @@ class FeedRefusedError(FeedError):
 class PayloadError(FeedError):
     """The answer is not the expected JSON. ``path`` leads to the field, such as ``$.events``.
 
-    ``body`` is the answer, None for one that was not read to its end. Retryable: a truncated
-    answer, or an edge server's, is usually gone a minute later.
+    ``body`` is the answer, None for one that was not read to its end or has too many rows.
+    Retryable: a truncated answer, or an edge server's, is usually gone a minute later.
     """
 
     retryable = True

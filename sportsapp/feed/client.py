@@ -31,6 +31,13 @@ logger = logging.getLogger(__name__)
 LIMIT = 500
 SUSPECT_COUNTS = frozenset({25, 100, LIMIT})
 """Numbers of events at which the feed is known to cut an answer off."""
+# In bytes, after decompression: about three times the largest answer of each kind. The larger ones
+# are days and lists of college leagues, and months of baseball.
+DAY_BYTES = 10_000_000
+MONTH_BYTES = 30_000_000
+TEAMS_BYTES = 8_000_000
+ROSTER_BYTES = 2_000_000
+STANDINGS_BYTES = 8_000_000
 OUTCOMES = ("ok", "unavailable", "limited", "refused", "too_large")
 PIECE = 65_536
 
@@ -50,7 +57,7 @@ class RetryPolicy:
 
     ``connect`` and ``read`` bound one wait for the network; ``deadline`` bounds a request as a
     whole. ``first_wait`` doubles with each retry up to ``longest_wait``; a Retry-After above
-    that is left to the caller. ``body_limit`` is in bytes, after decompression.
+    that is left to the caller.
     """
 
     connect: float = 5
@@ -59,7 +66,6 @@ class RetryPolicy:
     retries: int = 2
     first_wait: float = 0.5
     longest_wait: float = 8
-    body_limit: int = 40_000_000
 
 
 class FeedClient:
@@ -101,14 +107,14 @@ class FeedClient:
 
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard?dates=YYYYMMDD``.
         """
-        return self._scoreboard(league, day.strftime("%Y%m%d"))
+        return self._scoreboard(league, day.strftime("%Y%m%d"), DAY_BYTES)
 
     def month(self, league: League, first: date) -> Answer:
         """One league's games of the month that contains ``first``.
 
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard?dates=YYYYMM``.
         """
-        return self._scoreboard(league, first.strftime("%Y%m"))
+        return self._scoreboard(league, first.strftime("%Y%m"), MONTH_BYTES)
 
     def teams(self, league: League) -> Answer:
         """The list of a league's teams.
@@ -116,14 +122,15 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams``.
         """
         path = f"/apis/site/v2/sports/{league.path}/teams"
-        return self._get(path, limit=league.teams_limit, groups=league.group)
+        return self._get(path, TEAMS_BYTES, limit=league.teams_limit, groups=league.group)
 
     def roster(self, league: League, team_id: str) -> Answer:
         """The players of one team, by the feed's id of the team.
 
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams/{id}/roster``.
         """
-        return self._get(f"/apis/site/v2/sports/{league.path}/teams/{team_id}/roster")
+        path = f"/apis/site/v2/sports/{league.path}/teams/{team_id}/roster"
+        return self._get(path, ROSTER_BYTES)
 
     def standings(self, league: League) -> Answer:
         """A league's standings.
@@ -131,24 +138,25 @@ class FeedClient:
         Endpoint: ``apis/v2/sports/{sport}/{league}/standings``. The same path under
         ``apis/site/v2`` returns a stub without standings.
         """
-        return self._get(f"/apis/v2/sports/{league.path}/standings", group=league.group)
+        path = f"/apis/v2/sports/{league.path}/standings"
+        return self._get(path, STANDINGS_BYTES, group=league.group)
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
 
-    def _scoreboard(self, league: League, dates: str) -> Answer:
+    def _scoreboard(self, league: League, dates: str, body_limit: int) -> Answer:
         path = f"/apis/site/v2/sports/{league.path}/scoreboard"
-        return self._get(path, dates=dates, limit=LIMIT, groups=league.group)
+        return self._get(path, body_limit, dates=dates, limit=LIMIT, groups=league.group)
 
-    def _get(self, path: str, **params: object) -> Answer:
+    def _get(self, path: str, body_limit: int, **params: object) -> Answer:
         """The answer to a GET, with retries. Parameters that are None are left out."""
         query = urlencode({name: value for name, value in params.items() if value is not None})
         url = f"{self.base_url}{path}{'?' if query else ''}{query}"
         attempt = 0
         while True:
             try:
-                answer = self._request(url)
+                answer = self._request(url, body_limit)
             except FeedError as error:
                 self.count_outcome(_outcome_of(error))
                 wait = self._wait_before_retry(attempt, error)
@@ -171,7 +179,7 @@ class FeedClient:
         longest = min(policy.first_wait * 2**attempt, policy.longest_wait)
         return random.uniform(longest / 2, longest)  # noqa: S311  # jitter  # nosec B311
 
-    def _request(self, url: str) -> Answer:
+    def _request(self, url: str, body_limit: int) -> Answer:
         """Send one request and read its answer.
 
         A feed that sends its headers byte by byte restarts the read time-out with each byte and
@@ -185,7 +193,7 @@ class FeedClient:
             with self._session.get(
                 url, stream=True, timeout=(policy.connect, policy.read)
             ) as response:
-                body = self._read_body(response, ends_at)
+                body = self._read_body(response, ends_at, body_limit)
         except (InvalidURL, InvalidSchema, MissingSchema) as error:
             message = f"the feed's address cannot be used: {self.base_url} ({error})"
             raise FeedRefusedError(message, url=self.base_url) from error
@@ -199,7 +207,7 @@ class FeedClient:
         _check_status(response, body)
         return Answer(url, body, hashlib.sha256(body).hexdigest())
 
-    def _read_body(self, response: requests.Response, ends_at: float) -> bytes:
+    def _read_body(self, response: requests.Response, ends_at: float, body_limit: int) -> bytes:
         """The decompressed body, read in pieces until ``ends_at`` of the monotonic clock."""
         policy, url = self.retry_policy, str(response.url)
         pieces: list[bytes] = []
@@ -211,8 +219,8 @@ class FeedClient:
                 return b"".join(pieces)
             pieces.append(piece)
             size += len(piece)
-            if size > policy.body_limit:
-                message = f"the answer is larger than {policy.body_limit:,} bytes: {url}"
+            if size > body_limit:
+                message = f"the answer is larger than {body_limit:,} bytes: {url}"
                 raise PayloadError(message, url=url, status=response.status_code)
         message = f"no complete answer within {policy.deadline:g} s: {url}"
         raise FeedUnavailableError(message, url=url)

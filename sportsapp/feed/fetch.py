@@ -24,6 +24,6 @@ def fetch_all(calls: Mapping[K, Callable[[], Answer]]) -> Iterator[tuple[K, Futu
         # each call in a copy of this context, so that its log lines name the run and the league
         futures = {pool.submit(copy_context().run, call): key for key, call in calls.items()}
         for future in as_completed(futures):
-            yield futures[future], future
+            yield futures.pop(future), future  # and keep its answer no longer
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

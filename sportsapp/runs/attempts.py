@@ -27,12 +27,12 @@ from sportsapp.runs.progress import CLAIMED, CurrentRun, RunCancelled, executing
 from sportsapp.runs.rows import (
     RUNS,
     RunOrigin,
-    as_json,
     bind_arguments,
     error_values,
     named_args,
     queued_row,
     started_values,
+    stored_result,
 )
 
 logger = logging.getLogger(__name__)
@@ -162,7 +162,9 @@ class Attempts:
                 following = task_class()
                 origin = RunOrigin(Trigger.CHAIN, row.asked_by, row.chain[1:])
                 follow = queued_row(following, origin, utc_now())
-        if not finish(self.engine, run, RunState.SUCCESS, result=as_json(value), follow=follow):
+        if not finish(
+            self.engine, run, RunState.SUCCESS, result=stored_result(value), follow=follow
+        ):
             return
         if following is not None:
             following.huey.push_or_leave(following)
@@ -180,7 +182,7 @@ class Attempts:
                 task.huey.push_or_leave(task)
             return KeyboardInterrupt()
         if isinstance(error, RunCancelled):
-            finish(self.engine, run, RunState.REVOKED, result=as_json(error.result))
+            finish(self.engine, run, RunState.REVOKED, result=stored_result(error.result))
             cancelled: BaseException = CancelExecution(retry=False)
             return cancelled
         if isinstance(error, TrackerError) and not error.retryable:

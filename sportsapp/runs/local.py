@@ -16,7 +16,7 @@ from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models.run import RunState, Trigger
 from sportsapp.runs.attempts import finish
 from sportsapp.runs.progress import CurrentRun, RunCancelled, executing
-from sportsapp.runs.rows import RUNS, RunOrigin, as_json, new_row, started_values
+from sportsapp.runs.rows import RUNS, RunOrigin, new_row, started_values, stored_result
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
             yield local
     except RunCancelled as cancelled:
         db.session.rollback()
-        finish(engine, run, RunState.REVOKED, result=as_json(cancelled.result))
+        finish(engine, run, RunState.REVOKED, result=stored_result(cancelled.result))
         raise
     except BaseException as error:
         db.session.rollback()
@@ -60,7 +60,7 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
         finish(engine, run, state, error)
         raise
     else:
-        finish(engine, run, RunState.SUCCESS, result=local.result)
+        finish(engine, run, RunState.SUCCESS, result=stored_result(local.result))
     finally:
         ended.set()
 

@@ -12,7 +12,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.log_context import add_log_fields
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.run import RunState
-from sportsapp.runs.rows import RUNS
+from sportsapp.runs.rows import RUNS, stored_result
 
 CLAIMED = [
     *("id", "task", "args", "attempt", "started_at"),
@@ -99,7 +99,7 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
             .values(
                 progress_done=done,
                 progress_total=total,
-                resume=resume,
+                resume=stored_result(resume),
                 stalls=case((is_further, 0), else_=RUNS.c.stalls),
                 heartbeat_at=utc_now(),
             )

@@ -7,6 +7,7 @@ clause: whoever comes second changes nothing, and sees that in the row count.
 
 import hashlib
 import inspect
+import json
 import os
 import socket
 import traceback
@@ -21,7 +22,7 @@ from typing import Any
 from sqlalchemy import Engine, update
 
 from sportsapp.core.clock import iso_utc, utc_now
-from sportsapp.core.errors import RunNotFoundError, TrackerError
+from sportsapp.core.errors import ArgumentsError, RunNotFoundError, TrackerError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models.run import WAITING, RunState, TaskRun, Trigger
 from sportsapp.queue.tracker import TrackedTask
@@ -31,6 +32,10 @@ RUNS = TaskRun.__table__
 LOST_AFTER = timedelta(seconds=60)
 """A started run, or a consumer's process, without a heartbeat for this long is lost."""
 
+# What one row may hold, in characters: of JSON for the arguments and for a result.
+ARGUMENTS_LIMIT = 10_000
+RESULT_LIMIT = 100_000
+NAME_LIMIT = 100
 ERROR_LIMIT = 2_000
 TRACEBACK_LIMIT = 20_000
 
@@ -72,7 +77,14 @@ def run_origin(trigger: Trigger, by: str = "", chain: Sequence[str] = ()) -> Ite
 def new_row(
     run_id: str, task: str, args: dict[str, Any], origin: RunOrigin, now: datetime
 ) -> dict[str, Any]:
-    """The columns of a run that waits and is due now. The table's defaults are the rest."""
+    """The columns of a run that waits and is due now. The table's defaults are the rest.
+
+    Raises ArgumentsError for more than ARGUMENTS_LIMIT: no run starts with a part of its
+    arguments.
+    """
+    if (size := len(json.dumps(args))) > ARGUMENTS_LIMIT:
+        text = f"the arguments of {task} take {size:,} characters, at most {ARGUMENTS_LIMIT:,} fit"
+        raise ArgumentsError(text)
     return {
         "id": run_id,
         "task": task,
@@ -138,6 +150,33 @@ def as_json(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [as_json(part) for part in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def stored_result(value: Any) -> Any:
+    """The value as JSON can hold it, cut to RESULT_LIMIT characters: a row with more would be read
+    by every page that shows runs.
+    """
+    return _cut(as_json(value), RESULT_LIMIT)
+
+
+def _cut(value: Any, limit: int) -> Any:
+    """A JSON value of at most about ``limit`` characters.
+
+    A text loses its end, and a list or an object its last parts, with their number instead.
+    """
+    if len(json.dumps(value)) <= limit:
+        return value
+    if not isinstance(value, (dict, list)):
+        return f"{str(value)[:limit]}..."
+    kept: dict[str, Any] = {}
+    named = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, part in ((str(name)[:NAME_LIMIT], part) for name, part in named):
+        if limit <= 0:
+            kept["..."] = f"and {len(value) - len(kept):,} more"
+            break
+        kept[name] = _cut(part, limit)
+        limit -= len(json.dumps({name: kept[name]}))
+    return kept if isinstance(value, dict) else list(kept.values())
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -152,7 +152,7 @@ FAULTS: dict[str, tuple[Response | bytes | Callable[[Request], Response], str]] 
     "empty body": (b"", "this is not a scoreboard: an empty body"),
     "null": (b"null", "this is not a scoreboard: a body that begins with 'null'"),
     "truncated JSON": (GOOD[: len(GOOD) // 2], "this is not a scoreboard"),
-    "60 MB": (sixty_megabytes, "the answer is larger than 40,000,000 bytes"),
+    "60 MB": (sixty_megabytes, "the answer is larger than 10,000,000 bytes"),
 }
 PAUSES = ("429", "403")
 SLOW = ("time-out", "slow drip")

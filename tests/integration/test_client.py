@@ -28,9 +28,7 @@ from tests.loopback import LoopbackFeed, serving
 AGENT = "SportsGameTracker/9.9 (+https://example.org/me)"
 NFL, COLLEGE = BY_SLUG["nfl"], BY_SLUG["ncaaf"]
 DAY = date(2026, 10, 4)
-POLICY = RetryPolicy(
-    connect=2, read=2, deadline=5, retries=2, first_wait=1, longest_wait=8, body_limit=100_000
-)
+POLICY = RetryPolicy(connect=2, read=2, deadline=5, retries=2, first_wait=1, longest_wait=8)
 HASTE = replace(POLICY, retries=0, deadline=0.4)
 
 
@@ -462,16 +460,25 @@ def test_client_answers_again_after_a_deadline(make_client, feed):
     assert client.scoreboard(NFL, DAY).body == b'{"events": []}'
 
 
-def test_body_up_to_the_limit_is_taken(feed, make_client):
-    feed.say("nfl", b"x" * 100_000)
-    assert len(make_client(feed.url).scoreboard(NFL, DAY).body) == 100_000
+LIMITS = [
+    (lambda client: client.scoreboard(NFL, DAY), "scoreboard", 10_000_000),
+    (lambda client: client.month(NFL, DAY), "scoreboard", 30_000_000),
+    (lambda client: client.teams(NFL), "teams", 8_000_000),
+    (lambda client: client.roster(NFL, "12"), "roster", 2_000_000),
+    (lambda client: client.standings(NFL), "standings", 8_000_000),
+]
 
 
-def test_larger_body_is_refused_and_not_asked_again(feed, make_client, waits):
-    feed.say("nfl", b"x" * 100_001)
-    with pytest.raises(PayloadError, match="larger than 100,000 bytes") as caught:
-        make_client(feed.url).scoreboard(NFL, DAY)
-    assert (len(feed.requests), waits, caught.value.status) == (1, [], 200)
+@pytest.mark.parametrize(("ask", "kind", "limit"), LIMITS)
+def test_body_up_to_its_limit_is_taken_and_a_larger_one_refused(
+    feed, feed_client, waits, ask, kind, limit
+):
+    feed.say("nfl", b"x" * limit, kind=kind)
+    assert len(ask(feed_client).body) == limit
+    feed.say("nfl", b"x" * (limit + 1), kind=kind)
+    with pytest.raises(PayloadError, match=f"larger than {limit:,} bytes") as caught:
+        ask(feed_client)
+    assert (len(feed.requests), waits, caught.value.status) == (2, [], 200)
 
 
 def test_small_body_that_unpacks_to_a_large_one_is_refused(feed, make_client):
@@ -507,7 +514,7 @@ def test_each_request_is_counted_by_how_it_turned_out(feed, make_client, status,
 
 def test_no_answer_and_one_that_is_too_large_are_counted_too(feed, make_client):
     counted: list[str] = []
-    feed.say("nfl", {"events": ["x" * 200_000]})
+    feed.say("nfl", {"events": ["x" * 10_000_000]})
     with pytest.raises(PayloadError):
         make_client(feed.url, count_outcome=counted.append).scoreboard(NFL, DAY)
     with pytest.raises(FeedUnavailableError):

@@ -20,6 +20,12 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 TEXT_LIMIT = 300
 SCORE_LIMIT = 9_999
+# Two to four times the largest that was ever seen: a month of baseball has 600,000 commas and 465
+# events, the largest event has 63,000 bytes. The largest lists of teams are requested as 1,000.
+VALUES_LIMIT = 1_500_000
+ROWS_LIMIT = 1_000
+ROW_BYTES_LIMIT = 250_000
+LINES_LIMIT = 50
 # Years in which a game can be; a date at the end of time would break every sum made with it.
 YEARS = range(1850, 2200)
 BAD_PARTS_LIMIT = 40
@@ -87,7 +93,13 @@ def _path_to_broken_part(error: msgspec.ValidationError) -> list[str | int]:
 
 
 def read_document(body: bytes, shape: type[T], kind: str) -> T:
-    """The decoded body, lone surrogates replaced. Raises PayloadError, naming the ``kind``."""
+    """The decoded body, lone surrogates replaced. Raises PayloadError, naming the ``kind``.
+
+    A small body can hold millions of values, each of which takes memory: they are counted first, by
+    the commas between them, and the backslashes, each of which may be replaced.
+    """
+    if body.count(b",") + body.count(b"\\") > VALUES_LIMIT:
+        raise PayloadError(f"this {kind} has more than {VALUES_LIMIT:,} values", body=body)
     try:
         return decode(body, shape)
     except UNREADABLE as error:
@@ -105,17 +117,32 @@ def read_document(body: bytes, shape: type[T], kind: str) -> T:
 def read_rows(
     rows: Sequence[Raw], read: Callable[[Raw], T], kind: str
 ) -> tuple[list[T], list[str]]:
-    """What ``read`` makes of each row, in order, and a line for each row that cannot be read."""
+    """What ``read`` makes of each row, in order, and a line for each row that cannot be read.
+
+    Raises PayloadError for more than ROWS_LIMIT rows.
+    """
+    if len(rows) > ROWS_LIMIT:
+        raise PayloadError(
+            f"it has {len(rows):,} {kind}s; the most that are read is {ROWS_LIMIT:,}"
+        )
     good: list[T] = []
     errors: list[str] = []
     for raw in rows:
         try:
+            if memoryview(raw).nbytes > ROW_BYTES_LIMIT:
+                raise ValueError(f"it is larger than {ROW_BYTES_LIMIT:,} bytes")
             good.append(read(raw))
         except UNREADABLE as error:
             row_id = optional(raw, IdShape)
             name = clean_text(row_id.id if row_id else "") or "without id"
             errors.append(f"{kind} {name}: {clean_text(str(error)) or type(error).__name__}")
     return good, errors
+
+
+def first_lines(lines: Sequence[str]) -> list[str]:
+    """The first LINES_LIMIT error lines of an answer, and a line with the number of the others."""
+    rest = len(lines) - LINES_LIMIT
+    return [*lines[:LINES_LIMIT], *([f"and {rest:,} more"] if rest > 0 else [])]
 
 
 def optional(raw: Raw | UnsetType, shape: type[T]) -> T | None:

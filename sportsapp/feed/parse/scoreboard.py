@@ -22,6 +22,7 @@ from sportsapp.feed.parse.document import (
     SCORE_LIMIT,
     clean_text,
     decode_sound_parts,
+    first_lines,
     identifier,
     optional,
     parse_score,
@@ -97,7 +98,7 @@ def parse_scoreboard(body: bytes, league: League) -> ScoreboardRecord:
     events = document.events or []
     games, errors = read_rows(events, partial(_game, league=league), "event")
     record = _league_record(document.leagues)
-    return ScoreboardRecord(record, tuple(games), tuple(errors), len(events))
+    return ScoreboardRecord(record, tuple(games), tuple(first_lines(errors)), len(events))
 
 
 def _league_record(raw: Raw | UnsetType) -> LeagueRecord | None:

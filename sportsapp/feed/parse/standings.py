@@ -11,6 +11,7 @@ from sportsapp.core.records import StandingRecord
 from sportsapp.feed.parse.document import (
     clean_text,
     decode_sound_parts,
+    first_lines,
     read_document,
     read_rows,
 )
@@ -38,7 +39,7 @@ def parse_standings(body: bytes, league: League) -> tuple[list[StandingRecord], 
         ordered = sorted(good, key=_seed)
         lines += [msgspec.structs.replace(line, position=n) for n, line in enumerate(ordered, 1)]
         errors += bad
-    return lines, errors
+    return lines, first_lines(errors)
 
 
 def _groups(document: StandingsShape) -> list[tuple[str, list[Raw]]]:

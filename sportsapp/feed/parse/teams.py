@@ -14,6 +14,7 @@ from sportsapp.feed.parse.document import (
     clean_text,
     decode,
     decode_sound_parts,
+    first_lines,
     identifier,
     read_document,
     read_rows,
@@ -47,7 +48,8 @@ def parse_teams(body: bytes, league: League) -> tuple[list[TeamRecord], list[str
     def read_team(row: Raw) -> TeamRecord:
         return team_record(decode_sound_parts(row, TeamEntryShape, TEAM_REQUIRED).team, league)
 
-    return read_rows(rows, read_team, "team")
+    teams, errors = read_rows(rows, read_team, "team")
+    return teams, first_lines(errors)
 
 
 def team_record(team: TeamShape, league: League) -> TeamRecord:
@@ -100,7 +102,7 @@ def parse_roster(body: bytes) -> RosterRecord:
         good, bad = read_rows(rows, partial(_player_record, group=group), "player")
         players |= {player.espn_id: player for player in good}
         errors += bad
-    return RosterRecord(tuple(players.values()), tuple(errors))
+    return RosterRecord(tuple(players.values()), tuple(first_lines(errors)))
 
 
 def _roster_groups(athletes: Sequence[Raw]) -> list[tuple[str, list[Raw]]]:
