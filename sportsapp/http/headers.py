@@ -23,7 +23,12 @@ HEADERS = {
     "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
 }
 HSTS = "max-age=31536000"
-HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+LABEL = "[a-z0-9_-]{1,63}"  # one part of a host's name: a longer one is no name in any encoding
+HOST = re.compile(
+    rf"({LABEL}(\.{LABEL}){{0,30}}\.?|\[[0-9a-f:.]{{2,45}}\])(:[0-9]{{1,5}})?", re.IGNORECASE
+)
+LONGEST_ADDRESS = 8000
+"""Characters of path and query. Libraries keep the last hundred addresses that they took apart."""
 
 
 def init_app(app: Flask) -> None:
@@ -45,11 +50,17 @@ def is_https() -> bool:
 
 
 def _refuse_malformed() -> None:
-    """Answer 400 to a host that is not ours or not a name, and to text that no database stores."""
+    """Answer 400 to a host that is not ours or not a name, and to text that no database stores.
+
+    An address that is too long gets 414.
+    """
     # `request.host` raises for a host that TRUSTED_HOSTS leaves out. Without that setting any
     # host is allowed, but it has to be a name: our pages write it into their links.
     if not HOST.fullmatch(request.host):
         raise SecurityError(f"{request.host!r} is not a host name")
+    if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
+        request.query_string = b""  # the error page reads its own address
+        abort(414, f"An address can have at most {LONGEST_ADDRESS} characters.")
     try:
         request.query_string.decode()
     except UnicodeDecodeError:

@@ -12,6 +12,8 @@ from sportsapp.core.redis_urls import limiter_storage
 from sportsapp.core.settings import Settings
 
 BROKER_SECONDS = 1
+LONGEST_ADDRESS = 45
+"""Characters of an IP address: an IPv4 address written as IPv6."""
 
 
 def make_limiter(
@@ -59,6 +61,8 @@ def _is_trusted_proxy(address: str, proxies: tuple[str, ...]) -> bool:
 
 
 def _is_address(text: str) -> bool:
+    if len(text) > LONGEST_ADDRESS:  # a zone may be of any length: fe80::1%whatever
+        return False
     try:
         ip_address(text)
     except ValueError:

@@ -32,6 +32,8 @@ from sportsapp.core.clock import utc_now
 CAPACITY = 16 * 1024 * 1024
 KEY_LIMIT = 1024
 """The longest key that is cached, in characters; no visitor's favourites take more."""
+HEADER_LIMIT = 1024
+"""The longest Accept-Encoding or If-None-Match that is looked at, in characters."""
 OVERHEAD = 2048 + KEY_LIMIT
 """About what an entry takes besides its body: its key and its headers."""
 LOCKS = 64
@@ -81,7 +83,8 @@ class CacheEntry:
             start_response("304 NOT MODIFIED", self._headers_of_304)
             return [b""]
         headers, body = self._headers, self.body
-        if _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+        if len(accepted) <= HEADER_LIMIT and _accepts_gzip(accepted):
             if self._gzipped is None:  # two threads may both do it: the bytes are the same
                 self._gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
             headers, body = [*headers, ("Content-Encoding", "gzip")], self._gzipped
@@ -89,8 +92,10 @@ class CacheEntry:
         return [body]
 
     def _is_known(self, environ: Environ) -> bool:
-        known = environ.get("HTTP_IF_NONE_MATCH")
-        return bool(known) and (known == self._etag or _has_etag(known, self._etag))
+        known = environ.get("HTTP_IF_NONE_MATCH", "")
+        if not known or len(known) > HEADER_LIMIT:
+            return False
+        return known == self._etag or _has_etag(known, self._etag)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.factory import create_app
+from sportsapp.http.headers import LONGEST_ADDRESS
 from tests.integration.events import event
 
 VALUES = {
@@ -191,7 +192,10 @@ def test_unknown_host_gets_400(named, host):
     check(answer)
 
 
-@pytest.mark.parametrize("host", ["<b>", "a b", '"', "a/b", "a@b", "a?b", "[::1", "a:b", "a,b"])
+@pytest.mark.parametrize(
+    "host",
+    ["<b>", "a b", '"', "a/b", "a@b", "a?b", "[::1", "a:b", "a,b", "a..b", "x" * 64, "x." * 40],
+)
 def test_what_is_no_hosts_name_gets_400_where_any_host_is_answered(visitor, host):
     answer = visitor.get("/", headers={"Host": host})
     assert answer.status_code == 400
@@ -257,3 +261,10 @@ def test_preference_cookies_are_for_this_site_and_no_script(ask, headers, secure
         assert {"httponly", "samesite=lax", "path=/"} <= flags
         assert ("secure" in flags) is secure
         assert not any(flag.startswith("domain") for flag in flags)
+
+
+@pytest.mark.parametrize("address", ["/nfl?q={}", "/nfl/{}", "/admin/{}", "/api/v1/{}"])
+def test_address_that_is_too_long_gets_414(visitor, address):
+    answer = visitor.get(address.format("x" * LONGEST_ADDRESS))
+    assert answer.status_code == 414
+    assert len(answer.text) < LONGEST_ADDRESS

@@ -1,0 +1,81 @@
+"""What a visitor sends does not stay in the memory of the web server."""
+
+from __future__ import annotations
+
+import http.client
+import os
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.acceptance.conftest import children_of
+from tests.acceptance.harm import RealWeb, web_on
+
+TIMES = 256
+LENGTH = 390_000  # the web server takes 400 kB of headers
+MOST = 8_000_000
+"""Bytes by which a process may grow: what 256 such requests leave behind in free lists."""
+
+
+@pytest.fixture
+def web(real_settings):
+    with web_on(real_settings) as web:
+        yield web
+
+
+def memory() -> int:
+    """The resident bytes of the web server's processes, which are the newest of this one."""
+    (master,) = [pid for pid in children_of(os.getpid()) if "granian" in command(pid)]
+    pids = [master, *children_of(master)]
+    pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def send(web: RealWeb, path: str, **headers: str) -> int:
+    """Request an address as it stands; the status."""
+    connection = http.client.HTTPConnection(urlsplit(web.url).netloc, timeout=10)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def growth(send_one: Callable[[int], int]) -> int:
+    """By how many bytes the web server has grown after 256 such requests, each with its number."""
+    for n in range(24):
+        send_one(n)
+    before = memory()
+    for n in range(24, 24 + TIMES):
+        send_one(n)
+    return memory() - before
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "start"),
+    [
+        ("/nfl", "Accept-Encoding", "gzip, "),
+        ("/nfl", "If-None-Match", 'W/"'),
+        ("/nfl", "Cookie", "zone="),
+        ("/nfl", "Referer", "http://localhost/"),
+        ("/api/v1/leagues", "X-Forwarded-For", "fe80::1%"),
+    ],
+)
+def test_long_headers_leave_nothing_behind(web, path, header, start):
+    def send_one(n: int) -> int:
+        status = send(web, path, **{header: f"{start}{n:06d}{'x' * LENGTH}"})
+        assert status == 200
+        return status
+
+    assert growth(send_one) < MOST
+
+
+@pytest.mark.parametrize("path", ["/nfl/", "/nfl?q=", "/admin/"])
+def test_long_addresses_leave_nothing_behind(web, path):
+    assert growth(lambda n: send(web, f"{path}{n:06d}{'x' * 60_000}")) < MOST
