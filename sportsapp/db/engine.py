@@ -171,6 +171,20 @@ def autocommit_connection(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def merge_wal() -> None:
+    """Write what SQLite's ``-wal`` file holds into the database's file, which is whole then.
+
+    While another program reads the database the ``-wal`` file stays, which is logged.
+    """
+    db.session.remove()
+    if db.engine.dialect.name == "sqlite":
+        with autocommit_connection(db.engine) as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            if connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one():
+                logger.warning("another program reads the database: its -wal file is needed")
+    db.engine.dispose()  # the busy_timeout was for this connection alone
+
+
 def lock_until_commit(connection: Connection, name: str) -> None:
     """Wait for the lock of this name, and hold it until this transaction ends.
 
@@ -187,19 +201,24 @@ def forget_connections() -> None:
     db.engine.dispose(close=False)
 
 
+def sqlite_path(url: str) -> Path | None:
+    """The file of an SQLite database; None for one without, or with options in its name."""
+    name = make_url(url).database if url.startswith("sqlite:") else None
+    return Path(name) if name and name != ":memory:" and not name.startswith("file:") else None
+
+
 def protect_file(url: str, folder: Path) -> None:
     """Create a missing SQLite file for its owner alone; in our ``folder``, restrict it to him.
 
     SQLite gives the files beside it the same mode. A file that cannot be created or changed is
     no error here: connecting to it reports the reason, and a read-only one can still be read.
     """
-    name = make_url(url).database if url.startswith("sqlite:") else None
-    if not name or name == ":memory:" or name.startswith("file:"):
-        return
+    path = sqlite_path(url)
     try:
-        _make_private(Path(name), folder)
+        if path:
+            _make_private(path, folder)
     except OSError as error:
-        logger.debug("%s cannot be made private: %s", name, error)
+        logger.debug("%s cannot be made private: %s", path, error)
 
 
 def _make_private(path: Path, folder: Path) -> None:

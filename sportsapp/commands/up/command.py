@@ -32,8 +32,8 @@ from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.instance import make_instance_folder
 from sportsapp.core.processes import freeze_memory
 from sportsapp.core.settings import PROJECT_ROOT, Settings
-from sportsapp.db.engine import db
-from sportsapp.db.migrate import migrate_database
+from sportsapp.db.engine import db, merge_wal
+from sportsapp.db.migrate import database_errors, migrate_database
 from sportsapp.services import services
 from sportsapp.tasks.chain import start_first_sync
 
@@ -86,13 +86,14 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
     make_instance_folder(settings)
     address = check_port(settings.host, settings.port)
     enter_project(settings)
-    with hold_instance(settings):
+    with hold_instance(settings), database_errors(), contextlib.ExitStack() as last:
         broker = children.broker_child(settings) if settings.broker_is_embedded else None
         if not broker:
             wait_for_broker(settings.broker, children.BROKER_SECONDS)
         with Supervisor() as supervisor:
             # 2. The database is brought up to date while no part uses it.
             migrate_database()
+            last.callback(merge_wal)  # when no part uses it any more
             announce_first_admin(settings)
             # 3. Demo feed and broker are started before the consumers, which need them.
             if demo_port:
