@@ -1,5 +1,10 @@
 """How Alembic finds the database and the models: through the running Flask app."""
 
+import glob
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,8 +12,15 @@ from alembic import context
 from flask import current_app
 
 import sportsapp.db.models  # noqa: F401 - puts every table into the metadata
-from sportsapp.db.engine import db
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import SettingsError
+from sportsapp.db.engine import db, protect_file, sqlite_path
+from sportsapp.db.migrate import revision_of
 from sportsapp.db.types import UtcDateTime
+
+logger = logging.getLogger(__name__)
+
+KEPT_COPIES = 3
 
 
 def render_type(kind: str, item: Any, _context: Any) -> str | bool:
@@ -18,6 +30,43 @@ def render_type(kind: str, item: Any, _context: Any) -> str | bool:
     if kind == "type" and isinstance(item, sa.JSON):
         return "JSON"
     return False
+
+
+def keep_copy_before() -> None:
+    """Keep a copy of an SQLite database whose revision is about to change."""
+    file = sqlite_path(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    try:
+        goal = context.get_revision_argument()
+    except KeyError:  # a command that only reads, such as `flask db current`
+        return
+    with db.engine.connect() as connection:
+        revision = revision_of(connection)
+    if file and revision and revision != goal:
+        keep_copy(file, Path(current_app.instance_path), revision)
+
+
+def keep_copy(file: Path, folder: Path, revision: str) -> None:
+    """Copy the database at ``file`` into ``folder`` and remove all copies but the newest three.
+
+    Its name has date and revision. Raises SettingsError when it cannot be copied.
+    """
+    copy = folder / f"{file.stem}-{utc_now():%Y-%m-%d-%H%M%S-%f}-revision-{revision}.db"
+    draft = copy.with_suffix(".part")
+    try:
+        protect_file(f"sqlite:///{draft}", folder)
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(draft)) as target:
+            source.backup(target)
+        draft.rename(copy)
+    except (OSError, sqlite3.Error) as error:
+        draft.unlink(missing_ok=True)
+        raise SettingsError(
+            f"INSTANCE_PATH: the database is not migrated, since no copy of it can be kept in "
+            f"{folder} ({error}); make room, or name another folder, for example /srv/scores"
+        ) from error
+    copies = folder.glob(f"{glob.escape(file.stem)}-*-revision-*.db")
+    for old in sorted(set(copies) - {copy})[: 1 - KEPT_COPIES]:
+        old.unlink(missing_ok=True)
+    logger.info("the database was copied to %s before its migration", copy)
 
 
 def run() -> None:
@@ -34,4 +83,5 @@ def run() -> None:
             context.run_migrations()
 
 
+keep_copy_before()
 run()
