@@ -184,7 +184,7 @@ def operator(
             "postgresql://scores:secret@db.example.org/restored": second,
             "redis.example.org:6379": f"127.0.0.1:{redis_server.port}",
             "/srv/backup": str(folder), "--port 5000": f"--port {environ['PORT']}",
-            "cat instance/": f"cat {folder}/instance/",
+            "/srv/scores": str(PROJECT_ROOT), "cat instance/": f"cat {folder}/instance/",
         }  # fmt: skip
         someone = Operator(folder, environ, names)
         try:
@@ -267,7 +267,11 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
 
     # backup and restore
     backup, restore = commands("Backup and restore")
-    assert "rows copied and compared." in operator.run(backup)
+    in_crontab = re.search(r"^0 4 \* \* \* (.*)$", PAGE, re.MULTILINE)[1].replace(r"\%", "%")
+    for line in (backup, in_crontab, in_crontab):  # two nights, too
+        assert "rows copied and compared." in operator.run(line)
+    *_, newest = sorted(operator.folder.glob("scores-*.db"))
+    operator.names["scores-2026-01-31-040000.db"] = newest.name
     page = operator.page("/nba/2022-10-10")
     operator.stop()
     assert "rows copied and compared." in operator.run(restore)
