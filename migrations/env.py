@@ -41,7 +41,7 @@ def keep_copy_before() -> None:
         return
     with db.engine.connect() as connection:
         revision = revision_of(connection)
-    if file and revision and revision != goal:
+    if file and revision and revision != goal and not current_app.config.get("IS_COPY"):
         keep_copy(file, Path(current_app.instance_path), revision)
 
 

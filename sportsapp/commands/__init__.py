@@ -1,4 +1,4 @@
-"""The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy,
+"""The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy, restore,
 prepare, up and broker."""
 
 from flask import Flask
@@ -7,6 +7,7 @@ from sportsapp.commands.admin import admin_group
 from sportsapp.commands.copy import copy_command
 from sportsapp.commands.db import db_group
 from sportsapp.commands.doctor import doctor_command
+from sportsapp.commands.restore import restore_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
 from sportsapp.commands.tasks import tasks_group
@@ -27,6 +28,7 @@ def init_app(app: Flask) -> None:
         doctor_command,
         db_group,  # in the place of Flask-Migrate's own
         copy_command,
+        restore_command,
         prepare_command,
         up_command,
         broker_command,

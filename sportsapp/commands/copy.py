@@ -4,7 +4,6 @@ import sys
 from dataclasses import replace
 
 import click
-from flask import Flask
 from flask.cli import with_appcontext
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,10 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sportsapp.commands.shell import database_reason, fail, misuse
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import SettingsError, TrackerError
-from sportsapp.core.settings import Settings, load_settings
+from sportsapp.core.settings import load_settings
 from sportsapp.db import migrate
 from sportsapp.db.copy import copy_database
-from sportsapp.db.engine import db, init_database
+from sportsapp.db.engine import db
 from sportsapp.runs import reports
 from sportsapp.services import services
 
@@ -43,7 +42,10 @@ def copy_command(url: str, backup: bool) -> None:
         misuse("URL: is the database that DATABASE_URL names already")
     try:
         _check_source(may_be_in_use=backup)
-        counts = _copy_to(target)
+        source = db.engine
+        with migrate.database_at(target.database, target.instance_path) as engine:
+            migrate.migrate_database()
+            counts = copy_database(source, engine, lambda name, n: click.echo(f"{name}: {n}"))
     except TrackerError as error:
         fail(f"nothing was copied: {_name_url(error)}")
     except SQLAlchemyError as error:
@@ -67,20 +69,3 @@ def _check_source(*, may_be_in_use: bool) -> None:
     if not may_be_in_use and (alive := reports.consumers(db.session, utc_now())):
         where = ", ".join(sorted({f"{process.host}, process {process.pid}" for process in alive}))
         fail(f"consumers are at work ({where}): stop them first, and wait a minute")
-
-
-def _copy_to(target: Settings) -> dict[str, int]:
-    """Migrate the database of these settings and copy ours into it; rows by table name."""
-    source = db.engine
-    other = Flask("sportsapp", instance_path=str(target.instance_path))
-    other.config["SQLALCHEMY_DATABASE_URI"] = target.database
-    init_database(other)
-    migrate.init_app(other)
-    with other.app_context():
-        try:
-            migrate.migrate_database()
-            return copy_database(
-                source, db.engine, lambda table, rows: click.echo(f"{table}: {rows}")
-            )
-        finally:
-            db.engine.dispose()

@@ -13,6 +13,7 @@
       DeadLetterError                          a dead letter that cannot be queued again
       ArgumentsError (also ValueError)         arguments that a run's row cannot hold
       CopyError                                a database that cannot be copied into another
+      RestoreError                             a backup that cannot be put in place
       AccountError                             an admin account that cannot be created or changed
       WebhookError                             an alert that its receiver did not accept
       PollingPausedError                       a league that is not polled for a while
@@ -99,6 +100,10 @@ class ArgumentsError(TrackerError, ValueError):
 
 class CopyError(TrackerError):
     """The target database is not empty, or a row in it differs from the source's."""
+
+
+class RestoreError(TrackerError):
+    """A file that is no backup of ours, or a database that is in use; the message names it."""
 
 
 class AccountError(TrackerError):

@@ -1,8 +1,11 @@
-"""The instance folder, and the secret key that is kept in it."""
+"""The instance folder, who holds it, and the secret key that is kept in it."""
 
+import contextlib
+import fcntl
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
 
 from sportsapp.core import setting_values as read
 from sportsapp.core.errors import SettingsError
@@ -20,6 +23,20 @@ def make_instance_folder(settings: Settings) -> None:
             f"INSTANCE_PATH: the folder {path} cannot be written ({error.strerror}); "
             "name a folder of your own, for example /srv/scores"
         ) from None
+
+
+@contextlib.contextmanager
+def hold_instance(settings: Settings) -> Iterator[None]:
+    """Keep `flask up` and `flask restore` off this folder. Raises SettingsError if one has it."""
+    with (settings.instance_path / "up.lock").open("w") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a forked copy does not hold it
+        except (BlockingIOError, PermissionError):
+            raise SettingsError(
+                f"INSTANCE_PATH: another `flask up` is running on {settings.instance_path}; "
+                "stop it or name another folder, for example /srv/scores"
+            ) from None
+        yield
 
 
 def secret_key_of(settings: Settings) -> str:

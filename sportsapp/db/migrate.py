@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from flask import Flask
 from flask_migrate import Migrate, upgrade
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.settings import PROJECT_ROOT
-from sportsapp.db.engine import db
+from sportsapp.db.engine import db, init_database
 
 FOLDER = str(PROJECT_ROOT / "migrations")
 
@@ -30,6 +31,20 @@ def migrate_database() -> None:
     """
     with database_errors():
         upgrade(directory=FOLDER)
+
+
+@contextmanager
+def database_at(url: str, folder: Path) -> Iterator[Engine]:
+    """Make the database of this URL, a copy, the current one; ``folder`` is the instance's."""
+    app = Flask("sportsapp", instance_path=str(folder))
+    app.config.update(SQLALCHEMY_DATABASE_URI=url, IS_COPY=True)
+    init_database(app)
+    init_app(app)
+    with app.app_context():
+        try:
+            yield db.engine
+        finally:
+            db.engine.dispose()
 
 
 @contextmanager

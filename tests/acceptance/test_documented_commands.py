@@ -113,6 +113,7 @@ STOPPED = (
         "flask db-copy -", "rows copied and compared",
         "echo sqlite:///$FOLDER/second.db | flask db-copy -",
     ),
+    Step("flask restore FILE", "is in place as", "flask restore $FOLDER/backup.db"),
     Step("flask db downgrade", r"^\d{4}$", f"{ON_COPY} db downgrade && {ON_COPY} db current"),
     Step("flask db upgrade", r"^\d{4} \(head\)$", f"{ON_COPY} db upgrade && {ON_COPY} db current"),
 )  # fmt: skip

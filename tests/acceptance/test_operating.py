@@ -266,7 +266,7 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     wait_for(operator.is_ready, 90, 0.5)
 
     # backup and restore
-    backup, restore = commands("Backup and restore")
+    backup, restore_file, restore = commands("Backup and restore")
     in_crontab = re.search(r"^0 4 \* \* \* (.*)$", PAGE, re.MULTILINE)[1].replace(r"\%", "%")
     for line in (backup, in_crontab, in_crontab):  # two nights, too
         assert "rows copied and compared." in operator.run(line)
@@ -274,6 +274,10 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     operator.names["scores-2026-01-31-040000.db"] = newest.name
     page = operator.page("/nba/2022-10-10")
     operator.stop()
+    assert f"with {count(url, 'games')} games" in operator.run(
+        f"env --unset=DATABASE_URL {restore_file}"
+    )
+    assert count(here, seasons) == GAMES
     assert "rows copied and compared." in operator.run(restore)
     restored = operator.names["postgresql://scores:secret@db.example.org/restored"]
     assert count(restored, seasons) == GAMES

@@ -11,13 +11,11 @@ once (docs/decisions/copies.md).
 
 import contextlib
 import errno
-import fcntl
 import importlib
 import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
 
 import click
 from flask.cli import with_appcontext
@@ -29,7 +27,7 @@ from sportsapp.commands.up.broker import wait_for_broker
 from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
 from sportsapp.core.errors import SettingsError, TrackerError
-from sportsapp.core.instance import make_instance_folder
+from sportsapp.core.instance import hold_instance, make_instance_folder
 from sportsapp.core.processes import freeze_memory
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db, merge_wal
@@ -157,20 +155,6 @@ def enter_project(settings: Settings) -> None:
         os.environ["LOG_FILE"] = str(settings.log_file)
     os.chdir(PROJECT_ROOT)
     os.umask(0o077)
-
-
-@contextlib.contextmanager
-def hold_instance(settings: Settings) -> Iterator[None]:
-    """Keep every other `flask up` off this instance folder. Raises SettingsError if one has it."""
-    with (settings.instance_path / "up.lock").open("w") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a forked copy does not hold it
-        except (BlockingIOError, PermissionError):
-            raise SettingsError(
-                f"INSTANCE_PATH: another `flask up` is running on {settings.instance_path}; "
-                "stop it or name another folder, for example /srv/scores"
-            ) from None
-        yield
 
 
 def make_ready_to_fork() -> None:

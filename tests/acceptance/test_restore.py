@@ -1,7 +1,9 @@
-"""A `flask up` that is stopped while it writes leaves a database file that is whole."""
+"""A `flask up` that ends while it writes: its file is whole; a backup can be put in place."""
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -21,7 +23,7 @@ from tests.loopback import LoopbackFeed
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(240),
-    pytest.mark.only_sqlite("its file is copied"),
+    pytest.mark.only_sqlite("its file is replaced"),
 ]
 
 MONTH = harm.ids_of([date(2020, 1, 1)])
@@ -79,3 +81,38 @@ def test_file_alone_is_whole_after_an_orderly_end(up: Up, feed, tmp_path, how): 
     alone = tmp_path / "alone.db"
     shutil.copy(running.folder / "tracker.db", alone)
     assert old_games(alone) == expected
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_backup_is_restored_after_any_end(up: Up, feed, tmp_path, how):  # noqa: F811
+    backup = tmp_path / "backup.db"
+    running = start_and_back_up(up, feed, backup)
+    done = flask(running, "restore", str(backup))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "another `flask up` is running" in done.stderr
+    end(running, how)
+    expected = stored_games(running)
+    database = running.folder / "tracker.db"
+
+    done = flask(running, "restore", str(backup))
+    assert done.returncode == 0, done.stderr
+    assert old_games(backup) == old_games(database) == MONTH
+    aside = Path(re.search(r"that was there is (\S+)\.$", done.stdout, re.MULTILINE)[1])
+    assert old_games(aside) == expected
+
+    again = up()
+    again.page_with("/healthz", "ok")
+    assert "Alpha" in again.get("/nba/2020-01-10").text
+    assert "Alpha" not in again.get("/nba/1980-01-10").text
+    checks = wait_for(lambda: checks_of(again), 30, 0.5)
+    assert {check["state"] for check in checks if check["name"] == "database"} == {"ok"}
+    again.end()
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert old_games(database) == MONTH
+
+
+def checks_of(running: Running) -> list[dict[str, str]]:
+    """What `flask doctor` finds, once nothing is wrong."""
+    done = flask(running, "doctor", "--json")
+    return json.loads(done.stdout)["checks"] if done.returncode == 0 else []
