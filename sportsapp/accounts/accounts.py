@@ -7,9 +7,13 @@ without the spaces around them. Whatever writes does so in a transaction of its 
 import logging
 
 from sqlalchemy import func, select
-from werkzeug.security import check_password_hash, generate_password_hash
 
-from sportsapp.accounts.passwords import check_password, generate_password
+from sportsapp.accounts.passwords import (
+    check_password,
+    generate_password,
+    hash_password,
+    is_password,
+)
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import AccountError
 from sportsapp.core.settings import Settings
@@ -63,13 +67,13 @@ def authenticate(username: str, password: str) -> AdminUser | None:
     """The active account with this name and password; None for anything else.
 
     Exactly one hash is computed in each case, so that the time of an answer does not reveal
-    which names exist.
+    which names exist. Raises PasswordsBusyError when too many passwords are hashed already.
     """
     account = _by_name(username)
     if account is None:
-        generate_password_hash(password)
+        hash_password(password)
         return None
-    is_right = check_password_hash(account.password_hash, password)
+    is_right = is_password(account.password_hash, password)
     return account if is_right and account.active else None
 
 
@@ -90,7 +94,7 @@ def add_account(username: str, password: str, *, must_change_password: bool = Fa
         raise AccountError(f"a name must have 1 to {LONGEST_USERNAME} printable characters")
     check_password(password, username)
     account = AdminUser(username=username, created_at=utc_now())
-    account.password_hash = generate_password_hash(password)
+    account.password_hash = hash_password(password)
     account.must_change_password = must_change_password
     with writing(db.session):
         if _by_name(username):
@@ -106,9 +110,9 @@ def set_password(username: str, password: str) -> None:
     """
     account = find_account(username)
     check_password(password, account.username)
-    if account.must_change_password and check_password_hash(account.password_hash, password):
+    if account.must_change_password and is_password(account.password_hash, password):
         raise AccountError("the new password must not be the old one")
-    password_hash = generate_password_hash(password)
+    password_hash = hash_password(password)
     with writing(db.session):
         account = find_account(username)
         account.password_hash = password_hash

@@ -1,16 +1,23 @@
-"""The rules for passwords: one function for ADMIN_PASSWORD, ``flask admin`` and the panel.
+"""The rules for passwords: one function for ADMIN_PASSWORD, ``flask admin`` and the panel; hashes.
 
 ``common_words.txt`` holds the words, names, years and runs of keys that the passwords at the top of
 every list of leaked ones are made of.
 """
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import BoundedSemaphore
 
-from sportsapp.core.errors import AccountError
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from sportsapp.core.errors import AccountError, PasswordsBusyError
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 FEWEST_OTHERS = 6
+AT_ONCE, WAITING, WAIT_SECONDS = 2, 1, 1.0
+"""Hashes that a process computes at once, and how many more may wait for one to end."""
 COMMON_WORDS = sorted(
     Path(__file__).with_name("common_words.txt").read_text("utf-8").split(), key=len, reverse=True
 )
@@ -39,3 +46,35 @@ def check_password(password: str, username: str) -> None:
             "a password must not be easy to guess: beside common words and the account's name it "
             f"needs {FEWEST_OTHERS} different characters"
         )
+
+
+def hash_password(password: str) -> str:
+    """A salted hash, slow on purpose. Raises PasswordsBusyError."""
+    with _turn():
+        return generate_password_hash(password)
+
+
+def is_password(password_hash: str, password: str) -> bool:
+    """Whether this is the hash of the password. Raises PasswordsBusyError."""
+    with _turn():
+        return check_password_hash(password_hash, password)
+
+
+_places, _turns = BoundedSemaphore(AT_ONCE + WAITING), BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Compute one hash; a web server's other threads stay free for pages."""
+    busy = PasswordsBusyError("too many passwords are being checked: try again in a second")
+    if not _places.acquire(blocking=False):
+        raise busy
+    try:
+        if not _turns.acquire(timeout=WAIT_SECONDS):
+            raise busy
+        try:
+            yield
+        finally:
+            _turns.release()
+    finally:
+        _places.release()

@@ -30,7 +30,7 @@ from sportsapp.accounts.sessions import (
     sign_in_as,
 )
 from sportsapp.admin.security import PREFIX, is_panel, panel_path
-from sportsapp.core.errors import AccountError
+from sportsapp.core.errors import AccountError, PasswordsBusyError
 from sportsapp.http.limits import client_address, make_limiter
 from sportsapp.services import services_of
 
@@ -130,6 +130,12 @@ def _too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     problem = f"Too many attempts. Try again in {'a minute' if wait <= 60 else 'an hour'}."
     logger.warning("sign-in refused: too many attempts from %s", client_address())
     return _form(problem), 429, {"Retry-After": str(wait)}
+
+
+@blueprint.errorhandler(PasswordsBusyError)
+def _busy(error: PasswordsBusyError) -> ResponseReturnValue:
+    logger.warning("sign-in refused: %s: from %s", error, client_address())
+    return _form("Too many people sign in. Try again in a second."), 503, {"Retry-After": "1"}
 
 
 def name_digest(username: str) -> str:

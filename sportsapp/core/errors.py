@@ -15,6 +15,7 @@
       CopyError                                a database that cannot be copied into another
       RestoreError                             a backup that cannot be put in place
       AccountError                             an admin account that cannot be created or changed
+        PasswordsBusyError                     other passwords are being hashed: worth retrying
       WebhookError                             an alert that its receiver did not accept
       PollingPausedError                       a league that is not polled for a while
       FeedError                                carries url and status
@@ -108,6 +109,12 @@ class RestoreError(TrackerError):
 
 class AccountError(TrackerError):
     """An admin account that is missing, taken, the last one, or has too short a password."""
+
+
+class PasswordsBusyError(AccountError):
+    """This process computes as many password hashes as it may; worth retrying in a second."""
+
+    retryable = True
 
 
 class FeedError(TrackerError):

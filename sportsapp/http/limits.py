@@ -1,8 +1,8 @@
-"""Rate limits by client address, counted on the broker; in memory while the broker is away."""
+"""Rate limits by client address (IPv6: by network), on the broker; in memory while it is away."""
 
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from flask import current_app, request
@@ -25,7 +25,7 @@ def make_limiter(
     """
     address, options["storage_options"] = limiter_storage(settings.broker, seconds=BROKER_SECONDS)
     limiter = Limiter(
-        key_func=client_address,
+        key_func=client_network,
         storage_uri=address,
         in_memory_fallback_enabled=True,
         key_prefix=name,
@@ -41,13 +41,31 @@ def client_address() -> str:
     Each proxy appends the address that it saw to X-Forwarded-For. So the header is read from its
     end, and only as far as a trusted proxy wrote it: the visitor can have made up the rest.
     """
-    address = request.remote_addr or "unknown"
+    address = _plain(request.remote_addr or "unknown")
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     while forwarded and _is_trusted_proxy(address, current_app.config["TRUSTED_PROXIES"]):
-        seen = forwarded.pop().strip()
+        seen = _plain(forwarded.pop().strip())
         if not _is_address(seen):
             break
         address = seen
+    return address
+
+
+def client_network() -> str:
+    """What the visitor is counted as: the IPv4 address, or the /64 network, which is one's own.
+
+    Whoever has one IPv6 address has 2**64 of them.
+    """
+    address = client_address()
+    if _is_address(address) and isinstance(ip := ip_address(address), IPv6Address):
+        return str(ip_network((int(ip) >> 64 << 64, 64)))
+    return address
+
+
+def _plain(address: str) -> str:
+    """The address; an IPv4 address that is written as IPv6 (::ffff:192.0.2.1) as IPv4."""
+    if _is_address(address) and isinstance(ip := ip_address(address), IPv6Address):
+        return str(ip.ipv4_mapped or ip)
     return address
 
 
