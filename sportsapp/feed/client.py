@@ -14,16 +14,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
-import urllib3.exceptions
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import FeedError, FeedRefusedError, FeedUnavailableError, PayloadError
 from sportsapp.core.leagues import League
+from sportsapp.core.outgoing import (
+    BodyTooLargeError,
+    DeadlineError,
+    OutgoingSession,
+    RedirectRefusedError,
+    Reply,
+    exchange,
+)
 from sportsapp.feed.pace import RateLimiter
 
 logger = logging.getLogger(__name__)
@@ -39,7 +45,6 @@ TEAMS_BYTES = 8_000_000
 ROSTER_BYTES = 2_000_000
 STANDINGS_BYTES = 8_000_000
 OUTCOMES = ("ok", "unavailable", "limited", "refused", "too_large")
-PIECE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,9 @@ class FeedClient:
         self.count_outcome = count_outcome
         self.sleep = sleep
         self.clock_offset: timedelta | None = None
-        self._session = requests.Session()
+        self._session = OutgoingSession()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-        self._session.auth = account
-        self._session.max_redirects = 3
-        # Without cookies the session has no state that changes, so threads can share it.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.auth = account or self._session.auth
 
     def scoreboard(self, league: League, day: date) -> Answer:
         """One league's games of one US Eastern day.
@@ -180,50 +182,36 @@ class FeedClient:
         return random.uniform(longest / 2, longest)  # noqa: S311  # jitter  # nosec B311
 
     def _request(self, url: str, body_limit: int) -> Answer:
-        """Send one request and read its answer.
-
-        A feed that sends its headers byte by byte restarts the read time-out with each byte and
-        is not stopped here; the time limit of the task stops it.
-        """
+        """Send one request and read its answer."""
         if self.rate_limiter:
             self.rate_limiter.wait()
         policy = self.retry_policy
-        ends_at = time.monotonic() + policy.deadline
         try:
-            with self._session.get(
-                url, stream=True, timeout=(policy.connect, policy.read)
-            ) as response:
-                body = self._read_body(response, ends_at, body_limit)
+            reply = exchange(
+                *(self._session, "GET", url),
+                connect=policy.connect,
+                read=policy.read,
+                deadline=policy.deadline,
+                body_limit=body_limit,
+            )
+        except BodyTooLargeError as error:
+            raise PayloadError(f"{error}: {url}", url=url, status=error.status) from error
+        except RedirectRefusedError as error:
+            raise FeedRefusedError(f"the feed sends us elsewhere: {error}", url=url) from error
         except (InvalidURL, InvalidSchema, MissingSchema) as error:
             message = f"the feed's address cannot be used: {self.base_url} ({error})"
             raise FeedRefusedError(message, url=self.base_url) from error
-        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+        except DeadlineError as error:
+            raise FeedUnavailableError(f"{error}: {url}", url=url) from error
+        except requests.Timeout as error:
             message = f"the feed did not answer in time: {url}"
             raise FeedUnavailableError(message, url=url) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except requests.RequestException as error:
             message = f"the feed cannot be reached: {url} ({_cause(error)})"
             raise FeedUnavailableError(message, url=url) from error
-        self.clock_offset = _clock_offset(response.headers)
-        _check_status(response, body)
-        return Answer(url, body, hashlib.sha256(body).hexdigest())
-
-    def _read_body(self, response: requests.Response, ends_at: float, body_limit: int) -> bytes:
-        """The decompressed body, read in pieces until ``ends_at`` of the monotonic clock."""
-        policy, url = self.retry_policy, str(response.url)
-        pieces: list[bytes] = []
-        size = 0
-        while time.monotonic() < ends_at:
-            # read1 returns what has arrived; iter_content would wait until a piece is full.
-            piece = response.raw.read1(PIECE, decode_content=True)
-            if not piece:
-                return b"".join(pieces)
-            pieces.append(piece)
-            size += len(piece)
-            if size > body_limit:
-                message = f"the answer is larger than {body_limit:,} bytes: {url}"
-                raise PayloadError(message, url=url, status=response.status_code)
-        message = f"no complete answer within {policy.deadline:g} s: {url}"
-        raise FeedUnavailableError(message, url=url)
+        self.clock_offset = _clock_offset(reply.headers)
+        _check_status(reply)
+        return Answer(url, reply.body, hashlib.sha256(reply.body).hexdigest())
 
 
 def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
@@ -235,16 +223,16 @@ def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), account
 
 
-def _check_status(response: requests.Response, body: bytes) -> None:
+def _check_status(reply: Reply) -> None:
     """Raise for any status but 2xx, quoting the beginning of the body."""
-    status, url = response.status_code, str(response.url)
+    status, url = reply.status, reply.url
     if 200 <= status < 300:
         return
-    text = body[:120].decode("utf-8", "replace").replace("\n", " ").strip()
+    text = reply.body[:120].decode("utf-8", "replace").replace("\n", " ").strip()
     quote = f" ({text})" if text else ""
     if status in (408, 425, 429) or status >= 500:
         message = f"the feed answered {status}{quote}: {url}"
-        wait = _retry_after(response.headers.get("Retry-After"))
+        wait = _retry_after(reply.headers.get("Retry-After"))
         raise FeedUnavailableError(message, url=url, status=status, retry_after=wait)
     message = f"the feed refused us with {status}{quote}: {url}"
     raise FeedRefusedError(message, url=url, status=status)

@@ -9,9 +9,11 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from sportsapp.core.errors import WebhookError
+from sportsapp.core.outgoing import OutgoingSession, exchange
 from sportsapp.core.settings import Settings
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 10
+LIMITS = {"connect": CONNECT_SECONDS, "read": ANSWER_SECONDS, "deadline": ANSWER_SECONDS}
 TITLE = "Sports Game Tracker"
 HIDDEN = "(hidden)"
 SECRET_LENGTH, PASSWORD_LENGTH = 8, 4  # removing shorter ones would remove ordinary words
@@ -45,14 +47,8 @@ def deliver(url: str, message: Message) -> None:
     The error is retryable unless the answer was a redirect or a 4xx other than 408, 425 and 429.
     """
     try:
-        with requests.post(
-            url,
-            json=message,
-            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            allow_redirects=False,
-            stream=True,  # the body of the answer is not read
-        ) as response:
-            status = response.status_code
+        with OutgoingSession() as session:
+            status = exchange(session, "POST", url, json=message, redirects=0, **LIMITS).status
     except requests.RequestException as error:
         text = f"the alert webhook cannot be reached ({type(error).__name__})"
         raise WebhookError(text, retryable=True) from None  # the cause names the URL
