@@ -44,7 +44,8 @@ def test_first_and_last_day_lead_nowhere_beyond(client):
         ("0001-01-01", 404, None),
         ("9999-12-31", 404, None),
         ("//evil", 404, None),
-        ("x" * 10_000, 404, None),
+        ("x" * 1_000, 404, None),
+        ("x" * 10_000, 414, None),
     ],
 )
 def test_date_field_leads_to_its_day(client, asked, status, target):

@@ -313,7 +313,7 @@ def attempts(app, monkeypatch):
         return answer
 
     attempt.account = None
-    monkeypatch.setattr("sportsapp.admin.signin.authenticate", lambda *_: attempt.account)
+    monkeypatch.setattr("sportsapp.admin.signin.accounts.authenticate", lambda *_: attempt.account)
     return attempt
 
 
