@@ -98,7 +98,8 @@ def replace_database(file: Path, draft: Path) -> Path:
     with draft.open("rb+") as handle:
         os.fsync(handle.fileno())
     aside = file.with_stem(f"{file.stem}-{utc_now():%Y-%m-%d-%H%M%S-%f}-replaced")
-    for part in [part for part in PARTS if Path(f"{file}{part}").exists()]:
+    os.link(file, aside)  # a power cut between these lines leaves the old database or the new one
+    for part in [part for part in PARTS[1:] if Path(f"{file}{part}").exists()]:
         Path(f"{file}{part}").rename(f"{aside}{part}")
     Path(f"{file}-shm").unlink(missing_ok=True)
     draft.replace(file)

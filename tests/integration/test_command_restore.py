@@ -253,6 +253,16 @@ def test_instance_that_is_running_is_left_alone(backup, held, restore):
     assert games() == ["1", "2"]
 
 
+def test_restore_that_ends_halfway_leaves_the_old_database(backup, restore, monkeypatch):
+    def ends(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", ends)
+    done = restore(backup)
+    assert (done.exit_code, "No space left" in done.stderr) == (1, True)
+    assert games() == ["1", "2"]
+
+
 def test_postgresql_is_refused_with_what_to_use(settings, tmp_path):
     other = replace(settings, database_url="postgresql://u:hush@127.0.0.1:1/none")
     done = create_app(other).test_cli_runner().invoke(args=["restore", str(tmp_path / "backup.db")])
