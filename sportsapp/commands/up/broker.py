@@ -2,13 +2,20 @@
 
 `flask up` runs it as a child; `flask broker` becomes it, for people who start the consumers by
 hand. The broker's process holds a lock, so that two of them never write one append-only file.
+
+The broker has nothing that the ledger does not have. So a broker that ends is started again, and
+files that it cannot load are moved aside: it starts empty, and recovery queues again what waits.
 """
 
 import contextlib
 import fcntl
+import logging
 import os
+import shutil
+import signal
 import stat
 import time
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -16,11 +23,30 @@ import click
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from sportsapp.commands.shell import fail
+from sportsapp.commands.up.supervisor import (
+    LAST,
+    Child,
+    ChildFailedError,
+    RunningChild,
+    Supervisor,
+)
+from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError, SettingsError, TrackerError
 from sportsapp.core.instance import make_instance_folder
 from sportsapp.core.redis_urls import client_of
 from sportsapp.core.settings import Settings, load_settings, public_url
 
+logger = logging.getLogger(__name__)
+
+BROKER_SECONDS = 10.0
+AGAIN_AFTER = 3.0
+"""A broker that ends sooner after its start, in seconds, is not started again."""
+
+CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
+"""Exit codes of a broker that has ended by itself, beside those above zero."""
+
+FILES = "appendonlydir"
+FILES_KEPT = 2
 PING_SECONDS = 1.0
 PING_EVERY = 0.1
 LAST_BROKER_SECONDS = 3.0
@@ -58,6 +84,59 @@ def prepare_broker(settings: Settings, *, verbose: bool = False) -> tuple[list[s
     }
     pairs = [text for name, value in options.items() for text in (f"--{name}", value)]
     return [_binary(), *pairs], lock
+
+
+def broker_child(settings: Settings, aside: Path | None = None) -> Child:
+    """The embedded broker, stopped last. When we are killed it still closes its file properly.
+
+    ``aside`` is where its damaged files have just been moved. Takes the broker's lock. Raises what
+    ``prepare_broker`` raises.
+    """
+    argv, lock = prepare_broker(settings, verbose=settings.log_level == "DEBUG")
+    return Child(
+        name="broker",
+        argv=argv,
+        stop_rank=LAST,
+        death_signal=signal.SIGTERM,
+        pass_fds=(lock,),
+        ready=lambda: broker_answers(settings.broker),
+        ready_seconds=BROKER_SECONDS,
+        replacement=partial(broker_after, settings, aside),
+    )
+
+
+def broker_after(settings: Settings, aside: Path | None, ended: RunningChild) -> Child | None:
+    """The broker to start when one has ended, or None when another start would not help.
+
+    Whether its files are damaged is found by trial: it has ended before it answered, and starts
+    without them. If it does not, the cause is another (a full disk, the socket's path), and the
+    files are put back.
+    """
+    files = data_folder(settings) / FILES
+    if ended.was_ready:
+        if time.monotonic() - ended.started_at < AGAIN_AFTER:
+            return None
+        logger.error("The broker %s and is started again", ended.how_it_ended())
+        return broker_child(settings)
+    code = ended.process.exitcode or 0
+    try:
+        if aside:
+            shutil.rmtree(files, ignore_errors=True)  # there may be none; if it stays, rename fails
+            aside.rename(files)
+            logger.error("The broker does not start without %s either: put back", files)
+            return None
+        if not files.exists() or (code <= 0 and code not in CRASHES):
+            return None
+        for old in sorted(files.parent.glob(f"{FILES}-*"))[: 1 - FILES_KEPT]:
+            shutil.rmtree(old)
+        aside = files.rename(files.with_name(f"{FILES}-{utc_now():%Y-%m-%dT%H%M%SZ}"))
+    except OSError as error:
+        raise BrokerUnavailableError(
+            f"INSTANCE_PATH: the broker does not start with {files}, and that cannot be moved "
+            f"aside ({error.strerror}); move or delete it"
+        ) from None
+    logger.error("The broker cannot load its files: kept as %s; it starts empty", aside)
+    return broker_child(settings, aside)
 
 
 def data_folder(settings: Settings) -> Path:
@@ -168,10 +247,13 @@ def broker_command() -> None:
                 "REDIS_URL: is set, so nothing would use the embedded broker; "
                 "unset it to use the embedded one"
             )
+        os.umask(0o077)  # its files are for their owner alone
+        if (data_folder(settings) / FILES).exists():
+            with Supervisor() as trial:  # its files are tried, and moved aside if damaged
+                trial.start(broker_child(settings))
         argv, lock = prepare_broker(settings, verbose=True)
-    except TrackerError as error:
+    except (TrackerError, ChildFailedError) as error:
         fail(str(error))
     click.echo(f"The broker is at {settings.broker}")
-    os.umask(0o077)  # its files are for their owner alone
     os.set_inheritable(lock, True)
     os.execv(argv[0], argv)  # noqa: S606 - without a shell

@@ -1,4 +1,4 @@
-"""What `flask up` starts: the demo feed, the broker, two consumers and the web server.
+"""What `flask up` starts beside the broker: the demo feed, two consumers and the web server.
 
 Consumers and web server are copies of this process on Linux, and programs of their own where a
 fork of a loaded process is not safe (macOS). Broker and demo feed share nothing with us and are
@@ -8,23 +8,19 @@ always programs.
 import http.client
 import os
 import runpy
-import signal
 import sys
 from functools import partial
 from typing import Any
 
 from setproctitle import setproctitle
 
-from sportsapp.commands.up.broker import broker_answers, prepare_broker
-from sportsapp.commands.up.supervisor import Child
+from sportsapp.commands.up.supervisor import FIRST, LAST, Child
 from sportsapp.core.processes import die_with_parent
 from sportsapp.core.settings import Settings
 
-BROKER_SECONDS = 10.0
 WEB_SECONDS = 60.0
 PROBE_SECONDS = 1.0
 BLOCKING_THREADS = 4
-FIRST, LAST = 0, 1
 CONSUMERS = {"consumer": "huey_config.huey", "backfill": "huey_config.backfill_huey"}
 CONSUMER_OPTIONS = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
 CAN_COPY = sys.platform == "linux"
@@ -36,23 +32,6 @@ def demo_child(port: int, speed: float) -> Child:
     options = f"--host 127.0.0.1 --port {port} --speed {speed:g}".split()
     argv = [sys.executable, "-m", "demo", *options]
     return Child(name="demo", argv=argv, stop_rank=LAST, ready=partial(_answers, "127.0.0.1", port))
-
-
-def broker_child(settings: Settings) -> Child:
-    """The embedded broker, stopped last. When we are killed it still closes its file properly.
-
-    Takes the broker's lock. Raises what ``prepare_broker`` raises.
-    """
-    argv, lock = prepare_broker(settings, verbose=settings.log_level == "DEBUG")
-    return Child(
-        name="broker",
-        argv=argv,
-        stop_rank=LAST,
-        death_signal=signal.SIGTERM,
-        pass_fds=(lock,),
-        ready=lambda: broker_answers(settings.broker),
-        ready_seconds=BROKER_SECONDS,
-    )
 
 
 def consumer_child(settings: Settings, name: str) -> Child:

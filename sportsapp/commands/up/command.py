@@ -1,8 +1,9 @@
 """`flask up`: the whole app with one command - broker, consumers, web server, and their end.
 
 It checks what can be checked before anything runs, brings the database up to date, starts one
-part after the other and stays until one of them ends or somebody stops it. Consumers and web
-server are stopped first and together, then broker and demo feed (``stop_rank`` in ``children``).
+part after the other and stays until somebody stops it or one of them ends; a broker that ends is
+started again. Consumers and web server are stopped first and together, then broker and demo feed
+(``stop_rank`` of a child).
 Nothing is left behind, not even when it is killed with SIGKILL.
 
 Consumers and web server are forked when all that they need is loaded, so that it is in memory
@@ -23,7 +24,7 @@ from setproctitle import getproctitle
 
 from sportsapp.commands.shell import FAILED, fail
 from sportsapp.commands.up import children
-from sportsapp.commands.up.broker import wait_for_broker
+from sportsapp.commands.up.broker import BROKER_SECONDS, broker_child, wait_for_broker
 from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
 from sportsapp.core.errors import SettingsError, TrackerError
@@ -75,7 +76,7 @@ def up_command(demo: bool, demo_speed: float) -> None:
 
 
 def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: float) -> None:
-    """Check, prepare, start everything in order, and return or exit (0) after a stop signal.
+    """Check, prepare, start everything in order, and exit (0) after a stop signal.
 
     Raises ChildFailedError when a part ends by itself, SettingsError or BrokerUnavailableError
     when one cannot be started. Nothing that was started is left when it returns or raises.
@@ -85,9 +86,9 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
     address = check_port(settings.host, settings.port)
     enter_project(settings)
     with hold_instance(settings), database_errors(), contextlib.ExitStack() as last:
-        broker = children.broker_child(settings) if settings.broker_is_embedded else None
+        broker = broker_child(settings) if settings.broker_is_embedded else None
         if not broker:
-            wait_for_broker(settings.broker, children.BROKER_SECONDS)
+            wait_for_broker(settings.broker, BROKER_SECONDS)
         with Supervisor() as supervisor:
             # 2. The database is brought up to date while no part uses it.
             migrate_database()

@@ -3,8 +3,8 @@
 It knows nothing of what it starts. Children run without a shell, each in a session of its own, so
 that the terminal's Ctrl-C reaches only the supervisor, which decides in which order they stop.
 Their standard output and error are the supervisor's standard error; each line is written by the
-child as it stands. Nothing is restarted: when one child ends, all are stopped, and the service
-manager outside decides what comes next.
+child as it stands. When a child ends, all are stopped, and the service manager outside decides what
+comes next, unless the child names another to be started in its place.
 
 A child is another program, or a forked copy of this process that calls one function: what was
 loaded before the fork is then in memory once for all copies.
@@ -26,7 +26,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from sportsapp.core.processes import (
     PROCESS_NAME,
@@ -35,6 +35,7 @@ from sportsapp.core.processes import (
     kill_group,
 )
 
+FIRST, LAST = 0, 1
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 9.7
 LAST_RANK_SECONDS = 0.6
@@ -52,29 +53,44 @@ class ChildFailedError(Exception):
 class Child:
     """One program to execute (``argv``), or one function for a copy of this process (``body``).
 
-    Children are stopped by ``stop_rank``, the lowest first. ``ready`` is called every 0.1 s until
+    Children are stopped by ``stop_rank``: FIRST, then LAST. ``ready`` is called every 0.1 s until
     it returns True, for ``ready_seconds`` at most; a call may take a second, no more.
     ``death_signal`` is what the child gets when the supervisor is killed. ``pass_fds`` are file
-    descriptors that an executed program inherits, and alone has from then on.
+    descriptors that an executed program inherits, and alone has from then on. ``replacement``
+    is called when the child has ended by itself: it returns the child to start in its place, or
+    None when all have to stop.
     """
 
     name: str
     argv: list[str] = field(default_factory=list)
     body: Callable[[], object] | None = None
-    stop_rank: int = 0
+    stop_rank: int = FIRST
     death_signal: int = signal.SIGKILL
     pass_fds: tuple[int, ...] = ()
     ready: Callable[[], bool] | None = None
     ready_seconds: float = 30.0
+    replacement: Callable[[RunningChild], Child | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunningChild:
-    """A child with its process; it leads a process group of the same id."""
+    """A child with its process, which leads a process group of the same id, or has ended."""
 
     child: Child
     process: BaseProcess
     pid: int
+    started_at: float = field(default_factory=time.monotonic)
+    was_ready: bool = False
+
+    def how_it_ended(self) -> str:
+        """Its exit code or its signal, in words."""
+        code = self.process.exitcode or 0
+        if code >= 0:
+            return f"ended with exit code {code}"
+        try:
+            return f"was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was ended by signal {-code}"
 
 
 class Supervisor:
@@ -87,7 +103,7 @@ class Supervisor:
     def __init__(self, *, stop_seconds: float = STOP_SECONDS) -> None:
         self._stop_seconds = stop_seconds
         self._running: list[RunningChild] = []
-        self._failure = ""
+        self._ended: list[RunningChild] = []
         self._stopping = False
         # signal handlers may put into this queue, and a wait for it ends when they do
         self._signals: SimpleQueue[tuple[int, float]] = SimpleQueue()
@@ -123,12 +139,13 @@ class Supervisor:
         """
         self._wait_or_exit(0)
         try:
-            self._running.append(self._fork(child))
+            running = self._fork(child)
         except OSError as error:
             raise ChildFailedError(f"{child.name} could not be started ({error})") from None
+        self._running.append(running)
         for handle in child.pass_fds:
             os.close(handle)
-        self._inform_guard("+", self._running[-1])
+        self._inform_guard("+", running)
         deadline = time.monotonic() + child.ready_seconds
         while child.ready and not child.ready():
             if time.monotonic() > deadline:
@@ -136,14 +153,15 @@ class Supervisor:
                     f"{child.name} was not ready within {child.ready_seconds:g} s"
                 )
             self._wait_or_exit(READY_EVERY)
+        running.was_ready = True
 
-    def wait(self) -> None:
-        """Wait for a stop signal. Raises ChildFailedError when a child ends before that."""
-        self._wait(0)
-        while self._first_stop_at is None:
-            if self._failure:
-                raise ChildFailedError(self._failure)
-            self._wait(None)
+    def wait(self) -> NoReturn:
+        """Wait for a stop signal and exit (0).
+
+        Raises ChildFailedError when a child ends before that and nothing replaces it.
+        """
+        while True:
+            self._wait_or_exit(None)
 
     def stop(self) -> None:
         """Stop every child, rank by rank, within ``stop_seconds``."""
@@ -172,10 +190,15 @@ class Supervisor:
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
 
-    def _wait_or_exit(self, seconds: float) -> None:
+    def _wait_or_exit(self, seconds: float | None) -> None:
+        """Wait, ``seconds`` at most, and start what replaces a child that has ended."""
         self._wait(seconds)
-        if self._failure:
-            raise ChildFailedError(self._failure)
+        while self._ended:
+            ended = self._ended.pop(0)
+            after = ended.child.replacement(ended) if ended.child.replacement else None
+            if not after:
+                raise ChildFailedError(f"{ended.child.name} {ended.how_it_ended()}")
+            self.start(after)
         if self._first_stop_at is not None:
             raise SystemExit(0)
 
@@ -197,8 +220,8 @@ class Supervisor:
             self._running.remove(running)
             kill_group(running.pid)  # what the child started and left behind
             self._inform_guard("-", running)
-            if not (self._failure or self._stopping or self._first_stop_at is not None):
-                self._failure = f"{running.child.name} {_how_it_ended(running.process)}"
+            if not self._stopping and self._first_stop_at is None:
+                self._ended.append(running)
 
     def _fork(self, child: Child) -> RunningChild:
         """Fork this process for a child. Raises OSError when that is not possible."""
@@ -242,13 +265,3 @@ class Supervisor:
             with contextlib.suppress(OSError):
                 self._guard.stdin.write(f"{change}{running.pid}\n".encode())
                 self._guard.stdin.flush()
-
-
-def _how_it_ended(process: BaseProcess) -> str:
-    code = process.exitcode or 0
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
