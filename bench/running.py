@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
-from sportsapp.commands.up.broker import prepare_broker, wait_for_broker
-from sportsapp.commands.up.children import BROKER_SECONDS, CONSUMER_OPTIONS
+from sportsapp.commands.up.broker import BROKER_SECONDS, prepare_broker, wait_for_broker
+from sportsapp.commands.up.children import CONSUMER_OPTIONS
 from sportsapp.core.processes import kill_group
 from sportsapp.core.settings import PROJECT_ROOT, Settings, environment_name
 
