@@ -171,7 +171,8 @@ class Settings:
     )
     feed_requests_per_minute: int = _setting(
         read.whole_number(1, 100_000),
-        "limit of requests to the feed, for all processes together",
+        "limit of requests to the feed, for all processes together; "
+        "a quarter of it is kept for ticks",
         600,
     )
     api_requests_per_minute: int = _setting(

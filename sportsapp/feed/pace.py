@@ -6,7 +6,9 @@ is away each process limits its own requests, and outcomes are not counted.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import redis
@@ -23,10 +25,28 @@ BROKER_SECONDS = 1
 # The broker gives the end of a window in whole seconds, up to half a second too early.
 SHORTEST_WAIT = 0.5
 OUTCOMES_KEY = "sportsapp.feed.outcomes"
+LIVE_SHARE = 4
+"""One request in so many is kept for live syncs."""
+
+_is_live: ContextVar[bool] = ContextVar("is_live", default=False)
+
+
+@contextmanager
+def live_share() -> Iterator[None]:
+    """Count the requests of this block, and of copies of its context, as those of a live sync."""
+    token = _is_live.set(True)
+    try:
+        yield
+    finally:
+        _is_live.reset(token)
 
 
 class RateLimiter:
-    """At most ``per_minute`` requests in a window of one minute, which the first of them opens."""
+    """At most ``per_minute`` requests in a window of one minute, which the first of them opens.
+
+    A quarter of them is kept for live syncs, so that no backfill holds up a score; when that is
+    used up they take from the rest.
+    """
 
     def __init__(
         self, url: str, per_minute: int, *, sleep: Callable[[float], None] = time.sleep
@@ -34,7 +54,11 @@ class RateLimiter:
         address, options = limiter_storage(url, seconds=BROKER_SECONDS)
         self._shared = FixedWindowRateLimiter(storage_from_string(address, **options))
         self._own = FixedWindowRateLimiter(MemoryStorage())
-        self._limit = RateLimitItemPerSecond(per_minute, WINDOW, namespace="sportsapp.feed")
+        kept = per_minute // LIVE_SHARE
+        self._kept, self._rest = (
+            RateLimitItemPerSecond(amount, WINDOW, namespace=f"sportsapp.feed{share}")
+            for amount, share in ((kept, ".live"), (per_minute - kept, ""))
+        )
         self._sleep = sleep
 
     def wait(self) -> None:
@@ -49,16 +73,17 @@ class RateLimiter:
                 return
             logger.info(
                 "%s requests in this minute, the most allowed: waiting %.1f s",
-                self._limit.amount,
+                self._rest.amount,
                 seconds,
             )
             self._sleep(seconds)
 
     def _count(self, limiter: FixedWindowRateLimiter) -> float:
-        """0 when the window has room for the request; else the seconds until the next window."""
-        if limiter.hit(self._limit):
+        """0 when a window has room for the request; else the seconds until the next window."""
+        limits = [self._kept, self._rest] if _is_live.get() else [self._rest]
+        if any(limiter.hit(limit) for limit in limits):
             return 0
-        ends_at = limiter.get_window_stats(self._limit).reset_time
+        ends_at = min(limiter.get_window_stats(limit).reset_time for limit in limits)
         return max(SHORTEST_WAIT, ends_at - time.time())
 
 

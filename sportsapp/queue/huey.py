@@ -118,6 +118,7 @@ class TrackerHuey(Huey):
         *,
         catch_up: timedelta = timedelta(0),
         skip_while_running: bool = False,
+        is_long: bool = False,
         **settings: Any,
     ) -> Callable[[Callable[..., Any]], Any]:
         """Register a task that schedulers enqueue, and that may be called like any other.
@@ -127,7 +128,9 @@ class TrackerHuey(Huey):
 
         def decorator(function: Callable[..., Any]) -> Any:
             wrapper = self.task(**settings)(function)
-            periodic = PeriodicTask(wrapper.task_class, schedule, catch_up, skip_while_running)
+            periodic = PeriodicTask(
+                wrapper.task_class, schedule, catch_up, skip_while_running, is_long
+            )
             self.periodic_tasks[periodic.name] = periodic
             return wrapper
 
@@ -199,6 +202,11 @@ class TrackerHuey(Huey):
             self.push(task)
         except BrokerUnavailableError as error:
             logger.warning("run %s of %s waits for the broker: %s", task.id, task.name, error)
+
+    def push_later(self, task: TrackedTask, delay: timedelta) -> None:
+        """The same, for a run that may not start before this delay."""
+        task.eta = utcnow() + delay
+        self.push_or_leave(task)
 
     def message_ids(self) -> set[str]:
         """The ids of all runs on the broker, queued or scheduled. Raises BrokerUnavailableError."""

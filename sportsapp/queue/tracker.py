@@ -35,6 +35,9 @@ class TaskQueue(Protocol):
     def push_or_leave(self, task: TrackedTask) -> None:
         """Put a recorded run on the broker. While that is away, recovery does so later."""
 
+    def push_later(self, task: TrackedTask, delay: timedelta) -> None:
+        """The same, for a run that may not start before this delay."""
+
     def read_schedule(self) -> list[TrackedTask]:
         """Take all tasks that are due off the broker's schedule. Raises redis-py's errors."""
 
@@ -69,13 +72,16 @@ class PeriodicTask:
     """A task with a schedule.
 
     The newest missed slot is still run when it is no older than ``catch_up``. With
-    ``skip_while_running`` a slot is left out while an earlier run is at work.
+    ``skip_while_running`` a slot is left out while an earlier run is at work. At most one long run
+    (``is_long``) is at work on a queue, and between its steps it gives way to those of higher
+    priority.
     """
 
     task_class: type[TrackedTask]
     schedule: Schedule
     catch_up: timedelta
     skip_while_running: bool
+    is_long: bool
 
     @property
     def name(self) -> str:

@@ -21,9 +21,10 @@ from sportsapp.core.errors import TrackerError
 from sportsapp.db.engine import autocommit_connection, db, write_connection
 from sportsapp.db.models.run import WAITING, RunState, Trigger
 from sportsapp.queue.tracker import TaskQueue, TrackedTask
+from sportsapp.runs import turns
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.listener import RunListener
-from sportsapp.runs.progress import CLAIMED, CurrentRun, RunCancelled, executing
+from sportsapp.runs.progress import CLAIMED, CurrentRun, RunCancelled, RunGivesWay, executing
 from sportsapp.runs.rows import (
     RUNS,
     RunOrigin,
@@ -90,8 +91,9 @@ class Attempts:
         Needs an app context, which ``Ledger.run`` opens.
 
         Returns the function's value. Returns None for a message that has nothing to claim, since
-        the run was taken or has ended; for a forged one, which becomes a dead letter; and when the
-        database does not take what the ledger has to write: recovery queues the run again.
+        the run was taken or has ended; for a run that waits for its turn, or gives way; for a
+        forged message, which becomes a dead letter; and when the database does not take what the
+        ledger has to write: recovery queues the run again.
         Raises what the function raises, KeyboardInterrupt for an interrupted run, and
         CancelExecution for a cancelled one, so that Huey treats the task as the ledger does.
         """
@@ -108,26 +110,35 @@ class Attempts:
             return None
 
     def _claim(self, task: TrackedTask) -> CurrentRun | None:
-        """Start the run if it waits for this attempt; None if it does not."""
+        """Start the run if it waits for this attempt and may start now; None if not."""
         started = started_values(utc_now()) | {"attempt": task.attempt + 1}
         where = {"run_id": task.id, "last_attempt": task.attempt}
-        with autocommit_connection(self.engine) as connection:
-            row = connection.execute(CLAIM, started | where).first()
-            if row is None:
-                logger.warning("run %s has been taken or has ended: message dropped", task.id)
-                return None
-            if (row.task, row.args) != (task.name, named_args(task)):
+        is_long = turns.is_long(task)
+        row, is_forged = None, False
+        with (write_connection if is_long else autocommit_connection)(self.engine) as connection:
+            waits = is_long and turns.must_wait(connection, task, utc_now())
+            if not waits:
+                row = connection.execute(CLAIM, started | where).first()
+            if row is not None and (row.task, row.args) != (task.name, named_args(task)):
                 # a forged message: the run waits as before, and recovery queues it
+                is_forged = True
                 where = {"run_id": task.id, "this_attempt": row.attempt}
                 connection.execute(FINISH, UNCLAIMED | {"attempt": task.attempt} | where)
-                reason = "the message differs from the run that it names"
-                logger.warning("run %s: %s", task.id, reason)
-                data = task.huey.serialize_task(task)
-                keep_dead_letter(self.engine, task.huey.name, data, reason)
-                return None
-        task.attempt = row.attempt
-        task.retries = row.retries_left
-        return CurrentRun(row, task.timeout, task.huey.is_stopping)
+        if waits:
+            logger.info("run %s of %s waits: another long run is at work", task.id, task.name)
+            task.huey.push_later(task, turns.TRY_AGAIN)
+        elif row is None:
+            logger.warning("run %s has been taken or has ended: message dropped", task.id)
+        elif is_forged:
+            reason = "the message differs from the run that it names"
+            logger.warning("run %s: %s", task.id, reason)
+            data = task.huey.serialize_task(task)
+            keep_dead_letter(self.engine, task.huey.name, data, reason)
+        else:
+            task.attempt = row.attempt
+            task.retries = row.retries_left
+            return CurrentRun(row, task.timeout, task.huey.is_stopping, turns.tasks_before(task))
+        return None
 
     def _execute(self, task: TrackedTask, run: CurrentRun) -> Any:
         self.running[task.id] = run
@@ -136,6 +147,11 @@ class Attempts:
                 try:
                     _check_arguments(task)
                     value = task.function(*task.args, **task.kwargs)
+                except RunGivesWay:
+                    db.session.rollback()
+                    with ledger_errors():
+                        self._give_way(task, run)
+                    return None
                 except (KeyboardInterrupt, Exception) as error:
                     db.session.rollback()
                     with ledger_errors():
@@ -149,6 +165,16 @@ class Attempts:
         finally:
             self.running.pop(task.id, None)
             db.session.remove()
+
+    def _give_way(self, task: TrackedTask, run: CurrentRun) -> None:
+        """Put the run back, to go on from its last step when others have had their turn."""
+        values = UNCLAIMED | {"due_at": utc_now() + turns.GIVE_WAY}
+        where = {"run_id": run.row.id, "this_attempt": run.row.attempt}
+        with autocommit_connection(self.engine) as connection:
+            is_back = connection.execute(FINISH, values | where).rowcount > 0
+        if is_back:
+            logger.info("run %s of %s gives way", task.id, task.name)
+            task.huey.push_later(task, turns.GIVE_WAY)
 
     def _record_success(self, run: CurrentRun, value: Any) -> None:
         """End the run as SUCCESS and queue the next of its chain, in one transaction."""

@@ -1,6 +1,6 @@
 """The run that the calling code belongs to, and how far it is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from sportsapp.core.log_context import add_log_fields
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.run import RunState
 from sportsapp.runs.rows import RUNS, stored_result
+from sportsapp.runs.turns import is_awaited
 
 CLAIMED = [
     *("id", "task", "args", "attempt", "started_at"),
@@ -27,6 +28,10 @@ class RunInterrupted(KeyboardInterrupt):
     A KeyboardInterrupt, as Huey raises in a worker that is to end: no ``except Exception`` on the
     way may keep it.
     """
+
+
+class RunGivesWay(RunInterrupted):
+    """The run stops at a step, because one of higher priority waits; it goes on after that."""
 
 
 class RunCancelled(Exception):
@@ -44,11 +49,13 @@ class CurrentRun:
     ``row`` has the columns CLAIMED of the run's row, as they were when the attempt started; its
     ``resume`` is what the last ``report_progress`` of an earlier attempt left. ``timeout`` is in
     seconds, None for no limit. ``is_stopping()`` returns whether the consumer is to end.
+    ``gives_way_to`` are the tasks whose waiting runs go first.
     """
 
     row: Row[Any]
     timeout: float | None
     is_stopping: Callable[[], bool]
+    gives_way_to: Sequence[str] = ()
 
     @property
     def is_mine(self) -> ColumnElement[bool]:
@@ -83,8 +90,8 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
     """Record that ``done`` of ``total`` chunks are finished, and how to go on from here.
 
     ``resume`` is what the next attempt finds in ``current_run().row.resume`` if this one is lost.
-    Does nothing outside of a run. Raises RunCancelled or RunInterrupted when the run has to stop
-    at this chunk.
+    Does nothing outside of a run. Raises RunCancelled, RunInterrupted or RunGivesWay when the run
+    has to stop at this chunk.
     """
     run = _current.get()
     if run is None:
@@ -106,9 +113,12 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
         )
         stored = select(RUNS.c.cancel_asked, RUNS.c.state).where(run.is_mine)
         row = connection.execute(stored).first()
+        gives_way = is_awaited(connection, run.gives_way_to, utc_now())
     if row is None or row.state != RunState.STARTED:
         raise RunInterrupted("another worker has taken this run over")
     if done < total and row.cancel_asked:
         raise RunCancelled((resume or {}).get("result"))
     if done < total and run.is_stopping():
         raise RunInterrupted("the consumer is to end")
+    if done < total and gives_way:
+        raise RunGivesWay("a run of higher priority waits")

@@ -4,18 +4,18 @@ A league's TrackerError becomes a line in ``errors`` while the other leagues go 
 league fails, AllLeaguesFailedError is raised.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
 from sportsapp.core.clock import game_day
 from sportsapp.core.errors import AllLeaguesFailedError, PayloadError, TrackerError
 from sportsapp.core.leagues import League
-from sportsapp.core.records import TeamRecord
 from sportsapp.db.models import LeagueRow
 from sportsapp.feed import parse
-from sportsapp.feed.fetch import fetch_all
+from sportsapp.feed.fetch import PARALLEL, fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult, league_call
 from sportsapp.sync.scoreboards import sync_ahead
@@ -75,43 +75,74 @@ def _sync_standings(context: SyncContext, leagues: Sequence[League]) -> list[str
     return sorted(lines)
 
 
-def sync_teams(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
+def sync_teams(
+    context: SyncContext, leagues: Sequence[League], resume: Mapping[str, Any] | None = None
+) -> SyncResult:
     """Every league's teams and their rosters; ``synced`` counts teams.
 
-    ``context.progress`` is called after each league.
+    ``context.progress`` is called after each league and before each few rosters, with the point to
+    resume from; given back as ``resume``, it lets another run continue there.
     """
-    result = SyncResult()
+    resume = resume or {"done": [], "failed": [], "rosters": None, "result": {}}
+    done, failed, rosters = list(resume["done"]), list(resume["failed"]), resume["rosters"]
+    result = SyncResult(**resume["result"])
     failures: dict[str, TrackerError] = {}
-    for number, league in enumerate(leagues, 1):
-        try:
-            teams, errors = parse.parse_teams(context.client.teams(league).body, league)
-        except TrackerError as error:
-            failures[league.slug] = error
-            result.errors.append(f"{league.label}: {error}")
-            context.report(league, error)
-        else:
-            ref = store.league_ref(context, league)
-            store.store_teams(context, ref, teams, is_whole=not errors)
+
+    def step() -> None:
+        point = {"done": [*done], "failed": [*failed], "rosters": rosters}
+        point["result"] = result.as_dict()
+        context.progress(len(done), len(leagues), point)
+
+    for league in leagues:
+        if league.slug in done:
+            continue
+        if rosters is None:  # else an earlier run has stored the teams
+            try:
+                teams, errors = parse.parse_teams(context.client.teams(league).body, league)
+            except TrackerError as error:
+                failures[league.slug] = error
+                failed.append(league.slug)
+                result.errors.append(f"{league.label}: {error}")
+                context.report(league, error)
+                teams, errors = [], []
+            else:
+                ref = store.league_ref(context, league)
+                store.store_teams(context, ref, teams, is_whole=not errors)
+            rosters = sorted({(team.espn_id, team.abbreviation) for team in teams})
             result.synced += len({team.espn_id for team in teams})
             result.errors += [f"{league.label}: {line}" for line in errors]
-            result.errors += _sync_rosters(context, league, teams)
-        context.progress(number, len(leagues), None)
-    if failures and len(failures) == len(leagues):
+        while rosters:
+            step()
+            result.errors += _sync_rosters(context, league, rosters[:PARALLEL])
+            rosters = rosters[PARALLEL:]
+        done.append(league.slug)
+        rosters = None
+        step()
+    if failures and len(failed) == len(leagues):
+        context.progress(0, len(leagues), None)  # nothing is done: a retry begins at the beginning
         raise AllLeaguesFailedError(failures)
     return result
 
 
-def _sync_rosters(context: SyncContext, league: League, teams: Sequence[TeamRecord]) -> list[str]:
-    """Store the rosters of these teams. Returns a line for each part that failed, sorted."""
+def _sync_rosters(
+    context: SyncContext, league: League, teams: Sequence[Sequence[str]]
+) -> list[str]:
+    """Store the rosters of these teams, each an id and an abbreviation.
+
+    Returns a line for each part that failed, sorted.
+    """
     ref = store.league_ref(context, league)
     lines: list[str] = []
-    calls = {team: league_call(context.client.roster, league, team.espn_id) for team in teams}
-    for team, future in fetch_all(calls):
-        subject = f"{league.label} {team.abbreviation} roster"
+    calls = {
+        (espn_id, abbreviation): league_call(context.client.roster, league, espn_id)
+        for espn_id, abbreviation in teams
+    }
+    for (espn_id, abbreviation), future in fetch_all(calls):
+        subject = f"{league.label} {abbreviation} roster"
         try:
             roster = parse.parse_roster(future.result().body)
             if roster.players:
-                store.store_roster(context, ref, team.espn_id, roster)
+                store.store_roster(context, ref, espn_id, roster)
             lines += [f"{subject}: {line}" for line in roster.errors]
         except TrackerError as error:
             lines.append(f"{subject}: {error}")

@@ -35,8 +35,8 @@ class SyncContext:
     each league's errors. A ``scheduled`` sync keeps to the watch's pauses; one that a person
     requested does not.
 
-    ``progress`` is called with the steps done, the steps in all and, during a backfill, the point
-    to resume from. It may raise to stop the sync there.
+    ``progress`` is called with the steps done, the steps in all and, where the sync can be resumed,
+    the point to resume from. It may raise to stop the sync there.
     """
 
     client: FeedClient

@@ -18,6 +18,7 @@ from sportsapp.db.models import Game
 from sportsapp.feed import parse
 from sportsapp.feed.client import Answer
 from sportsapp.feed.fetch import fetch_all
+from sportsapp.feed.pace import live_share
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 
@@ -55,7 +56,8 @@ def sync_live(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
 
     Once today's scoreboards have been read, makes no request while there can be no live game.
     """
-    return _sync_days(context, live_days(context, leagues), live=True)
+    with live_share():
+        return _sync_days(context, live_days(context, leagues), live=True)
 
 
 def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, list[date]]:

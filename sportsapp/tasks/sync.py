@@ -50,6 +50,7 @@ def sync_all_live_games() -> dict[str, Any]:
 @huey.periodic_task(
     Cron("hourly at :00 UTC", minute="0"),
     catch_up=timedelta(hours=1),
+    is_long=True,
     retries=3,
     retry_delay=MINUTES,
     retry_backoff=2,
@@ -64,6 +65,7 @@ def sync_daily_schedule() -> dict[str, Any]:
 @huey.periodic_task(
     Cron("daily at 03:00 UTC", hour="3", minute="0"),
     catch_up=timedelta(days=1),
+    is_long=True,
     timeout=30 * MINUTES,
     **UNHURRIED,
 )
@@ -75,12 +77,16 @@ def sync_all_leagues() -> dict[str, Any]:
 @huey.periodic_task(
     Cron("Mondays at 04:00 UTC", day_of_week="1", hour="4", minute="0"),
     catch_up=timedelta(days=7),
+    is_long=True,
     timeout=60 * MINUTES,
     **UNHURRIED,
 )
 def sync_all_teams() -> dict[str, Any]:
-    """Bring teams and rosters up to date: ``{"synced", "errors"}``; synced counts teams."""
-    return _run(TEAMS, services().leagues)
+    """Bring teams and rosters up to date: ``{"synced", "errors"}``; synced counts teams.
+
+    A run that was interrupted, or gave way to another, resumes after its last finished step.
+    """
+    return _run(TEAMS, services().leagues, _resume_point())
 
 
 @backfill_huey.task(timeout=60 * MINUTES, **UNHURRIED)
@@ -95,8 +101,7 @@ def sync_date_range_task(
     if not isinstance(league, str):  # whatever was queued arrives here
         raise DateRangeError(f"the league is text, such as NBA, not {league!r}")
     followed = find_league(league, services().settings.leagues)
-    run = current_run()
-    return _run(RANGE, followed, _day(start_date), _day(end_date), run.row.resume if run else None)
+    return _run(RANGE, followed, _day(start_date), _day(end_date), _resume_point())
 
 
 def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
@@ -106,6 +111,12 @@ def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
     run_id = run.row.id if run else None
     context = services().sync_context(run_id, report_progress, scheduled=is_scheduled)
     return sync.run(context, *arguments).as_dict()
+
+
+def _resume_point() -> dict[str, Any] | None:
+    """Where an earlier attempt of the current run has left off."""
+    run = current_run()
+    return run.row.resume if run else None
 
 
 def _day(value: object) -> date:

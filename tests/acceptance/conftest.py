@@ -227,7 +227,8 @@ def start_consumer(
         }
         consumer = RealConsumer(queue, environ, tmp_path / "consumer.log", door, options)
         started.append(consumer)
-        wait_for(lambda: len(consumer.children()) == 3)
+        workers = int(options.split("-w ")[1].split()[0])
+        wait_for(lambda: len(consumer.children()) == workers + 1)
         return consumer
 
     yield start

@@ -1120,9 +1120,30 @@ def test_failing_league_is_a_line_and_all_failing_is_raised(sync, feed):
     )
     assert result.synced == 1
     assert result.errors[0].startswith("NFL: the feed refused us with 404")
-    assert told == [(1, 2, None), (2, 2, None)]
+    assert [(done, total) for done, total, _resume in told] == [(1, 2), (1, 2), (2, 2)]
     with pytest.raises(AllLeaguesFailedError):
         catalogue.sync_teams(sync, [NFL])
+
+
+def test_teams_resume_at_any_step_with_the_same_result_and_no_request_twice(sync, feed):
+    for slug in ("nfl", "mlb"):
+        names = [make_team(str(n)) for n in range(9)]
+        feed.say(slug, make_team_list(*names), kind="teams")
+        feed.say(slug, {"athletes": []}, kind="roster")
+    feed.fail("nhl", 404, kind="teams")
+    leagues = [NFL, NHL, MLB]
+    steps: list[Any] = []
+    whole = catalogue.sync_teams(
+        replace(sync, progress=lambda *step: steps.append(json.loads(json.dumps(step)))), leagues
+    )
+    assert (whole.synced, len(whole.errors)) == (18, 1)
+    sent = [request.path for request in feed.requests]
+    for _done, _total, resume in steps[:-1]:
+        feed.requests.clear()
+        assert catalogue.sync_teams(sync, leagues, resume).as_dict() == whole.as_dict()
+        rest = sorted(request.path for request in feed.requests)
+        assert rest == sorted(sent[-len(rest) :])
+    assert len(steps) == 9
 
 
 def test_team_that_cannot_be_read_is_a_line(sync, feed):

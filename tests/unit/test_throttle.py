@@ -14,6 +14,10 @@ from sportsapp.feed.pace import RateLimiter
 NO_BROKER = "redis://127.0.0.1:1/0"
 
 
+class StoppedError(Exception):
+    """Raised instead of sleeping."""
+
+
 @pytest.fixture
 def slept() -> list[float]:
     return []
@@ -57,9 +61,6 @@ def test_each_window_counts_from_zero(make_limiter, slept):
 
 
 def test_window_is_a_minute(slept):
-    class StoppedError(Exception):
-        """Raised instead of sleeping."""
-
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         raise StoppedError
@@ -73,7 +74,7 @@ def test_window_is_a_minute(slept):
 
 def test_threads_are_counted_together(monkeypatch, make_limiter, slept):
     monkeypatch.setattr(pace, "WINDOW", 5)
-    limiter = make_limiter(100)
+    limiter = make_limiter(134)  # of which a quarter, 33, is kept for live syncs
     threads = [
         threading.Thread(target=lambda: [limiter.wait() for _ in range(25)]) for _ in range(4)
     ]
@@ -83,4 +84,37 @@ def test_threads_are_counted_together(monkeypatch, make_limiter, slept):
         thread.join()
     assert slept == []
     limiter.wait()
+    assert slept == []
+    limiter.wait()
     assert len(slept) == 1
+
+
+def test_live_syncs_keep_a_quarter_and_take_from_the_rest_when_it_is_used_up():
+    def sleep(_seconds: float) -> None:
+        raise StoppedError
+
+    limiter = RateLimiter(NO_BROKER, 8, sleep=sleep)
+    for _ in range(5):
+        limiter.wait()
+    with pace.live_share():
+        for _ in range(2):
+            limiter.wait()
+    limiter.wait()  # the last of the rest
+    with pytest.raises(StoppedError):
+        limiter.wait()
+    with pace.live_share(), pytest.raises(StoppedError):
+        limiter.wait()
+
+
+def test_live_syncs_have_their_share_when_all_the_rest_is_used_up():
+    def sleep(_seconds: float) -> None:
+        raise StoppedError
+
+    limiter = RateLimiter(NO_BROKER, 8, sleep=sleep)
+    for _ in range(6):
+        limiter.wait()
+    with pytest.raises(StoppedError):
+        limiter.wait()
+    with pace.live_share():
+        for _ in range(2):
+            limiter.wait()

@@ -1,0 +1,70 @@
+"""Turns: at most one long run is at work on a queue, and it gives way between its steps.
+
+So a queue with two workers always has one for ticks, however slow the feed is; with one worker, a
+tick waits for a step of the long run.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, or_, select, update
+
+from sportsapp.db.engine import lock_until_commit
+from sportsapp.db.models.run import WAITING, RunState
+from sportsapp.queue.tracker import TrackedTask
+from sportsapp.runs.rows import LOST_AFTER, RUNS
+
+TRY_AGAIN = timedelta(seconds=2)
+"""After which a run whose turn it is not tries again."""
+
+GIVE_WAY = timedelta(seconds=5)
+"""For how long a run gives way: longer than TRY_AGAIN, so that who waits comes first."""
+
+
+def is_long(task: TrackedTask) -> bool:
+    """Whether this run has to wait for its turn."""
+    periodic = task.huey.periodic_tasks.get(task.name)
+    return periodic is not None and periodic.is_long
+
+
+def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
+    """Whether another long run is at work on the queue; then this one is due after TRY_AGAIN.
+
+    For the transaction that claims the run: no other run gets the turn until it ends.
+    """
+    queue = task.huey
+    lock_until_commit(connection, f"turn on {queue.name}")
+    at_work = select(RUNS.c.id).where(
+        RUNS.c.queue == queue.name,
+        RUNS.c.task.in_([name for name, task in queue.periodic_tasks.items() if task.is_long]),
+        RUNS.c.state == RunState.STARTED,
+        RUNS.c.heartbeat_at > now - LOST_AFTER,
+    )
+    if connection.scalar(at_work.limit(1)) is None:
+        return False
+    waiting = RUNS.c.id == task.id, RUNS.c.attempt == task.attempt, RUNS.c.state.in_(WAITING)
+    return (
+        connection.execute(update(RUNS).where(*waiting).values(due_at=now + TRY_AGAIN)).rowcount > 0
+    )
+
+
+def tasks_before(task: TrackedTask) -> list[str]:
+    """The periodic tasks to which a long run gives way: those of higher priority."""
+    if not is_long(task):
+        return []
+    periodic_tasks = task.huey.periodic_tasks.items()
+    own = task.default_priority or 0
+    return [
+        name for name, other in periodic_tasks if (other.task_class.default_priority or 0) > own
+    ]
+
+
+def is_awaited(connection: Connection, tasks: Sequence[str], now: datetime) -> bool:
+    """Whether a run of one of these tasks waits for its turn, or for a worker."""
+    waiting = select(RUNS.c.id).where(
+        RUNS.c.task.in_(tasks),
+        RUNS.c.state.in_(WAITING),
+        RUNS.c.due_at <= now + TRY_AGAIN,
+        or_(RUNS.c.expires_at.is_(None), RUNS.c.expires_at > now),
+    )
+    return bool(tasks) and connection.scalar(waiting.limit(1)) is not None
