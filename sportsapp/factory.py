@@ -11,6 +11,7 @@ from sportsapp.db.engine import init_database
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter
 from sportsapp.http import headers
+from sportsapp.http.limits import FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.ledger import Ledger
@@ -97,4 +98,5 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         feed_watch=FeedWatch(alerts, settings.instance_path / "samples"),
         alerts=alerts,
         queues=queues,
+        failure_delays=FailureDelays(settings, "sportsapp-signin"),
     )

@@ -10,6 +10,7 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter
+from sportsapp.http.limits import FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.sync.context import Progress, SyncContext
@@ -28,6 +29,7 @@ class Services:
     feed_watch: FeedWatch
     alerts: Alerts
     queues: tuple[TrackerHuey, ...]
+    failure_delays: FailureDelays
 
     @property
     def leagues(self) -> list[League]:

@@ -6,7 +6,7 @@ without the spaces around them. Whatever writes does so in a transaction of its 
 
 import logging
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from sportsapp.accounts.passwords import (
     check_password,
@@ -18,7 +18,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import AccountError
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, writing
-from sportsapp.db.models import AdminUser
+from sportsapp.db.models import AdminSession, AdminUser
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +77,6 @@ def authenticate(username: str, password: str) -> AdminUser | None:
     return account if is_right and account.active else None
 
 
-def record_sign_in(account_id: int) -> None:
-    """Store when the account last signed in: now."""
-    with writing(db.session):
-        db.session.get_one(AdminUser, account_id).signed_in_at = utc_now()
-
-
 def add_account(username: str, password: str, *, must_change_password: bool = False) -> None:
     """Add an account; its first sign-in can be made to ask for another password.
 
@@ -117,7 +111,7 @@ def set_password(username: str, password: str) -> None:
         account = find_account(username)
         account.password_hash = password_hash
         account.must_change_password = False
-        account.generation += 1
+        _end_sessions(account)
 
 
 def deactivate(username: str) -> None:
@@ -132,13 +126,19 @@ def deactivate(username: str) -> None:
         if not db.session.scalar(others):
             raise AccountError(f"{username} is the last active account: it cannot be deactivated")
         account.active = False
-        account.generation += 1
+        _end_sessions(account)
 
 
 def activate(username: str) -> None:
     """Accept a deactivated account again. Raises AccountError for an unknown name."""
     with writing(db.session):
         find_account(username).active = True
+
+
+def _end_sessions(account: AdminUser) -> None:
+    account.generation += 1
+    db.session.flush()  # a sign-in of the old generation is over before the next line, or refused
+    db.session.execute(delete(AdminSession).where(AdminSession.account_id == account.id))
 
 
 def _by_name(username: str) -> AdminUser | None:

@@ -1,29 +1,43 @@
 """Sessions: which admin a browser is signed in as, and for how long.
 
-A session is a signed cookie with the account's id and generation and the time of the sign-in.
-A new password or a deactivation raises the account's generation, which ends its sessions.
+The browser holds a random token, in Flask's signed cookie; the database holds a row under the
+token's digest. A session is over when its row is gone or too old, whoever has a copy of the cookie.
 """
 
-from datetime import timedelta
+import hashlib
+import logging
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
 
-from flask import Flask, session
+from flask import Flask, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 
-from sportsapp.core.clock import utc_now
-from sportsapp.db.engine import db
-from sportsapp.db.models import AdminUser
+from sportsapp.core.clock import CLOCK_TOLERANCE, utc_now
+from sportsapp.core.printable import printable
+from sportsapp.db.engine import db, writing
+from sportsapp.db.models import AdminSession, AdminUser
+from sportsapp.http.limits import client_address
+
+logger = logging.getLogger(__name__)
 
 SESSION_LIFETIME = timedelta(hours=12)
-STARTED_AT = "began"
+IDLE_LIMIT = timedelta(hours=2)
+SEEN_EVERY = timedelta(minutes=1)
+LONGEST_BROWSER = 200
 
 
 class SignedInAdmin(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """The account behind a session, as Flask-Login's user."""
+    """The account behind a session, as Flask-Login's user; its id is the session's token."""
 
-    def __init__(self, account: AdminUser) -> None:
+    def __init__(self, account: AdminUser, token: str, seen_at: datetime) -> None:
         self.username = account.username
         self.must_change_password = account.must_change_password
-        self.id = f"{account.id}.{account.generation}"
+        self.id = token
+        self.session_id = _digest(token)
+        self.seen_at = seen_at
 
 
 def init_app(app: Flask) -> None:
@@ -41,6 +55,12 @@ def current_admin() -> str:
     return username
 
 
+def current_session() -> str:
+    """The id of the signed-in admin's session."""
+    session_id: str = current_user.session_id
+    return session_id
+
+
 def is_signed_in() -> bool:
     """Whether the request comes from a signed-in admin."""
     return bool(current_user.is_authenticated)
@@ -51,22 +71,82 @@ def must_change_password() -> bool:
     return bool(current_user.must_change_password)
 
 
-def sign_in_as(account: AdminUser) -> None:
-    """Start a new session for this account; nothing of the old one is kept."""
+def sign_in_as(account: AdminUser) -> bool:
+    """Start a new session for this account in place of this browser's old one.
+
+    Returns False, and starts none, if the account has got a new password since it was read, or was
+    deactivated: who signs in with the old password while it is changed stays out.
+    """
+    # Flask-Login keeps the token as "_user_id"
+    now, token, old = utc_now(), secrets.token_urlsafe(32), session.get("_user_id", "")
+    admin = SignedInAdmin(account, token, now)
+    unchanged = AdminUser.id == account.id, AdminUser.generation == account.generation
+    row = {
+        "id": admin.session_id,
+        "account_id": account.id,
+        "created_at": now,
+        "last_seen_at": now,
+        "address": client_address(),
+        "browser": printable(request.user_agent.string[:LONGEST_BROWSER]),
+    }
+    with writing(db.session):
+        signed_in = update(AdminUser).where(*unchanged).values(signed_in_at=now)
+        if not db.session.connection().execute(signed_in).rowcount:
+            return False
+        db.session.execute(delete(AdminSession).where(AdminSession.id == _digest(old)))
+        db.session.add(AdminSession(**row))
     session.clear()
     session.permanent = True
-    session[STARTED_AT] = utc_now().timestamp()
-    login_user(SignedInAdmin(account))
+    login_user(admin)
+    return True
 
 
-def _load_admin(session_id: str) -> SignedInAdmin | None:
+def record_use() -> None:
+    """Store that the current session is in use, at most once a minute."""
+    now = utc_now()
+    if now - current_user.seen_at < SEEN_EVERY:
+        return
+    this_session = update(AdminSession).where(AdminSession.id == current_session())
+    try:
+        with writing(db.session):
+            db.session.execute(this_session.values(last_seen_at=now))
+    except OperationalError as error:  # a full disk must not hide the panel, which can be read
+        logger.warning("the use of a session was not stored: %s", error.orig)
+
+
+def end_session(session_id: str) -> bool:
+    """End a session at once. Returns False if it has ended before."""
+    with writing(db.session):
+        this_session = delete(AdminSession).where(AdminSession.id == session_id)
+        return db.session.connection().execute(this_session).rowcount > 0
+
+
+def live_sessions() -> list[AdminSession]:
+    """All sessions that have not ended, those used last first."""
+    by_use = select(AdminSession).where(*_is_live()).order_by(AdminSession.last_seen_at.desc())
+    return list(db.session.scalars(by_use))
+
+
+def _load_admin(token: str) -> SignedInAdmin | None:
     """The admin whose session this is; None if it has ended or was never started."""
-    # The cookie is signed anew whenever it changes, so its own age is no limit.
-    age = utc_now().timestamp() - session.get(STARTED_AT, 0)
-    account_id, _, generation = session_id.partition(".")
-    if age >= SESSION_LIFETIME.total_seconds() or not account_id.isdecimal():
-        return None
-    account = db.session.get(AdminUser, int(account_id), populate_existing=True)
-    if account is None or not account.active or str(account.generation) != generation:
-        return None
-    return SignedInAdmin(account)
+    found = db.session.execute(
+        select(AdminUser, AdminSession.last_seen_at)
+        .join(AdminSession, AdminSession.account_id == AdminUser.id)
+        .where(AdminSession.id == _digest(token), AdminUser.active, *_is_live())
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return SignedInAdmin(found[0], token, found[1]) if found else None
+
+
+def _is_live() -> tuple[Any, ...]:
+    """Conditions of the sessions that go on. One of the future was used nobody knows when."""
+    now = utc_now()
+    return (
+        AdminSession.created_at > now - SESSION_LIFETIME,
+        AdminSession.last_seen_at > now - IDLE_LIMIT,
+        AdminSession.last_seen_at <= now + CLOCK_TOLERANCE,
+    )
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,7 +8,8 @@ lines below it::
     table        read-only tables
     view         what all views share
     signin       the sign-in page, the guard       formatting   times and states for templates
-    security     session cookie, CSRF, headers
+    devices      where an account has signed in
+    security     cookies, CSRF, headers
 """
 
 from collections.abc import Iterable

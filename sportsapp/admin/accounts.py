@@ -1,10 +1,20 @@
-"""Admin accounts: add, change the password, deactivate, activate."""
+"""Admin accounts: add, change the password, deactivate, activate; sessions: list, end.
+
+Who changes an account has to give the own password again: a session may be stolen.
+"""
 
 from flask import request
 from flask_admin import expose
 
 from sportsapp.accounts import accounts, passwords
-from sportsapp.accounts.sessions import current_admin, sign_in_as
+from sportsapp.accounts.sessions import (
+    current_admin,
+    current_session,
+    end_session,
+    live_sessions,
+    sign_in_as,
+)
+from sportsapp.admin.signin import check_own_password
 from sportsapp.admin.view import PanelView, form_action
 from sportsapp.core.errors import AccountError
 
@@ -16,10 +26,12 @@ class AccountsView(PanelView):
 
     @expose("/")
     def index(self) -> str:
-        """All accounts, and a form to add one."""
+        """All accounts with their sessions, and a form to add one."""
         return self.render(
             "admin/accounts.html",
             accounts=accounts.all_accounts(),
+            sessions=live_sessions(),
+            current_session=current_session(),
             shortest_password=passwords.SHORTEST_PASSWORD,
             longest_password=passwords.LONGEST_PASSWORD,
             longest_username=accounts.LONGEST_USERNAME,
@@ -28,12 +40,14 @@ class AccountsView(PanelView):
     @form_action("/add", "username")
     def add(self, username: str) -> str:
         """Add an account."""
+        check_own_password()
         accounts.add_account(username, request.form.get("password", ""))
         return f"account {username} was added"
 
     @form_action("/password", "username")
     def password(self, username: str) -> str:
         """Change a password. Every session of the account ends, except the one that changed it."""
+        check_own_password()
         accounts.set_password(username, request.form.get("password", ""))
         if username == current_admin():
             sign_in_as(accounts.find_account(username))
@@ -42,10 +56,7 @@ class AccountsView(PanelView):
     @form_action("/deactivate", "username")
     def deactivate(self, username: str) -> str:
         """Deactivate an account; never one's own."""
-        self.confirm(
-            f"Deactivate {username}? Its sessions end at once, and it can no longer sign in.",
-            "Deactivate",
-        )
+        check_own_password()
         if username == current_admin():
             raise AccountError("you cannot deactivate yourself: another admin has to do it")
         accounts.deactivate(username)
@@ -54,5 +65,13 @@ class AccountsView(PanelView):
     @form_action("/activate", "username")
     def activate(self, username: str) -> str:
         """Activate a deactivated account."""
+        check_own_password()
         accounts.activate(username)
         return f"account {username} was activated"
+
+    @form_action("/end-session", "session")
+    def end_session(self, session_id: str) -> str:
+        """End a session of any account."""
+        if not end_session(session_id):
+            raise AccountError("this session has ended already")
+        return f"session {session_id[:8]} was ended"

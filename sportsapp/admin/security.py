@@ -1,4 +1,4 @@
-"""Session cookie, CSRF tokens and headers of the panel, and where its forms may lead back to.
+"""Cookies, CSRF tokens and headers of the panel, and where its forms may lead back to.
 
 Public pages have neither session nor token. The headers of every response are in
 ``sportsapp/http/headers.py``.
@@ -45,8 +45,19 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint]) -> None:
 class PanelSessions(SecureCookieSessionInterface):
     """Flask's sessions; their cookie is Secure if the request came by HTTPS, also by a proxy."""
 
+    def get_cookie_name(self, app: Flask) -> str:
+        return cookie_name(super().get_cookie_name(app))
+
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
         return is_https()
+
+
+def cookie_name(name: str) -> str:
+    """A cookie of the panel: browsers let nobody without HTTPS plant one that begins like this.
+
+    ``__Host-`` would need the path / and be sent with every page.
+    """
+    return f"__Secure-{name}" if is_https() else name
 
 
 def is_panel(path: str) -> bool:

@@ -1,7 +1,8 @@
 """Signing in and out; and no page of the panel for anybody who is not signed in.
 
-A wrong password and an unknown name get the same response after the same time. Attempts are
-counted per address and per account, on the broker, or in memory while the broker is away.
+A wrong password and an unknown name get the same response after the same time. Failures are
+counted by network and by account, and each delays the next attempt. A device on which the account
+has signed in before has a count of its own instead, so that no stranger can keep the admin out.
 """
 
 import hashlib
@@ -20,24 +21,28 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_limiter import RateLimitExceeded
 
 from sportsapp.accounts import accounts, passwords
 from sportsapp.accounts.sessions import (
     current_admin,
+    current_session,
+    end_session,
     is_signed_in,
     must_change_password,
+    record_use,
     sign_in_as,
 )
+from sportsapp.admin.devices import known_device, remember_device
 from sportsapp.admin.security import PREFIX, is_panel, panel_path
-from sportsapp.core.errors import AccountError, PasswordsBusyError
-from sportsapp.http.limits import client_address, make_limiter
-from sportsapp.services import services_of
+from sportsapp.core.errors import AccountError, PasswordsBusyError, TooManyAttemptsError
+from sportsapp.db.models import AdminUser
+from sportsapp.http.limits import client_address, client_network
+from sportsapp.services import services
 
 logger = logging.getLogger(__name__)
 
-PER_ADDRESS = "20 per minute; 100 per hour"
-PER_ACCOUNT = "10 per minute; 60 per hour"
+PER_NETWORK, PER_ACCOUNT, PER_DEVICE = 20, 5, 5
+"""Failures that delay nothing."""
 SIGN_IN, SIGN_OUT, OWN_PASSWORD = "panel.sign_in", "panel.sign_out", "panel.own_password"
 WRONG = "Wrong name or password."
 
@@ -47,16 +52,7 @@ blueprint = Blueprint("panel", __name__, url_prefix=PREFIX)
 def init_app(app: Flask) -> None:
     """Guard the panel, and add the pages to sign in and out."""
     app.before_request(_guard)
-    limiter = make_limiter(
-        services_of(app).settings, "sportsapp-signin", lambda: request.endpoint == SIGN_IN
-    )
-    limiter.init_app(app)
     app.register_blueprint(blueprint)
-    by_address = limiter.limit(PER_ADDRESS, methods=["POST"])
-    by_account = limiter.limit(
-        PER_ACCOUNT, key_func=lambda: f"account:{name_digest(_username())}", methods=["POST"]
-    )
-    app.view_functions[SIGN_IN] = by_address(by_account(sign_in))
 
 
 def _guard() -> ResponseReturnValue | None:
@@ -72,6 +68,8 @@ def _guard() -> ResponseReturnValue | None:
     elif must_change_password() and request.endpoint not in (OWN_PASSWORD, SIGN_OUT):
         form, message = OWN_PASSWORD, "Choose another password first."
     else:
+        if not (request.endpoint or "").endswith(".live"):  # those the page asks for by itself
+            record_use()
         return None
     if request.method not in ("GET", "HEAD"):
         abort(403, message)
@@ -84,17 +82,40 @@ def sign_in() -> ResponseReturnValue:
     target = panel_path(request.values.get("next", ""))
     if request.method == "GET":
         return redirect(target) if is_signed_in() else _form()
-    username, password = _username(), request.form.get("password", "")
+    username, digest = _username(), name_digest(_username())
+    if device := known_device(digest):
+        allowances = {f"device:{device}": PER_DEVICE}
+    else:
+        allowances = {f"network:{client_network()}": PER_NETWORK, f"account:{digest}": PER_ACCOUNT}
+    account = _authenticate(username, request.form.get("password", ""), allowances)
+    if account is None or not sign_in_as(account):
+        logger.warning("sign-in refused: name %s from %s", digest, client_address())
+        return _form(WRONG), 401
+    logger.info("%s signed in from %s", username, client_address())
+    return remember_device(redirect(target, 303), digest)
+
+
+def check_own_password() -> None:
+    """Raise AccountError unless the form's ``your_password`` is the signed-in admin's.
+
+    For what a copied session must not do. Its failures are counted by account, apart from those
+    of sign-ins, so that no stranger can make an admin wait.
+    """
+    own = {f"own:{name_digest(current_admin())}": PER_ACCOUNT}
+    if not _authenticate(current_admin(), request.form.get("your_password", ""), own):
+        raise AccountError("nothing was changed: your password was wrong")
+
+
+def _authenticate(username: str, password: str, allowances: dict[str, int]) -> AdminUser | None:
+    """The account; None for a failure, which is counted. Raises TooManyAttemptsError."""
+    delays = services().failure_delays
+    delays.admit(allowances)
     # A hash of megabytes would cost seconds.
     fits_form = len(password) <= passwords.LONGEST_PASSWORD
     account = accounts.authenticate(username, password) if fits_form else None
     if account is None:
-        logger.warning("sign-in refused: name %s from %s", name_digest(username), client_address())
-        return _form(WRONG), 401
-    accounts.record_sign_in(account.id)
-    sign_in_as(account)
-    logger.info("%s signed in from %s", account.username, client_address())
-    return redirect(target, 303)
+        delays.count_failure(allowances)
+    return account
 
 
 @blueprint.route("/own-password", methods=["GET", "POST"])
@@ -118,18 +139,23 @@ def own_password() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End the session."""
+    """End the session, and have the browser forget what it has stored of this site.
+
+    Its cookies stay, for they hold the visitor's preferences; that of the session is empty.
+    """
     logger.info("%s signed out", current_admin())
+    end_session(current_session())
     session.clear()
-    return redirect(url_for(SIGN_IN), 303)
+    answer = redirect(url_for(SIGN_IN), 303)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
 
 
-@blueprint.errorhandler(RateLimitExceeded)
-def _too_often(error: RateLimitExceeded) -> ResponseReturnValue:
-    wait = error.limit.limit.get_expiry() if error.limit else 60
-    problem = f"Too many attempts. Try again in {'a minute' if wait <= 60 else 'an hour'}."
+@blueprint.errorhandler(TooManyAttemptsError)
+def _too_often(error: TooManyAttemptsError) -> ResponseReturnValue:
+    problem = f"Too many attempts. Try again in {error.wait_seconds} s."
     logger.warning("sign-in refused: too many attempts from %s", client_address())
-    return _form(problem), 429, {"Retry-After": str(wait)}
+    return _form(problem), 429, {"Retry-After": str(error.wait_seconds)}
 
 
 @blueprint.errorhandler(PasswordsBusyError)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.commands.shell import database_reason, fail, misuse
@@ -21,8 +21,8 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import RestoreError, TrackerError
 from sportsapp.core.instance import hold_instance
 from sportsapp.db import migrate
-from sportsapp.db.engine import damage_in, db, merge_wal, sqlite_path
-from sportsapp.db.models import Game
+from sportsapp.db.engine import damage_in, db, merge_wal, sqlite_path, writing
+from sportsapp.db.models import AdminSession, Game
 from sportsapp.services import services
 
 PARTS = ("", "-wal", "-journal")
@@ -75,6 +75,8 @@ def load_backup(file: Path, draft: Path) -> int:
         if not revision or not migrate.is_known(revision):
             raise RestoreError(f"{file} has no tables that this release can read ({revision})")
         migrate.migrate_database()
+        with writing(db.session) as session:
+            session.execute(delete(AdminSession))  # some have ended since the backup
         games = db.session.scalars(select(func.count()).select_from(Game)).one()
         merge_wal()
     return games

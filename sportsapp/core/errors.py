@@ -117,6 +117,16 @@ class PasswordsBusyError(AccountError):
     retryable = True
 
 
+class TooManyAttemptsError(AccountError):
+    """Too many wrong passwords; worth retrying after ``wait_seconds``."""
+
+    retryable = True
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(f"too many wrong passwords: try again in {wait_seconds} s")
+        self.wait_seconds = wait_seconds
+
+
 class FeedError(TrackerError):
     """A request to the feed failed.
 

@@ -13,27 +13,24 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Table, func, insert, select
 
 from sportsapp.core.errors import CopyError
-from sportsapp.db.models import ConsumerProcess
+from sportsapp.db.models import AdminSession, ConsumerProcess
 from sportsapp.db.types import Base
 
 BATCH = 1000
+LEFT_OUT = (ConsumerProcess.__table__, AdminSession.__table__)
+"""Live processes, none of which is connected to the copy; and sessions, which may end meanwhile."""
 
 
 def copy_database(
     source: Engine, target: Engine, done: Callable[[str, int], None]
 ) -> dict[str, int]:
-    """Copy every row of every table but the consumers'. Returns the number of rows by table.
+    """Copy every row of every table but LEFT_OUT. Returns the number of rows by table.
 
     Both databases must have all tables, the target's empty. ``done`` is called with each table's
     name and number of rows once they have been compared. Raises CopyError when the target is not
     empty or a row differs; the target is then as it was.
     """
-    # consumers are the live processes: none is connected to the copy
-    tables = [
-        table
-        for table in Base.metadata.sorted_tables
-        if table.name != ConsumerProcess.__tablename__
-    ]
+    tables = [table for table in Base.metadata.sorted_tables if table not in LEFT_OUT]
     if source.dialect.name == "postgresql":
         source = source.execution_options(isolation_level="REPEATABLE READ")
     target = target.execution_options(writes=True)

@@ -1,19 +1,31 @@
 """Rate limits by client address (IPv6: by network), on the broker; in memory while it is away."""
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
+import redis
 from flask import current_app, request
 from flask_limiter import Limiter
+from limits.storage import MemoryStorage, storage_from_string
 
+from sportsapp.core.errors import TooManyAttemptsError
 from sportsapp.core.redis_urls import limiter_storage
 from sportsapp.core.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 BROKER_SECONDS = 1
+AWAY_SECONDS = 10
+"""For so long the broker is not asked again after it has not answered."""
 LONGEST_ADDRESS = 45
 """Characters of an IP address: an IPv4 address written as IPv6."""
+FAILURE_SECONDS = 3600
+DELAYS = (1, 1, 2, 4, 8, 16, 32, 60)
+"""Seconds from a key's turn to its next, by the number of its failures past the free ones."""
 
 
 def make_limiter(
@@ -33,6 +45,44 @@ def make_limiter(
     )
     limiter.request_filter(lambda: not applies())
     return limiter
+
+
+class FailureDelays:
+    """Failures by key, counted for an hour; after some that are free, attempts have to wait.
+
+    Nothing sleeps: an attempt that comes too early is refused. Successes are not counted. Each
+    ``allowances`` maps the keys of an attempt to the failures that are free.
+    """
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        address, options = limiter_storage(settings.broker, seconds=BROKER_SECONDS)
+        self._shared = storage_from_string(address, key_prefix=name, **options)
+        self._own = MemoryStorage()
+        self._away_until = 0.0
+
+    def admit(self, allowances: Mapping[str, int]) -> None:
+        """Take the turn of each key that has to wait. Raises TooManyAttemptsError, in order."""
+        for key, free in allowances.items():
+            past = self._ask("get", key) - free
+            if past >= 0:
+                delay = DELAYS[min(past, len(DELAYS) - 1)]
+                if self._ask("incr", f"{key}:turn", delay) > 1:
+                    raise TooManyAttemptsError(delay)
+
+    def count_failure(self, allowances: Mapping[str, int]) -> None:
+        """Count one failure for each key."""
+        for key in allowances:
+            self._ask("incr", key, FAILURE_SECONDS)
+
+    def _ask(self, method: str, *arguments: Any) -> int:
+        """Ask the broker; this process's memory while the broker is away."""
+        if time.monotonic() >= self._away_until:
+            try:
+                return int(getattr(self._shared, method)(*arguments))
+            except redis.RedisError as error:
+                self._away_until = time.monotonic() + AWAY_SECONDS
+                logger.warning("failed sign-ins are counted without the broker: %s", error)
+        return int(getattr(self._own, method)(*arguments))
 
 
 def client_address() -> str:

@@ -1,4 +1,4 @@
-"""Old runs leave the ledger; their number stays in the totals."""
+"""Old runs leave the ledger, their number stays in the totals; sessions of the panel leave too."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, delete, func, select, update
 
 from sportsapp.db.engine import write_connection
+from sportsapp.db.models.account import AdminSession
 from sportsapp.db.models.run import FAILED, RunState, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
 
 PRUNED_AT_ONCE = timedelta(days=1)
+SESSIONS_KEPT = timedelta(days=1)
 ENDED_WELL = (RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED)
 TOTALS = RunTotal.__table__
 
@@ -20,11 +22,15 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
 
     Of each kind at most a day's worth, beginning with the oldest: a clock that is far ahead for a
     while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
-    each task stays too, or a scheduler that starts would claim it again.
+    each task stays too, or a scheduler that starts would claim it again. A session of the panel
+    is over long before a day has passed.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
     with write_connection(engine) as connection:
+        connection.execute(
+            delete(AdminSession).where(AdminSession.created_at < now - SESSIONS_KEPT)
+        )
         for states, age in ((ENDED_WELL, retention), (FAILED, 2 * retention)):
             ended = RUNS.c.state.in_(states), RUNS.c.finished_at.is_not(None), is_no_newest_slot
             oldest = connection.scalar(select(func.min(RUNS.c.finished_at)).where(*ended))

@@ -291,7 +291,6 @@ DESTRUCTIVE = (
     ("/admin/failures/", "Run the group again"),
     ("/admin/failures/", "Discard"),
     ("/admin/schedule/", "Pause sync_daily_schedule"),
-    ("/admin/accounts/", "Deactivate"),
 )
 
 
@@ -329,9 +328,36 @@ def test_nothing_is_destroyed_without_its_question(browser, site, view, button, 
         assert harm() != before
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_account_is_deactivated_with_ones_own_password(browser, site, script):
+    before = harm()
+    with visit(browser, site, java_script_enabled=script) as page:
+        for password, note in (("wrong", ".note.bad"), (PASSWORD, ".note.good")):
+            assert harm() == before
+            page.goto("/admin/accounts/")
+            page.locator("summary", has_text="Deactivate ben").click()
+            form = page.locator("form[action$=deactivate]")
+            form.get_by_label("Your own password").fill(password)
+            form.get_by_role("button", name="Deactivate ben").click()
+            expect(page.locator(note)).to_be_visible()
+        assert harm() != before
+
+
+def test_other_session_is_ended_and_says_so(browser, site):
+    with visit(browser, site) as page, visit(browser, site) as other:
+        page.goto("/admin/accounts/")
+        rows = page.locator("tr", has=page.get_by_role("button", name="End session"))
+        rows.filter(has_not_text="this one").filter(has_text="HeadlessChrome").get_by_role(
+            "button"
+        ).click()
+        expect(page.locator(".note.good")).to_contain_text("was ended")
+        other.reload()
+        expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
 def test_every_destructive_form_has_its_question(browser, site):
     """No form posts to a destructive address without saying what it asks."""
-    ends = ("cancel", "discard", "deactivate", "pause", "failures/again")
+    ends = ("cancel", "discard", "pause", "failures/again")
     with visit(browser, site) as page:
         for view in VIEWS:
             page.goto(view)

@@ -6,18 +6,22 @@ import hashlib
 import logging
 import time
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
+from types import SimpleNamespace
 
 import itsdangerous
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from sportsapp.accounts import accounts
-from sportsapp.admin import signin
-from sportsapp.db.engine import db
-from sportsapp.db.models import AdminUser
+from sportsapp.admin import devices, signin
+from sportsapp.core.clock import utc_now
+from sportsapp.db.engine import db, writing
+from sportsapp.db.models import AdminSession, AdminUser
 from sportsapp.factory import create_app
+from sportsapp.http import limits
 from sportsapp.http.limits import client_address
-from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, signed_in
+from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, counted, signed_in
 
 SIGN_IN = "/admin/sign-in"
 
@@ -27,6 +31,12 @@ def visitor(app):
     """A visitor who has an account and is not signed in."""
     accounts.add_account(NAME, PASSWORD)
     return PanelVisitor(app.test_client())
+
+
+@pytest.fixture
+def long_delays(monkeypatch):
+    """The first delay is as long as the last, so that a test can be slow."""
+    monkeypatch.setattr(limits, "DELAYS", (60,))
 
 
 def is_in(visitor: PanelVisitor) -> bool:
@@ -104,7 +114,7 @@ def test_every_refusal_reads_the_same_and_costs_one_hash(app, visitor, hashes):
     assert (status, computed) == (401, 1)
 
 
-def test_attempt_over_the_limit_costs_no_hash_and_reveals_nothing(visitor, hashes):
+def test_attempt_over_the_limit_costs_no_hash_and_reveals_nothing(visitor, hashes, long_delays):
     for _ in range(10):
         visitor.sign_in(password="wrong")
     hashes.clear()
@@ -136,10 +146,10 @@ def test_cookie_from_before_the_sign_in_opens_nothing(app, visitor):
     """An attacker who planted a session cookie is not signed in by the victim's sign-in."""
     planter = PanelVisitor(app.test_client())
     planter.open(SIGN_IN)
-    (planted,) = planter.client._cookies.values()
+    planted = planter.client.get_cookie("tracker_admin", path="/admin")
     visitor.client.set_cookie("tracker_admin", planted.value, path="/admin")
     visitor.sign_in()
-    (renewed,) = visitor.client._cookies.values()
+    renewed = visitor.client.get_cookie("tracker_admin", path="/admin")
     assert renewed.value != planted.value
     assert (is_in(visitor), is_in(planter)) == (True, False)
 
@@ -149,6 +159,37 @@ def test_sign_out_ends_the_session(visitor):
     answer = visitor.post("/admin/sign-out")
     assert (answer.status_code, answer.headers["Location"]) == (303, SIGN_IN)
     assert not is_in(visitor)
+
+
+def test_sign_in_during_a_change_of_password_stays_out(visitor, monkeypatch):
+    """The old password was right when it was checked, and is not when the session would start."""
+    real = accounts.authenticate
+
+    def overtaken(username: str, password: str) -> AdminUser | None:
+        account = real(username, password)
+        db.session.expunge(account)  # as another thread's session has it
+        accounts.set_password(NAME, "another long pass phrase")
+        return account
+
+    monkeypatch.setattr(accounts, "authenticate", overtaken)
+    assert visitor.sign_in().status_code == 401
+    assert not is_in(visitor)
+    assert db.session.query(AdminSession).count() == 0
+
+
+def test_second_sign_in_of_a_browser_replaces_its_session(visitor):
+    visitor.sign_in()
+    visitor.sign_in()
+    assert db.session.query(AdminSession).count() == 1
+
+
+def test_session_is_stored_without_what_opens_it(visitor):
+    visitor.sign_in()
+    with visitor.client.session_transaction("/admin/") as session:
+        token = session["_user_id"]
+    row = db.session.query(AdminSession).one()
+    assert len(token) > 40
+    assert row.id == hashlib.sha256(token.encode()).hexdigest()
 
 
 def test_sign_out_is_no_link(visitor):
@@ -185,8 +226,12 @@ def test_deactivation_ends_every_session_of_the_account(visitor):
     assert not is_in(visitor)
 
 
-@pytest.mark.parametrize("session_id", ["", "x", "1", "1.2", "99.1", "1.1.1", "-1.1", "²."])
-def test_forged_session_is_not_signed_in(visitor, session_id):
+@pytest.mark.parametrize("session_id", ["", "x", "1.1", "²", "\x00", "\ud800", "x" * 1000, "id"])
+def test_forged_session_is_not_signed_in(app, visitor, session_id):
+    """Nor is who knows a session's id, which the panel shows, in place of its token."""
+    PanelVisitor(app.test_client()).sign_in()
+    if session_id == "id":
+        session_id = db.session.query(AdminSession).one().id
     visitor.open(SIGN_IN)
     with visitor.client.session_transaction("/admin/") as session:
         session["_user_id"] = session_id
@@ -229,36 +274,109 @@ def test_sign_in_page_keeps_the_requested_address(visitor):
         ("http://localhost", {"X-Forwarded-Proto": "http"}, False),
     ],
 )
-def test_session_cookie_is_secure_behind_https(visitor, base, headers, secure):
-    cookie = visitor.open(SIGN_IN, base_url=base, headers=headers).headers["Set-Cookie"]
-    assert ("Secure" in cookie) is secure
-    assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
+def test_cookies_are_secure_behind_https(visitor, base, headers, secure):
+    """Under a name that no page without HTTPS can set."""
+    more = {"base_url": base, "headers": headers}
+    form = {"username": NAME, "password": PASSWORD}
+    form["csrf_token"] = TOKEN.search(visitor.open(SIGN_IN, **more).text)[1]
+    cookies = visitor.open(SIGN_IN, "POST", data=form, **more).headers.getlist("Set-Cookie")
+    prefix = "__Secure-" if secure else ""
+    names = sorted(cookie.partition("=")[0] for cookie in cookies)
+    assert names == [f"{prefix}tracker_admin", f"{prefix}tracker_device"]
+    for cookie in cookies:
+        flags = set(cookie.split("; ")[1:])
+        assert ("Secure" in flags) is secure
+        assert {"HttpOnly", "Path=/admin"} <= flags
+        assert flags & {"SameSite=Lax", "SameSite=Strict"}
+    assert visitor.open("/admin/", **more).status_code == 200
 
 
-def test_too_many_attempts_on_an_account_wait_whatever_their_address(visitor):
+def test_session_that_was_planted_without_https_does_not_count_with_it(app, visitor):
+    visitor.sign_in()
+    planted = visitor.client.get_cookie("tracker_admin", path="/admin").value
+    victim = PanelVisitor(app.test_client())
+    victim.client.set_cookie("tracker_admin", planted, path="/admin")
+    assert is_in(victim)
+    assert victim.open("/admin/", base_url="https://localhost").status_code == 302
+
+
+def test_too_many_attempts_on_an_account_wait_whatever_their_address(visitor, long_delays):
     def attempt(n: int, name: str = NAME) -> int:
         visitor.client.environ_base["REMOTE_ADDR"] = f"10.0.0.{n}"
         return visitor.sign_in(name, "wrong").status_code
 
-    assert [attempt(n) for n in range(10)] == [401] * 10
+    assert [attempt(n) for n in range(6)] == [401] * 6
     assert attempt(77) == 429
     assert attempt(78, NAME.upper()) == 429
     assert attempt(79, "other") == 401
 
 
-def test_too_many_attempts_from_an_address_wait_whatever_the_account(visitor):
-    attempts = [visitor.sign_in(f"name{n}", "wrong").status_code for n in range(21)]
-    assert attempts == [401] * 20 + [429]
+def test_too_many_attempts_from_an_address_wait_whatever_the_account(visitor, long_delays):
+    attempts = [visitor.sign_in(f"name{n}", "wrong").status_code for n in range(22)]
+    assert attempts == [401] * 21 + [429]
 
 
-def test_too_many_attempts_show_how_long_to_wait(visitor, monkeypatch):
-    for _ in range(10):
-        visitor.sign_in(password="wrong")
-    answer = visitor.sign_in()
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
-    assert "Try again in a minute" in answer.text
-    assert not is_in(visitor)
+def test_attempts_that_succeed_are_not_counted(app, visitor):
+    for _ in range(25):
+        assert PanelVisitor(app.test_client()).sign_in().status_code == 303
+
+
+def test_delay_grows_to_a_minute_and_then_lets_one_attempt_in(visitor, monkeypatch):
+    clock = [time.time()]
+    monkeypatch.setattr("limits.storage.memory.time", SimpleNamespace(time=lambda: clock[0]))
+    waits = []
+    for _ in range(15):
+        while (answer := visitor.sign_in(password="wrong")).status_code == 429:
+            waits.append(int(answer.headers["Retry-After"]))
+            assert f"Try again in {waits[-1]} s." in answer.text
+            clock[0] += waits[-1]
+        assert answer.status_code == 401
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert visitor.sign_in().status_code == 429
+    clock[0] += 60
+    assert visitor.sign_in().status_code == 303
+
+
+def test_known_device_is_let_through_and_has_a_count_of_its_own(app, visitor, long_delays):
+    """A stranger cannot keep the admin out; a stolen device is no door to guess at, either."""
+    visitor.sign_in()
+    visitor.post("/admin/sign-out")
+    for n in range(10):
+        PanelVisitor(app.test_client()).sign_in(password=f"wrong {n}")
+    assert PanelVisitor(app.test_client()).sign_in().status_code == 429
+    assert visitor.sign_in().status_code == 303
+    visitor.post("/admin/sign-out")
+    guesses = [visitor.sign_in(password=f"wrong {n}").status_code for n in range(8)]
+    assert guesses == [401] * 6 + [429] * 2
+
+
+def test_cookie_of_a_device_counts_for_its_account_alone(app, visitor, long_delays):
+    accounts.add_account("mole", PASSWORD)
+    mole = PanelVisitor(app.test_client())
+    mole.sign_in("mole")
+    mole.post("/admin/sign-out")
+    assert [mole.sign_in(NAME, f"wrong {n}").status_code for n in range(8)] == [401] * 6 + [429] * 2
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "WyJ4IiwgIngiXQ.aaaa.bbbb", "\x80", "of the session"])
+def test_made_up_device_is_not_known(app, visitor, long_delays, cookie):
+    visitor.open(SIGN_IN)
+    for n in range(6):
+        PanelVisitor(app.test_client()).sign_in(password=f"wrong {n}")
+    if cookie == "of the session":
+        cookie = visitor.client.get_cookie("tracker_admin", path="/admin").value
+    visitor.client.set_cookie("tracker_device", cookie, path="/admin")
+    assert visitor.sign_in().status_code == 429
+
+
+def test_device_is_forgotten_in_time(app, visitor, long_delays, monkeypatch):
+    visitor.sign_in()
+    visitor.post("/admin/sign-out")
+    for n in range(6):
+        PanelVisitor(app.test_client()).sign_in(password=f"wrong {n}")
+    later = int(time.time() + devices.LIFETIME.total_seconds()) + 60
+    monkeypatch.setattr(itsdangerous.TimestampSigner, "get_timestamp", lambda _: later)
+    assert visitor.sign_in().status_code == 429
 
 
 def test_opening_the_form_is_not_an_attempt(visitor):
@@ -320,6 +438,54 @@ def test_session_ends_after_its_time_however_it_is_used(visitor, monkeypatch):
         visitor.post("/admin/accounts/nobody/password", password="short")  # a message is kept
         assert is_in(visitor)
     Later.at = began + 12 * 3600
+    assert not is_in(visitor)
+
+
+def test_session_ends_when_only_its_page_asks(visitor, monkeypatch):
+    """The dashboard asks again every few seconds, whether somebody is there or not."""
+    began = time.time()
+    monkeypatch.setattr("sportsapp.core.clock.datetime", Later)
+    monkeypatch.setattr(Later, "at", began)
+    visitor.sign_in()
+    for minutes in range(10, 120, 10):
+        Later.at = began + minutes * 60
+        assert visitor.open("/admin/live").status_code == 200
+    Later.at = began + 7200
+    assert visitor.open("/admin/live").status_code == 302
+
+
+def test_use_of_a_session_is_written_once_a_minute(visitor, monkeypatch):
+    began = time.time()
+    monkeypatch.setattr("sportsapp.core.clock.datetime", Later)
+    monkeypatch.setattr(Later, "at", began)
+    visitor.sign_in()
+    written = []
+    for second in range(0, 200, 20):
+        Later.at = began + second
+        with counted() as statements:
+            visitor.open("/admin/accounts/")
+        written += [second for text in statements.texts if text.startswith("UPDATE admin_sessions")]
+    assert written == [60, 120, 180]
+
+
+def test_panel_can_be_read_when_the_use_of_a_session_cannot_be_stored(visitor, monkeypatch, caplog):
+    visitor.sign_in()
+    with writing(db.session) as session:
+        session.query(AdminSession).one().last_seen_at = utc_now() - timedelta(minutes=5)
+
+    def refuse(_: object) -> None:
+        raise OperationalError("UPDATE", None, Exception("disk full"))
+
+    monkeypatch.setattr("sportsapp.accounts.sessions.writing", refuse)
+    assert is_in(visitor)
+    assert "the use of a session was not stored: disk full" in caplog.text
+
+
+def test_session_of_the_future_is_over(visitor):
+    """It was used while a clock was ahead: nobody knows when."""
+    visitor.sign_in()
+    with writing(db.session) as session:
+        session.query(AdminSession).one().last_seen_at = utc_now() + timedelta(hours=1)
     assert not is_in(visitor)
 
 

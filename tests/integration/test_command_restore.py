@@ -19,10 +19,11 @@ from sqlalchemy import select
 
 from sportsapp.db import migrate
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game
+from sportsapp.db.models import AdminSession, AdminUser, Game
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 from tests.integration.events import event
+from tests.panel import signed_in
 
 pytestmark = pytest.mark.only_sqlite("its file is replaced")
 
@@ -90,6 +91,18 @@ def test_backup_is_in_place_and_the_old_database_beside_it(backup, restore, inst
     assert not list(instance.glob("restore-*"))
     again = restore(kept(instance))  # and back
     assert (again.exit_code, games()) == (0, ["1", "2"])
+
+
+def test_session_does_not_come_back_with_an_old_database(app, backup, restore, instance):
+    """It may have ended since: by signing out, or with a password that was stolen."""
+    signed_in(app)
+    leave()
+    assert restore(backup).exit_code == 0
+    assert restore(kept(instance)).exit_code == 0
+    assert games() == ["1", "2"]
+    assert db.session.query(AdminUser).count() == 1
+    assert db.session.query(AdminSession).count() == 0
+    leave()
 
 
 def test_rows_in_a_wal_file_that_was_left_are_kept_and_not_replayed(backup, restore, instance):

@@ -9,12 +9,13 @@ from sqlalchemy import select, update
 
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import RunState, TaskRun
+from sportsapp.db.models import AdminSession, AdminUser, RunState, TaskRun
 from sportsapp.db.models.run import WAITING
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import huey
 from sportsapp.runs import recovery
 from sportsapp.tasks import sync_all_live_games
+from tests.panel import signed_in
 
 DAYS = 30
 
@@ -65,6 +66,20 @@ def test_rows_are_pruned_once_an_hour(offline, monkeypatch):
     monkeypatch.setattr(recovery, "utc_now", lambda: later)
     huey.tracker.recover(huey)
     assert not is_kept(old)
+
+
+def test_sessions_that_are_over_are_deleted_after_a_day(app, offline):
+    for hours in (23, 25):
+        signed_in(app, f"admin{hours}")
+        began = {"created_at": utc_now() - timedelta(hours=hours)}
+        account = select(AdminUser.id).where(AdminUser.username == f"admin{hours}")
+        with write_connection() as connection:
+            mine = AdminSession.account_id == account.scalar_subquery()
+            connection.execute(update(AdminSession).where(mine).values(began))
+    huey.tracker.recover(huey)
+    db.session.rollback()
+    kept = select(AdminUser.username).join(AdminSession)
+    assert list(db.session.scalars(kept)) == ["admin23"]
 
 
 def test_weekly_run_is_not_repeated_because_its_slot_was_pruned(offline, monkeypatch):

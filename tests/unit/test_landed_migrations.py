@@ -17,6 +17,7 @@ LANDED = {
     "0008": "244741bba88c3086a15fad2d7a5bd805ac25460cad11a16470d3cc972cc5ba32",
     "0009": "321159b99621233dccde6b53888a28c799fa7be3594ff8ccc11d56530c05ba51",
     "0010": "c25c8a4abb04ac40015b683141c4c957e0d64f1e583135c94990d86ad6d1ba97",
+    "0011": "c1e350100232804acc7c9321a5de92918b3c16648c760530cbc81775a4bd26a4",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

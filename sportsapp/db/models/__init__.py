@@ -1,6 +1,6 @@
 """The tables: what was read from the feed (leagues, teams, players, games), and the ledger."""
 
-from sportsapp.db.models.account import AdminUser
+from sportsapp.db.models.account import AdminSession, AdminUser
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
 from sportsapp.db.models.league import LeagueRow, Player, Team
@@ -15,6 +15,7 @@ from sportsapp.db.models.run import (
 )
 
 __all__ = [
+    "AdminSession",
     "AdminUser",
     "Alert",
     "ConsumerProcess",

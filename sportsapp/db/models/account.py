@@ -1,7 +1,8 @@
-"""Accounts of the admin panel."""
+"""Accounts of the admin panel, and their sessions."""
 
 from datetime import datetime
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sportsapp.db.types import Base, UtcDateTime
@@ -10,10 +11,10 @@ from sportsapp.db.types import Base, UtcDateTime
 class AdminUser(Base):
     """An account that may sign in to the panel while it is ``active``.
 
-    Sessions hold the ``generation`` of their start. A new password and a deactivation raise it,
-    which ends them. ``must_change_password`` marks one that was printed when it was generated: its
-    sessions see nothing but a form for another. ``signed_in_at`` is the last sign-in, None before
-    the first.
+    A new password and a deactivation raise the ``generation`` and delete the account's sessions; a
+    sign-in that began before is refused. ``must_change_password`` marks a password that was printed
+    when it was generated: the account's sessions see nothing but a form for another.
+    ``signed_in_at`` is the last sign-in, None before the first.
     """
 
     __tablename__ = "admin_users"
@@ -26,3 +27,20 @@ class AdminUser(Base):
     generation: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AdminSession(Base):
+    """A browser that is signed in to the panel. Without its row a session is over.
+
+    ``id`` is the SHA-256 of the token in the browser's cookie, as hex digits. ``last_seen_at`` is
+    at most a minute behind. ``address`` and ``browser`` (its User-Agent) are as of the sign-in.
+    """
+
+    __tablename__ = "admin_sessions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("admin_users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    address: Mapped[str]
+    browser: Mapped[str]
