@@ -6,7 +6,7 @@ every list of leaked ones are made of.
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore
 
@@ -50,31 +50,34 @@ def check_password(password: str, username: str) -> None:
 
 def hash_password(password: str) -> str:
     """A salted hash, slow on purpose. Raises PasswordsBusyError."""
-    with _turn():
+    with _taken(_places), _taken(_turns, WAIT_SECONDS):
         return generate_password_hash(password)
 
 
 def is_password(password_hash: str, password: str) -> bool:
     """Whether this is the hash of the password. Raises PasswordsBusyError."""
-    with _turn():
+    with _taken(_places), _taken(_turns, WAIT_SECONDS):
         return check_password_hash(password_hash, password)
 
 
+def place_of_a_stranger() -> AbstractContextManager[None]:
+    """Around what somebody unknown has hashed: one place stays free for admins.
+
+    Raises PasswordsBusyError.
+    """
+    return _taken(_strangers)
+
+
 _places, _turns = BoundedSemaphore(AT_ONCE + WAITING), BoundedSemaphore(AT_ONCE)
+_strangers = BoundedSemaphore(AT_ONCE + WAITING - 1)
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """Compute one hash; a web server's other threads stay free for pages."""
-    busy = PasswordsBusyError("too many passwords are being checked: try again in a second")
-    if not _places.acquire(blocking=False):
-        raise busy
+def _taken(places: BoundedSemaphore, seconds: float = 0) -> Iterator[None]:
+    """Hold one of the places; a web server's other threads stay free for pages."""
+    if not places.acquire(timeout=seconds):
+        raise PasswordsBusyError("too many passwords are being checked: try again in a second")
     try:
-        if not _turns.acquire(timeout=WAIT_SECONDS):
-            raise busy
-        try:
-            yield
-        finally:
-            _turns.release()
+        yield
     finally:
-        _places.release()
+        places.release()

@@ -83,11 +83,13 @@ def sign_in() -> ResponseReturnValue:
     if request.method == "GET":
         return redirect(target) if is_signed_in() else _form()
     username, digest = _username(), name_digest(_username())
+    password = request.form.get("password", "")
     if device := known_device(digest):
-        allowances = {f"device:{device}": PER_DEVICE}
+        account = _authenticate(username, password, {f"device:{device}": PER_DEVICE})
     else:
-        allowances = {f"network:{client_network()}": PER_NETWORK, f"account:{digest}": PER_ACCOUNT}
-    account = _authenticate(username, request.form.get("password", ""), allowances)
+        keys = {f"network:{client_network()}": PER_NETWORK, f"account:{digest}": PER_ACCOUNT}
+        with passwords.place_of_a_stranger():
+            account = _authenticate(username, password, keys)
     if account is None or not sign_in_as(account):
         logger.warning("sign-in refused: name %s from %s", digest, client_address())
         return _form(WRONG), 401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -86,6 +87,33 @@ def test_ipv4_address_is_counted_the_same_however_it_is_written(web):
     assert statuses[:20] == [401] * 20
     assert 429 in statuses
     assert attempt(web, "::ffff:203.0.113.10", "another").status_code == 401
+
+
+def test_flood_from_many_networks_leaves_a_place_for_the_admin(web, real_app):
+    """The strangers' passwords are hashed as fast as the process allows; theirs alone wait."""
+    accounts.add_account(NAME, PASSWORD)
+    known = requests.Session()
+    assert attempt(web, "203.0.113.1", NAME, PASSWORD, known).status_code == 303
+    known.cookies.clear("127.0.0.1", "/admin", "tracker_admin")
+    over = threading.Event()
+
+    def flood(thread: int) -> set[int]:
+        seen, n = set(), 0
+        while not over.is_set():
+            n += 1
+            seen.add(attempt(web, f"2001:db8:{thread}:{n:x}::1", f"{thread}-{n}").status_code)
+        return seen
+
+    with ThreadPoolExecutor(8) as threads:
+        begun = [threads.submit(flood, thread) for thread in range(1, 9)]
+        time.sleep(0.5)
+        statuses = []
+        for _ in range(10):
+            statuses.append(attempt(web, "203.0.113.1", NAME, PASSWORD, known).status_code)
+            known.cookies.clear("127.0.0.1", "/admin", "tracker_admin")
+        over.set()
+    assert statuses == [303] * 10
+    assert set.union(*(flood.result() for flood in begun)) == {401, 503}
 
 
 def test_pages_do_not_wait_for_sign_ins(web):
