@@ -10,6 +10,8 @@ import pytest
 import requests
 
 from sportsapp.accounts import accounts
+from sportsapp.core.errors import TooManyAttemptsError
+from sportsapp.http.limits import FailureDelays
 from tests.acceptance.harm import RealWeb, web_on
 from tests.panel import NAME, PASSWORD, TOKEN
 
@@ -58,6 +60,23 @@ def test_strangers_keep_nobody_out(web, real_app):
         time.sleep(waits[-1])
     assert answer.status_code == 303
     assert len(waits) == 1
+
+
+def test_all_web_servers_count_together_and_each_alone_without_the_broker(real_settings, broker):
+    here, there = FailureDelays(real_settings, "test"), FailureDelays(real_settings, "test")
+    key = {"account:x": 5}
+    for _ in range(5):
+        here.count_failure(key)
+    there.admit(key)
+    with pytest.raises(TooManyAttemptsError):
+        here.admit(key)
+    broker.kill()
+    for _ in range(5):
+        here.admit(key)
+        here.count_failure(key)
+    here.admit(key)
+    with pytest.raises(TooManyAttemptsError):
+        here.admit(key)
 
 
 def test_guessing_goes_on_at_a_known_device_no_faster_than_elsewhere(web, real_app):
