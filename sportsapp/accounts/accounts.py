@@ -136,7 +136,7 @@ def activate(username: str) -> None:
 
 
 def _end_sessions(account: AdminUser) -> None:
-    account.generation += 1
+    account.generation = AdminUser.generation + 1  # in the database: no increment is lost
     db.session.flush()  # a sign-in of the old generation is over before the next line, or refused
     db.session.execute(delete(AdminSession).where(AdminSession.account_id == account.id))
 
