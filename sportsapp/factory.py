@@ -86,6 +86,7 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
     for queue in queues:
         queue.configure(
             url=settings.broker,
+            owns_broker=settings.broker_is_embedded,
             result_ttl=settings.result_ttl_seconds,
             tick_seconds=settings.live_sync_seconds,
             tracker=ledger,

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 from sportsapp.core.errors import (
     BrokerUnavailableError,
     DateRangeError,
+    ForeignBrokerError,
     RunNotFoundError,
     TrackerError,
     UnknownLeagueError,
@@ -76,6 +77,8 @@ class OneLineGroup(AppGroup):
             return super().invoke(context)
         except MISUSE as error:
             misuse(str(error))
+        except ForeignBrokerError as error:
+            fail(str(error))
         except BrokerUnavailableError as error:
             fail(f"{str(error).rstrip('.')}; start it with `flask up`, or correct REDIS_URL")
         except TrackerError as error:

@@ -22,7 +22,7 @@ from sportsapp.commands.shell import (
     user_name,
 )
 from sportsapp.core.clock import check_range, parse_day, utc_now
-from sportsapp.core.errors import BrokerUnavailableError, TrackerError
+from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError, TrackerError
 from sportsapp.core.leagues import League, find_league
 from sportsapp.db.models import Trigger
 from sportsapp.runs.local import record_local_run
@@ -132,6 +132,8 @@ def _queue(enqueue: Callable[[], str], as_json: bool) -> None:
     """Hand the work to the consumer and print the run's id."""
     try:
         run_id = enqueue()
+    except ForeignBrokerError:
+        raise
     except BrokerUnavailableError as error:
         fail(f"{error}; start the app with `flask up`, or leave --queue out")
     print_answer({"task_id": run_id}, [run_id], as_json)

@@ -7,6 +7,7 @@
       DateRangeError (also ValueError)         a day or a range of days that is not valid
       SettingsError                            a setting that is malformed
       BrokerUnavailableError                   Redis cannot be reached
+        ForeignBrokerError                     Redis is another database's
       RunNotFoundError (also LookupError)      a task run that is not in the ledger
       UnknownTaskError (also LookupError)      a task name that is not registered
       OverlapError                             a backfill of these days is open already: its run_id
@@ -58,6 +59,12 @@ class BrokerUnavailableError(TrackerError):
     """Redis did not answer, so nothing could be queued."""
 
     retryable = True
+
+
+class ForeignBrokerError(BrokerUnavailableError):
+    """The broker is another database's, so nothing was queued, and nothing may be taken from it."""
+
+    retryable = False
 
 
 class RunNotFoundError(TrackerError, LookupError):

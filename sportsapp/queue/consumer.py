@@ -8,6 +8,7 @@ allows it. The scheduler also puts back lost runs, so that no hung task can hold
 
 import logging
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -19,6 +20,7 @@ from typing import Any
 from huey.consumer import BaseProcess, Consumer, Scheduler, Worker
 
 from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError
 from sportsapp.core.processes import die_with_parent, freeze_memory
 from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
 
@@ -92,6 +94,7 @@ class SlotScheduler(BeatingProcess, Scheduler):
         if began >= self._recover_at:
             self._recover_at = began + RECOVERY_SECONDS
             with self.logged_errors("recovery"):
+                self._end_if_foreign()
                 self.huey.tracker.recover(self.huey)
         with self.logged_errors("reading the schedule"):
             for task in self.huey.read_schedule():
@@ -100,6 +103,17 @@ class SlotScheduler(BeatingProcess, Scheduler):
         if self.periodic:
             self.enqueue_periodic_tasks()
         self.sleep_for_interval(began, self.interval)
+
+    def _end_if_foreign(self) -> None:
+        """Stop the whole consumer when another database has taken the broker over."""
+        try:
+            self.huey.check_broker()
+        except ForeignBrokerError:
+            master = multiprocessing.parent_process()
+            os.kill(master.pid if master and master.pid else os.getpid(), signal.SIGTERM)
+            raise
+        except BrokerUnavailableError:
+            pass  # recovery reports it, after what it can do without the broker
 
     def enqueue_periodic_tasks(self, now: datetime | None = None) -> None:
         """Push the newest due slot of each periodic task, if this scheduler could claim it."""

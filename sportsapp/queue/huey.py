@@ -14,18 +14,20 @@ What differs from plain Huey, and why:
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import redis
 from huey.api import Huey, TaskWrapper
 from huey.signals import SIGNAL_EXPIRED
 from huey.storage import PriorityRedisExpireStorage
 from huey.utils import utcnow
 
-from sportsapp.core.errors import BrokerUnavailableError, UnknownTaskError
+from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError, UnknownTaskError
 from sportsapp.core.redis_urls import connection_pool
-from sportsapp.queue.broker import broker_errors
+from sportsapp.queue.broker import broker_errors, claim_broker
 from sportsapp.queue.consumer import TrackerConsumer
 from sportsapp.queue.messages import TaggedJson, read_message, run_id_of, write_message
 from sportsapp.queue.schedules import Schedule
@@ -85,18 +87,32 @@ class TrackerHuey(Huey):
         self.periodic_tasks: dict[str, PeriodicTask] = {}
         self.tick_seconds = 60
         self.stop_flag: Any = None
+        self.owns_broker = False
         self.signal(SIGNAL_EXPIRED)(lambda _signal, task: self.tracker.expired(task))
 
     def configure(
-        self, *, url: str, result_ttl: int, tick_seconds: int, tracker: RunTracker
+        self,
+        *,
+        url: str,
+        owns_broker: bool,
+        result_ttl: int,
+        tick_seconds: int,
+        tracker: RunTracker,
     ) -> None:
         """Set the broker and plug in the ledger. Connects with the first command.
 
-        ``result_ttl`` is in seconds. A connection that was lost is opened again, once a command.
+        A broker that is this instance's own (``owns_broker``) is used whatever database it had
+        before. ``result_ttl`` is in seconds. A connection that was lost is opened again, once a
+        command.
         """
         self.pool = connection_pool(
-            url, seconds=BROKER_SECONDS, retries=1, health_check_interval=IDLE_CHECK_SECONDS
+            url,
+            seconds=BROKER_SECONDS,
+            retries=1,
+            health_check_interval=IDLE_CHECK_SECONDS,
+            redis_connect_func=self._on_connect,
         )
+        self.owns_broker = owns_broker
         self.storage_class = PriorityRedisExpireStorage
         self.storage_kwargs = {"connection_pool": self.pool, "expire_time": result_ttl}
         self.storage = self.create_storage()
@@ -106,6 +122,46 @@ class TrackerHuey(Huey):
     def disconnect(self) -> None:
         """Close all connections to the broker; the next command opens new ones."""
         self.pool.disconnect()
+
+    # -- whose broker it is: every connection begins with the question
+
+    def _on_connect(self, connection: Any) -> None:
+        def execute(*words: str) -> Any:
+            connection.send_command(*words)
+            return connection.read_response()
+
+        try:
+            connection.on_connect()
+            self._claim_broker(execute)
+        except BaseException:
+            connection.disconnect()  # or it would be used the next time
+            raise
+
+    def _claim_broker(self, execute: Callable[..., Any]) -> None:
+        if database := self.tracker.database_id():
+            claim_broker(execute, database, take=self.owns_broker)
+
+    def check_broker(self) -> None:
+        """Raises ForeignBrokerError for another database's broker, or BrokerUnavailableError."""
+        with broker_errors():
+            self._claim_broker(redis.Redis(connection_pool=self.pool).execute_command)
+
+    def exit_if_foreign(self) -> None:
+        """End this process, with status 1 and one line, if the broker is another database's.
+
+        While the broker is away it goes on: each connection is checked when it is made.
+        """
+        try:
+            self.check_broker()
+        except ForeignBrokerError as error:
+            sys.exit(str(error))
+        except BrokerUnavailableError as error:
+            logger.debug("whose broker it is was not read: %s", error)
+
+    def adopt_broker(self) -> None:
+        """Make the broker this database's. Raises BrokerUnavailableError."""
+        self.owns_broker = True
+        self.check_broker()
 
     # -- tasks
 
@@ -299,6 +355,7 @@ class TrackerHuey(Huey):
 
     def create_consumer(self, **options: Any) -> TrackerConsumer:
         """The consumer that ``huey_consumer`` runs; ``options`` are those of its command line."""
+        self.exit_if_foreign()
         logging.getLogger("huey").handlers.clear()  # ours, on the root, is enough
         if options.get("worker_type") != "process":
             logger.warning("time limits are enforced by process workers only: use -k process")

@@ -47,6 +47,9 @@ class TaskQueue(Protocol):
     def serialize_task(self, task: TrackedTask) -> bytes:
         """A task's message. Raises TypeError for an argument that cannot go into one."""
 
+    def check_broker(self) -> None:
+        """Raises ForeignBrokerError for another database's broker, or BrokerUnavailableError."""
+
     def is_stopping(self) -> bool:
         """Whether the consumer that this process belongs to has been stopped."""
 
@@ -143,6 +146,9 @@ class RunTracker(Protocol):
 
     def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
         """Keep a message that could not be read, for a person to look at."""
+
+    def database_id(self) -> str:
+        """The id of the database; empty while that cannot be read."""
 
     def beat(self, queue: str, role: str) -> None:
         """Record that this process is alive, and with it the run that it executes.

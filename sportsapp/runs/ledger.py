@@ -7,12 +7,13 @@ the queues as their ``RunTracker``.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, has_app_context
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import (
@@ -22,6 +23,7 @@ from sportsapp.db.engine import (
     lock_until_commit,
     write_connection,
 )
+from sportsapp.db.identity import database_id
 from sportsapp.db.models.run import WAITING, RunState
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
@@ -48,6 +50,7 @@ class Ledger:
         self.app = app
         self.listener = listener
         self.attempts = Attempts(self.engine, queues, listener)
+        self._database_id = ""
         self.recovery = Recovery(self.engine, timedelta(days=retention_days), listener)
 
     def app_context(self) -> AbstractContextManager[object]:
@@ -104,6 +107,12 @@ class Ledger:
 
     def dead_letter(self, queue: str, data: bytes, reason: str) -> None:
         keep_dead_letter(self.engine, queue, data, reason)
+
+    def database_id(self) -> str:
+        if not self._database_id:
+            with suppress(SQLAlchemyError):
+                self._database_id = database_id(self.engine)
+        return self._database_id
 
     # -- heartbeats, slots, recovery
 

@@ -139,7 +139,8 @@ def put_back(letter_id: int) -> None:
         raise DeadLetterError(f"there is no queue {letter.queue} any more")
     if len(letter.message.encode()) != letter.size:
         raise DeadLetterError("this message was not kept whole, so it cannot be put back")
-    queue.storage.enqueue(letter.message.encode())
+    with broker_errors():
+        queue.storage.enqueue(letter.message.encode())
     discard(letter_id)
 
 

@@ -121,6 +121,7 @@ STARTED = ("make demo", MORE_WORKERS, "flask up --demo --demo-speed 20")
 ELSEWHERE = {
     "flask up": "acceptance/test_up.py",
     "flask broker": "acceptance/test_broker.py",
+    "flask broker adopt": "acceptance/test_two_instances.py",
     "flask prepare": "integration/test_command_prepare.py",
     f'flask db migrate -m "conference games" --rev-id {NEXT}': "acceptance/test_first_change.py",
     "granian --interface wsgi --blocking-threads 4 --no-ws --workers-kill-timeout 5 wsgi:app":

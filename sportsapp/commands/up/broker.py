@@ -20,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import click
+from flask.cli import with_appcontext
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from sportsapp.commands.shell import fail
@@ -35,6 +36,10 @@ from sportsapp.core.errors import BrokerUnavailableError, SettingsError, Tracker
 from sportsapp.core.instance import make_instance_folder
 from sportsapp.core.redis_urls import client_of
 from sportsapp.core.settings import Settings, load_settings, public_url
+from sportsapp.db.engine import db
+from sportsapp.db.identity import database_id
+from sportsapp.db.migrate import database_errors
+from sportsapp.services import services
 
 logger = logging.getLogger(__name__)
 
@@ -237,9 +242,12 @@ def _binary() -> str:
     return programs[0]
 
 
-@click.command("broker")
-def broker_command() -> None:
+@click.group("broker", invoke_without_command=True)
+@click.pass_context
+def broker_command(context: click.Context) -> None:
     """Run the embedded broker alone, until Ctrl-C or SIGTERM."""
+    if context.invoked_subcommand:
+        return
     try:
         settings = load_settings()
         if not settings.broker_is_embedded:
@@ -257,3 +265,17 @@ def broker_command() -> None:
     click.echo(f"The broker is at {settings.broker}")
     os.set_inheritable(lock, True)
     os.execv(argv[0], argv)  # noqa: S606 - without a shell
+
+
+@broker_command.command("adopt")
+@with_appcontext
+def adopt_command() -> None:
+    """Make the broker at REDIS_URL this database's, whatever database it belongs to."""
+    queue = services().queues[0]
+    try:
+        with database_errors():
+            name = database_id(db.engine)
+        queue.adopt_broker()
+    except TrackerError as error:
+        fail(str(error))
+    click.echo(f"The broker belongs to this database now: {name}")

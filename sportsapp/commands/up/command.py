@@ -93,6 +93,8 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
             # 2. The database is brought up to date while no part uses it.
             migrate_database()
             last.callback(merge_wal)  # when no part uses it any more
+            if not broker:
+                services().queues[0].check_broker()
             announce_first_admin(settings)
             # 3. Demo feed and broker are started before the consumers, which need them.
             if demo_port:

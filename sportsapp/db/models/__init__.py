@@ -3,6 +3,7 @@
 from sportsapp.db.models.account import AdminSession, AdminUser
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
+from sportsapp.db.models.identity import DatabaseIdentity
 from sportsapp.db.models.league import LeagueRow, Player, Team
 from sportsapp.db.models.run import (
     ConsumerProcess,
@@ -19,6 +20,7 @@ __all__ = [
     "AdminUser",
     "Alert",
     "ConsumerProcess",
+    "DatabaseIdentity",
     "DeadLetter",
     "Game",
     "GameDoubt",

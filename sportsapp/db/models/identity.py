@@ -1,0 +1,14 @@
+"""Which database this is."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sportsapp.db.types import Base
+
+
+class DatabaseIdentity(Base):
+    """The one row, whose ``name`` no other database has but its copies and backups."""
+
+    __tablename__ = "database_identity"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
