@@ -1,4 +1,4 @@
-"""Makes the app and sets up logging.
+"""Makes the app and sets up logging; no process of ours waits for who reads its standard error.
 
 ``flask ...`` finds the app here; wsgi.py and huey_config.py import it.
 """
@@ -7,9 +7,11 @@ import sys
 
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.logs import set_up_logging
+from sportsapp.core.output import never_wait_for_readers_of
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 
+never_wait_for_readers_of("stderr")
 try:
     app = create_app()
 except SettingsError as error:

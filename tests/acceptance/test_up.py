@@ -36,7 +36,9 @@ def free_port() -> int:
 class Running:
     """A `flask up` on an instance folder and a port of its own."""
 
-    def __init__(self, folder: Path, *options: str, **environ: str) -> None:
+    def __init__(
+        self, folder: Path, *options: str, output: int | None = None, **environ: str
+    ) -> None:
         self.port = free_port()
         self.folder = folder
         self.environ = {
@@ -51,8 +53,8 @@ class Running:
                 self.command("up", *options),
                 cwd=PROJECT_ROOT,
                 env=self.environ,
-                stdout=log,
-                stderr=log,
+                stdout=output or log,
+                stderr=output or log,
                 start_new_session=True,
             )
 

@@ -29,6 +29,7 @@ from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
 from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.instance import hold_instance, make_instance_folder
+from sportsapp.core.output import never_wait_for_readers_of
 from sportsapp.core.processes import freeze_memory
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db, merge_wal
@@ -54,6 +55,7 @@ SHARED = ("huey.consumer_options", "huey_config", "granian.cli", "granian.server
 def up_command(demo: bool, demo_speed: float) -> None:
     """Start everything: broker, consumers and web server. Ctrl-C stops it."""
     settings = services().settings
+    never_wait_for_readers_of("stdout")
     if demo and DEMO_PORT not in os.environ:
         start_again_for_demo()
     demo_port = int(os.environ.pop(DEMO_PORT)) if demo else None

@@ -3,8 +3,9 @@
 It knows nothing of what it starts. Children run without a shell, each in a session of its own, so
 that the terminal's Ctrl-C reaches only the supervisor, which decides in which order they stop.
 Their standard output and error are the supervisor's standard error; each line is written by the
-child as it stands. When a child ends, all are stopped, and the service manager outside decides what
-comes next, unless the child names another to be started in its place.
+child as it stands, and no child waits for who reads them. When a child ends, all are stopped, and
+the service manager outside decides what comes next, unless the child names another to be started
+in its place.
 
 A child is another program, or a forked copy of this process that calls one function: what was
 loaded before the fork is then in memory once for all copies.
@@ -28,6 +29,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any, NoReturn
 
+from sportsapp.core.output import own_description
 from sportsapp.core.processes import (
     PROCESS_NAME,
     die_with_parent,
@@ -246,6 +248,7 @@ class Supervisor:
         self._restore_handlers()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(own_description(2), 2)  # for what does not write through our streams: Valkey
         os.dup2(2, 1)
         sys.stdout = sys.stderr  # which writes line by line
         os.environ[PROCESS_NAME] = child.name
