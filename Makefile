@@ -3,9 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test test-postgres test-quick audit fuzz check bench figures screenshots format requirements clean
+.PHONY: run demo test test-postgres test-quick audit sbom fuzz check bench figures screenshots format requirements clean
 
 run: $(VENV)/.installed ## start everything: broker, consumers, web server
 	@exec $(BIN)/flask up
@@ -31,7 +31,12 @@ test-quick: $(VENV)/.installed-dev ## the tests without the slow ones
 
 audit: $(VENV)/.installed-dev ## look for insecure code, and known vulnerabilities in pinned packages
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml sportsapp
-	$(BIN)/python .ci/audit requirements.txt requirements-dev.txt
+	$(BIN)/python .ci/audit requirements-pip.txt requirements.txt requirements-dev.txt
+
+# In no list of requirements: nothing else needs what it brings.
+sbom: $(VENV)/.installed-dev ## list the packages that run, with digests, as CycloneDX in sbom.json
+	$(INSTALL) cyclonedx-bom==7.5.0
+	$(BIN)/cyclonedx-py requirements --output-reproducible --output-file sbom.json requirements.txt
 
 # Atheris is not in requirements-dev.in: it has no wheels for some Python versions that we support.
 fuzz: $(VENV)/.installed-dev ## search for a feed answer that breaks the parser; SECONDS=600
@@ -57,9 +62,12 @@ format: $(VENV)/.installed-dev ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-requirements: $(VENV)/.installed-dev ## pin the newest allowed versions
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links requirements.in
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --constraint requirements.txt requirements-dev.in
+PIN := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+requirements: $(VENV)/.installed-dev ## pin the newest allowed versions, with the digests of their files
+	$(PIN) requirements-pip.in
+	$(PIN) requirements.in
+	$(PIN) --constraint requirements.txt --constraint requirements-pip.txt requirements-dev.in
 
 clean: ## remove the virtual environment
 	rm -rf $(VENV)
@@ -68,10 +76,14 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 run")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/pip requirements.txt
-	$(INSTALL) -r requirements.txt
+# A file whose digest is not in the list is not installed. Nothing that runs needs setuptools, which
+# a virtual environment of Python 3.11 brings.
+$(VENV)/.installed: $(VENV)/bin/pip requirements-pip.txt requirements.txt
+	$(INSTALL) --require-hashes -r requirements-pip.txt
+	$(INSTALL) --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip uninstall --quiet --yes setuptools 2>/dev/null
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	$(INSTALL) -r requirements-dev.txt
+	$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@

@@ -147,6 +147,7 @@ NOT_RUN = {
     "make figures": "CI's, by way of tests/unit/test_figures.py",
     "make bench": "takes 20 minutes",
     "make fuzz": "takes ten minutes, and installs a package",
+    "make sbom": "installs a package, and rewrites sbom.json",
     "make format": "rewrites the code",
     "make requirements": "asks the package index, and rewrites the pins",
     "make screenshots": "rewrites the pictures",
