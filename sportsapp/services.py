@@ -1,8 +1,9 @@
 """What the factory joined, typed: ``services().queues`` wherever an app context is at hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Flask, current_app
+from prometheus_client import Metric
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import BY_SLUG, League
@@ -10,8 +11,10 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter
+from sportsapp.http.kept import KeptAnswer
 from sportsapp.http.limits import FailureDelays
 from sportsapp.monitoring.alerts import Alerts
+from sportsapp.monitoring.readiness import Check
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.sync.context import Progress, SyncContext
 from sportsapp.sync.watch import FeedWatch
@@ -21,7 +24,10 @@ KEY = "sportsapp"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one app. ``queues`` are the scheduled and on-demand one, and the backfills'."""
+    """The parts of one app. ``queues`` are the scheduled and on-demand one, and the backfills'.
+
+    ``checks`` and ``metrics`` are what /readyz and /metrics answered last.
+    """
 
     settings: Settings
     feed_client: FeedClient
@@ -30,6 +36,8 @@ class Services:
     alerts: Alerts
     queues: tuple[TrackerHuey, ...]
     failure_delays: FailureDelays
+    checks: KeptAnswer[list[Check]] = field(default_factory=KeptAnswer)
+    metrics: KeptAnswer[list[Metric]] = field(default_factory=KeptAnswer)
 
     @property
     def leagues(self) -> list[League]:

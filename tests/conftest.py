@@ -174,7 +174,9 @@ def immediate(app: Flask) -> Iterator[None]:
 def offline(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queues keep messages in memory and run nothing; the test takes the worker's place."""
     for queue in (huey, backfill_huey):
-        monkeypatch.setattr(queue, "storage", queue.get_immediate_storage())
+        storage = queue.get_immediate_storage()
+        monkeypatch.setattr(queue, "storage", storage)
+        monkeypatch.setattr(queue, "reader", storage)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from sportsapp.core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-BROKER_SECONDS = 1
+BROKER_SECONDS = 0.3
 AWAY_SECONDS = 10
 """For so long the broker is not asked again after it has not answered."""
 LONGEST_ADDRESS = 45

@@ -35,10 +35,21 @@ Samples = Mapping[Any, float]
 """Values by their label values, which are in the order of the metric's labels."""
 
 
-def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
-    """All metrics in the format that suits this Accept header best, and its content type."""
+class Collected(Collector):
+    """Metrics that were collected before."""
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self.metrics = metrics
+
+    def collect(self) -> Sequence[Metric]:
+        """The metrics."""
+        return self.metrics
+
+
+def exposition(metrics: Sequence[Metric], accept: str) -> tuple[bytes, str]:
+    """These metrics in the format that suits this Accept header best, and its content type."""
     encode, content_type = choose_encoder(accept)
-    return encode(metrics), content_type
+    return encode(Collected(metrics)), content_type
 
 
 @dataclass

@@ -17,7 +17,6 @@ from sportsapp.db import queries
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import LeagueRow, ScheduleRow
 from sportsapp.monitoring.checks import stale_leagues
-from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports
 
@@ -44,8 +43,7 @@ def readiness(
     """
     broker = Check("broker", True)
     try:
-        with broker_errors():
-            queues[0].pending_count()
+        queues[0].depth()
     except BrokerUnavailableError:
         broker = Check("broker", False, "cannot be reached, or refuses commands")
     try:

@@ -36,6 +36,7 @@ from sportsapp.queue.tracker import PeriodicTask, RunTracker, TrackedTask
 logger = logging.getLogger(__name__)
 
 BROKER_SECONDS = 3
+DEPTH_SECONDS = 0.5
 IDLE_CHECK_SECONDS = 30
 LOGGED_BYTES = 2_000
 REASON_LIMIT = 500
@@ -116,12 +117,14 @@ class TrackerHuey(Huey):
         self.storage_class = PriorityRedisExpireStorage
         self.storage_kwargs = {"connection_pool": self.pool, "expire_time": result_ttl}
         self.storage = self.create_storage()
+        self.reader = self.get_storage(connection_pool=connection_pool(url, seconds=DEPTH_SECONDS))
         self.tick_seconds = tick_seconds
         self.tracker = tracker
 
     def disconnect(self) -> None:
         """Close all connections to the broker; the next command opens new ones."""
         self.pool.disconnect()
+        self.reader.pool.disconnect()
 
     # -- whose broker it is: every connection begins with the question
 
@@ -289,6 +292,14 @@ class TrackerHuey(Huey):
                 f"its time limit of {limit} s is not within the task's, {task.default_timeout} s"
             )
         return task
+
+    def depth(self) -> int:
+        """How many messages wait on the queue. Raises BrokerUnavailableError.
+
+        Does not wait for the broker for longer than ``DEPTH_SECONDS``, since pages show it.
+        """
+        with broker_errors():
+            return int(self.reader.queue_size())
 
     def dequeue(self) -> TrackedTask | None:
         """The next task; None if there was none for a second, or it could not be read."""

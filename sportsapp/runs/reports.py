@@ -7,6 +7,7 @@ UTC; all functions raise the database's errors.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +29,6 @@ from sportsapp.db.models import (
     TaskRun,
 )
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
-from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.queue.tracker import PeriodicTask
 
@@ -76,13 +76,9 @@ def queue_states(
     )
     waiting = {name: (count, oldest) for name, count, oldest in session.execute(due)}
     workers = Counter(process.queue for process in alive if process.role == "worker")
-    depths: list[int | None] = []
-    try:
-        for queue in queues:
-            with broker_errors():
-                depths.append(queue.pending_count())
-    except BrokerUnavailableError:  # they share a broker: waiting for it once is enough
-        depths += [None] * (len(queues) - len(depths))
+    depths: list[int | None] = [None] * len(queues)
+    with suppress(BrokerUnavailableError):  # they share a broker: waiting for it once is enough
+        depths = [queue.depth() for queue in queues]
     return [
         QueueState(queue.name, depth, *waiting.get(queue.name, (0, None)), workers[queue.name])
         for queue, depth in zip(queues, depths, strict=True)

@@ -26,7 +26,9 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """200 if database, broker, consumers and data are fit, 503 and what is wrong otherwise."""
     parts = services()
-    checks = readiness(db.session, parts.queues, parts.settings.leagues, utc_now())
+    checks = parts.checks.get(
+        lambda: readiness(db.session, parts.queues, parts.settings.leagues, utc_now())
+    )
     ready = all(check.ok for check in checks)
     body = {
         "status": "ok" if ready else "failing",
@@ -36,13 +38,14 @@ def readyz() -> ResponseReturnValue:
 
 
 @blueprint.get("/metrics")
-def metrics() -> ResponseReturnValue:
+def show_metrics() -> ResponseReturnValue:
     """All metrics, in the format that the scraper accepts. METRICS_TOKEN protects them."""
     parts = services()
     if token := parts.settings.metrics_token:
         sent = request.headers.get("Authorization", "")
         if not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
             raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    collected = Metrics(parts.settings, parts.queues, parts.feed_outcomes, utc_now())
-    body, content_type = exposition(collected, request.headers.get("Accept", ""))
+    collector = Metrics(parts.settings, parts.queues, parts.feed_outcomes, utc_now())
+    metrics = parts.metrics.get(lambda: list(collector.collect()))
+    body, content_type = exposition(metrics, request.headers.get("Accept", ""))
     return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
+from sportsapp.http import kept
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
@@ -48,6 +49,12 @@ class Visitor(FlaskClient):
     def open(self, *args: Any, **options: Any) -> TestResponse:
         """One request."""
         return Context().run(super().open, *args, **options)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/readyz and /metrics check anew for each request."""
+    monkeypatch.setattr(kept, "KEEP_SECONDS", 0)
 
 
 @pytest.fixture

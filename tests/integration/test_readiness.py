@@ -57,7 +57,7 @@ def test_broker_that_is_away_is_named_without_its_address(visitor, well, monkeyp
     def away() -> int:
         raise BrokerUnavailableError("the broker cannot be reached: redis://me:secret@host")
 
-    monkeypatch.setattr(huey, "pending_count", away)
+    monkeypatch.setattr(huey, "depth", away)
     assert faults(visitor) == {"broker": "cannot be reached, or refuses commands"}
 
 
