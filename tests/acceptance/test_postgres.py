@@ -63,6 +63,18 @@ def test_server_that_is_gone_without_a_word_is_noticed_soon(app):
     assert asked["connect_timeout"] == "5"
 
 
+def test_requests_alone_have_limits(app):
+    def limits() -> list[str]:
+        db.session.remove()
+        db.engine.dispose()
+        shown = ("lock_timeout", "statement_timeout")
+        return [db.session.scalar(text(f"SHOW {name}")) for name in shown]
+
+    assert limits() == ["0", "0"]
+    with app.test_request_context():
+        assert limits() == ["2s", "4s"]
+
+
 def test_page_after_a_restart_of_the_server_is_no_error(app):
     app.testing = False
     visitor = app.test_client()

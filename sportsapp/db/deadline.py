@@ -1,0 +1,40 @@
+"""What ends the wait of a web request for PostgreSQL: the server's limits, and one of our own.
+
+The server's own end a statement that is slow or waits for a lock. A server that is frozen ends
+nothing, and the kernel below it keeps the connection alive: then we close it. Consumers and
+commands may take longer, and have no limits.
+"""
+
+from typing import Any
+
+import psycopg
+from flask import has_request_context
+from sqlalchemy.engine import Dialect
+
+LOCK_SECONDS = 2
+STATEMENT_SECONDS = 4
+ANSWER_SECONDS = 5.0
+LIMITS = f"SET lock_timeout = '{LOCK_SECONDS}s'; SET statement_timeout = '{STATEMENT_SECONDS}s'"
+
+
+class WebConnection(psycopg.Connection[Any]):
+    """A connection on which no answer takes longer than ``ANSWER_SECONDS``."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """What psycopg calls for every answer. Closes the connection when none comes in time."""
+        try:
+            return super().wait(gen, interval, timeout or ANSWER_SECONDS)
+        except psycopg.OperationalError:
+            if self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.close()
+            raise
+
+
+def connect(_dialect: Dialect, _record: object, args: Any, options: Any) -> WebConnection | None:
+    """The connection that a request opens; None, for SQLAlchemy to open it, anywhere else."""
+    if not has_request_context():
+        return None
+    connection = WebConnection.connect(*args, **options)
+    connection.execute(LIMITS)
+    connection.commit()
+    return connection
