@@ -10,7 +10,7 @@ from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
 from sportsapp.db.engine import init_database
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter
-from sportsapp.http import headers
+from sportsapp.http import headers, threads
 from sportsapp.http.limits import FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.queue.huey import backfill_huey, huey
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     web.init_app(app)
     api.init_app(app)
     commands.init_app(app)
+    threads.init_app(app)
     return app
 
 

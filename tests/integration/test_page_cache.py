@@ -137,7 +137,7 @@ def test_visitors_who_have_the_page_cost_one_query_together_and_no_rendering(
     """Also where it is not in the cache, as after a restart."""
     page = visitor.get("/nfl")
     known = {"If-None-Match": page.headers["ETag"]}
-    visitor.application.wsgi_app = page_cache.PageCache(visitor.application.wsgi_app._app)
+    visitor.application.wsgi_app = page_cache.PageCache(visitor.application.wsgi_app.app._app)
     for _ in range(2):
         rendered.clear()
         clock.shown += timedelta(seconds=1)
@@ -171,7 +171,7 @@ def test_many_visitors_at_once_ask_the_database_once(app, clock, rendered, is_ca
 
 def test_request_does_not_wait_for_ever_for_another_one(app, visitor, monkeypatch):
     monkeypatch.setattr(page_cache, "WAIT_SECONDS", 0.01)
-    for lock in app.wsgi_app._request_locks:
+    for lock in app.wsgi_app.app._request_locks:
         lock.acquire()
     assert visitor.get("/nfl").status_code == 200
 
@@ -215,7 +215,7 @@ def test_https_has_pages_of_its_own(visitor):
 def test_nothing_else_is_cached(app, visitor, path):
     for _ in range(2):
         visitor.get(path)
-    assert app.wsgi_app.size == 0
+    assert app.wsgi_app.app.size == 0
 
 
 def test_head_has_the_headers_of_the_page_and_no_body(visitor):
@@ -232,7 +232,7 @@ def test_answer_that_sets_a_cookie_is_not_cached(app, visitor):
         return response
 
     visitor.get("/nfl")
-    assert app.wsgi_app.size == 0
+    assert app.wsgi_app.app.size == 0
 
 
 # ---------------------------------------------------------------- how it is sent
@@ -272,11 +272,11 @@ def test_least_recently_requested_pages_are_dropped_at_capacity(
     app, visitor, clock, monkeypatch, rendered
 ):
     visitor.get("/nfl?n=0")
-    monkeypatch.setattr(page_cache, "CAPACITY", 3 * app.wsgi_app.size + page_cache.OVERHEAD)
+    monkeypatch.setattr(page_cache, "CAPACITY", 3 * app.wsgi_app.app.size + page_cache.OVERHEAD)
     for n in (1, 2, 0, 3):
         clock.shown += timedelta(seconds=1)
         visitor.get(f"/nfl?n={n}")
-    assert app.wsgi_app.size <= page_cache.CAPACITY
+    assert app.wsgi_app.app.size <= page_cache.CAPACITY
     rendered.clear()
     for n in (0, 2, 3):
         visitor.get(f"/nfl?n={n}")
@@ -289,7 +289,7 @@ def test_any_number_of_addresses_takes_no_more_than_the_capacity(app, visitor, m
     monkeypatch.setattr(page_cache, "CAPACITY", 100_000)
     for n in range(40):
         visitor.get(f"/nfl?n={n}")
-    assert 50_000 < app.wsgi_app.size <= 100_000
+    assert 50_000 < app.wsgi_app.app.size <= 100_000
 
 
 @pytest.mark.parametrize("where", ["cookie", "query"])
@@ -298,12 +298,12 @@ def test_page_with_a_long_address_or_cookie_is_made_and_not_cached(app, visitor,
     headers = {"Cookie": f"a={long}"} if where == "cookie" else {}
     answer = visitor.get(f"/nfl?{long}" if where == "query" else "/nfl", headers=headers)
     assert answer.status_code == 200
-    assert app.wsgi_app.size == 0
+    assert app.wsgi_app.app.size == 0
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/static/style.css"])
 def test_health_and_assets_need_neither_the_database_nor_a_turn(app, visitor, path):
-    for lock in app.wsgi_app._request_locks:
+    for lock in app.wsgi_app.app._request_locks:
         lock.acquire()
     with statements() as count:
         assert visitor.get(path, buffered=True).status_code == 200

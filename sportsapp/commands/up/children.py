@@ -17,10 +17,10 @@ from setproctitle import setproctitle
 from sportsapp.commands.up.supervisor import FIRST, LAST, Child
 from sportsapp.core.processes import die_with_parent
 from sportsapp.core.settings import Settings
+from sportsapp.http.threads import WEB_THREADS
 
 WEB_SECONDS = 60.0
 PROBE_SECONDS = 1.0
-BLOCKING_THREADS = 4
 CONSUMERS = {"consumer": "huey_config.huey", "backfill": "huey_config.backfill_huey"}
 CONSUMER_OPTIONS = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
 CAN_COPY = sys.platform == "linux"
@@ -47,7 +47,7 @@ def web_child(settings: Settings, address: str) -> Child:
     access_log = "access-log" if settings.log_level == "DEBUG" else "no-access-log"
     options = (
         f"--interface wsgi --host {address} --port {settings.port} --no-ws --{access_log}"
-        f" --workers 1 --blocking-threads {BLOCKING_THREADS} --workers-kill-timeout 5"
+        f" --workers 1 --blocking-threads {WEB_THREADS} --workers-kill-timeout 5"
         f" --log-level {settings.log_level.lower()}"
     )
     arguments = ["wsgi:app", *options.split(), "--process-name", title]
