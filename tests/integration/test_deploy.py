@@ -30,7 +30,7 @@ SETTINGS = {environment_name(one.name) for one in fields(Settings)}
 OF_COMPOSE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}  # they become parts of URLs
 OF_OTHERS = {
     "GRANIAN_HOST", "GRANIAN_PORT", "PATH", "PYTHONUNBUFFERED",
-    "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "REDISCLI_AUTH",
+    "POSTGRES_PASSWORD", "REDISCLI_AUTH",
 }  # fmt: skip
 STOP_SECONDS = {"huey_consumer": 25, "granian": 5, "flask": 10}
 
