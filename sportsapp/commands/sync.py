@@ -27,10 +27,9 @@ from sportsapp.core.leagues import League, find_league
 from sportsapp.db.models import Trigger
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
-from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
 from sportsapp.sync.table import DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
-from sportsapp.tasks import actions, sync_date_range_task
+from sportsapp.tasks import actions
 from sportsapp.tasks.chain import start_chain
 
 STEPS = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
@@ -123,9 +122,9 @@ def sync_all(queue: bool, as_json: bool) -> None:
 
 
 def _queue_range(league: League, start: date, end: date) -> str:
-    with run_origin(Trigger.COMMAND, user_name()):
-        run_id: str = sync_date_range_task(league.label, start.isoformat(), end.isoformat()).id
-    return run_id
+    days = {"start_date": start.isoformat(), "end_date": end.isoformat()}
+    args = {"league": league.label} | days
+    return actions.run_now(RANGE.name, Trigger.COMMAND, user_name(), args)
 
 
 def _queue(enqueue: Callable[[], str], as_json: bool) -> None:

@@ -10,7 +10,7 @@
         ForeignBrokerError                     Redis is another database's
       RunNotFoundError (also LookupError)      a task run that is not in the ledger
       UnknownTaskError (also LookupError)      a task name that is not registered
-      OverlapError                             a backfill of these days is open already: its run_id
+      OverlapError                             the same work is open already: its run_id
       DeadLetterError                          a dead letter that cannot be queued again
       ArgumentsError (also ValueError)         arguments that a run's row cannot hold
       CopyError                                a database that cannot be copied into another
@@ -79,7 +79,7 @@ class UnknownTaskError(TrackerError, LookupError):
 
 
 class OverlapError(TrackerError):
-    """A backfill of an overlapping range is queued or running; ``run_id`` is its run."""
+    """The same work, or a range that overlaps, waits or is in progress; ``run_id`` is its run."""
 
     def __init__(self, message: str, run_id: str) -> None:
         super().__init__(message)

@@ -237,6 +237,8 @@ class TrackerHuey(Huey):
         recorded. Raises BrokerUnavailableError; what the broker did not take will not run then.
         """
         for task in tasks:
+            if task.expires:
+                task.resolve_expires(self.utc)
             self.serialize_task(task)
         self.tracker.record_all(tasks, check)
         for n, task in enumerate(tasks):

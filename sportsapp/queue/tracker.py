@@ -29,6 +29,9 @@ class TaskQueue(Protocol):
     def task_class(self, name: str) -> type[TrackedTask] | None:
         """The class of a registered task by its short name, or None."""
 
+    def enqueue_all(self, tasks: Sequence[TrackedTask], check: Callable[[Any], None]) -> None:
+        """Record runs, all or none, after ``check``, and push them. Raises what both raise."""
+
     def push(self, task: TrackedTask) -> Any:
         """Put a recorded run on the broker. Raises BrokerUnavailableError."""
 

@@ -1,4 +1,4 @@
-"""Old runs leave the ledger, their number stays in the totals; sessions of the panel leave too."""
+"""Old runs leave the ledger, their number stays in the totals; so do dead letters and sessions."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete, func, select, update
 
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.account import AdminSession
-from sportsapp.db.models.run import FAILED, RunState, RunTotal
+from sportsapp.db.models.run import FAILED, DeadLetter, RunState, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
 
@@ -15,6 +15,7 @@ PRUNED_AT_ONCE = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=1)
 ENDED_WELL = (RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED)
 TOTALS = RunTotal.__table__
+LETTERS = DeadLetter.__table__
 
 
 def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
@@ -22,8 +23,8 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
 
     Of each kind at most a day's worth, beginning with the oldest: a clock that is far ahead for a
     while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
-    each task stays too, or a scheduler that starts would claim it again. A session of the panel
-    is over long before a day has passed.
+    each task stays too, or a scheduler that starts would claim it again. Dead letters go like
+    runs that ended well. A session of the panel is over long before a day has passed.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
@@ -50,3 +51,7 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
                     .where(TOTALS.c.task == task, TOTALS.c.state == state)
                     .values(count=TOTALS.c.count + count)
                 )
+        oldest = connection.scalar(select(func.min(LETTERS.c.received_at)))
+        if oldest is not None:
+            before = min(now - retention, oldest + PRUNED_AT_ONCE)
+            connection.execute(delete(LETTERS).where(LETTERS.c.received_at < before))

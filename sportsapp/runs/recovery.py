@@ -7,8 +7,9 @@ process is replaced by its master, ``queue.consumer.TrackerConsumer``.
 import logging
 import os
 import socket
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +34,14 @@ GRACE = timedelta(seconds=30)
 DEAD_PID_AFTER = timedelta(seconds=15)
 """A run on this host whose process is gone is lost after this long without a heartbeat.
 
-A silent process that may be alive, or is on another host, is given ``LOST_AFTER`` (60 s).
+A silent process that may be alive, or is on another host, is given ``LOST_AFTER`` (60 s), and
+``WATCHED_FOR``.
+"""
+
+WATCHED_FOR = timedelta(seconds=30)
+"""For this long the same heartbeat was seen, by our own clock: whoever lives has written others.
+
+The clock of another host may be behind, and after an outage of the database all heartbeats are old.
 """
 
 WRITTEN_MOMENTS: list[tuple[Any, Any]] = [
@@ -66,6 +74,8 @@ class Recovery:
     retention: timedelta
     listener: RunListener
     pruned_at: datetime | None = None
+    watched: dict[str, tuple[datetime, float]] = field(default_factory=dict)
+    """By run: its old heartbeat, and since when it has been the same, by the monotonic clock."""
 
     def recover(self, queue: TaskQueue) -> None:
         """Give up the dead, queue the lost again, delete the old.
@@ -73,7 +83,8 @@ class Recovery:
         Raises BrokerUnavailableError when the broker cannot be asked what it holds, and
         SQLAlchemyError; the next round begins again.
         """
-        now = utc_now()
+        now, moment = utc_now(), time.monotonic()
+        watched, self.watched = self.watched, {}  # a round that fails sees nothing
         # 0. What a clock that was ahead has written would count as fresh until that time comes.
         self._correct_future_moments(now)
         # 1. The panel and `flask tasks` count a consumer's processes by their heartbeats.
@@ -88,7 +99,10 @@ class Recovery:
         with self.engine.connect() as connection:
             runs = connection.execute(silent).all()
         for run in runs:
-            if _is_lost(run, now):
+            beat, since = watched.get(run.id, (None, moment))
+            self.watched[run.id] = run.heartbeat_at, since if beat == run.heartbeat_at else moment
+            is_still = moment - self.watched[run.id][1] >= WATCHED_FOR.total_seconds()
+            if _is_gone(run) or (is_still and run.heartbeat_at < now - LOST_AFTER):
                 self._give_up_attempt(run, now)
         # 3. A waiting run that the broker does not hold is queued again, step 2's among them. Its
         #    message was lost with the broker's memory, or taken by a worker that died before it
@@ -190,10 +204,8 @@ def _failure(now: datetime, error: str, fingerprint: str) -> dict[str, Any]:
     }
 
 
-def _is_lost(run: Any, now: datetime) -> bool:
-    """Whether a started run's process is gone, or was silent for too long."""
-    if run.heartbeat_at < now - LOST_AFTER:
-        return True
+def _is_gone(run: Any) -> bool:
+    """Whether a started run was in a process of this host that is there no more."""
     if run.host != socket.gethostname():
         return False
     try:

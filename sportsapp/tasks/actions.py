@@ -5,12 +5,13 @@ is queued here; logging who requested an action is up to the caller.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select, update
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import DeadLetterError, RunNotFoundError, UnknownTaskError
+from sportsapp.core.errors import DeadLetterError, OverlapError, RunNotFoundError, UnknownTaskError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, WAITING
@@ -18,6 +19,7 @@ from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
 from sportsapp.runs.rows import cancel_run, find_run, run_origin
 from sportsapp.services import services
+from sportsapp.tasks.repeats import queue_once
 
 RUNS: Table = TaskRun.__table__
 SCHEDULES: Table = ScheduleRow.__table__
@@ -29,22 +31,24 @@ SCHEDULES: Table = ScheduleRow.__table__
 def run_now(name: str, trigger: Trigger, by: str, args: Mapping[str, Any] | None = None) -> str:
     """Queue a task with these arguments, by name; the run's id.
 
-    Raises UnknownTaskError, which lists the known tasks, and BrokerUnavailableError.
+    Raises UnknownTaskError, which lists the known tasks, OverlapError when a run that waits or
+    is in progress does the same already, and BrokerUnavailableError.
     """
     queues = services().queues
     for queue in queues:
         task_class = queue.task_class(name)
         if task_class is not None:
+            task = task_class(kwargs=dict(args or {}))
             with run_origin(trigger, by):
-                run_id: str = queue.enqueue(task_class(kwargs=dict(args or {}))).id
-            return run_id
+                queue_once([task])
+            return str(task.id)
     raise UnknownTaskError(name, [known for queue in queues for known in queue.task_names()])
 
 
 def run_again(run_id: str, trigger: Trigger, by: str) -> str:
     """Queue a run's task once more with the same arguments; the new run's id.
 
-    Raises RunNotFoundError, UnknownTaskError, BrokerUnavailableError.
+    Raises RunNotFoundError, UnknownTaskError, OverlapError, BrokerUnavailableError.
     """
     run = find_run(run_id)
     return run_now(run.task, trigger, by, run.args)
@@ -52,6 +56,8 @@ def run_again(run_id: str, trigger: Trigger, by: str) -> str:
 
 def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
     """Queue every failed run of this fingerprint again, each set of arguments once.
+
+    What a run that waits or is in progress does already is left out.
 
     Returns the new runs' ids; empty when there is no such run. Raises UnknownTaskError,
     BrokerUnavailableError.
@@ -61,7 +67,11 @@ def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
     )
     rows = db.session.execute(failed)
     once = {(run.task, repr(sorted(run.args.items()))): run.id for run in rows}
-    return [run_again(run_id, trigger, by) for run_id in once.values()]
+    new_ids = []
+    for run_id in once.values():
+        with suppress(OverlapError):
+            new_ids.append(run_again(run_id, trigger, by))
+    return new_ids
 
 
 def cancel(run_id: str) -> str:

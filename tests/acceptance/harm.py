@@ -43,11 +43,21 @@ from sportsapp.runs import consumers, recovery, slots
 from sportsapp.queue import consumer
 recovery.GRACE = timedelta(seconds=1)
 recovery.DEAD_PID_AFTER = timedelta(seconds=1.5)
+recovery.WATCHED_FOR = timedelta(seconds=3)
 recovery.LOST_AFTER = consumers.LOST_AFTER = slots.LOST_AFTER = timedelta(seconds=10)
 consumer.BEAT_SECONDS = 0.5
 consumer.RECOVERY_SECONDS = 1
 """
 HURRY = ("-c", HURRY_PROGRAM + "consumer_main()")
+# The same on a host whose clock is two minutes behind.
+BEHIND = (
+    "-c",
+    "from datetime import datetime, timedelta, UTC\n"
+    "from sportsapp.core import clock\n"
+    "clock.utc_now = lambda: datetime.now(UTC) - timedelta(minutes=2)\n"
+    + HURRY_PROGRAM
+    + "consumer_main()",
+)
 # The same, and it waits one second for the database's lock instead of ten.
 IMPATIENT = (
     "-c",

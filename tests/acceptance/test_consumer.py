@@ -322,3 +322,39 @@ def test_broker_that_forgot_everything_gets_its_runs_back(real_app, start_consum
     start_consumer("backfill_huey")
     assert {ended(run_id, 40).state for run_id in waiting} == {RunState.SUCCESS}
     assert all(run_of(run_id).attempt == 1 for run_id in waiting)
+
+
+def test_range_that_is_queued_four_times_at_once_is_queued_once(real_app, real_settings):
+    command = [sys.executable, "-m", "flask", "sync", "range", "NBA", "2026-01-01", "2026-01-31"]
+    shells = [
+        subprocess.Popen(
+            [*command, "--queue"],
+            cwd=PROJECT_ROOT,
+            env=harm.environ_of(real_settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    said = [shell.communicate(timeout=60) for shell in shells]
+    (queued,) = (out.strip() for out, _ in said if out)
+    assert backfill_huey.message_ids() == {queued}
+    assert sorted(shell.returncode for shell in shells) == [0, 1, 1, 1]
+    refused = {error.strip() for _, error in said if error}
+    assert refused == {"a backfill of the NBA from 2026-01-01 to 2026-01-31 already waits"}
+
+
+def test_run_of_a_consumer_whose_clock_is_behind_is_not_taken_from_it(
+    real_app, start_consumer, feed
+):
+    slow_months(feed, 1)
+    run = sync_date_range_task("NBA", "2025-01-01", "2025-12-31")
+    start_consumer("backfill_huey", door=harm.BEHIND)
+    wait_for(lambda: has_begun(run.id))
+    worker = run_of(run.id).pid
+    start_consumer("backfill_huey", door=harm.HURRY)
+    done = ended(run.id, 60)
+    assert (done.state, done.attempt, done.recoveries) == (RunState.SUCCESS, 1, 0)
+    assert done.pid == worker
+    assert len(feed.asked()) == 12

@@ -225,6 +225,11 @@ def test_run_again_queues_the_same_once_more(panel, caplog):
     assert backfill_huey.pending_count() == 1
     assert new.id in message
     assert f"maria: run {first} was queued again as {new.id}" in caplog.text
+    for _click in range(3):
+        message = panel.message_after(f"{LIST}again", id=first)
+        assert "a backfill of the " in message
+        assert "already waits" in message
+    assert backfill_huey.pending_count() == 1
 
 
 def test_deleted_run_cannot_be_run_again(panel):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from huey.exceptions import TaskException, TaskTimeout
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
 from sportsapp.core.clock import utc_now
@@ -20,9 +20,10 @@ from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleR
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
 from sportsapp.runs import attempts, local, recovery
-from sportsapp.runs.dead_letters import DEAD_LETTER_LIMIT
+from sportsapp.runs.dead_letters import DEAD_LETTER_LIMIT, keep_dead_letter
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import CurrentRun, RunCancelled, report_progress
+from sportsapp.runs.pruning import prune
 from sportsapp.runs.rows import cancel_run, run_origin
 from sportsapp.sync import backfill
 from sportsapp.sync.table import LIVE as LIVE_SYNC
@@ -414,6 +415,12 @@ def test_first_sync_is_queued_once(offline):
 # ---------------------------------------------------------------- recovery
 
 
+@pytest.fixture(autouse=True)
+def _unwatched(monkeypatch) -> None:
+    """A heartbeat that is old counts when it is first seen."""
+    monkeypatch.setattr(recovery, "WATCHED_FOR", timedelta(0))
+
+
 def recover(now: datetime | None = None) -> None:
     huey.tracker.recover(huey)
     backfill_huey.tracker.recover(backfill_huey)
@@ -452,13 +459,13 @@ def test_beating_run_is_left_alone(offline, monkeypatch):
 def test_run_whose_worker_shows_itself_meanwhile_is_left_alone(offline, monkeypatch):
     """As after a computer's sleep, when worker and scheduler wake at the same time."""
     run_id = lost_run(monkeypatch)
-    is_lost = recovery._is_lost
+    is_gone = recovery._is_gone
 
-    def is_lost_and_wakes(run: TaskRun, now: datetime) -> bool:
+    def is_gone_and_wakes(run: TaskRun) -> bool:
         change(run.id, heartbeat_at=utc_now())
-        return is_lost(run, now)
+        return is_gone(run)
 
-    monkeypatch.setattr(recovery, "_is_lost", is_lost_and_wakes)
+    monkeypatch.setattr(recovery, "_is_gone", is_gone_and_wakes)
     recover()
     assert (row(run_id).state, row(run_id).recoveries) == (RunState.STARTED, 0)
 
@@ -560,6 +567,33 @@ def test_old_runs_are_pruned_and_failures_kept_twice_as_long(offline):
         change(ids[state], state=state, finished_at=old, due_at=utc_now())
     recover()
     assert {run.id for run in rows()} == {ids[RunState.FAILURE], ids[RunState.PENDING]}
+
+
+def test_old_heartbeat_counts_when_it_stays_the_same(offline, monkeypatch):
+    monkeypatch.setattr(recovery, "WATCHED_FOR", timedelta(seconds=0.2))
+    run_id = sync_daily_schedule().id
+    for minutes in (2, 1.9):  # a consumer that is behind, and beats
+        silent = utc_now() - timedelta(minutes=minutes)
+        change(run_id, state=RunState.STARTED, heartbeat_at=silent, pid=os.getpid())
+        huey.tracker.recover(huey)  # each queue has a scheduler of its own
+        time.sleep(0.25)
+        assert row(run_id).state == RunState.STARTED
+    huey.tracker.recover(huey)  # each queue has a scheduler of its own
+    assert row(run_id).state == RunState.PENDING
+
+
+def test_old_dead_letters_are_pruned_a_day_at_a_time(offline):
+    for days in (40, 39.5, 35, 29):
+        keep_dead_letter(db.engine, huey.name, f"{days}".encode(), "garbage")
+        age = {"received_at": utc_now() - timedelta(days=days)}
+        newest = select(func.max(DeadLetter.id)).scalar_subquery()
+        with write_connection() as connection:
+            connection.execute(update(DeadLetter).where(DeadLetter.id == newest).values(age))
+    letters = select(DeadLetter.message).order_by(DeadLetter.id)
+    for kept in (["35", "29"], ["29"], ["29"]):
+        prune(db.engine, timedelta(days=30), utc_now())
+        db.session.rollback()
+        assert list(db.session.scalars(letters)) == kept
 
 
 # ---------------------------------------------------------------- shells

@@ -26,6 +26,7 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.sync.backfill import by_season, estimate
 from sportsapp.tasks import actions, sync_all_live_games, sync_date_range_task
 from sportsapp.tasks.backfills import queue_backfills
+from sportsapp.tasks.chain import start_chain
 from tests.panel import change, row
 
 NBA, NFL, MLB = BY_SLUG["nba"], BY_SLUG["nfl"], BY_SLUG["mlb"]
@@ -142,10 +143,32 @@ def test_backfill_with_bad_days_is_refused():
 
 def test_run_again_has_the_same_arguments_and_a_new_id():
     first = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
+    change(first, state=RunState.FAILURE)
     again = actions.run_again(first, Trigger.ADMIN, "maria")
     assert again != first
     assert row(again).args == row(first).args
     assert row(again).trigger == Trigger.ADMIN
+
+
+@pytest.mark.parametrize("state", [RunState.PENDING, RunState.STARTED, RunState.RETRY])
+def test_run_again_of_what_waits_or_runs_is_refused(state):
+    first = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
+    change(first, state=RunState.FAILURE)
+    again = actions.run_again(first, Trigger.ADMIN, "maria")
+    change(again, state=state)
+    for _click in range(3):
+        with pytest.raises(OverlapError, match=r"a backfill of the NBA .* already") as refused:
+            actions.run_again(first, Trigger.ADMIN, "maria")
+        assert refused.value.run_id == again
+    sync_date_range_task("NBA", "2026-01-01", "2026-01-01")
+    change(again, state=RunState.SUCCESS)
+    assert actions.run_again(first, Trigger.ADMIN, "maria") not in (first, again)
+
+
+def test_chain_that_is_under_way_is_not_started_again():
+    start_chain(Trigger.COMMAND, "maria")
+    with pytest.raises(OverlapError, match="of sync_all_leagues with the same arguments already"):
+        start_chain(Trigger.COMMAND, "maria")
 
 
 def test_run_again_of_nothing_is_said():
