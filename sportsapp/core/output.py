@@ -54,7 +54,6 @@ class Output(io.RawIOBase):
         self._shared = handle
         self._own = own_description(handle)
         self._dropped = 0
-        self._waits = True
         self._is_cut = False
 
     def writable(self) -> bool:
@@ -71,11 +70,10 @@ class Output(io.RawIOBase):
         if self._dropped and self._takes(0):
             dropped, self._dropped = self._dropped, 0
             logger.error("%d lines were dropped: nobody had read this output", dropped)
-            if self._dropped:  # that line, which comes here as well
-                self._dropped += dropped
-        self._waits = self._put(data)
-        if not self._waits:
-            self._dropped += data.count(b"\n")
+            if self._dropped:  # that line was dropped, too: it comes here as well
+                self._dropped = dropped
+        if self._dropped or not self._put(data):
+            self._dropped += max(data.count(b"\n"), 1)
         return len(data)
 
     def _takes(self, seconds: float) -> bool:
@@ -86,7 +84,7 @@ class Output(io.RawIOBase):
 
     def _put(self, data: bytes) -> bool:
         """Write everything, in pieces that a pipe takes whole. False when that is not possible."""
-        deadline = time.monotonic() + (SECONDS if self._waits else 0)
+        deadline = time.monotonic() + SECONDS
         rest = b"\n" + data if self._is_cut else data
         while rest:
             left = max(deadline - time.monotonic(), 0)
