@@ -1,7 +1,5 @@
 """``create_app``: the one place where the parts are joined."""
 
-import ipaddress
-
 from flask import Flask
 
 from sportsapp import admin, api, commands, web
@@ -21,7 +19,7 @@ from sportsapp.tasks.alerts import queue_alert
 from sportsapp.tasks.sync import configure_tasks
 from sportsapp.web import preferences
 
-LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+LOOPBACK = [".localhost", "127.0.0.1", "[::1]"]  # localhost and all names in it
 FORM_LIMIT = 256 * 1024  # bytes of a request's body
 
 
@@ -43,7 +41,7 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     app.config.update(
         SECRET_KEY=secret_key_of(settings),
         SQLALCHEMY_DATABASE_URI=settings.database,
-        TRUSTED_HOSTS=_trusted_hosts(settings),
+        SITE_HOSTS=_site_hosts(settings),
         TRUSTED_PROXIES=settings.trusted_proxies,
         MAX_CONTENT_LENGTH=FORM_LIMIT,
     )
@@ -59,18 +57,12 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
     return app
 
 
-def _trusted_hosts(settings: Settings) -> list[str] | None:
-    """The host names that requests may have: the TRUSTED_HOSTS setting and loopback.
-
-    None, which is any, when the setting is empty and only this machine can connect.
-    """
-    if settings.trusted_hosts:
-        return [*settings.trusted_hosts, *LOOPBACK]
-    try:
-        is_loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        is_loopback = settings.host == "localhost"
-    return None if is_loopback else [settings.host, *LOOPBACK]
+def _site_hosts(settings: Settings) -> frozenset[str]:
+    """The hosts that requests may be for: TRUSTED_HOSTS, or else HOST; and loopback's names."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    names = settings.trusted_hosts or (host,)
+    labels = [name.lower().split(".") for name in (*names, *LOOPBACK)]
+    return frozenset(".".join(part.encode("idna").decode() for part in parts) for parts in labels)
 
 
 def _make_services(app: Flask, settings: Settings, client: FeedClient | None) -> Services:

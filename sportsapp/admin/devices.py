@@ -12,7 +12,6 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from sportsapp.admin.security import PREFIX, cookie_name
-from sportsapp.http.headers import is_https
 
 COOKIE = "tracker_device"
 LIFETIME = timedelta(days=180)
@@ -41,7 +40,7 @@ def remember_device(response: Response, account: str) -> Response:
         path=PREFIX,
         httponly=True,
         samesite="Strict",
-        secure=is_https(),
+        secure=request.is_secure,
     )
     return response
 

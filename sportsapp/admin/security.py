@@ -13,7 +13,6 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from sportsapp.accounts.sessions import SESSION_LIFETIME, is_signed_in
-from sportsapp.http.headers import is_https
 from sportsapp.http.redirects import is_local_path
 
 PREFIX = "/admin"
@@ -33,6 +32,7 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint]) -> None:
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         SESSION_REFRESH_EACH_REQUEST=False,  # a session ends at its time, even while it is used
         WTF_CSRF_TIME_LIMIT=None,  # a token is valid as long as its session
+        WTF_CSRF_SSL_STRICT=False,  # proxies may drop the port that a Referer would be compared by
     )
     app.session_interface = PanelSessions()
     csrf = CSRFProtect(app)
@@ -49,7 +49,7 @@ class PanelSessions(SecureCookieSessionInterface):
         return cookie_name(super().get_cookie_name(app))
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
-        return is_https()
+        return request.is_secure
 
 
 def cookie_name(name: str) -> str:
@@ -57,7 +57,7 @@ def cookie_name(name: str) -> str:
 
     ``__Host-`` would need the path / and be sent with every page.
     """
-    return f"__Secure-{name}" if is_https() else name
+    return f"__Secure-{name}" if request.is_secure else name
 
 
 def is_panel(path: str) -> bool:

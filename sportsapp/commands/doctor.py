@@ -107,10 +107,10 @@ def check_settings(context: CheckContext) -> Iterator[Finding]:
         says = f"INSTANCE_PATH: {settings.instance_path} cannot be written"
         do = "give the folder to the user who runs the app, or name another one"
         yield Finding(WRONG, says, do)
-    elif settings.host in ANYWHERE and not settings.trusted_hosts:
-        says = f"{says}; HOST is {settings.host}, but TRUSTED_HOSTS is empty"
+    elif not settings.trusted_hosts:
+        says = f"{says}; HOST is {settings.host} and TRUSTED_HOSTS is empty"
         do = "set TRUSTED_HOSTS to the names that visitors use, or they get an error"
-        yield Finding(NOTE, says, do)
+        yield Finding(NOTE, says, do) if settings.host in ANYWHERE else Finding(OK, says)
     else:
         yield Finding(OK, says)
 

@@ -149,10 +149,11 @@ class Settings:
     port: int = _setting(read.whole_number(1, 65535), "web server's port", 5000)
     trusted_hosts: tuple[str, ...] = _setting(
         read.names,
-        "host names of this site, with commas; requests for others are refused",
+        "host names of this site, with commas; requests for others are refused: behind a proxy, "
+        "set it",
         (),
         example="scores.example.org",
-        shown="any while HOST is loopback, else HOST and the names of loopback",
+        shown="HOST, localhost, *.localhost, 127.0.0.1 and ::1",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         read.networks,

@@ -4,9 +4,13 @@ The panel adds a stricter policy of its own in ``admin/security.py``.
 """
 
 import re
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
 from werkzeug.exceptions import SecurityError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Scripts and style sheets come from our own files alone. Style attributes are allowed, since a
 # team's colours are written in one: `chip` writes nothing but hex digits there, and on a page that
@@ -25,7 +29,7 @@ HEADERS = {
 HSTS = "max-age=31536000"
 LABEL = "[a-z0-9_-]{1,63}"  # one part of a host's name: a longer one is no name in any encoding
 HOST = re.compile(
-    rf"({LABEL}(\.{LABEL}){{0,30}}\.?|\[[0-9a-f:.]{{2,45}}\])(:[0-9]{{1,5}})?", re.IGNORECASE
+    rf"({LABEL}(?:\.{LABEL}){{0,30}}\.?|\[[0-9a-f:.]{{2,45}}\])(:[0-9]{{1,5}})?", re.IGNORECASE
 )
 LONGEST_ADDRESS = 8000
 """Characters of path and query. Libraries keep the last hundred addresses that they took apart."""
@@ -36,17 +40,27 @@ def init_app(app: Flask) -> None:
 
     Has to be the first part that is joined to the app, so that no other part sees what it refuses.
     """
+    app.wsgi_app = VisitorsScheme(app.wsgi_app)  # type: ignore[method-assign]  # as documented
     app.before_request(_refuse_malformed)
     app.after_request(_add_headers)
 
 
-def is_https() -> bool:
-    """Whether the visitor uses HTTPS, directly or up to a proxy.
+class VisitorsScheme:
+    """WSGI middleware: ``request.scheme`` is https if the visitor uses it, also up to a proxy.
 
-    X-Forwarded-Proto is believed from anybody: it can only make us stricter.
+    Links, cookies and headers go by it. X-Forwarded-Proto is believed from anybody: it can only
+    make us stricter.
     """
-    forwarded = request.headers.get("X-Forwarded-Proto", "").split(",")[0].strip()
-    return request.is_secure or forwarded.lower() == "https"
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Call the application."""
+        forwarded = environ.get("HTTP_X_FORWARDED_PROTO", "").split(",")[0].strip()
+        if forwarded.lower() == "https":
+            environ["wsgi.url_scheme"] = "https"
+        return self._app(environ, start_response)
 
 
 def _refuse_malformed() -> None:
@@ -54,10 +68,10 @@ def _refuse_malformed() -> None:
 
     An address that is too long gets 414.
     """
-    # `request.host` raises for a host that TRUSTED_HOSTS leaves out. Without that setting any
-    # host is allowed, but it has to be a name: our pages write it into their links.
-    if not HOST.fullmatch(request.host):
-        raise SecurityError(f"{request.host!r} is not a host name")
+    # Our pages write the host into their links. Flask's own check knows no IPv6 addresses.
+    host = HOST.fullmatch(request.host.lower())
+    if not host or not _is_ours(host[1]):
+        raise SecurityError(f"{request.host!r} is not a host name of this site")
     if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
         request.query_string = b""  # the error page reads its own address
         abort(414, f"An address can have at most {LONGEST_ADDRESS} characters.")
@@ -73,9 +87,16 @@ def _refuse_malformed() -> None:
         abort(400, "Text cannot contain NUL characters.")
 
 
+def _is_ours(name: str) -> bool:
+    """Whether this is a host of this site, or in a domain that is: ``.example.org``."""
+    ours, parts = current_app.config["SITE_HOSTS"], name.split(".")
+    domains = {"." + ".".join(parts[n:]) for n in range(len(parts))}
+    return name in ours or not ours.isdisjoint(domains)
+
+
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if is_https():
+    if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     return response

@@ -66,7 +66,10 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
 
 @blueprint.get("/<league_name>/scores.atom")
 def atom(league_name: str) -> ResponseReturnValue:
-    """A league's latest finals as Atom; with ``?scores=hide`` without their scores."""
+    """A league's latest finals as Atom; with ``?scores=hide`` without their scores.
+
+    The ids (RFC 4151) name neither host nor scheme, so that no entry is new when these change.
+    """
     league = league_or_404(league_name)
     hides = preferences().hides_scores or request.args.get("scores") == "hide"
 

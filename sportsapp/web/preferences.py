@@ -14,7 +14,6 @@ from flask.typing import ResponseReturnValue
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.http.headers import is_https
 from sportsapp.http.redirects import is_local_path
 
 blueprint = Blueprint("preferences", __name__)
@@ -141,7 +140,7 @@ def _check_origin() -> None:
 def _store(chosen: Preferences) -> ResponseReturnValue:
     """Set the cookies, delete those at their default, and go back to the page before the form."""
     answer = make_response(redirect(_local_address(request.form.get("next", "")), 303))
-    secure = is_https()
+    secure = request.is_secure
     values = {
         ZONE: "" if chosen.zone == DEFAULT_ZONE else chosen.zone,
         FAVOURITES: ".".join(chosen.favourites),

@@ -196,7 +196,7 @@ def test_visitors_who_chose_differently_get_different_pages(visitor, other):
 
 
 def test_addresses_in_a_calendar_are_those_of_the_host_that_was_asked(visitor):
-    for host in ("one.example", "two.example", "one.example"):
+    for host in ("one.localhost", "two.localhost", "one.localhost"):
         answer = visitor.get("/nfl/scores.atom", base_url=f"http://{host}/")
         assert f"http://{host}/nfl" in answer.text
 

@@ -204,11 +204,18 @@ def test_pages_never_ask_the_feed(client, synced, feed):
 @pytest.mark.parametrize(
     ("host", "trusted", "asked", "status"),
     [
-        ("127.0.0.1", (), "anything.example", 200),
+        ("127.0.0.1", (), "anything.example", 400),
+        ("127.0.0.1", (), "localhost:5000", 200),
+        ("127.0.0.1", (), "scores.localhost", 200),
+        ("127.0.0.1", (), "[::1]:5000", 200),
+        ("127.0.0.7", (), "127.0.0.7:5000", 200),
+        ("::1", (), "[::1]:5000", 200),
+        ("fd00::5", (), "[fd00::5]:5000", 200),
         ("0.0.0.0", (), "anything.example", 400),
         ("0.0.0.0", (), "localhost", 200),
         ("0.0.0.0", ("scores.example",), "scores.example", 200),
         ("127.0.0.1", ("scores.example",), "other.example", 400),
+        ("127.0.0.1", ("Tabellenführer.example",), "xn--tabellenfhrer-4ob.example", 200),
     ],
 )
 def test_only_trusted_hosts_are_answered(settings, host, trusted, asked, status):
