@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 from sportsapp.core.errors import FeedRefusedError, TrackerError, WebhookError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.outgoing import BodyTooLargeError, DeadlineError, OutgoingSession, exchange
+from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.feed.client import FeedClient, RetryPolicy
 from sportsapp.monitoring import heartbeat, webhook
 from tests.integration.test_client import drip, raw_feed
@@ -187,3 +189,19 @@ def test_body_that_drips_ends_at_the_deadline():
         with pytest.raises(DeadlineError, match=r"no complete answer within 0\.5 s"):
             exchange(session, "GET", url, **LIMITS)
         assert time.monotonic() - began < 2
+
+
+SENDING = re.compile(
+    r"requests\.(get|post|put|head|request|[Ss]ession)\b|urllib\.request|urlopen|PoolManager"
+    r"|HTTPS?Connection\(|create_connection|\bhttpx\b|\baiohttp\b"
+)
+
+
+def test_nothing_else_sends_requests():
+    """But the probe of `flask up`, which asks the web server and the demo feed that it starts."""
+    modules = {
+        str(path.relative_to(PROJECT_ROOT / "sportsapp"))
+        for path in (PROJECT_ROOT / "sportsapp").rglob("*.py")
+        if SENDING.search(path.read_text("utf-8"))
+    }
+    assert modules == {"core/outgoing.py", "commands/up/children.py"}
