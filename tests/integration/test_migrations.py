@@ -156,6 +156,38 @@ def test_upgrade_from_every_revision_and_back_keeps_the_data(empty, revision):
     assert shape() == old_shape
 
 
+FIRST_AS_IT_WAS = (
+    "DROP INDEX ix_games_league_id_state_start_at",
+    "CREATE INDEX ix_games_state_start_at ON games (state, start_at)",
+)
+FOURTH_AS_IT_WAS = (
+    "ALTER TABLE task_runs ALTER earlier DROP DEFAULT",
+    "ALTER TABLE task_runs ALTER earlier TYPE json USING earlier::json",
+    "ALTER TABLE task_runs ALTER args TYPE jsonb USING args::jsonb",
+    "ALTER TABLE task_runs ALTER result TYPE jsonb USING result::jsonb",
+)
+"""What two migrations did otherwise before they were rewritten."""
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+def test_database_of_the_first_days_is_upgraded(empty, revision):
+    upgrade(revision=revision)
+    statements = list(FIRST_AS_IT_WAS)
+    if revision == "0004" and db.engine.dialect.name == "postgresql":
+        statements += FOURTH_AS_IT_WAS
+    with db.engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    old = fill()
+    upgrade()
+    assert kept(old, content()) == old
+    check()
+    upgraded = shape()
+    downgrade(revision="base")
+    upgrade()
+    assert upgraded == shape()
+
+
 def test_every_migration_can_be_taken_back_to_nothing(empty):
     upgrade()
     fill()
