@@ -5,7 +5,9 @@ Messages contain text of visitors and of the feed. It cannot begin a line of its
 
 import json
 import logging
+import os
 import time
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 
 from sportsapp.core.errors import TrackerError
@@ -71,10 +73,20 @@ def shorten_known_errors(record: logging.LogRecord) -> bool:
     return True
 
 
+class OwnersLogFile(WatchedFileHandler):
+    """A log file, opened again when it was moved; one that it creates is for its owner alone."""
+
+    def _open(self) -> TextIOWrapper:
+        def create(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=create)
+
+
 def set_up_logging(settings: Settings) -> None:
     """Send all log lines where the settings say. Each entry point calls this once."""
     path = settings.log_file
-    handler = WatchedFileHandler(path) if path else logging.StreamHandler()
+    handler = OwnersLogFile(path) if path else logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else PlainFormatter())
     handler.addFilter(shorten_known_errors)
     root = logging.getLogger()

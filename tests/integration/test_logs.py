@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,14 @@ def log(request, settings, tmp_path) -> Iterator[Path]:
         handler.close()
     root.handlers[:] = before
     root.setLevel(level)
+
+
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    """The umask of most systems, with which new files are readable for all."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def lines_about(log: Path, words: str) -> list[str]:
@@ -90,3 +99,22 @@ def test_process_is_a_field_under_flask_up_alone(app, log, monkeypatch):
     before, after = (json.loads(line) for line in log.read_text().splitlines()[-2:])
     assert "process" not in before
     assert after["process"] == "consumer"
+
+
+@pytest.mark.parametrize("log", ["plain"], indirect=True)
+def test_log_file_is_for_its_owner_alone_also_after_it_was_moved(usual_umask, log):
+    for rotated in ("scores.log.1", "scores.log.2"):
+        logging.getLogger("sportsapp").warning("it rains")
+        assert lines_about(log, "it rains")
+        assert log.stat().st_mode & 0o777 == 0o600
+        log.rename(log.with_name(rotated))
+
+
+@pytest.mark.parametrize("log", ["plain"], indirect=True)
+def test_log_file_keeps_the_mode_that_somebody_gave_it(usual_umask, log):
+    log.rename(log.with_name("scores.log.1"))
+    log.touch()
+    log.chmod(0o640)  # logrotate's `create`
+    logging.getLogger("sportsapp").warning("it rains")
+    assert lines_about(log, "it rains")
+    assert log.stat().st_mode & 0o777 == 0o640
