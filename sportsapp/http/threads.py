@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.wrappers import Response
 
+from sportsapp.http.headers import HEADERS
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -91,6 +93,7 @@ def refusal(path: str) -> Response:
     error = json.dumps({"error": {"code": "unavailable", "message": BUSY}})
     response = Response(error if is_api else BUSY, 503)
     response.content_type = "application/json" if is_api else "text/plain; charset=utf-8"
+    response.headers.update(HEADERS)
     response.headers.update({"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})
     return response
 

@@ -12,6 +12,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
 from sportsapp.http import kept, threads
+from sportsapp.http.headers import HEADERS
 from sportsapp.http.kept import KeptAnswer
 from sportsapp.http.threads import MOST_AT_WORK, SpareThread
 
@@ -53,6 +54,7 @@ def test_request_that_would_take_the_last_thread_is_refused(site, monkeypatch):
     refused = site.client.get("/nfl")
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert refused.text == threads.BUSY
+    assert HEADERS.items() <= dict(refused.headers).items()
     error = site.client.get("/api/v1/leagues").json["error"]
     assert error == {"code": "unavailable", "message": threads.BUSY}
     assert [site.get(path) for path in ("/healthz", "/static/style.css")] == [200, 200]
