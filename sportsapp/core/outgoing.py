@@ -129,8 +129,6 @@ def _read_body(response: requests.Response, limit: int) -> bytes:
         if size > limit:
             text = f"the answer is larger than {limit:,} bytes"
             raise BodyTooLargeError(text, response.status_code)
-        if time.monotonic() >= _ends_at.get():
-            raise requests.Timeout
     return b"".join(pieces)
 
 

@@ -15,7 +15,13 @@ from werkzeug.wrappers import Request, Response
 
 from sportsapp.core.errors import FeedRefusedError, TrackerError, WebhookError
 from sportsapp.core.leagues import BY_SLUG
-from sportsapp.core.outgoing import BodyTooLargeError, DeadlineError, OutgoingSession, exchange
+from sportsapp.core.outgoing import (
+    BodyTooLargeError,
+    DeadlineError,
+    OutgoingSession,
+    RedirectRefusedError,
+    exchange,
+)
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.feed.client import FeedClient, RetryPolicy
 from sportsapp.monitoring import heartbeat, webhook
@@ -90,6 +96,18 @@ def test_redirect_to_another_host_is_not_followed(send, status, receiver, other)
     with suppress(TrackerError):
         send(receiver.url)
     assert (len(receiver.requests), other.requests) == (1, [])
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "https://127.0.0.1"])
+def test_redirect_to_another_name_or_scheme_is_not_followed(origin, receiver):
+    port = receiver.url.rpartition(":")[2]
+    receiver.answer = Response("", 302, {"Location": f"{origin}:{port}/secret"})
+    with (
+        OutgoingSession() as session,
+        pytest.raises(RedirectRefusedError, match=f"{origin}:{port}$"),
+    ):
+        exchange(session, "GET", receiver.url, **LIMITS)
+    assert len(receiver.requests) == 1
 
 
 def test_redirect_of_the_feed_to_another_host_is_a_clear_line(receiver, other):
@@ -183,8 +201,13 @@ def test_headers_that_drip_end_at_the_deadline(send, begins):
         assert time.monotonic() - began < 3
 
 
-def test_body_that_drips_ends_at_the_deadline():
+@pytest.mark.parametrize("proxied", [False, True])
+def test_body_that_drips_ends_at_the_deadline(proxied, monkeypatch):
     with raw_feed(drip(ENDLESS % b"200 OK" + b"x" * 400, 30)) as url, OutgoingSession() as session:
+        if proxied:
+            monkeypatch.setenv("http_proxy", url)
+            monkeypatch.delenv("no_proxy", raising=False)
+            url = "http://elsewhere.invalid"
         began = time.monotonic()
         with pytest.raises(DeadlineError, match=r"no complete answer within 0\.5 s"):
             exchange(session, "GET", url, **LIMITS)
