@@ -1,11 +1,6 @@
-"""The production door: any WSGI server serves ``wsgi:app``."""
+"""The door for other web servers than ours, `flask serve`: any WSGI server serves ``wsgi:app``."""
 
 import os
-
-from sportsapp.core.processes import die_with_parent, process_name
-
-if process_name():  # started by `flask up`: a web worker must not outlive its master
-    die_with_parent()
 
 from app import app
 from sportsapp.queue.huey import huey

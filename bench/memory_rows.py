@@ -33,7 +33,7 @@ PARTS = {
     "broker": "valkey-server",
     "consumer": "huey_config.huey",
     "backfill consumer": "huey_config.backfill_huey",
-    "web server": "granian",
+    "web server": "serve",
 }
 OPEN = "state IN ('PENDING', 'STARTED', 'RETRY')"
 FIRST_SYNC = "task = 'sync_daily_schedule' AND state = 'SUCCESS'"

@@ -63,14 +63,10 @@ def fill_busiest_day() -> None:
 
 @contextmanager
 def served(target: str, environment: dict[str, str]) -> Iterator[int]:
-    """Run the production web server with one worker, and yield its port."""
+    """Run the production web server, and yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    options = (
-        f"--interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 4 "
-        "--no-ws --no-access-log --log-level error"
-    )
-    command = [sys.executable, "-m", "granian", *options.split(), target]
+    command = [sys.executable, "-m", "bench.serving", target, str(port)]
     process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=os.environ | environment)  # noqa: S603
     try:
         _wait_for(port)

@@ -1,5 +1,5 @@
 """The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy, restore,
-prepare, up and broker."""
+prepare, serve, up and broker."""
 
 from flask import Flask
 
@@ -8,6 +8,7 @@ from sportsapp.commands.copy import copy_command
 from sportsapp.commands.db import db_group
 from sportsapp.commands.doctor import doctor_command
 from sportsapp.commands.restore import restore_command
+from sportsapp.commands.serve import serve_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import sync_group
 from sportsapp.commands.tasks import tasks_group
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
         copy_command,
         restore_command,
         prepare_command,
+        serve_command,
         up_command,
         broker_command,
     ):

@@ -3,8 +3,10 @@
 Exit status: 0 success, 1 failure, 2 misuse (an unknown id or name is misuse, too).
 """
 
+import errno
 import getpass
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -18,6 +20,7 @@ from sportsapp.core.errors import (
     DateRangeError,
     ForeignBrokerError,
     RunNotFoundError,
+    SettingsError,
     TrackerError,
     UnknownLeagueError,
     UnknownTaskError,
@@ -67,6 +70,34 @@ def fail(message: str, status: int = FAILED) -> NoReturn:
 def database_reason(error: SQLAlchemyError) -> str:
     """The database's own message, in one line."""
     return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket for HOST and PORT that does not listen yet. Raises SettingsError.
+
+    On "::" it is for IPv4, too, where the system has it so.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+        except OSError:
+            bound.close()
+            raise
+    except OSError as error:
+        fault = (
+            f"HOST: {host!r} is no address of this machine ({error.strerror}); "
+            "for example 127.0.0.1"
+        )
+        if error.errno == errno.EADDRINUSE:
+            other = port + 1 if port < 65535 else 5000
+            fault = f"PORT: {host}:{port} is already in use; choose another, for example {other}"
+        elif error.errno == errno.EACCES:
+            fault = f"PORT: {host}:{port} is not open to this user; for example 5000"
+        raise SettingsError(fault) from None
+    return bound
 
 
 class OneLineGroup(AppGroup):

@@ -2,8 +2,8 @@
 
 On Linux the kernel kills a process when its parent dies, if that process has requested it
 (PR_SET_PDEATHSIG). A forked process has to request it again, so everything of ours does: the
-children of `flask up` between fork and exec, the consumers' workers after each fork, the web
-server's workers when they load wsgi.py. Elsewhere `flask up` starts this module as a program
+children of `flask up` between fork and exec, the consumers' workers after each fork. Elsewhere
+`flask up` starts this module as a program
 (``python -m sportsapp.core.processes``): the guard, which kills the children when it dies.
 """
 

@@ -166,10 +166,8 @@ def web_on(settings: Settings) -> Iterator[RealWeb]:
     """Start the web server and wait until it answers; it is killed at the end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    options = f"--interface wsgi --host 127.0.0.1 --port {port} --blocking-threads 4 --no-ws"
-    command = [sys.executable, "-m", "granian", "wsgi:app", *options.split(), "--no-access-log"]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "flask", "serve", "--port", str(port)],
         cwd=PROJECT_ROOT,
         env=environ_of(settings),
         start_new_session=True,

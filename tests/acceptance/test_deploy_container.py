@@ -179,7 +179,7 @@ class Host:
 
     def page(self, path: str) -> requests.Response | None:
         with suppress(requests.ConnectionError):
-            return requests.get(f"http://127.0.0.1:{self.environ['GRANIAN_PORT']}{path}", timeout=5)
+            return requests.get(f"http://127.0.0.1:{self.environ['PORT']}{path}", timeout=5)
         return None
 
     def is_ready(self) -> bool:
@@ -220,7 +220,7 @@ def host(feed: LoopbackFeed, make_database: MakeDatabase) -> Iterator[Host]:
         (folder / "data").mkdir(mode=0o700)
         os.chown(folder / "data", int(USER), int(USER))
         port = str(free_port())
-        environ = {"ESPN_BASE_URL": feed.url, "GRANIAN_PORT": port, "GRANIAN_HOST": "127.0.0.1"}
+        environ = {"ESPN_BASE_URL": feed.url, "PORT": port, "HOST": "127.0.0.1"}
         host = Host(folder, Image.build(folder / "app"), url, environ)
         yield host
         host.kill()
@@ -274,7 +274,6 @@ def test_parts_of_compose_do_their_work_in_their_containers(host, tmp_path):
 def test_image_by_itself_runs_everything_in_one_container(host):
     command = next(rest for word, rest in instructions() if word == "CMD")
     assert command == '["flask", "up"]'
-    host.environ |= {"PORT": host.environ["GRANIAN_PORT"], "HOST": "127.0.0.1"}
     host.start("all", "flask up")
     wait_for(host.is_ready, 90, 0.5)
     began = time.monotonic()

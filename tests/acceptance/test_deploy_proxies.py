@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -38,11 +37,9 @@ from tests.acceptance.test_up import free_port
 from tests.integration.events import board, event
 from tests.panel import TOKEN
 
-README = (PROJECT_ROOT / "README.md").read_text()
 NAME = "scores.example.org"
 SECOND = 2.2  # how long nginx keeps a page for one second: it counts whole ones, and one more
 WATCHER, STRANGER, OTHER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
-GRANIAN = shlex.split(re.search(r"^    granian (.*)$", README, re.MULTILINE)[1])
 
 
 class From(HTTPAdapter):
@@ -112,10 +109,8 @@ def web(real_app, real_settings, feed, tmp_path) -> Iterator[tuple[int, subproce
     )
     db.session.remove()
     port = free_port()
-    environ = {
-        **harm.environ_of(real_settings), "TRUSTED_HOSTS": NAME, "GRANIAN_PORT": str(port),
-    }  # fmt: skip
-    command = [sys.executable, "-m", "granian", *GRANIAN]
+    environ = {**harm.environ_of(real_settings), "TRUSTED_HOSTS": NAME, "PORT": str(port)}
+    command = [sys.executable, "-m", "flask", "serve"]
     with (tmp_path / "web.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=PROJECT_ROOT, env=environ, stdout=log, stderr=log, start_new_session=True

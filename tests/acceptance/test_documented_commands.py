@@ -124,8 +124,9 @@ ELSEWHERE = {
     "flask broker adopt": "acceptance/test_two_instances.py",
     "flask prepare": "integration/test_command_prepare.py",
     f'flask db migrate -m "conference games" --rev-id {NEXT}': "acceptance/test_first_change.py",
-    "granian --interface wsgi --blocking-threads 4 --no-ws --workers-kill-timeout 5 wsgi:app":
-        "acceptance/test_deploy_proxies.py",
+    "flask serve --port 5001": "integration/test_command_serve.py",
+    "granian --interface wsgi --http 1 --blocking-threads 4 --no-ws wsgi:app":
+        "acceptance/test_unfinished_requests.py",
     "systemd-analyze security --offline=true": "integration/test_deploy.py",
 }  # fmt: skip
 # What no test can run: each begins with one of these.

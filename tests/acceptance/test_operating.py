@@ -33,7 +33,7 @@ from tests.integration.events import board
 from tests.loopback import LoopbackFeed
 
 PAGE = (PROJECT_ROOT / "docs" / "operating.md").read_text()
-FOREVER = ("make run", "huey_consumer", "granian")
+FOREVER = ("make run", "huey_consumer", "flask serve")
 FOLLOWED = {
     "On one machine",
     "To PostgreSQL and Redis",
@@ -183,7 +183,7 @@ def operator(
             "postgresql://scores:secret@db.example.org/scores": first,
             "postgresql://scores:secret@db.example.org/restored": second,
             "redis.example.org:6379": f"127.0.0.1:{redis_server.port}",
-            "/srv/backup": str(folder), "--port 5000": f"--port {environ['PORT']}",
+            "/srv/backup": str(folder),
             "/srv/scores": str(PROJECT_ROOT), "cat instance/": f"cat {folder}/instance/",
         }  # fmt: skip
         someone = Operator(folder, environ, names)

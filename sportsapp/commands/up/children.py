@@ -6,7 +6,6 @@ always programs.
 """
 
 import http.client
-import os
 import runpy
 import sys
 from functools import partial
@@ -15,9 +14,7 @@ from typing import Any
 from setproctitle import setproctitle
 
 from sportsapp.commands.up.supervisor import FIRST, LAST, Child
-from sportsapp.core.processes import die_with_parent
 from sportsapp.core.settings import Settings
-from sportsapp.http.threads import WEB_THREADS
 
 WEB_SECONDS = 60.0
 PROBE_SECONDS = 1.0
@@ -43,16 +40,9 @@ def consumer_child(settings: Settings, name: str) -> Child:
 
 def web_child(settings: Settings, address: str) -> Child:
     """The web server on this IP address; ready when it answers a request, whatever the status."""
-    title = f"granian wsgi:app ({settings.instance_path})"
-    access_log = "access-log" if settings.log_level == "DEBUG" else "no-access-log"
-    options = (
-        f"--interface wsgi --host {address} --port {settings.port} --no-ws --{access_log}"
-        f" --workers 1 --blocking-threads {WEB_THREADS} --workers-kill-timeout 5"
-        f" --log-level {settings.log_level.lower()}"
-    )
-    arguments = ["wsgi:app", *options.split(), "--process-name", title]
+    title = f"flask serve ({settings.instance_path})"
     ready = partial(_answers, LOOPBACK.get(address, address), settings.port)
-    return _python_child("web", "granian", arguments, title, ready=ready, ready_seconds=WEB_SECONDS)
+    return _python_child("web", "flask", ["serve"], title, ready=ready, ready_seconds=WEB_SECONDS)
 
 
 def _answers(host: str, port: int) -> bool:
@@ -83,7 +73,6 @@ def _python_child(
 
 def _run_module(module: str, arguments: list[str], title: str) -> None:
     """Do in this process what ``python -m module arguments`` would do in another."""
-    os.register_at_fork(after_in_child=die_with_parent)  # for the web server's workers
     setproctitle(title)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -11,7 +11,6 @@ once (docs/decisions/copies.md).
 """
 
 import contextlib
-import errno
 import importlib
 import json
 import os
@@ -22,7 +21,7 @@ import click
 from flask.cli import with_appcontext
 from setproctitle import getproctitle
 
-from sportsapp.commands.shell import FAILED, fail
+from sportsapp.commands.shell import FAILED, bind, fail
 from sportsapp.commands.up import children
 from sportsapp.commands.up.broker import BROKER_SECONDS, broker_child, wait_for_broker
 from sportsapp.commands.up.prepare import announce_first_admin
@@ -38,8 +37,8 @@ from sportsapp.services import services
 from sportsapp.tasks.chain import start_first_sync
 
 DEMO_PORT = "SPORTSAPP_DEMO_PORT"
-SHARED = ("huey.consumer_options", "huey_config", "granian.cli", "granian.server")
-"""What consumers and web server have in memory beside what is loaded already."""
+SHARED = ("huey.consumer_options", "huey_config")
+"""What consumers have in memory beside what is loaded already."""
 
 
 @click.command("up")
@@ -85,7 +84,8 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
     """
     # 1. What can be wrong is checked before anything runs.
     make_instance_folder(settings)
-    address = check_port(settings.host, settings.port)
+    with bind(settings.host, settings.port) as probe:
+        address = str(probe.getsockname()[0])
     enter_project(settings)
     with hold_instance(settings), database_errors(), contextlib.ExitStack() as last:
         broker = broker_child(settings) if settings.broker_is_embedded else None
@@ -126,27 +126,6 @@ def start_again_for_demo() -> None:
     os.environ |= {DEMO_PORT: str(port), "INSTANCE_PATH": folder}
     os.environ["ESPN_BASE_URL"] = f"http://127.0.0.1:{port}"
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell
-
-
-def check_port(host: str, port: int) -> str:
-    """The IP address that HOST stands for, if the port is free there. Raises SettingsError."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        fault = (
-            f"HOST: {host!r} is no address of this machine ({error.strerror}); "
-            "for example 127.0.0.1"
-        )
-        if error.errno == errno.EADDRINUSE:
-            other = port + 1 if port < 65535 else 5000
-            fault = f"PORT: {host}:{port} is already in use; choose another, for example {other}"
-        elif error.errno == errno.EACCES:
-            fault = f"PORT: {host}:{port} is not open to this user; for example 5000"
-        raise SettingsError(fault) from None
-    return str(address[0])
 
 
 def enter_project(settings: Settings) -> None:
