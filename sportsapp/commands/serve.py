@@ -18,7 +18,7 @@ import click
 from flask.cli import ScriptInfo, pass_script_info
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import WSGITask
 
 from sportsapp.commands.shell import bind, fail
@@ -127,6 +127,12 @@ class OneRequest(HTTPRequestParser):
             self.headers["CONNECTION"] = "close"
             return len(data)
         return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # a Content-Length of 5,000 digits, an address like http://[
+            raise ParsingError("The head of the request is malformed") from error
 
 
 class Answer(WSGITask):

@@ -190,12 +190,16 @@ def test_body_is_asked_for(server):
         ),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 200),
         ("nonsense\r\n\r\n", 400),
+        (f"POST /200 HTTP/1.1\r\nContent-Length: {'9' * 5000}\r\n\r\n", 400),
+        ("GET http://[ HTTP/1.1\r\n\r\n", 400),
     ],
 )
 def test_what_is_too_large_or_no_request_is_refused(server, request_text, status):
     said = read_all(server.send(request_text))
     assert re.match(rf"HTTP/1\.[01] {status} ", said), said[:100]
     assert "Traceback" not in said
+    assert server.stop() == 0
+    assert server.process.stderr.read() == ""
 
 
 def test_forwarded_headers_are_left_to_the_app(server):
