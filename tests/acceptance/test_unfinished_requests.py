@@ -127,7 +127,7 @@ def test_pages_come_within_a_second(web, start, proxy):
 def test_another_web_server_serves_the_app_as_the_guide_has_it(real_settings):
     port = free_port()
     (line,) = re.findall(r"^    (granian .*)$", GUIDE, re.MULTILINE)
-    environ = harm.environ_of(real_settings) | {"GRANIAN_PORT": str(port)}
+    environ = harm.environ_of(real_settings) | {"GRANIAN_PORT": str(port), "TRUSTED_HOSTS": NAME}
     command = [sys.executable, "-m", *shlex.split(line)]
     process = subprocess.Popen(
         command, cwd=PROJECT_ROOT, env=environ, stderr=subprocess.DEVNULL, start_new_session=True
