@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from flask import has_request_context
 from sqlalchemy.engine import Dialect
+from sqlalchemy.pool import ConnectionPoolEntry
 
 LOCK_SECONDS = 2
 STATEMENT_SECONDS = 4
@@ -17,24 +18,28 @@ ANSWER_SECONDS = 5.0
 LIMITS = f"SET lock_timeout = '{LOCK_SECONDS}s'; SET statement_timeout = '{STATEMENT_SECONDS}s'"
 
 
-class WebConnection(psycopg.Connection[Any]):
-    """A connection on which no answer takes longer than ``ANSWER_SECONDS``."""
+class DeadlineConnection(psycopg.Connection[Any]):
+    """A connection on which a request waits ``ANSWER_SECONDS`` at most for an answer."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """What psycopg calls for every answer. Closes the connection when none comes in time."""
         try:
-            return super().wait(gen, interval, timeout or ANSWER_SECONDS)
+            limit = ANSWER_SECONDS if has_request_context() else None
+            return super().wait(gen, interval, timeout or limit)
         except psycopg.OperationalError:
             if self.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
                 self.close()
             raise
 
 
-def connect(_dialect: Dialect, _record: object, args: Any, options: Any) -> WebConnection | None:
-    """The connection that a request opens; None, for SQLAlchemy to open it, anywhere else."""
-    if not has_request_context():
-        return None
-    connection = WebConnection.connect(*args, **options)
-    connection.execute(LIMITS)
-    connection.commit()
-    return connection
+def connect(_dialect: Dialect, _record: object, args: Any, options: Any) -> DeadlineConnection:
+    """Open a connection for SQLAlchemy."""
+    return DeadlineConnection.connect(*args, **options)
+
+
+def set_limits(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Set the server's limits the first time that a request uses this connection."""
+    if has_request_context() and LIMITS not in record.info:
+        connection.execute(LIMITS)
+        connection.commit()
+        record.info[LIMITS] = True

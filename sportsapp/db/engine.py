@@ -65,7 +65,10 @@ def init_database(app: Flask) -> None:
     elif engine.dialect.name == "postgresql":
         # before SQLAlchemy's own first queries, whose answers it could not decode
         event.listen(engine, "connect", _encoding_check(engine.dialect), insert=True)
-        event.listen(engine, "do_connect", _connect_within_a_request)
+        from sportsapp.db import deadline  # loads the driver, which SQLite does not need
+
+        event.listen(engine, "do_connect", deadline.connect)
+        event.listen(engine, "checkout", deadline.set_limits)
     event.listen(engine, "handle_error", _as_operational_error, retval=True)
 
 
@@ -83,12 +86,6 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get("autocommit"):
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
-
-
-def _connect_within_a_request(*arguments: Any) -> Any:
-    from sportsapp.db import deadline  # loads the driver, which SQLite does not need
-
-    return deadline.connect(*arguments)
 
 
 def _encoding_check(dialect: Dialect) -> Callable[[Any, object], None]:

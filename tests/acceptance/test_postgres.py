@@ -66,12 +66,12 @@ def test_server_that_is_gone_without_a_word_is_noticed_soon(app):
 def test_requests_alone_have_limits(app):
     def limits() -> list[str]:
         db.session.remove()
-        db.engine.dispose()
         shown = ("lock_timeout", "statement_timeout")
         return [db.session.scalar(text(f"SHOW {name}")) for name in shown]
 
+    db.engine.dispose()
     assert limits() == ["0", "0"]
-    with app.test_request_context():
+    with app.test_request_context():  # on the connection that is open already
         assert limits() == ["2s", "4s"]
 
 
