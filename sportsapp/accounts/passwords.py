@@ -24,8 +24,8 @@ COMMON_WORDS = sorted(
 
 
 def generate_password() -> str:
-    """A random password of 16 characters."""
-    return secrets.token_urlsafe(12)
+    """A random password of 128 bits, in 22 characters."""
+    return secrets.token_urlsafe(16)
 
 
 def check_password(password: str, username: str) -> None:
