@@ -28,6 +28,8 @@ README = (PROJECT_ROOT / "README.md").read_text()
 GUIDE = (PROJECT_ROOT / "docs" / "deploy.md").read_text()
 SETTINGS = {environment_name(one.name) for one in fields(Settings)}
 OF_COMPOSE = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}  # they become parts of URLs
+IMAGES = {"PYTHON_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE"}
+MEASURED = (PROJECT_ROOT / "docs" / "performance.md").read_text()
 OF_OTHERS = {
     "PATH", "PYTHONUNBUFFERED", "POSTGRES_PASSWORD", "REDISCLI_AUTH",
 }  # fmt: skip
@@ -89,6 +91,25 @@ def test_every_container_can_do_as_little_as_possible(name):
     assert service["user"].partition(":")[0] not in ("", "root", "0")
     assert "/tmp" in service["tmpfs"]  # noqa: S108
     assert not {"privileged", "cap_add", "devices", "pid", "ipc"} & set(service)
+
+
+def least_memory(workers: int, *rows: str) -> float:
+    """The MB that a part needs: twice the measured ones, and 300 for each worker's answer."""
+    measured = [
+        re.search(rf"^\| memory \| {row} \| ([\d.]+) MB", MEASURED, re.M)[1] for row in rows
+    ]
+    return 2 * max(map(float, measured)) + 300 * workers
+
+
+CONSUMER_ROWS = ("a backfill: consumer", "a backfill: backfill consumer")
+ALL_ROWS = ("peak during a backfill", "peak during 2 backfills at once")
+
+
+@each_service
+def test_every_container_has_limits_of_memory_and_processes(name):
+    limits = (SERVICES[name]["mem_limit"], SERVICES[name]["pids_limit"])
+    assert limits == ("1g", 200)
+    assert least_memory(2, *CONSUMER_ROWS) < 1024
 
 
 @each_service
@@ -169,7 +190,10 @@ def test_settings_of_a_container_can_be_read(name):
 
 def test_example_has_every_variable_and_not_one_secret():
     given = example(DEPLOY / "example.env")
-    assert set(given) == set(asked_for()) <= SETTINGS | OF_COMPOSE
+    assert set(given) == set(asked_for()) <= SETTINGS | OF_COMPOSE | IMAGES
+    assert {name: f":-{given[name]}" for name in IMAGES} == {
+        name: rule for name, rule in asked_for().items() if name in IMAGES
+    }
     lines = (DEPLOY / "example.env").read_text().splitlines()
     required = {line.partition("=")[0] for line in lines if re.match("[A-Z]", line)}
     assert required == {name for name, rule in asked_for().items() if rule.startswith(":?")}
@@ -199,7 +223,9 @@ def test_nothing_starts_before_the_example_is_filled_in(tmp_path):
 
     whole = config()
     assert (whole.returncode, whole.stderr) == (0, "")
-    assert set(yaml.safe_load(whole.stdout)["services"]) == set(SERVICES)
+    services = yaml.safe_load(whole.stdout)["services"]
+    assert set(services) == set(SERVICES)
+    assert {(one["mem_limit"], one["pids_limit"]) for one in services.values()} == {("1g", 200)}
     for name in required:
         refused = config(without=name)
         assert refused.returncode != 0, name
@@ -236,9 +262,16 @@ def test_image_runs_as_a_user_that_is_a_number_and_not_root():
 
 def test_image_is_built_in_stages_on_one_python_that_we_run_on():
     stages = [rest.split()[0] for word, rest in instructions() if word == "FROM"]
-    assert len(stages) == 2
-    assert len(set(stages)) == 1
-    assert re.fullmatch(r"python:3\.1[1-9]-slim", stages[0])
+    assert stages == ["${PYTHON_IMAGE}"] * 2
+    word, rest = instructions()[0]  # before the first stage, so it holds for all
+    assert (word, rest) == (
+        "ARG",
+        f"PYTHON_IMAGE={example(DEPLOY / 'example.env')['PYTHON_IMAGE']}",
+    )
+    assert re.fullmatch(r"PYTHON_IMAGE=python:3\.1[1-9]-slim", rest)
+    assert SERVICES["web"]["build"]["args"] == {
+        "PYTHON_IMAGE": f"${{PYTHON_IMAGE:-{rest.partition('=')[2]}}}"
+    }
     final = DOCKERFILE.split("FROM ")[-1]
     assert not re.search(r"\b(pip|apt-get|gcc|make)\b", final)
 
@@ -319,6 +352,14 @@ def test_consumer_is_healthy_while_it_beats_here(app, settings):
     assert ask() == (1, f"no worker is alive on {here}")
     beat("worker", here)
     assert ask() == (0, "")
+
+
+def test_container_alone_behind_a_proxy_trusts_its_network():
+    """Visitors come from the network's gateway, like those of compose: else all count as one."""
+    subnet = re.search(r"docker network create --subnet (\S+) (\S+)$", GUIDE, re.MULTILINE)
+    (run,) = re.findall(r"^ +docker run .*$", GUIDE, re.MULTILINE)
+    assert f"--network {subnet[2]} " in run
+    assert f"--env TRUSTED_PROXIES={subnet[1]} " in run
 
 
 # ---------------------------------------------------------------- systemd
@@ -409,6 +450,17 @@ def test_no_unit_may_do_what_it_has_no_need_to(name):
     }  # fmt: skip
     assert {key: " ".join(said[key]) for key in wanted} == wanted
     assert said["SystemCallFilter"] == ["@system-service", "~@privileged @resources"]
+
+
+@each_unit
+def test_every_unit_has_limits_of_memory_and_processes(name):
+    said = unit(name)
+    (memory,), (tasks,) = said["MemoryMax"], said["TasksMax"]
+    is_all = name == "sportsapp.service"
+    assert (memory, tasks) == (("2G", "400") if is_all else ("1G", "200"))
+    needed = least_memory(4, *ALL_ROWS) if is_all else least_memory(2, *CONSUMER_ROWS)
+    assert int(memory.removesuffix("G")) * 1024 > needed
+    assert said["OOMPolicy"] == ["continue"]
 
 
 def systemd_analyze(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
