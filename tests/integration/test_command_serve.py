@@ -192,6 +192,11 @@ def test_body_is_asked_for(server):
         ("nonsense\r\n\r\n", 400),
         (f"POST /200 HTTP/1.1\r\nContent-Length: {'9' * 5000}\r\n\r\n", 400),
         ("POST /200 HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+        (
+            "POST /200 HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"
+            "Connection: close\r\n\r\n2\r\nxy\r\n0\r\n\r\n",
+            200,
+        ),
         ("POST /200 HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
         ("GET http://[ HTTP/1.1\r\n\r\n", 400),
     ],

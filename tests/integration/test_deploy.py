@@ -162,7 +162,7 @@ def test_all_is_prepared_when_database_and_broker_are_well():
 def test_broker_loses_nothing_and_asks_for_a_password():
     command = " ".join(SERVICES["redis"]["command"])
     assert "--appendonly yes" in command
-    assert "--maxmemory-policy noeviction" in command
+    assert "--maxmemory 512mb --maxmemory-policy noeviction" in command  # before mem_limit ends it
     assert "--requirepass ${REDIS_PASSWORD:?" in command
     assert SERVICES["redis"]["volumes"] == ["redis:/data"]
 
