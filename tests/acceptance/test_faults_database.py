@@ -192,7 +192,7 @@ def test_read_only_database_is_read_and_written_again_as_soon_as_it_can_be(
         consumer = start_consumer("backfill_huey", door=HURRY)
         wait_for(lambda: f"run {run_id}: the database did not take" in consumer.log.read_text(), 30)
         assert said in consumer.log.read_text()
-        done = harm.flask(real_settings, "sync", "day", "NBA", f"{DAY}", "--queue")
+        done = harm.flask(real_settings, "sync", "day", "NFL", f"{DAY}", "--queue")
         assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
         assert said in done.stderr
         assert web.answers() == all_well()

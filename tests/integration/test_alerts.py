@@ -22,6 +22,7 @@ from sportsapp.monitoring.alerts import Alerts, Kind
 from sportsapp.monitoring.checks import late_slots, stale_leagues
 from sportsapp.monitoring.webhook import deliver, scrub, secrets_of
 from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.runs import recovery
 from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
 from sportsapp.sync import context, scoreboards
@@ -166,7 +167,8 @@ def test_failure_after_a_success_goes_on(offline, alerts, broken_sync, receiver)
     assert db.session.get(Alert, (LIVE, "failure")).active_since is not None
 
 
-def test_run_that_always_lost_its_worker_is_reported(offline, receiver):
+def test_run_that_always_lost_its_worker_is_reported(offline, receiver, monkeypatch):
+    monkeypatch.setattr(recovery, "WATCHED_FOR", timedelta(0))
     run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-02").id
     values = {"state": RunState.STARTED, "attempt": 1, "stalls": 3, "host": "elsewhere", "pid": 1}
     with write_connection() as connection:
