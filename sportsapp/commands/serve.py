@@ -18,7 +18,11 @@ import click
 from flask.cli import ScriptInfo, pass_script_info
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.parser import (
+    HTTPRequestParser,
+    ParsingError,
+    TransferEncodingNotImplemented,
+)
 from waitress.task import WSGITask
 
 from sportsapp.commands.shell import bind, fail
@@ -44,6 +48,7 @@ OPTIONS = {
     "threads": WEB_THREADS,
     "asyncore_use_poll": True,  # select() fails from 1,024 descriptors on
     "backlog": 4096,
+    "inbuf_overflow": 16 * 1024,  # of a body in memory: the rest is in a temporary file
     "max_request_header_size": 32 * 1024,
     "clear_untrusted_proxy_headers": False,  # TRUSTED_PROXIES decides
 }
@@ -133,6 +138,8 @@ class OneRequest(HTTPRequestParser):
             super().parse_header(header_plus)
         except ValueError as error:  # a Content-Length of 5,000 digits, an address like http://[
             raise ParsingError("The head of the request is malformed") from error
+        if self.chunked:  # the main thread would work for each byte of small chunks
+            raise TransferEncodingNotImplemented("A body comes with its length, not in chunks")
 
 
 class Answer(WSGITask):

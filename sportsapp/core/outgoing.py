@@ -114,6 +114,8 @@ def exchange(
         if isinstance(error, requests.RequestException):
             raise
         raise requests.ConnectionError(error) from error
+    except ValueError as error:  # of urllib: requests' own for the first URL are RequestExceptions
+        raise RedirectRefusedError("a redirect to no address is not followed") from error
     finally:
         _ends_at.reset(token)
 

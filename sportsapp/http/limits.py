@@ -129,7 +129,7 @@ def _is_trusted_proxy(address: str, proxies: tuple[str, ...]) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    if len(text) > LONGEST_ADDRESS:  # a zone may be of any length: fe80::1%whatever
+    if len(text) > LONGEST_ADDRESS or "%" in text:  # a zone is any text: fe80::1%whatever
         return False
     try:
         ip_address(text)

@@ -18,6 +18,7 @@ from huey.serializer import Serializer
 from huey.utils import SKIPPED
 from msgspec import Meta, Struct
 
+YEARS = range(2000, 2100)
 MESSAGE_LIMIT = 1_000_000
 """Bytes."""
 Count = Annotated[float, Meta(ge=0, lt=1_000_000)] | None
@@ -84,6 +85,9 @@ def read_message(data: bytes) -> tuple[str, dict[str, Any], int]:
     fields = {name: getattr(message, name) for name in FIELD_NAMES}
     # a check only: the values stay as they were decoded, and text does not pass for a datetime
     msgspec.convert(fields, TaskFields, builtin_types=(datetime,))
+    moments = (message.eta, message.expires_resolved)
+    if any(moment and (moment.tzinfo or moment.year not in YEARS) for moment in moments):
+        raise ValueError("a moment of a message is a UTC time of this century, without a zone")
     return message.name, fields, envelope.attempt
 
 

@@ -84,7 +84,11 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
 
 
 def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> dict[int, set[date]]:
-    """By league row: the days of games that are live, or should have begun and may be late."""
+    """By league row: the days of games that are live, or should have begun and may be late.
+
+    No day after tomorrow: a game that is live then is a mistake of the feed, and such days would
+    take the places of today.
+    """
     now = context.now
     longest = timedelta(hours=max((league.game_hours for league in ids), default=0))
     earliest = {ids[league]: now - timedelta(hours=league.game_hours) for league in ids}
@@ -94,7 +98,9 @@ def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> di
         Game.start_at.between(now - longest, now + LEAD),
     )
     games = select(Game.league_id, Game.day, Game.state, Game.start_at).where(
-        Game.league_id.in_(ids.values()), or_(Game.state == State.IN, is_due)
+        Game.league_id.in_(ids.values()),
+        Game.day <= game_day(now) + timedelta(days=1),
+        or_(Game.state == State.IN, is_due),
     )
     days: dict[int, set[date]] = {}
     for league_id, day, state, start_at in context.session.execute(games):

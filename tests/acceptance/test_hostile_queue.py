@@ -74,6 +74,11 @@ def unreadable(folder: Path) -> list[bytes]:
         message(on_error="text"), message(chord_config="x"), message(chord_config={"a": 1}),
         message(attempt="0"), message(attempt=None), message(args="text"), message(kwargs=[]),
         message(retries="many"), message(retry_delay=-1), message(priority=1e300),
+        *(
+            message(**{name: {"!datetime": moment}})
+            for name in ("eta", "expires_resolved")
+            for moment in ("2026-01-01T00:00:00+00:00", "0001-01-01T00:00:00")
+        ),
         message(eta="now"), message(eta=0), message(timeout="long"), message(expires_resolved=1),
         message(timeout=-1, retries=1), message(timeout=0), message(timeout=1e9),
         message(on_complete=FOLLOWER), message(on_error=FOLLOWER),

@@ -310,7 +310,12 @@ def test_too_long_a_retry_after_is_left_to_the_caller(feed, feed_client, waits, 
     assert caught.value.retry_after == float(said)
 
 
-@pytest.mark.parametrize("said", ["soon", "-1", "1.5", "\u00b2", "Mon, 99 Foo 2026", "1e3"])
+FAR_OFF = f"Mon, 01 Jan 2026 00:00:00 +{'9' * 20}"
+
+
+@pytest.mark.parametrize(
+    "said", ["soon", "-1", "1.5", "\u00b2", "Mon, 99 Foo 2026", "1e3", FAR_OFF]
+)
 def test_odd_retry_after_is_no_retry_after(feed, feed_client, waits, said):
     feed.say("nfl", in_turn(refusal(429, Retry_After=said), GOOD))
     feed_client.scoreboard(NFL, DAY)

@@ -141,7 +141,7 @@ def test_one_connection_is_kept_whatever_the_answer(server):
     first = connection.sock
     for method, path, body in [
         ("GET", "/200", None), ("HEAD", "/big", None), ("GET", "/304", None), ("GET", "/204", None),
-        ("POST", "/200", b"q=1"), ("POST", "/200", iter([b"q=", b"1"])), ("GET", "/200", b"q=1"),
+        ("POST", "/200", b"q=1"), ("GET", "/200", b"q=1"),
         ("DELETE", "/404", None),
     ]:  # fmt: skip
         connection.request(method, path, body=body)
@@ -183,7 +183,7 @@ def test_body_is_asked_for(server):
         (f"GET /200 HTTP/1.1\r\nCookie: {'x' * 40_000}"[:32_768], 431),
         (f"GET /200?{'x' * 40_000}"[:32_768], 431),
         ("POST /200 HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413),
-        (f"POST /200 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n{'x' * 1001}", 413),
+        ("POST /200 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 501),
         (
             f"POST /200 HTTP/1.1\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n{'x' * 1000}",
             200,
@@ -195,7 +195,7 @@ def test_body_is_asked_for(server):
         (
             "POST /200 HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"
             "Connection: close\r\n\r\n2\r\nxy\r\n0\r\n\r\n",
-            200,
+            501,
         ),
         ("POST /200 HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
         ("GET http://[ HTTP/1.1\r\n\r\n", 400),
@@ -232,7 +232,6 @@ def test_both_families_of_addresses_are_served(start):
         ("", b""),
         ("GET /200 HTTP/1.1\r\n", b"x: y\r\n"),
         ("POST /200 HTTP/1.1\r\nContent-Length: 900\r\n\r\n", b"x"),
-        ("POST /200 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
     ],
 )
 def test_request_that_does_not_become_whole_is_closed_however_it_drips(server, begun, more):

@@ -110,6 +110,20 @@ def test_redirect_to_another_name_or_scheme_is_not_followed(origin, receiver):
     assert len(receiver.requests) == 1
 
 
+@senders
+@pytest.mark.parametrize("target", ["http://[", "//[::1", "http://[zz]/", "http://x:99999999/"])
+def test_redirect_to_no_address_is_not_followed(send, target):
+    asked: list[str] = []
+
+    def talk(connection: socket.socket) -> None:
+        asked.append(target)
+        connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {target}\r\n\r\n".encode())
+
+    with raw_feed(talk) as url, suppress(TrackerError):
+        send(url)
+    assert len(asked) == 1
+
+
 def test_redirect_of_the_feed_to_another_host_is_a_clear_line(receiver, other):
     receiver.answer = Response("", 302, {"Location": f"{other.url}/secret"})
     line = f"the feed sends us elsewhere: a redirect to another host is not followed: {other.url}$"

@@ -626,6 +626,12 @@ def test_games_that_the_feed_forgot_do_not_make_the_live_sync_grow(sync, feed):
     assert sorted(asked_live(sync, feed)) == ["nfl 20260909", "nfl 20260910", "nfl 20261004"]
 
 
+def test_live_games_of_years_to_come_do_not_keep_the_live_sync_from_today(sync, feed):
+    events = [live(str(year), start=f"{year}-01-01T18:00Z") for year in range(2090, 2094)]
+    be_read(sync, feed, live(), *events)
+    assert asked_live(sync, feed) == ["nfl 20261004"]
+
+
 def test_live_sync_of_the_only_league_with_games_fails_loudly(sync, feed):
     be_read(sync, feed, live())
     be_read(sync, feed, league="nba")
