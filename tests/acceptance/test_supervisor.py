@@ -415,6 +415,17 @@ def test_a_stop_signal_while_children_start_ends_with_success() -> None:
     assert children_of(os.getpid()) == []
 
 
+def test_a_stop_signal_that_nobody_waits_for_is_not_lost() -> None:
+    def start_and_go_on() -> None:
+        with Supervisor() as supervisor:
+            supervisor.start(Child(name="idle", argv=["sleep", "60"]))
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as stopped:
+        start_and_go_on()
+    assert stopped.value.code == 0
+
+
 def test_an_error_on_the_way_leaves_no_child_and_gives_the_signals_back() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     started: list[str] = []

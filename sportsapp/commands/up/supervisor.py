@@ -127,11 +127,14 @@ class Supervisor:
             )
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, error: object, *_details: object) -> None:
+        """Stop every child. Exits (0) when a stop signal has come that nobody has acted on."""
         self.stop()
         self._restore_handlers()
         if self._guard:
             self._guard.communicate()
+        if error is None and self._first_stop_at is not None:
+            raise SystemExit(0)
 
     def start(self, child: Child) -> None:
         """Start a child and wait until it is ready.
