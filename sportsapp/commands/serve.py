@@ -77,6 +77,7 @@ def serve(app: "WSGIApplication", listener: socket.socket, body_limit: int) -> N
     ``body_limit`` is the largest body of a request, in bytes.
     """
     limit = connection_limit()
+    logging.getLogger("waitress").setLevel(logging.WARNING)  # a line for each visitor who leaves
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # warns of each that has to wait
     sockets: dict[int, Any] = {}
     server = create_server(
