@@ -7,11 +7,11 @@ import sys
 
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.logs import set_up_logging
-from sportsapp.core.output import never_wait_for_readers_of
+from sportsapp.core.output import nonblocking
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 
-never_wait_for_readers_of("stderr")
+sys.stderr = nonblocking(sys.stderr)
 try:
     app = create_app()
 except SettingsError as error:

@@ -12,21 +12,20 @@ import select
 import stat
 import sys
 import time
-from typing import IO, cast
+from typing import IO, TextIO, cast
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 1.0
 
 
-def never_wait_for_readers_of(name: str) -> None:
-    """Replace ``sys.stdout`` or ``sys.stderr``, unless it is closed or replaced already."""
-    stream = getattr(sys, name)
-    if stream and stream is getattr(sys, f"__{name}__"):
-        stream.flush()
-        raw = cast(IO[bytes], Output(stream.fileno()))
-        text = io.TextIOWrapper(raw, stream.encoding, "backslashreplace", line_buffering=True)
-        setattr(sys, name, text)
+def nonblocking(stream: TextIO) -> TextIO:
+    """A stream for ``sys.stdout`` or ``sys.stderr`` that drops lines; others stay as they are."""
+    if stream is None or stream not in (sys.__stdout__, sys.__stderr__):
+        return stream
+    stream.flush()
+    raw = cast(IO[bytes], Output(stream.fileno()))
+    return io.TextIOWrapper(raw, stream.encoding, "backslashreplace", line_buffering=True)
 
 
 def own_description(handle: int) -> int:

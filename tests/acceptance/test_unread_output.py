@@ -36,9 +36,9 @@ DROPPED = re.compile(r"(\d+) lines were dropped")
 PROGRAM = """
 import logging, os, sys, time
 from sportsapp.core.logs import set_up_logging
-from sportsapp.core.output import never_wait_for_readers_of
+from sportsapp.core.output import nonblocking
 from sportsapp.core.settings import Settings
-never_wait_for_readers_of("stderr")
+sys.stderr = nonblocking(sys.stderr)
 set_up_logging(Settings())
 processes = 4
 for _ in range(processes - 1):

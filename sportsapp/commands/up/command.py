@@ -28,7 +28,7 @@ from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
 from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.instance import hold_instance, make_instance_folder
-from sportsapp.core.output import never_wait_for_readers_of
+from sportsapp.core.output import nonblocking
 from sportsapp.core.processes import freeze_memory
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db, merge_wal
@@ -54,7 +54,7 @@ SHARED = ("huey.consumer_options", "huey_config")
 def up_command(demo: bool, demo_speed: float) -> None:
     """Start everything: broker, consumers and web server. Ctrl-C stops it."""
     settings = services().settings
-    never_wait_for_readers_of("stdout")
+    sys.stdout = nonblocking(sys.stdout)
     if demo and DEMO_PORT not in os.environ:
         start_again_for_demo()
     demo_port = int(os.environ.pop(DEMO_PORT)) if demo else None
