@@ -48,21 +48,15 @@ class Receiver:
         return self.answer(environ, start_response)
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def listen() -> Iterator[Receiver]:
     receiver = Receiver()
     with serving(receiver) as url:
         receiver.url = url
         yield receiver
 
 
-@pytest.fixture
-def other() -> Iterator[Receiver]:
-    """Another host: the same address with another port."""
-    receiver = Receiver()
-    with serving(receiver) as url:
-        receiver.url = url
-        yield receiver
+receiver = pytest.fixture(listen, name="receiver")
+other = pytest.fixture(listen, name="other")  # another host: the same address with another port
 
 
 def ask_feed(url: str) -> None:
