@@ -112,7 +112,7 @@ def serve(app: "WSGIApplication", listener: socket.socket, body_limit: int) -> N
 
 
 def connection_limit() -> int:
-    """How many connections there can be: an answer that is a file needs a second descriptor."""
+    """How many connections there can be: a body or answer in a file takes a second descriptor."""
     wanted = 2 * CONNECTIONS + OTHER_DESCRIPTORS
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ from tests.acceptance.conftest import children_of
 from tests.acceptance.harm import RealWeb, web_on
 
 TIMES = 1024
+BODIES = 200
 LENGTH = 30_000  # the web server takes 32 kB of headers
 MOST = 4_000_000
 """Bytes by which the process may grow: what such requests leave behind in free lists."""
@@ -80,3 +83,16 @@ def test_long_headers_leave_nothing_behind(web, path, header, start):
 @pytest.mark.parametrize("path", ["/nfl/", "/nfl?q=", "/admin/"])
 def test_long_addresses_leave_nothing_behind(web, path):
     assert growth(lambda n: send(web, f"{path}{n:06d}{'x' * LENGTH}")) < ADDRESSES + 1_000_000
+
+
+def test_unfinished_bodies_are_not_kept_in_memory(web):
+    head = b"POST /preferences HTTP/1.1\r\nHost: localhost\r\nContent-Length: 250000\r\n\r\n"
+    address = urlsplit(web.url)
+    before = memory()
+    with ExitStack() as connections:
+        for _ in range(BODIES):
+            connection = socket.create_connection((address.hostname, address.port), timeout=10)
+            connections.enter_context(connection)
+            connection.sendall(head + b"x" * 249_000)
+        assert send(web, "/healthz") == 200
+        assert memory() - before < BODIES * 100_000
