@@ -14,6 +14,7 @@ process tells the same story. Read from the ground up:
     players       rosters                     situations  downs, counts, last plays
     polls         who is ranked
     events        one game as JSON            scoreboards, pages   the answers
+    changes       what the feed changed in 2026
     faults        what tests can break        app, server          the addresses, on a socket
 """
 

@@ -8,13 +8,14 @@ import sys
 from types import FrameType
 
 from demo.app import create_demo_feed
+from demo.changes import CHANGES, IN_FORCE
 from demo.server import address_of, open_server
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve the feed; returns the exit status: 0 after a signal, 1 when it cannot listen."""
     options = read_options(arguments)
-    app = create_demo_feed(options.speed)
+    app = create_demo_feed(options.speed, changes=IN_FORCE | set(options.change))
     try:
         server = open_server(app, options.host, options.port)
     except (OSError, OverflowError) as error:
@@ -45,6 +46,13 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=5060, help="0 picks a free one")
     parser.add_argument(
         "--speed", type=positive, default=1.0, help="how many times faster games run"
+    )
+    parser.add_argument(
+        "--change",
+        action="append",
+        default=[],
+        choices=list(CHANGES),
+        help="what the feed changed in 2026, to be in force; may be repeated",
     )
     return parser.parse_args(arguments)
 

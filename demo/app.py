@@ -2,14 +2,14 @@
 
 import gzip
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, abort, g, jsonify, request
 
 from demo import pages
+from demo.changes import CHANGES, IN_FORCE, refused_agent, refused_query, renamed
 from demo.events import FeedView
 from demo.faults import (
     BadControlError,
@@ -26,23 +26,24 @@ from demo.teams import DemoTeam, find_team
 
 SITE = "/apis/site/v2/sports/<sport>/<key>"
 WORTH_ZIPPING = 600
-LIBRARIES = re.compile(
-    r"(python-requests|python-httpx|Python-urllib|curl|Go-http-client|okhttp|axios)/"
-)
-OWN_TOKEN = re.compile(r"(?!Mozilla)[A-Za-z][\w.-]*/[\w.]+ \(\+https?://[^\s)]+\)")
 
 
-def create_demo_feed(speed: float = 1.0, now: Callable[[], datetime] | None = None) -> Flask:
+def create_demo_feed(
+    speed: float = 1.0,
+    now: Callable[[], datetime] | None = None,
+    changes: Iterable[str] = IN_FORCE,
+) -> Flask:
     """Return a WSGI application that answers like ESPN's JSON API.
 
     Games run `speed` times as fast as real ones, from their scheduled starts. `now` returns aware
-    UTC times and stands in for the clock. `app.extensions["demo"]` is a DemoState: its `fail`,
-    `mend`, `force_game`, `free_game` and `requests` are for tests; /demo/ offers the same.
+    UTC times and stands in for the clock. `changes` are names of CHANGES. `app.extensions["demo"]`
+    is a DemoState: its `fail`, `mend`, `change`, `force_game`, `free_game` and `requests` are for
+    tests; /demo/ offers the same.
     """
     if speed <= 0:
         raise ValueError(f"speed must be above 0, not {speed}")
     app = Flask("demo", static_folder=None)
-    state = DemoState()
+    state = DemoState(changes)
     app.extensions["demo"] = state
     clock = now or utc_now
 
@@ -67,7 +68,10 @@ def add_feed(app: Flask, look: Callable[[], FeedView]) -> None:
 
     @app.get(f"{SITE}/scoreboard")
     def scoreboard(sport: str, key: str) -> Response:
-        return answer(scoreboard_json(asked_league(sport, key), request.args, look()))
+        league = asked_league(sport, key)
+        if refused_query(g.changes, request.args):
+            abort(refusal(400))
+        return answer(scoreboard_json(league, request.args, look(), g.changes))
 
     @app.get(f"{SITE}/teams")
     def teams(sport: str, key: str) -> Response:
@@ -127,6 +131,8 @@ def asked_team(sport: str, key: str, name: str) -> tuple[DemoLeague, DemoTeam]:
 
 def answer(body: JsonObject) -> Response:
     """Return compact JSON, through the fault that `start_request` took for this request."""
+    if "fields" in g.changes:
+        body = renamed(body)
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
     fault = g.get("fault")
     broken = faulty_answer(fault, text) if fault else None
@@ -144,13 +150,15 @@ def start_request(state: DemoState) -> Response | None:
     league = league_of_path(request.path)
     g.entry = {
         "method": request.method,
+        "host": request.host,
         "path": request.path,
         "query": request.query_string.decode(),
         "user_agent": request.headers.get("User-Agent", ""),
         "league": league,
     }
     state.note_request(g.entry)
-    if not accepts_agent(g.entry["user_agent"]):
+    g.changes = state.changes
+    if refused_agent(g.changes, request.host, g.entry["user_agent"]):
         return refusal(403)
     g.fault = state.take_fault(league, request.path)
     return None
@@ -159,11 +167,6 @@ def start_request(state: DemoState) -> Response | None:
 def league_of_path(path: str) -> str | None:
     parts = path.split("/")
     return next((part for part in parts if part in LEAGUES), None)
-
-
-def accepts_agent(agent: str) -> bool:
-    """Return whether ESPN answers this User-Agent: a known library, or a name with a link."""
-    return bool(LIBRARIES.match(agent) or OWN_TOKEN.match(agent))
 
 
 def finish_request(response: Response) -> Response:
@@ -204,6 +207,18 @@ def add_controls(app: Flask, state: DemoState) -> None:
     def mend() -> Response:
         state.mend(request.args.get("league"))
         return jsonify({"faults": state.faults()})
+
+    @app.get("/demo/changes")
+    def changes() -> Response:
+        return jsonify({"changes": sorted(state.changes), "known": CHANGES})
+
+    @app.put("/demo/changes")
+    def change() -> Response:
+        names = control_body().get("changes")
+        if not isinstance(names, list):
+            raise BadControlError("changes is a list of names")
+        state.change(*names)
+        return changes()
 
     @app.get("/demo/requests")
     def requests_seen() -> Response:

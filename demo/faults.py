@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Lock
@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response
 
+from demo.changes import CHANGES
 from demo.shapes import JsonObject
 from demo.wording import STATUS_TYPES
 
@@ -98,13 +99,27 @@ class FeedFault:
 class DemoState:
     """The demo feed's switches and counters; every method may be called from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Iterable[str] = ()) -> None:
         self._lock = Lock()
+        self._changes: frozenset[str] = frozenset()
+        self.change(*changes)
         self._faults: list[FeedFault] = []
         self._used: list[FeedFault] = []
         self._games: dict[GameKey, JsonObject] = {}
         self._requests: deque[JsonObject] = deque(maxlen=LOGGED)
         self._count = 0
+
+    @property
+    def changes(self) -> frozenset[str]:
+        """The names of the feed's changes that are in force."""
+        return self._changes
+
+    def change(self, *names: str) -> None:
+        """Put these changes of the feed into force, and no others. Raises BadControlError."""
+        unknown = [name for name in names if name not in CHANGES]
+        if unknown:
+            raise BadControlError(f"no such change: {unknown[0]}; known: {', '.join(CHANGES)}")
+        self._changes = frozenset(names)
 
     def fail(
         self,
@@ -164,7 +179,8 @@ class DemoState:
             self._requests.append(entry)
 
     def requests(self) -> list[JsonObject]:
-        """Return the requests seen, oldest first: method, path, query, user_agent, league, status.
+        """Return the requests seen, oldest first: method, host, path, query, user_agent,
+        league, status.
 
         `status` is missing while a request is being answered, and for one that got no answer.
         """

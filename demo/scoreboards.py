@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from demo import football, regular
+from demo.changes import cut
 from demo.events import FeedView, event_json
 from demo.fixtures import (
     EASTERN,
@@ -21,9 +22,6 @@ from demo.seasons import Season, find_game, season_at, season_of, type_on
 from demo.shapes import JsonObject
 from demo.wording import feed_time
 
-DEFAULT_LIMIT = 100
-GREATEST_LIMIT = 500
-BROKEN_LIMIT = 25
 NEW_DAY = timedelta(hours=11, minutes=30)
 TYPE_NAMES = {
     1: ("Preseason", "pre"),
@@ -38,7 +36,9 @@ class BadQueryError(ValueError):
     """The feed would answer this query with HTTP 400."""
 
 
-def scoreboard_json(league: DemoLeague, query: Mapping[str, str], view: FeedView) -> JsonObject:
+def scoreboard_json(
+    league: DemoLeague, query: Mapping[str, str], view: FeedView, changes: frozenset[str]
+) -> JsonObject:
     """Return the answer to a scoreboard query; raises BadQueryError where ESPN answers 400.
 
     Top-level `season` and `day` (NFL: `week`) come only when the query names no date, or a week.
@@ -51,7 +51,7 @@ def scoreboard_json(league: DemoLeague, query: Mapping[str, str], view: FeedView
     else:
         day, games = today, default_games(league, today)
     listed = in_division(league, current(league, games, view, day), query)
-    shown = [event_json(game, view) for game in cut(listed, query)]
+    shown = [event_json(game, view) for game in cut(listed, changes, query)]
     answer: JsonObject = {"leagues": [league_json(league, day)]}
     if not dates or by_week:
         answer |= day_fields(league, day)
@@ -82,7 +82,9 @@ def asked_games(
 
 
 def days_asked(dates: str) -> tuple[date, date]:
-    """Return first and last day of YYYYMMDD, YYYYMM or YYYY; a range or nonsense is refused."""
+    """Return first and last day of YYYYMMDD, YYYYMM, YYYY or a range; nonsense is refused."""
+    if re.fullmatch(r"\d{8}-\d{8}", dates):
+        return days_asked(dates[:8])[0], days_asked(dates[9:])[0]
     if not re.fullmatch(r"\d{4}(\d\d){0,2}", dates):
         raise BadQueryError(dates)
     year, month, day = int(dates[:4]), int(dates[4:6] or 0), int(dates[6:] or 0)
@@ -164,13 +166,6 @@ def in_division(
     if not league.division or query.get("groups") == league.division:
         return games
     return [game for game in games if any(rank_of(game, team) for team in (game.home, game.away))]
-
-
-def cut(games: list[Fixture], query: Mapping[str, str]) -> list[Fixture]:
-    """Apply `limit`: 100 without one, and the feed's 25 above 500."""
-    text = query.get("limit", "")
-    limit = int(text) if text.isdecimal() and int(text) else DEFAULT_LIMIT
-    return games[: BROKEN_LIMIT if limit > GREATEST_LIMIT else limit]
 
 
 def day_fields(league: DemoLeague, day: date) -> JsonObject:

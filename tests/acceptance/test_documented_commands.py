@@ -127,6 +127,7 @@ ELSEWHERE = {
     "flask serve --port 5001": "integration/test_command_serve.py",
     "granian --interface wsgi --http 1 --blocking-threads 4 --no-ws wsgi:app":
         "acceptance/test_unfinished_requests.py",
+    "python -m demo --change month --change host": "integration/test_demo_changes.py",
     "systemd-analyze security --offline=true": "integration/test_deploy.py",
 }  # fmt: skip
 # What no test can run: each begins with one of these.

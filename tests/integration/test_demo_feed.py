@@ -907,6 +907,7 @@ def test_requests_are_counted_and_listed(feed: Feed) -> None:
     assert log["count"] == feed.demo.request_count == 2
     assert log["requests"][0] == {
         "method": "GET",
+        "host": "localhost",
         "path": site("nba", "scoreboard"),
         "query": "dates=20261122",
         "user_agent": AGENT["User-Agent"],
