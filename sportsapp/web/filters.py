@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
         reveal_address=spoilers.reveal_address,
         short_day=labels.short_day,
         short_name=labels.short_name,
+        start=labels.start_of,
         situation=labels.situation_label,
         state=labels.state_label,
         team_name=labels.team_name,

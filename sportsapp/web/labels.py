@@ -26,6 +26,16 @@ def clock(moment: datetime) -> str:
     return moment.astimezone(preferences().tzinfo).strftime("%I:%M %p").lstrip("0")
 
 
+def start_of(game: AnyGame) -> tuple[date, str]:
+    """Day and time of a game's start, both in the visitor's zone: (November 27, ``2:20 AM``).
+
+    While only the day is known, it is the feed's: a day without a time is the same everywhere.
+    """
+    if not game.time_set:
+        return game.day, "Time not set"
+    return game.start_at.astimezone(preferences().tzinfo).date(), clock(game.start_at)
+
+
 def full_time(moment: datetime) -> str:
     """``Sun, Sep 11, 1:00 PM EDT``, in the visitor's zone."""
     local = moment.astimezone(preferences().tzinfo)
@@ -84,7 +94,7 @@ def state_label(game: AnyGame) -> str:
     """
     status = game.status.capitalize()
     if game.state == State.PRE and game.status == Status.SCHEDULED:
-        return clock(game.start_at) if game.time_set else "Time not set"
+        return start_of(game)[1]
     if is_hidden(game):
         if game.status in NOT_PLAYED_OUT:
             return status
@@ -152,16 +162,19 @@ def period_label(game: Game, period: int) -> str:
 
 
 def result_label(game: GameSummary, team: Team) -> str:
-    """``W 24-17``: a team's result and score, its own first; empty unless the game is over.
+    """``W 24-17``: a team's result and score, its own first; empty without a score.
 
-    A level score is T, or D in a league with draws, unless the feed names a winner (penalties).
+    Until the game is over it is the score alone. A level score is T, or D in a league with draws,
+    unless the feed names a winner (penalties).
     """
     ours, theirs = game.home_score, game.away_score
     won, lost = game.home_winner, game.away_winner
     if game.home_team_id != team.id:
         ours, theirs, won, lost = theirs, ours, lost, won
-    if ours is None or theirs is None or game.status not in OVER:
+    if ours is None or theirs is None:
         return ""
+    if game.status not in OVER:
+        return f"{ours}-{theirs}"
     if ours != theirs:
         won, lost = ours > theirs, ours < theirs
     level = "D" if game.league.draws else "T"
@@ -169,5 +182,6 @@ def result_label(game: GameSummary, team: Team) -> str:
 
 
 def ending_label(game: GameSummary) -> str:
-    """How a game ended, in the feed's text (``Final/OT``); empty for an ordinary end."""
-    return "" if game.detail in PLAIN_ENDINGS else game.detail
+    """How a game stands or ended (``Final/OT``); empty for an ordinary end."""
+    label = state_label(game)
+    return "" if label in PLAIN_ENDINGS else label

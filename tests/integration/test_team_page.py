@@ -134,3 +134,34 @@ def test_record_is_told_only_to_those_who_see_scores(visitor, synced, app):
     db.session.commit()
     assert "<small>9-1</small>" in visitor.get("/nfl/teams/ALP").text
     assert "9-1" not in visitor.get("/nfl/teams/ALP", headers={"Cookie": "scores=hide"}).text
+
+
+# ---------------------------------------------------------------- a game that is not over
+
+
+LIVE = "20-17 <small>9:03 - 3rd Quarter</small>"
+
+
+@pytest.mark.parametrize(("team", "text"), [("ALP", LIVE), ("BET", LIVE.replace("20-17", "17-20"))])
+def test_live_game_has_its_score_the_teams_own_first(client, synced, team, text):
+    synced("nfl", event(state="in"))
+    page = client.get(f"/nfl/teams/{team}").text
+    assert page.count(text) == 2  # among the next games, and in the season
+
+
+def test_game_that_was_broken_off_has_its_score(client, synced):
+    broken = event(state="postponed")
+    broken["competitions"][0]["status"]["type"] |= {
+        "name": "STATUS_SUSPENDED",
+        "detail": "Suspended, Top 7th",
+    }
+    synced("mlb", broken)
+    assert "20-17 <small>Suspended, Top 7th</small>" in client.get("/mlb/teams/ALP").text
+
+
+def test_score_of_a_live_game_is_shown_only_to_those_who_see_scores(visitor, synced):
+    synced("nfl", event(state="in"))
+    page = visitor.get("/nfl/teams/ALP", headers={"Cookie": "scores=hide"}).text
+    assert "20-17" not in page
+    assert "3rd Quarter" not in page
+    assert 'Live <a href="/nfl/games/401?reveal=401">Show' in page
