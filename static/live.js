@@ -99,10 +99,26 @@ if (pause) {
   setInterval(age, 1000);
 }
 
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+const spaced = timeZone?.replaceAll("_", " ");
 const offer = find("#offer");
 if (offer) {
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   offer.hidden = false;
-  offer.textContent += `: ${timeZone.replace("_", " ")}`;
+  offer.textContent += `: ${spaced}`;
   offer.onclick = () => (find("#other").value = timeZone);
+}
+
+// Offers the device's zone where the time there is another one, until it is taken or declined.
+const own = find("#own");
+const now = new Date();
+const timeIn = (timeZone) => now.toLocaleString("en", { timeZone });
+if (own && timeZone && !store.zone && timeIn(timeZone) !== timeIn(own.dataset.zone)) {
+  const [use, decline] = own.querySelectorAll("button");
+  own.elements.zone.value = timeZone;
+  use.textContent = `Use ${spaced}`;
+  decline.onclick = () => {
+    own.hidden = true;
+    store.zone = "declined";
+  };
+  own.hidden = false;
 }

@@ -55,6 +55,11 @@ class Preferences:
         return ZoneInfo(self.zone)
 
     @property
+    def has_default_zone(self) -> bool:
+        """Whether times are in the site's own zone, so that the visitor's may be offered."""
+        return self.zone == DEFAULT_ZONE
+
+    @property
     def is_default(self) -> bool:
         """Whether this visitor has chosen nothing, so that a proxy may share his pages."""
         return self == Preferences()
@@ -142,7 +147,7 @@ def _store(chosen: Preferences) -> ResponseReturnValue:
     answer = make_response(redirect(_local_address(request.form.get("next", "")), 303))
     secure = request.is_secure
     values = {
-        ZONE: "" if chosen.zone == DEFAULT_ZONE else chosen.zone,
+        ZONE: "" if chosen.has_default_zone else chosen.zone,
         FAVOURITES: ".".join(chosen.favourites),
         SCORES: "hide" if chosen.hides_scores else "",
     }

@@ -731,3 +731,43 @@ def test_device_zone_is_offered(visitors):
         page.get_by_role("button", name="Use this device's zone: Asia/Tokyo").click()
         page.get_by_role("button", name="Save").click()
         expect(page.locator("footer")).to_contain_text("Times: Asia/Tokyo")
+
+
+def test_own_zone_is_offered_on_a_score_page_and_taken_with_one_click(visitors):
+    with visitors.visit(f"/nhl/games/{COMING_NHL}", timezone_id="Europe/Berlin") as page:
+        expect(page.locator(".game")).to_contain_text("9:35 PM")
+        page.get_by_role("button", name="Use Europe/Berlin").click()
+        expect(page.locator(".game")).to_contain_text("2:35 AM")
+        expect(page.locator("h1")).to_be_visible()
+        assert page.url.endswith(f"/nhl/games/{COMING_NHL}")
+        expect(page.locator("#own")).to_have_count(0)
+
+
+def test_own_zone_is_not_offered_again_once_it_was_declined(visitors):
+    with visitors.visit(timezone_id="Europe/Berlin") as page:
+        page.get_by_role("button", name="No, thanks").click()
+        expect(page.locator("#own")).to_be_hidden()
+        for path in ("/", "/nfl"):
+            page.goto(visitors.site.url + path)
+            expect(page.locator("#pause")).to_be_visible()  # the script has run
+            expect(page.locator("#own")).to_be_hidden()
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "America/Toronto"])
+def test_zone_with_the_same_time_is_not_offered(visitors, zone):
+    with visitors.visit(timezone_id=zone) as page:
+        expect(page.locator("#pause")).to_be_visible()
+        expect(page.locator("#own")).to_be_hidden()
+
+
+def test_zone_that_is_taken_leaves_scores_hidden(visitors):
+    with visitors.context(hides=True, timezone_id="Europe/Berlin") as context:
+        page = context.new_page()
+        page.goto(visitors.site.url)
+        page.get_by_role("button", name="Use Europe/Berlin").click()
+        expect(page.locator("footer")).to_contain_text("Times: Europe/Berlin. Scores are hidden.")
+
+
+def test_own_zone_is_not_offered_without_script(visitors):
+    with visitors.visit(timezone_id="Europe/Berlin", java_script_enabled=False) as page:
+        expect(page.locator("#own")).to_be_hidden()
