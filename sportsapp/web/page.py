@@ -2,8 +2,8 @@
 
 One query decides whether a page has changed, before anything is rendered. Its ETag is made of the
 address, when the leagues on it changed, which of them cannot be read or are late, whether a game is
-live or about to start, the leagues in the menu, the game day, the visitor's preferences and our own
-version.
+live or about to start, the leagues in the menu, the game day, the visitor's preferences, our own
+version and what else a view names.
 """
 
 from __future__ import annotations
@@ -95,12 +95,17 @@ def _is_near(start: datetime | None, now: datetime) -> bool:
     return start is not None and start - now <= ABOUT_TO_START
 
 
-def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> Response:
-    """The page of these leagues, or 304; ``render`` is called only if the body is needed."""
+def answer(
+    slugs: Sequence[str], render: Callable[[Freshness], str], also: object = None
+) -> Response:
+    """The page of these leagues, or 304; ``render`` is called only if the body is needed.
+
+    ``also`` is what else the page depends on, such as the hour of the day.
+    """
     now = utc_now()
     states = queries.league_summaries(db.session, slugs, now - LATE_START)
     fresh = freshness_of(states, now)
-    g.etag = _etag(states, fresh, now)
+    g.etag = _etag(states, fresh, now, also)
     response = conditional_response(
         g.etag, fresh.read_at, lambda: render(fresh), shared=preferences().is_default
     )
@@ -109,7 +114,7 @@ def answer(slugs: Sequence[str], render: Callable[[Freshness], str]) -> Response
     return response
 
 
-def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime) -> str:
+def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime, also: object) -> str:
     chosen = preferences()
     parts = [
         code_version(),
@@ -120,6 +125,7 @@ def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime) -> s
         fresh.is_hot,
         (chosen.zone, chosen.favourites, chosen.hides_scores),
         request.full_path,
+        also,
     ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 

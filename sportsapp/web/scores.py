@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,36 +14,71 @@ from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import GameSummary
 from sportsapp.services import services
-from sportsapp.web.labels import week_label
+from sportsapp.web.labels import OVER, week_label
 from sportsapp.web.lookup import day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
 
 blueprint = Blueprint("scores", __name__)
 
+NOON = time(12)
 ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 
 
 @dataclass(frozen=True)
 class Section:
-    """One league's part of a page: its games in order, and the next day that has games."""
+    """One league's part of a page: its games in order, and the next day that has games.
+
+    ``finals`` are those of the day before, where they are shown.
+    """
 
     league: League
     games: Sequence[GameSummary]
-    next_day: date | None = None
+    next_day: date | None
+    finals: Sequence[GameSummary]
 
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """Every league's games today: live, then upcoming, then final; favourites first."""
+    """Every league's games today: live, then upcoming, then final; favourites first.
+
+    Yesterday's finals stay until noon in the visitor's zone: "today" begins at 04:00 Eastern,
+    which is morning in Europe, and nobody there has seen how the night ended.
+    """
+    return _all_leagues(game_day(utc_now()))
+
+
+def _all_leagues(day: date) -> ResponseReturnValue:
     slugs = services().settings.leagues
-    day = game_day(utc_now())
+    now = utc_now()
+    today = game_day(now)
+    yesterday = today - timedelta(days=1)
+    is_morning = day == today and now < datetime.combine(today, NOON, preferences().tzinfo)
 
     def render(fresh: Freshness) -> str:
-        sections = _sections(queries.games_today(db.session, day, slugs), day, services().leagues)
-        return render_template("home.html", day=day, sections=sections, fresh=fresh)
+        read = queries.games_today if day == today else queries.games_on
+        games = read(db.session, day, slugs)
+        night = queries.games_on(db.session, yesterday, slugs) if is_morning else []
+        finals = [game for game in night if game.status in OVER]
+        return render_template(
+            "home.html",
+            day=day,
+            today=today,
+            yesterday=yesterday,
+            sections=_sections(games, day, services().leagues, finals),
+            fresh=fresh if day == today else fresh.watching(games),
+            **_days_around(day, today),
+        )
 
-    return answer(slugs, render)
+    return answer(slugs, render, is_morning)
+
+
+def _days_around(day: date, today: date) -> dict[str, date | None]:
+    """The days before and after this one that have pages, by the templates' names."""
+    return {
+        "day_before": day - timedelta(days=1) if day > FIRST_DAY else None,
+        "day_after": day + timedelta(days=1) if day < today + timedelta(DAYS_AHEAD) else None,
+    }
 
 
 @blueprint.get("/live")
@@ -61,7 +96,9 @@ def live() -> ResponseReturnValue:
 
 @blueprint.get("/<league_name>")
 def league(league_name: str) -> ResponseReturnValue:
-    """One league today; with ``?day=`` (the date field) on that day."""
+    """One league today; with ``?day=`` (the date field) on that day. All leagues on a day."""
+    if league_name[:1].isdigit():  # no league's name begins like that
+        return _all_leagues(day_or_404(league_name))
     league = league_or_404(league_name)
     today = game_day(utc_now())
     if day_text := request.args.get("day", ""):
@@ -108,10 +145,9 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
             today=today,
             section=section,
             fresh=fresh.watching(section.games),
-            day_before=day - timedelta(days=1) if day > FIRST_DAY else None,
-            day_after=day + timedelta(days=1) if day < today + timedelta(DAYS_AHEAD) else None,
             last_day=queries.day_before(db.session, league.slug, day),
             week=next(weeks, None),
+            **_days_around(day, today),
         )
 
     return answer([league.slug], render)
@@ -148,11 +184,15 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
 
 
 def _sections(
-    games: Sequence[GameSummary], day: date | None, leagues: Sequence[League]
+    games: Sequence[GameSummary],
+    day: date | None,
+    leagues: Sequence[League],
+    finals: Sequence[GameSummary] = (),
 ) -> list[Section]:
     """Each league's section. Leagues and games with favourites come first.
 
-    With a ``day``, each section has the next day after it that has games.
+    With a ``day``, each section has the next day after it that has games. ``finals`` are games of
+    the day before.
     """
     chosen = preferences()
 
@@ -163,12 +203,12 @@ def _sections(
 
     slugs = [league.slug for league in leagues]
     next_days = queries.next_days(db.session, slugs, day) if day else {}
+
+    def of(league: League, games: Sequence[GameSummary]) -> list[GameSummary]:
+        return sorted((game for game in games if game.league is league), key=order)
+
     sections = [
-        Section(
-            league,
-            sorted((game for game in games if game.league is league), key=order),
-            next_days.get(league.slug),
-        )
+        Section(league, of(league, games), next_days.get(league.slug), of(league, finals))
         for league in leagues
     ]
     with_favourites = {name.partition("-")[0] for name in chosen.favourites}
