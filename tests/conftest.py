@@ -58,6 +58,15 @@ def recorded() -> Path:
     return RECORDED
 
 
+@pytest.fixture
+def cases() -> Path:
+    """The folder of made-up answers of the feed; tests that need it skip without it."""
+    folder = RECORDED.parent / "cases"
+    if not folder.is_dir():
+        pytest.skip("no made-up answers beside the project")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty SQLite database with all migrations, to be copied."""

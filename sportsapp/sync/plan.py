@@ -5,8 +5,8 @@ Rows are mappings named like the columns of their table, with one exception: ``h
 
 The rules:
 
-- Never step backwards: an answer from an earlier point of the game than the stored one (its
-  phase, period or clock) is an old copy and changes nothing, unless the feed keeps sending it.
+- Never step backwards: an answer from an earlier point of the game than the stored one is an
+  old copy and changes nothing, unless the feed keeps sending it (``sync/doubts.py``).
 - A corrected score at the same or a later point is taken at once.
 - What the feed stops mentioning (venue, channel, attendance, week) is kept; so is a score
   while the game has one.
@@ -30,18 +30,13 @@ from sportsapp.core.records import (
     ScoreboardRecord,
     StandingRecord,
     State,
-    Status,
     TeamRecord,
 )
-
-Values = Mapping[str, Any]
+from sportsapp.sync.doubts import CALLED_OFF, Doubt, Values, doubt_about, has_result
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
 POLL_STAMP = timedelta(seconds=5)
 LONGEST_SYNC = timedelta(minutes=15)
-# A step back is believed when this many answers in a row, over at least this long, step back.
-DOUBT_ANSWERS = 5
-DOUBT_LASTS = timedelta(minutes=5)
 RECORDS_SETTLE = timedelta(hours=24)
 
 RECORDS = ("home_record", "away_record")
@@ -52,20 +47,9 @@ SEASON = ("season_year", "season_type", "season_name")
 # What an answer may leave out although it still holds.
 MENTIONED = ("venue", "city", "broadcast", "attendance", "note", "series")
 KEPT = frozenset({*MENTIONED, "week", "season_year", "season_type", *TEAMS, *RECORDS})
-CALLED_OFF = frozenset({Status.POSTPONED, Status.CANCELLED})
-HALVES = {"top": 0, "mid": 1, "middle": 1, "bot": 2, "bottom": 2, "end": 3}
-END_OF_PERIOD = 4
 
 
 # ---------------------------------------------------------------- a scoreboard
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A game that the feed steps back in: since when, in how many answers in a row."""
-
-    since_at: datetime
-    answers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +194,9 @@ def plan_games(
         if known is None:
             plan.inserts.append(values)
             continue
-        if steps_back(known, values):
-            doubt = Doubt(doubt.since_at, doubt.answers + 1) if doubt else Doubt(now, 1)
-            if doubt.answers < DOUBT_ANSWERS or now - doubt.since_at < DOUBT_LASTS:
-                plan.doubts[espn_id] = doubt
-                continue
+        if held := doubt_about(known, values, doubt, now):
+            plan.doubts[espn_id] = held
+            continue
         if doubt is not None:
             plan.settled.append(espn_id)
         if changes := changed_values(known, values, now):
@@ -222,49 +204,9 @@ def plan_games(
     return plan
 
 
-def steps_back(stored: Values, fetched: Values) -> bool:
-    """Whether the fetched answer is from an earlier moment of the game than the stored one."""
-    if _is_over(stored):
-        return not _is_over(fetched)
-    if stored["state"] == State.PRE:
-        return False
-    if fetched["state"] == State.PRE:
-        # a game that was called off, or broken off, may have got another start
-        was_stopped = stored["state"] == State.POST
-        return not was_stopped or bool(stored["start_at"] == fetched["start_at"])
-    if _is_over(fetched) or CALLED_OFF & {stored["status"], fetched["status"]}:
-        return False
-    # both are live or broken off, so the point of play decides; what one leaves out is skipped
-    for now, before in zip(_point_of_play(fetched), _point_of_play(stored), strict=True):
-        if now is not None and before is not None and now != before:
-            return now < before
-    return False
-
-
-def _is_over(game: Values) -> bool:
-    return game["status"] in (Status.FINAL, Status.FORFEIT)
-
-
-def _point_of_play(game: Values) -> tuple[float | None, ...]:
-    """The period, its half (baseball) or its end, and the clock; each grows with the time played.
-
-    None where the answer does not give it. The clock is None at zero: it has stopped there, or
-    has not started.
-    """
-    words = game["detail"].lower().replace(",", " ").split()
-    if game["status"] == Status.BREAK:
-        stage: int | None = END_OF_PERIOD
-    elif game["clock"]:
-        stage = 0
-    else:
-        stage = next((HALVES[word] for word in words if word in HALVES), None)
-    left: float | None = game["clock_left"]
-    return game["period"], stage, None if left is None else -left
-
-
 def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, Any]:
     """The values that differ, without what the feed only stopped mentioning."""
-    is_over = _is_over(stored)
+    is_over = has_result(stored)
     is_settled = is_over and now > stored["start_at"] + RECORDS_SETTLE
     has_score = fetched["state"] != State.PRE and fetched["status"] not in CALLED_OFF
     changes = {}

@@ -21,8 +21,10 @@ from sportsapp.feed.fetch import fetch_all
 from sportsapp.feed.pace import live_share
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
+from sportsapp.sync.doubts import WITH_RESULT
 
 LEAD = timedelta(minutes=2)
+NEAR_START = timedelta(minutes=45)
 LIVE_DAYS = 3
 AHEAD_DAYS = 7
 
@@ -63,8 +65,9 @@ def sync_live(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
 def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, list[date]]:
     """The days to request of each of these leagues that may have a live game now, in order.
 
-    Those are the days of games that are live, and of scheduled games from LEAD before their
-    start until the league's ``game_hours`` after it. Today is added when one of them is of an
+    Those are the days of games that are live, of scheduled games from LEAD before their start
+    until the league's ``game_hours`` after it, and of games that were called off or broken off
+    within NEAR_START of it, since they may be on again. Today is added when one of them is of an
     earlier day, since the feed lists a resumed game under the day on which it goes on; and as
     long as today's scoreboard has never been read, since its games are unknown then. At most the
     last LIVE_DAYS of them are read. ``sync/watch.py`` may pause a league that refuses or fails.
@@ -84,7 +87,7 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
 
 
 def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> dict[int, set[date]]:
-    """By league row: the days of games that are live, or should have begun and may be late.
+    """By league row: the days of games that are live, or should have begun, or may yet begin.
 
     No day after tomorrow: a game that is live then is a mistake of the feed, and such days would
     take the places of today.
@@ -97,10 +100,15 @@ def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> di
         Game.time_set.is_(True),
         Game.start_at.between(now - longest, now + LEAD),
     )
+    may_be_on_again = and_(
+        Game.state == State.POST,
+        Game.status.not_in(WITH_RESULT),
+        Game.start_at.between(now - NEAR_START, now + NEAR_START),
+    )
     games = select(Game.league_id, Game.day, Game.state, Game.start_at).where(
         Game.league_id.in_(ids.values()),
         Game.day <= game_day(now) + timedelta(days=1),
-        or_(Game.state == State.IN, is_due),
+        or_(Game.state == State.IN, is_due, may_be_on_again),
     )
     days: dict[int, set[date]] = {}
     for league_id, day, state, start_at in context.session.execute(games):

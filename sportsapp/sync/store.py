@@ -26,6 +26,7 @@ from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, 
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import plan
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.doubts import Doubt
 
 GAMES: Table = Game.__table__
 TEAMS: Table = Team.__table__
@@ -159,7 +160,7 @@ def _load(
     doubts = {}
     if stored:
         doubts = {
-            row.espn_id: plan.Doubt(row.since_at, row.answers)
+            row.espn_id: Doubt(row.since_at, row.answers)
             for row in session.execute(_doubts())
             if row.league_id == league_id
         }

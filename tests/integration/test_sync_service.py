@@ -588,6 +588,44 @@ def test_live_sync_does_not_ask_for_what_has_ended(sync, feed, status):
     assert asked_live(sync, feed) == []
 
 
+@pytest.mark.parametrize("status", ["postponed", "cancelled", "suspended", "other"])
+@pytest.mark.parametrize(
+    ("start", "is_asked"),
+    [
+        ("2026-10-04T17:14Z", False),
+        ("2026-10-04T17:15Z", True),
+        ("2026-10-04T18:45Z", True),
+        ("2026-10-04T18:46Z", False),
+    ],
+)
+def test_live_sync_asks_for_a_game_that_may_be_on_again(sync, feed, status, start, is_asked):
+    be_read(sync, feed, make_event(status=status, start=start))
+    assert asked_live(sync, feed) == (["nfl 20261004"] if is_asked else [])
+
+
+def test_postponed_game_that_is_on_at_its_old_time_is_followed_live(sync, feed, cases):
+    epl, day = BY_SLUG["epl"], date(2026, 5, 22)
+    kick_off = datetime(2026, 5, 22, 14, 0, tzinfo=UTC)
+    feed.say("epl", (cases / "postponed-then-scheduled-same-start-1.json").read_bytes())
+    scoreboards.sync_day(replace(sync, now=kick_off - timedelta(minutes=10)), epl, day)
+    feed.say("epl", (cases / "postponed-then-scheduled-same-start-2.json").read_bytes())
+    scoreboards.sync_live(replace(sync, now=kick_off), [epl])
+    assert game("740902").status == "scheduled"
+    feed.requests.clear()
+    scoreboards.sync_live(replace(sync, now=kick_off + timedelta(minutes=5)), [epl])
+    assert feed.asked() == ["epl 20260522"]
+
+
+def test_live_score_outlives_an_old_answer_without_scores(sync, feed, cases):
+    day = date(2026, 3, 11)
+    for number in (1, 2):
+        feed.say("nhl", (cases / f"live-then-null-pre-{number}.json").read_bytes())
+        result = scoreboards.sync_day(sync, NHL, day)
+        assert result.errors == []
+    stored = game("5001")
+    assert (stored.state, stored.away_score, stored.home_score) == ("in", 1, 0)
+
+
 def test_live_sync_does_not_wait_for_a_time_that_is_not_set(sync, feed):
     be_read(sync, feed, make_event(start="2026-10-04T18:00Z", timeValid=False))
     assert asked_live(sync, feed) == []

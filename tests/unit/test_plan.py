@@ -20,7 +20,7 @@ from sportsapp.core.records import (
     TeamRecord,
 )
 from sportsapp.sync import plan
-from sportsapp.sync.plan import Doubt
+from sportsapp.sync.doubts import Doubt
 from tests.answers import read_game
 
 START = datetime(2026, 10, 4, 17, 0, tzinfo=UTC)
@@ -357,8 +357,10 @@ def test_postponed_game_that_has_moved_is_scheduled_at_once():
     assert (changes["day"], changes["start_at"].day) == (date(2026, 10, 5), 6)
 
 
-def test_postponed_game_at_its_old_time_may_be_an_old_copy():
-    assert plan_after(read_game(status="postponed"), read_game(status="scheduled")).doubts
+@pytest.mark.parametrize("status", ["postponed", "cancelled"])
+def test_game_that_was_called_off_is_on_again_at_once(status):
+    changes = changes_after(read_game(status=status), read_game(status="scheduled"))
+    assert (changes["state"], changes["status"]) == ("pre", "scheduled")
 
 
 @pytest.mark.parametrize("status", ["live", "final", "cancelled", "suspended"])

@@ -98,7 +98,7 @@ class GameDoubt(Base):
 
     The feed's servers sometimes return an old copy, so the stored game stays as it is at first.
     ``answers`` counts such answers in a row and ``since_at`` is the time of the first; when they
-    go on, the feed's state is stored (see ``sync.plan``). One good answer removes the row.
+    go on, the feed's state is stored (see ``sync.doubts``). One good answer removes the row.
     """
 
     __tablename__ = "game_doubts"
