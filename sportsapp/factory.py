@@ -1,5 +1,7 @@
 """``create_app``: the one place where the parts are joined."""
 
+from datetime import timedelta
+
 from flask import Flask
 
 from sportsapp import admin, api, commands, web
@@ -89,7 +91,11 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         settings=settings,
         feed_client=client,
         feed_outcomes=outcomes,
-        feed_watch=FeedWatch(alerts, settings.instance_path / "samples"),
+        feed_watch=FeedWatch(
+            alerts,
+            settings.instance_path / "samples",
+            timedelta(seconds=settings.live_sync_seconds),
+        ),
         alerts=alerts,
         queues=queues,
         failure_delays=FailureDelays(settings, "sportsapp-signin"),

@@ -26,7 +26,7 @@ from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, 
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import plan
 from sportsapp.sync.context import SyncContext
-from sportsapp.sync.doubts import Doubt
+from sportsapp.sync.doubts import Doubt, Values
 
 GAMES: Table = Game.__table__
 TEAMS: Table = Team.__table__
@@ -210,7 +210,7 @@ def _apply(
         write(session, SCOREBOARDS, [row], ["league_id", "day"])
 
 
-def _columns(values: Row, teams: Mapping[str, plan.Values]) -> Row:
+def _columns(values: Row, teams: Mapping[str, Values]) -> Row:
     """A game's planned values as columns: the feed's ids of the teams become ours."""
     columns = dict(values)
     for side in plan.TEAMS:

@@ -41,6 +41,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 BREAKS_AFTER = 5  # more than the attempts of one run, so that its retries are all made
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(minutes=10)
+SLOT_DELAY = timedelta(seconds=5)
+"""How much later after its slot one tick may begin than another."""
 SAMPLES = 20
 SAMPLE_BYTES = 1_000_000
 
@@ -50,12 +52,17 @@ LEAGUES: Table = LeagueRow.__table__
 class FeedWatch:
     """Watches how the feed treats every league; shared by all that sync in an app.
 
-    ``samples`` is the folder for answers that could not be read.
+    ``samples`` is the folder for answers that could not be read. ``tick`` is the time between
+    two live syncs: waits of our own end half a tick early, so that the tick which begins a
+    little less than the wait later is not left out.
     """
 
-    def __init__(self, alerts: Alerts, samples: Path) -> None:
+    def __init__(
+        self, alerts: Alerts, samples: Path, tick: timedelta = timedelta(minutes=1)
+    ) -> None:
         self.alerts = alerts
         self.samples = samples
+        self.grace = tick / 2
 
     def pause(self, league: League, until: datetime) -> None:
         """Leave a league out of scheduled polling until then. A longer pause is not shortened."""
@@ -75,7 +82,7 @@ class FeedWatch:
             with write_connection() as connection:
                 failures = connection.scalar(count.returning(LEAGUES.c.failures)) or 0
                 if wait := backoff(failures):
-                    connection.execute(this_league.values(backoff_until=now + wait))
+                    connection.execute(this_league.values(backoff_until=now + wait - self.grace))
 
     def succeeded(self, leagues: Sequence[League]) -> None:
         """End the pauses and the backing off of these leagues, and the alerts about refusals."""
@@ -148,10 +155,13 @@ on_error = handle.register
 def wait_as_requested(
     error: FeedUnavailableError, watch: FeedWatch, league: League, now: datetime
 ) -> None:
-    """Pause for as long as the feed's Retry-After (429, 503) says, within reason."""
+    """Pause for as long as the feed's Retry-After (429, 503) says, within reason.
+
+    The tick at its end counts as late enough, although it may begin a few seconds early.
+    """
     if error.retry_after:
         wait = min(timedelta(seconds=min(error.retry_after, 1e6)), LONGEST_PAUSE)
-        watch.pause(league, now + wait)
+        watch.pause(league, now + wait - SLOT_DELAY)
         logger.warning("%s is not polled for %s, as the feed requests", league.label, wait)
 
 
@@ -166,7 +176,7 @@ def pause_and_alert(
     if not is_refusal(error):
         return
     label = league.label
-    watch.pause(league, now + REFUSED_PAUSE)
+    watch.pause(league, now + REFUSED_PAUSE - watch.grace)
     text = f"{label}: {error}. It is not polled for {REFUSED_PAUSE.seconds // 60} minutes"
     watch.alerts.report_problem(label, Kind.REFUSED, text, league=label, status=error.status)
 

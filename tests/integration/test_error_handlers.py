@@ -129,10 +129,10 @@ def test_refusal_pauses_scheduled_polling_for_15_minutes_and_is_reported_at_once
     failing(poll)
     assert reported == [("problem", "NBA", "refused")]
     assert requests(feed) == 1
-    failing(poll, 1, 14.9)
+    failing(poll, 1, 14.4)
     failing(poll, 2, sync_leagues=sync_schedule)
     assert requests(feed) == 0
-    failing(poll, 15.1)
+    failing(poll, 14.6)
     assert requests(feed) == 1
 
 
@@ -255,14 +255,14 @@ def test_league_is_left_alone_as_long_as_the_feed_says(poll, feed, reported):
 def test_feed_cannot_send_us_away_for_ever(poll, feed, now, said, minutes):
     feed.fail("nba", 429, **{"Retry-After": said})
     failing(poll)
-    assert nba().paused_until == now + timedelta(minutes=minutes)
+    assert nba().paused_until == now + timedelta(minutes=minutes) - watch.SLOT_DELAY
 
 
 def test_longer_pause_stands(app, poll, now, feed):
     feed.fail("nba", 403)
     failing(poll)
     services_of(app).feed_watch.pause(NBA, now + timedelta(minutes=1))
-    assert nba().paused_until == now + timedelta(minutes=15)
+    assert nba().paused_until == now + timedelta(minutes=14.5)
 
 
 def test_failure_without_a_wait_pauses_nothing(poll, feed):
@@ -286,14 +286,33 @@ def test_repeated_failures_make_live_polling_back_off(poll, feed):
     feed.fail("nba", 400)
     failing(poll, 0, 0, 0, 0, 0)
     assert requests(feed) == 5
-    failing(poll, 0.9)
+    failing(poll, 0.4)
     assert requests(feed) == 0
-    failing(poll, 1.1)
+    failing(poll, 0.6)
     assert requests(feed) == 1
-    failing(poll, 3)  # two minutes now
+    failing(poll, 2)  # two minutes now
     assert requests(feed) == 0
-    failing(poll, 3.2)
+    failing(poll, 2.2)
     assert requests(feed) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "end", "last"),
+    [(403, {}, 15, 15), (429, {"Retry-After": "240"}, 4, 4), (400, {}, 7, 7), (400, {}, 8, 11)],
+)
+def test_outage_costs_no_tick_more_than_it_lasted(poll, feed, status, headers, end, last):
+    """The outage ends before tick ``end``; ``last`` is the tick that reads the league again.
+
+    Each tick begins a tenth of a second sooner after its slot than the one before.
+    """
+    feed.fail("nba", status, **headers)
+    for minute in range(last):
+        if minute == end:
+            feed.answers.clear()
+        failing(poll, minute + (2 - minute / 10) / 60)
+    feed.answers.clear()
+    poll(last + (2 - last / 10) / 60)
+    assert nba().failing_since is None
 
 
 def test_backing_off_does_not_bind_the_hourly_schedule_nor_people(poll, feed):
