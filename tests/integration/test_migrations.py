@@ -196,3 +196,62 @@ def test_every_migration_can_be_taken_back_to_nothing(empty):
     upgrade()
     assert migrations.newest_revision() == HEAD
     check()
+
+
+def test_days_count_as_read_when_that_is_proven(empty):
+    """On a database of the release before: by its answers, its backfills, and its games."""
+    upgrade(revision="0012")
+    table = tables()
+
+    def at(day: int, hour: int = 0) -> datetime:
+        return datetime(2026, 1, day, hour, tzinfo=UTC)
+
+    def put(name: str, **values: Any) -> None:
+        required = [one for one in table[name].columns if not one.nullable]
+        filled = {one.name: value_for(one, 1) for one in required} | values
+        with db.engine.begin() as connection:
+            connection.execute(sa.insert(table[name]), filled)
+
+    def ended(first: str, last: str, **values: Any) -> None:
+        args = {"league": "nfl", "start_date": first, "end_date": last}
+        values = {"state": "SUCCESS", "attempt": 1, "result": {"errors": []}} | values
+        times = {"queued_at": at(20), "started_at": at(20, 1)}
+        run = {"id": f"{first} {last}", "task": "sync_date_range_task", "args": args}
+        put("task_runs", **run | times | values)
+
+    for number, slug in enumerate(("nfl", "nba"), 1):
+        put("leagues", id=number, slug=slug)
+    put("teams", id=1, league_id=1)
+    for number, (day, updated_at) in enumerate([(1, at(2)), (1, at(3)), (2, at(2)), (11, at(12))]):
+        key = {"id": number, "espn_id": f"{number}", "league_id": 1, "day": date(2026, 1, day)}
+        put("games", **key, updated_at=updated_at, home_team_id=1, away_team_id=1)
+    for day, digest in ((2, "abc"), (3, ""), (5, "def")):
+        key = {"league_id": 1, "day": date(2026, 1, day), "digest": digest}
+        put("scoreboards", **key, game_ids=["7"], stored_at=at(6))
+    ended("2026-01-05", "2026-01-05")
+    failed = ["NFL 2026-01-11 to 2026-01-12: no answer", "NFL 2026-01-14: event 3: no date"]
+    ended("2026-01-10", "2026-01-15", attempt=2, result={"errors": failed})
+    ended("2026-01-16", "2026-01-17", state="FAILURE", result=None)
+    ended("2026-01-18", "2026-01-19", result={"errors": ["and 1,234 more"]})
+    upgrade()
+
+    boards = tables()["scoreboards"]
+    with db.engine.connect() as connection:
+        rows = connection.execute(sa.select(boards).order_by(boards.c.day)).all()
+    read = {row.day.day: row.read_at and row.read_at.replace(tzinfo=UTC) for row in rows}
+    assert read == {
+        1: at(3),  # its newest game
+        2: at(6),  # its answer
+        3: None,  # an answer that was not whole
+        5: at(20, 1),  # a backfill after its answer
+        **{day: at(20) for day in (10, 13, 15)},  # a backfill that was resumed
+        11: at(12),  # its game; the backfill failed there, and on 12 and 14
+    }
+    ids = {row.day.day: row.game_ids for row in rows}
+    assert ids == {1: ["0", "1"], 2: ["7"], 3: ["7"], 5: ["7"], 10: [], 11: ["3"], 13: [], 15: []}
+    assert {row.league_id for row in rows} == {1}
+    downgrade(revision="0012")
+    boards = tables()["scoreboards"]
+    with db.engine.connect() as connection:
+        days = connection.scalars(sa.select(boards.c.day).order_by(boards.c.day)).all()
+    assert [day.day for day in days] == [2, 5]

@@ -19,6 +19,7 @@ LANDED = {
     "0010": "c25c8a4abb04ac40015b683141c4c957e0d64f1e583135c94990d86ad6d1ba97",
     "0011": "c1e350100232804acc7c9321a5de92918b3c16648c760530cbc81775a4bd26a4",
     "0012": "309ca4e34751e2d5382e7c09c8a6fa49392704d58816a1fb38f731245d81d944",
+    "0013": "3227b81e83d7688d9e05699e227ce7d2835f6a6d54da7274421ef3ac75814718",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

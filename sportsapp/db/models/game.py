@@ -109,10 +109,16 @@ class GameDoubt(Base):
 
 
 class Scoreboard(Base):
-    """The last answer of the feed that was stored completely, for one league and day.
+    """What was last read of one league's day; all of them are the map of what was read.
 
-    ``digest`` is of its bytes: an answer with the same digest need not be decoded. ``game_ids``
-    are the feed's ids of its games; one that an answer no longer has was moved or removed.
+    ``read_at`` is when the last whole answer that covers the day was asked for, without an error;
+    None for a day that was never read to its end. A day without a row was never read at all.
+
+    ``digest`` is of the bytes of the day's own answer: one with the same digest need not be
+    decoded. It is empty when the day was read from a month's answer, or not to its end.
+    ``game_ids`` are the feed's ids of its games; one that an answer no longer has was moved or
+    removed. ``stored_at`` is when the row was last written for other reasons than an answer that
+    was the same again.
     """
 
     __tablename__ = "scoreboards"
@@ -122,3 +128,4 @@ class Scoreboard(Base):
     digest: Mapped[str]
     game_ids: Mapped[list[str]] = mapped_column(Json)
     stored_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -22,6 +22,7 @@ from sportsapp.db.queries.games import (
     weeks_of,
 )
 from sportsapp.db.queries.leagues import LeagueSummary, has_data, league_rows, league_summaries
+from sportsapp.db.queries.reads import day_read_at, days_read_at
 from sportsapp.db.queries.runs import recent_runs
 from sportsapp.db.queries.teams import (
     roster_of,
@@ -40,6 +41,8 @@ __all__ = [
     "LeagueSummary",
     "TeamSummary",
     "day_before",
+    "day_read_at",
+    "days_read_at",
     "find_game",
     "game_list",
     "games_in_week",
