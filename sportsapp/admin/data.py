@@ -160,7 +160,7 @@ class GamesView(TableView):
         *("game", "league", "score", "espn_id", "day", "start_at", "season_year", "week", "state"),
         *("status", "detail", "period", "clock", "home_linescores", "away_linescores"),
         *("home_rank", "away_rank", "venue", "city", "broadcast", "note", "series", "situation"),
-        *("changed_by_run", "created_at", "updated_at"),
+        *("listed", "missing_since", "changed_by_run", "created_at", "updated_at"),
     )
     export_columns = (
         *("league", "espn_id", "day", "start_at", "state", "status", "detail", "away_team"),
@@ -179,6 +179,7 @@ class GamesView(TableView):
     filters = (
         _by_league(Game),
         choice("state", "State", {state: Game.state == state for state in State}),
+        _yes_or_no("listed", "Listed", Game.listed.is_(True)),
         Filter("season", "Season", _in_season, _season_options),
         day_filter("Day (US Eastern)", lambda day: Game.day == day),
     )

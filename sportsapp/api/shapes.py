@@ -42,6 +42,9 @@ class GameJson(msgspec.Struct):
 
     `state` is the phase: to come (`pre`), live (`in`) or over (`post`). `status` is more precise;
     `detail` is the feed's own text for it. `period` is 0 before the start.
+    `listed` is false once the feed lists the game no longer: moved to a day that is not known yet,
+    or removed; `state` and `status` stay as they were. `missing_since` is since when the feed's
+    answers lack a game that they should list, null while they have it.
     `updated_at` moves when anything shown of the game has changed.
     """
 
@@ -59,6 +62,8 @@ class GameJson(msgspec.Struct):
     away: SideJson
     venue: str
     broadcast: str
+    listed: bool
+    missing_since: UtcTime | None
     updated_at: UtcTime
 
 
@@ -141,6 +146,8 @@ def game_json(game: AnyGame) -> GameJson:
         away=_side_json(game, "away"),
         venue=game.venue,
         broadcast=game.broadcast,
+        listed=game.listed,
+        missing_since=iso_utc(game.vanished_since) if game.vanished_since else None,
         updated_at=iso_utc(game.updated_at),
     )
 

@@ -34,6 +34,10 @@ class Status(StrEnum):
     OTHER = "other"
 
 
+VANISHED_AFTER = 3
+"""So many whole answers in a row lack a game before pages say so."""
+
+
 class TeamRecord(msgspec.Struct, frozen=True):
     """A team. ``espn_id`` is unique within its league only; colors are six hex digits."""
 

@@ -42,6 +42,7 @@ SUSPECT_COUNTS = frozenset({25, 100, LIMIT})
 DAY_BYTES = 10_000_000
 MONTH_BYTES = 30_000_000
 TEAMS_BYTES = 8_000_000
+SUMMARY_BYTES = 3_000_000
 ROSTER_BYTES = 2_000_000
 STANDINGS_BYTES = 8_000_000
 OUTCOMES = ("ok", "unavailable", "limited", "refused", "too_large")
@@ -117,6 +118,14 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard?dates=YYYYMM``.
         """
         return self._scoreboard(league, first.strftime("%Y%m"), MONTH_BYTES)
+
+    def summary(self, league: League, espn_id: str) -> Answer:
+        """All about one game, by the feed's id of it.
+
+        Endpoint: ``apis/site/v2/sports/{sport}/{league}/summary?event=ID``.
+        """
+        path = f"/apis/site/v2/sports/{league.path}/summary"
+        return self._get(path, SUMMARY_BYTES, event=espn_id)
 
     def teams(self, league: League) -> Answer:
         """The list of a league's teams.

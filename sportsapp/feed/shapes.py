@@ -66,6 +66,18 @@ class ScoreboardShape(Shape):
     leagues: Raw | UnsetType = msgspec.UNSET
 
 
+class SummaryStartShape(Shape):
+    date: str | None = None
+
+
+class SummaryHeaderShape(Shape):
+    competitions: list[SummaryStartShape]
+
+
+class SummaryShape(Shape):
+    header: SummaryHeaderShape
+
+
 class IdShape(Shape):
     """A team by its id, or as much of a broken row as its error line needs."""
 

@@ -78,7 +78,7 @@ def stale_leagues(
         .join(Game, Game.league_id == LeagueRow.id)
         .where(LeagueRow.slug.in_(slugs))
         .where(~LeagueRow.polled_at.between(now - STALE_AFTER, now + CLOCK_TOLERANCE))
-        .where(Game.state == State.IN)
+        .where(Game.state == State.IN, Game.listed)
         .group_by(LeagueRow.slug, LeagueRow.polled_at)
         .order_by(LeagueRow.slug)
     )

@@ -17,6 +17,7 @@ from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.feed.fetch import fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
+from sportsapp.sync.missing import look_for
 from sportsapp.sync.watch import is_refusal
 
 logger = logging.getLogger(__name__)
@@ -140,8 +141,10 @@ def _sync_month(
         logger.warning("%s %s: %s events may be cut off", league.label, chunk, count)
         return None
     games = [game for game in scoreboard.games if chunk.start <= game.day <= chunk.end]
-    store.store_scoreboard(context, store.league_ref(context, league), scoreboard, games)
+    ref, covered = store.league_ref(context, league), (chunk.start, chunk.end)
+    due = store.store_scoreboard(context, ref, scoreboard, games, days=covered)
     errors += [f"{league.label} {chunk}: {line}" for line in scoreboard.errors]
+    errors += look_for(context, league, ref, due)
     return len({game.espn_id for game in games})
 
 
@@ -160,9 +163,12 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
             answer = future.result()
             scoreboard = parse.parse_scoreboard(answer.body, league)
             ref, games = store.league_ref(context, league), scoreboard.games
-            store.store_scoreboard(context, ref, scoreboard, games, day=day, digest=answer.digest)
+            due = store.store_scoreboard(
+                context, ref, scoreboard, games, day=day, digest=answer.digest
+            )
             ids |= {game.espn_id for game in games if game.day == day}
             lines[day] = [f"{league.label} {day}: {line}" for line in scoreboard.errors]
+            lines[day] += look_for(context, league, ref, due)
         except TrackerError as error:
             failures.append(error)
             lines[day] = [f"{league.label} {day}: {error}"]

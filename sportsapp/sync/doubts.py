@@ -32,6 +32,10 @@ class Doubt:
     since_at: datetime
     answers: int
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether these were enough answers, over a time long enough, to be believed."""
+        return self.answers >= DOUBT_ANSWERS and now - self.since_at >= DOUBT_LASTS
+
 
 def doubt_about(
     stored: Values, fetched: Values, doubt: Doubt | None, now: datetime
@@ -43,8 +47,7 @@ def doubt_about(
     if not steps_back(stored, fetched):
         return None
     doubt = Doubt(doubt.since_at, doubt.answers + 1) if doubt else Doubt(now, 1)
-    is_believed = doubt.answers >= DOUBT_ANSWERS and now - doubt.since_at >= DOUBT_LASTS
-    return None if is_believed else doubt
+    return None if doubt.is_over(now) else doubt
 
 
 def steps_back(stored: Values, fetched: Values) -> bool:

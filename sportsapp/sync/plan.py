@@ -12,7 +12,7 @@ The rules:
   while the game has one.
 - A game that is over keeps the teams' records as they were around its end, and their ranks as
   they were at its end.
-- A game that is missing from an answer is left alone.
+- A game that is missing from an answer keeps its values (see ``sync.listed``).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,9 @@ from sportsapp.core.records import (
     State,
     TeamRecord,
 )
+from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.sync.doubts import CALLED_OFF, Doubt, Values, doubt_about, has_result
+from sportsapp.sync.listed import ListingPlan, plan_listing
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
 POLL_STAMP = timedelta(seconds=5)
@@ -54,7 +56,10 @@ KEPT = frozenset({*MENTIONED, "week", "season_year", "season_type", *TEAMS, *REC
 
 @dataclass(frozen=True, slots=True)
 class StoredScoreboard:
-    """The league's row and, by the feed's id, its teams, the games listed, and their doubts."""
+    """The league's row and, by the feed's id, its teams, games, and their doubts.
+
+    The games are those that the answer lists, and those that it should list but lacks.
+    """
 
     league: Values
     teams: Mapping[str, Values]
@@ -91,6 +96,7 @@ class ScoreboardPlan:
     """
 
     games: GamePlan
+    listing: ListingPlan
     teams: RowPlan
     league: dict[str, Any]
     answer: dict[str, Any] | None
@@ -111,6 +117,10 @@ def plan_scoreboard(
     then, and today's sets the league's season.
     """
     changes = plan_games(stored.games, games, stored.doubts, now)
+    is_whole = not scoreboard.errors and scoreboard.events not in SUSPECT_COUNTS
+    listing = plan_listing(
+        stored.games, {game.espn_id for game in scoreboard.games}, now, is_whole=is_whole
+    )
     believed = [game for game in games if game.espn_id not in changes.doubts]
     records = win_loss_by_team(believed, game_day(now))
     teams = RowPlan()
@@ -123,14 +133,14 @@ def plan_scoreboard(
     league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
     if day == game_day(now):
         league |= season_values(stored.league, scoreboard.league, now)
-    if changes.inserts or changes.updates or teams.inserts or teams.updates:
+    if changes.inserts or changes.updates or listing.news or teams.inserts or teams.updates:
         league |= next_version(stored.league, now)
     answer = None
     if day is not None:
-        is_whole = not scoreboard.errors and not changes.doubts
+        is_stored = not scoreboard.errors and not changes.doubts and day not in listing.days
         ids = [game.espn_id for game in scoreboard.games]
-        answer = {"day": day, "digest": digest if is_whole else "", "game_ids": ids}
-    return ScoreboardPlan(changes, teams, league, answer)
+        answer = {"day": day, "digest": digest if is_stored else "", "game_ids": ids}
+    return ScoreboardPlan(changes, listing, teams, league, answer)
 
 
 def poll_values(

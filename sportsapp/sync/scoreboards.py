@@ -22,10 +22,12 @@ from sportsapp.feed.pace import live_share
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
+from sportsapp.sync.missing import look_for
 
 LEAD = timedelta(minutes=2)
 NEAR_START = timedelta(minutes=45)
 LIVE_DAYS = 3
+MISSING_DAYS = 7
 AHEAD_DAYS = 7
 
 
@@ -46,11 +48,20 @@ def sync_today(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
 def sync_schedule(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
     """Bring yesterday, today and tomorrow up to date. Raises AllLeaguesFailedError.
 
-    Yesterday too, since finals get corrected.
+    Yesterday too, since finals get corrected; and up to MISSING_DAYS of games that answers lacked,
+    so that it is soon known whether they are still listed.
     """
     today = game_day(context.now)
-    days = [today + timedelta(days=offset) for offset in (-1, 0, 1)]
-    return _sync_days(context, dict.fromkeys(leagues, days))
+    days = {today + timedelta(days=offset) for offset in (-1, 0, 1)}
+    refs = store.league_refs(context, leagues)
+    is_missing = (Game.missing_since.is_not(None), Game.listed)
+    lacking = select(Game.league_id, Game.day).where(*is_missing).distinct().order_by(Game.day)
+    rows = context.session.execute(lacking).all()
+    more = {
+        league: [day for league_id, day in rows if league_id == refs[league].id][:MISSING_DAYS]
+        for league in leagues
+    }
+    return _sync_days(context, {league: sorted(days.union(more[league])) for league in leagues})
 
 
 def sync_live(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
@@ -107,6 +118,7 @@ def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> di
     )
     games = select(Game.league_id, Game.day, Game.state, Game.start_at).where(
         Game.league_id.in_(ids.values()),
+        Game.listed,
         Game.day <= game_day(now) + timedelta(days=1),
         or_(Game.state == State.IN, is_due, may_be_on_again),
     )
@@ -150,11 +162,12 @@ def _sync_days(
                     unchanged.setdefault(league, set()).update(game_ids)
                 else:
                     board = parse.parse_scoreboard(answer.body, league)
-                    store.store_scoreboard(
+                    due = store.store_scoreboard(
                         context, ref, board, board.games, day=day, digest=answer.digest
                     )
                     game_ids = [game.espn_id for game in board.games]
                     lines[league, day] = [f"{label}: {line}" for line in board.errors]
+                    lines[league, day] += look_for(context, league, ref, due)
                 ids.setdefault(league, set()).update(game_ids)
             except TrackerError as error:
                 failed[league] = error
@@ -198,20 +211,24 @@ def sync_ahead(context: SyncContext, seasons: Mapping[League, Sequence[date]]) -
     """
     today = game_day(context.now)
     refs = store.league_refs(context, list(seasons))
-    calls: dict[tuple[League, str], Callable[[], Answer]] = {}
+    calls: dict[tuple[League, date, date], Callable[[], Answer]] = {}
     for league, days in seasons.items():
         if league.month_fits:
             for first in months_ahead(today, days):
-                calls[league, f"{first:%Y-%m}"] = league_call(context.client.month, league, first)
+                last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+                calls[league, first, last] = league_call(context.client.month, league, first)
         else:
             for day in days_ahead(today, days):
-                calls[league, f"{day}"] = league_call(context.client.scoreboard, league, day)
+                calls[league, day, day] = league_call(context.client.scoreboard, league, day)
     lines = []
-    for (league, when), future in fetch_all(calls):
+    for (league, first, last), future in fetch_all(calls):
+        when = f"{first}" if first == last else f"{first:%Y-%m}"
         try:
             scoreboard = parse.parse_scoreboard(future.result().body, league)
             games = [game for game in scoreboard.games if game.day > today]
-            store.store_scoreboard(context, refs[league], scoreboard, games)
+            covered = max(first, today + timedelta(days=1)), last
+            due = store.store_scoreboard(context, refs[league], scoreboard, games, days=covered)
+            lines += look_for(context, league, refs[league], due)
         except TrackerError as error:
             lines.append(f"{league.label} {when}: {error}")
     return sorted(lines)

@@ -14,11 +14,13 @@ from sqlalchemy import Select, Table, delete, insert, select, update
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import (
+    VANISHED_AFTER,
     GameRecord,
     LeagueRecord,
     RosterRecord,
     ScoreboardRecord,
     StandingRecord,
+    State,
     TeamRecord,
 )
 from sportsapp.db.engine import AnySession, writing
@@ -128,31 +130,72 @@ def store_scoreboard(
     *,
     day: date | None = None,
     digest: str = "",
-) -> None:
+    days: tuple[date, date] | None = None,
+) -> dict[str, date]:
     """Write what these games change, in one transaction. Commits.
 
     ``games`` are those of ``scoreboard`` that are wanted. With ``day`` and ``digest`` the answer
-    is remembered, so that the same bytes need not be decoded again.
+    is remembered, so that the same bytes need not be decoded again. ``days`` are the first and the
+    last of more days that it covers. Returns the games that it and answers before it lack, with
+    their days by id: they are to be looked for (``sync.missing``).
     """
+    if day is not None:
+        days = (day, day)
     with writing(context.session) as session:
-        stored = _load(session, league.id, games)
+        stored = _load(session, league.id, scoreboard, games, days)
         changes = plan.plan_scoreboard(
             stored, scoreboard, games, context.now, day=day, digest=digest
         )
         _apply(context, league.id, stored, changes)
+    return changes.listing.due
+
+
+def end_search(
+    context: SyncContext, league: LeagueRef, espn_id: str, day: date, *, is_there: bool
+) -> bool:
+    """Note how the search for a missing game of this day ended; nothing if it is listed again.
+
+    One that ``is_there`` goes on being missing, and is looked for again after some answers. Returns
+    whether the game is no longer listed. Commits.
+    """
+    values: Row = {"missing_answers": VANISHED_AFTER}
+    if not is_there:
+        values = {"listed": False, "updated_at": context.now, "changed_by_run": context.run_id}
+    this_game = GAMES.c.league_id == league.id, GAMES.c.espn_id == espn_id
+    is_missing = GAMES.c.day == day, GAMES.c.missing_since.is_not(None)
+    with writing(context.session) as session:
+        row = _locked(session, league.id)
+        change = update(GAMES).where(*this_game, *is_missing).values(values)
+        is_news = session.scalar(change.returning(GAMES.c.id)) is not None and not is_there
+        if is_news:
+            _update_league(session, league.id, plan.next_version(row, context.now))
+    return is_news
 
 
 def _load(
-    session: AnySession, league_id: int, games: Sequence[GameRecord]
+    session: AnySession,
+    league_id: int,
+    scoreboard: ScoreboardRecord,
+    games: Sequence[GameRecord],
+    days: tuple[date, date] | None,
 ) -> plan.StoredScoreboard:
-    """The rows that these games may change; locks the league's."""
+    """The rows that this answer, which covers these days, may change; locks the league's.
+
+    Those are the games listed, and the games of these days that it lacks: not those that have
+    ended, nor those that were given up.
+    """
     league = _locked(session, league_id)
     teams = _teams(session, league_id)
     feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
-    listed = GAMES.c.espn_id.in_([game.espn_id for game in games])
+    this_league = select(GAMES).where(GAMES.c.league_id == league_id)
+    wanted = [this_league.where(GAMES.c.espn_id.in_([game.espn_id for game in games]))]
+    if days is not None:
+        listed = [game.espn_id for game in scoreboard.games]
+        is_open = GAMES.c.state.in_((State.PRE, State.IN)) & GAMES.c.listed
+        of_days = this_league.where(GAMES.c.day.between(*days), is_open)
+        wanted.append(of_days.where(GAMES.c.espn_id.not_in(listed)))
     stored: Rows = {}
-    rows = session.execute(select(GAMES).where(GAMES.c.league_id == league_id, listed))
-    for row in rows.mappings():
+    for row in [row for query in wanted for row in session.execute(query).mappings()]:
         values = dict(row)
         for side in plan.TEAMS:
             values[side] = feed_ids.get(values[f"{side}_id"])
@@ -191,9 +234,16 @@ def _apply(
     if games.inserts:
         new = {"league_id": league_id, "created_at": now} | stamps
         session.execute(insert(GAMES), [_columns(row, teams) | new for row in games.inserts])
-    for espn_id, values in games.updates.items():
+    for espn_id in {**games.updates, **changes.listing.news}:
+        values = games.updates.get(espn_id, {}) | changes.listing.news.get(espn_id, {})
         this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])
         session.execute(this_game.values(_columns(values, teams) | stamps))
+    for espn_id, values in changes.listing.marks.items():
+        this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])
+        session.execute(this_game.values(values))
+    if changes.listing.days:
+        of_days = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(changes.listing.days)
+        session.execute(update(SCOREBOARDS).where(*of_days).values(digest=""))
     ended = [stored.games[espn_id]["id"] for espn_id in [*games.settled, *games.doubts]]
     if ended:
         session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(ended)))

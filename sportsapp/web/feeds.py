@@ -41,11 +41,12 @@ def calendar(league_name: str, address: str) -> ResponseReturnValue:
         for game in queries.games_of_team(db.session, team, team.league_row.season_year):
             event = Event()
             name = f"{team_name(game.away_team)} at {team_name(game.home_team)}"
-            status = CALLED_OFF.get(Status(game.status))
+            status = CALLED_OFF.get(Status(game.status)) if game.listed else "CANCELLED"
+            word = game.status.capitalize() if game.listed else "No longer listed"
             event.add("uid", f"{game.league.slug}-{game.espn_id}@sports-game-tracker")
             event.add("dtstamp", game.updated_at)
             event.add("last-modified", game.updated_at)
-            event.add("summary", f"{game.status.capitalize()}: {name}" if status else name)
+            event.add("summary", f"{word}: {name}" if status else name)
             event.add("status", status or "CONFIRMED")
             event.add("location", ", ".join(part for part in (game.venue, game.city) if part))
             address = {"league_name": game.league.slug, "espn_id": game.espn_id}

@@ -41,12 +41,13 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
 
 def event_of(game: Game) -> dict[str, object]:
     """The game as a schema.org SportsEvent, without its score: it must not give it away."""
+    status = Status(game.status) if game.listed else Status.CANCELLED
     event: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "SportsEvent",
         "name": matchup(game),
         "startDate": iso_utc(game.start_at) if game.time_set else game.day.isoformat(),
-        "eventStatus": EVENT_STATUS.get(Status(game.status), "https://schema.org/EventScheduled"),
+        "eventStatus": EVENT_STATUS.get(status, "https://schema.org/EventScheduled"),
         "homeTeam": {"@type": "SportsTeam", "name": team_name(game.home_team)},
         "awayTeam": {"@type": "SportsTeam", "name": team_name(game.away_team)},
     }

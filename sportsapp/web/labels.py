@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime
 
+from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.leagues import League
 from sportsapp.core.records import State, Status
 from sportsapp.db.models import Game, LeagueRow, Team
@@ -90,8 +91,20 @@ def week_label(league: League, season_type: int, week: int) -> str:
 def state_label(game: AnyGame) -> str:
     """The start time of a game to come, else the feed's text, such as ``Q3 4:12``.
 
-    Where the score is hidden there is no period: overtime would give away a close game.
+    Where the score is hidden there is no period: overtime would give away a close game. Of a live
+    game that the feed's answers lack it adds since when.
     """
+    label = _state_label(game)
+    if game.state == State.PRE and not game.listed:
+        return "No longer listed"
+    if game.state != State.IN or game.vanished_since is None:
+        return label
+    is_today = game_day(game.vanished_since) == game_day(utc_now())
+    since = (clock if is_today else full_time)(game.vanished_since)
+    return f"{label}, not in the feed since {since}"
+
+
+def _state_label(game: AnyGame) -> str:
     status = game.status.capitalize()
     if game.state == State.PRE and game.status == Status.SCHEDULED:
         return start_of(game)[1]

@@ -5,6 +5,7 @@ import re
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
@@ -50,7 +51,9 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         season = team.league_row.season_year
         games = queries.games_of_team(db.session, team, season)
         over = [game for game in games if game.status in OVER]
-        ahead = [game for game in games if game.state != State.POST]
+        today = game_day(utc_now())
+        to_come = [game for game in games if game.state != State.POST and game.listed]
+        ahead = [game for game in to_come if game.day >= today]
         roster: dict[str, list[Player]] = {}
         for player in queries.roster_of(db.session, team):
             # the NBA's rosters have no groups

@@ -68,6 +68,8 @@ def test_one_game_has_the_promised_shape(client, games):
         },
         "venue": "The Ground",
         "broadcast": "TV One",
+        "listed": True,
+        "missing_since": None,
     }
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sportsapp.core.clock import utc_now
+from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow, Team
@@ -38,7 +38,7 @@ def test_last_results_are_newest_first_and_next_games_in_order(client, synced):
         day = DAY + timedelta(days=offset)
         synced("nfl", event(str(offset), f"{day}T20:00Z", "post"), day=day)
     for offset in range(10, 17):
-        day = DAY + timedelta(days=offset)
+        day = game_day(utc_now()) + timedelta(days=offset)
         synced("nfl", event(str(offset), f"{day}T20:00Z", "pre"), day=day)
     page = client.get("/nfl/teams/ALP").text
     assert rows(page, "last") == ["6", "5", "4", "3", "2"]
@@ -144,7 +144,7 @@ LIVE = "20-17 <small>9:03 - 3rd Quarter</small>"
 
 @pytest.mark.parametrize(("team", "text"), [("ALP", LIVE), ("BET", LIVE.replace("20-17", "17-20"))])
 def test_live_game_has_its_score_the_teams_own_first(client, synced, team, text):
-    synced("nfl", event(state="in"))
+    synced("nfl", event(start=f"{game_day(utc_now())}T20:00Z", state="in"))
     page = client.get(f"/nfl/teams/{team}").text
     assert page.count(text) == 2  # among the next games, and in the season
 

@@ -20,6 +20,7 @@ LANDED = {
     "0011": "c1e350100232804acc7c9321a5de92918b3c16648c760530cbc81775a4bd26a4",
     "0012": "309ca4e34751e2d5382e7c09c8a6fa49392704d58816a1fb38f731245d81d944",
     "0013": "3227b81e83d7688d9e05699e227ce7d2835f6a6d54da7274421ef3ac75814718",
+    "0014": "00abc0f747e8741ebcb284131590cd1f7e884ca9f50e6e3a4c52d055042af72f",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

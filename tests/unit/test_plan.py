@@ -21,6 +21,7 @@ from sportsapp.core.records import (
 )
 from sportsapp.sync import plan
 from sportsapp.sync.doubts import Doubt
+from sportsapp.sync.listed import LISTED
 from tests.answers import read_game
 
 START = datetime(2026, 10, 4, 17, 0, tzinfo=UTC)
@@ -29,7 +30,7 @@ NOW = START + timedelta(hours=2)
 
 def stored(game: GameRecord) -> dict[str, dict[str, Any]]:
     """A game as the database would give it back."""
-    return {game.espn_id: plan.game_values(game) | {"id": 1}}
+    return {game.espn_id: plan.game_values(game) | LISTED | {"id": 1}}
 
 
 def plan_after(

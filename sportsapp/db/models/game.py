@@ -3,12 +3,17 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, case, text, true
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.core.records import VANISHED_AFTER
 from sportsapp.db.models.league import LeagueRow, Team
 from sportsapp.db.types import Base, Json, UtcDateTime
+
+_MISSING: Any = dict.fromkeys(
+    ("sqlite_where", "postgresql_where"), text("missing_since IS NOT NULL")
+)
 
 
 class Game(Base):
@@ -21,6 +26,11 @@ class Game(Base):
     a rank unless the team is among the ranked 25. ``time_set`` is False while only the day is
     known. ``clock_left`` is in seconds of the period, None without a clock. ``linescores`` are
     points by period, from the first.
+
+    ``missing_since`` is since when the answers of its day lack the game, or could not be read where
+    they have it; None while they list it. ``missing_answers`` counts the whole answers among them,
+    and ``vanished_since`` is the same time from the third on, which is when pages show it.
+    ``listed`` is False once the game was given up (see ``sync.listed``): its state stays as it was.
 
     ``updated_at`` moves only when something a reader can see has changed; ``changed_by_run`` is
     the id of the task run that changed it.
@@ -37,6 +47,7 @@ class Game(Base):
         Index("ix_games_league_id_week", "league_id", "season_year", "season_type", "week"),
         Index("ix_games_home_team_id_season_year", "home_team_id", "season_year"),
         Index("ix_games_away_team_id_season_year", "away_team_id", "season_year"),
+        Index("ix_games_missing_since", "missing_since", **_MISSING),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -79,9 +90,16 @@ class Game(Base):
     series: Mapped[str]
     situation: Mapped[dict[str, Any]] = mapped_column(Json)
     leaders: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    missing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    missing_answers: Mapped[int] = mapped_column(default=0, server_default="0")
+    listed: Mapped[bool] = mapped_column(default=True, server_default=true())
     changed_by_run: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    vanished_since: Mapped[datetime | None] = column_property(
+        case((missing_answers >= VANISHED_AFTER, missing_since))
+    )
 
     league_row: Mapped[LeagueRow] = relationship(lazy="raise")
     home_team: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[home_team_id])

@@ -64,6 +64,8 @@ class GameSummary(NamedTuple):
     broadcast: str
     note: str
     series: str
+    vanished_since: datetime | None
+    listed: bool
     updated_at: datetime
 
 
@@ -79,6 +81,7 @@ AnyGame = Game | GameSummary
 AnyTeam = Team | TeamSummary
 
 _HOME, _AWAY = aliased(Team), aliased(Team)
+_IS_SHOWN = or_(Game.listed, Game.state != State.PRE)
 _SUMMARIES = (
     select(
         LeagueRow.slug,
@@ -94,8 +97,12 @@ _SUMMARIES = (
 
 
 def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[GameSummary]:
-    """A day's games of these leagues, by start, then id. May be empty."""
-    return _by_start(session, _SUMMARIES.where(LeagueRow.slug.in_(slugs), Game.day == day))
+    """A day's games of these leagues, by start, then id. May be empty.
+
+    A game to come that is no longer listed is left out; of one that had begun there is a score.
+    """
+    of_day = (LeagueRow.slug.in_(slugs), Game.day == day, _IS_SHOWN)
+    return _by_start(session, _SUMMARIES.where(*of_day))
 
 
 def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[GameSummary]:
@@ -109,8 +116,9 @@ def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[
 
 
 def live_games(session: AnySession, slugs: Sequence[str]) -> list[GameSummary]:
-    """The live games of these leagues, by start, then id. May be empty."""
-    return _by_start(session, _SUMMARIES.where(LeagueRow.slug.in_(slugs), Game.state == State.IN))
+    """The live games of these leagues, by start, then id, without those no longer listed."""
+    is_live = (LeagueRow.slug.in_(slugs), Game.state == State.IN, Game.listed)
+    return _by_start(session, _SUMMARIES.where(*is_live))
 
 
 def games_in_week(
@@ -118,7 +126,7 @@ def games_in_week(
 ) -> list[GameSummary]:
     """A week's games, by start, then id. May be empty."""
     in_week = (Game.season_year == season_year, Game.season_type == season_type, Game.week == week)
-    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), *in_week))
+    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), *in_week, _IS_SHOWN))
 
 
 def games_of_team(session: AnySession, team: Team, season_year: int | None) -> list[GameSummary]:
@@ -222,19 +230,20 @@ def weeks_of(session: AnySession, slug: str, season_year: int) -> list[tuple[int
 
 def day_before(session: AnySession, slug: str, day: date) -> date | None:
     """The last day with games before this one, or None."""
-    days = select(Game.day).where(Game.league_id == _id_of(slug), Game.day < day)
+    days = select(Game.day).where(Game.league_id == _id_of(slug), Game.day < day, _IS_SHOWN)
     return session.scalar(days.order_by(Game.day.desc()).limit(1))
 
 
 def next_days(session: AnySession, slugs: Sequence[str], day: date) -> dict[str, date | None]:
     """For each of these leagues the first day with games after this one, or None.
 
-    Games that were called off do not count; a league that was never polled is left out.
+    Games that were called off or are no longer listed do not count; a league that was never polled
+    is left out.
     """
     next_day = (
         select(Game.day)
         .where(Game.league_id == LeagueRow.id, Game.day > day)
-        .where(Game.status.not_in((Status.POSTPONED, Status.CANCELLED)))
+        .where(Game.status.not_in((Status.POSTPONED, Status.CANCELLED)), Game.listed)
         .order_by(Game.day)
         .limit(1)
     )

@@ -37,10 +37,11 @@ def league_summaries(
     ``starts_after`` of a game that has not begun.
     """
     of_league = Game.league_id == LeagueRow.id
-    live = select(func.count()).where(of_league, Game.state == State.IN)
+    live = select(func.count()).where(of_league, Game.state == State.IN, Game.listed)
     next_start = (
         select(Game.start_at)
         .where(of_league, Game.state == State.PRE, Game.time_set, Game.start_at > starts_after)
+        .where(Game.listed)
         .order_by(Game.start_at)
         .limit(1)
     )

@@ -7,7 +7,7 @@ broken part that a game can do without (venue, leaders, line score, record, seas
 of its game; who plays, the score, the state and the date are what a game cannot do without.
 """
 
-from sportsapp.feed.parse.scoreboard import parse_calendar, parse_scoreboard
+from sportsapp.feed.parse.scoreboard import parse_calendar, parse_scoreboard, parse_summary_day
 from sportsapp.feed.parse.standings import parse_standings
 from sportsapp.feed.parse.teams import parse_roster, parse_teams
 
@@ -16,5 +16,6 @@ __all__ = [
     "parse_roster",
     "parse_scoreboard",
     "parse_standings",
+    "parse_summary_day",
     "parse_teams",
 ]

@@ -8,6 +8,7 @@ from functools import partial
 from msgspec import Raw, UnsetType
 
 from sportsapp.core.clock import day_of
+from sportsapp.core.errors import PayloadError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import (
     CompetitorRecord,
@@ -46,6 +47,7 @@ from sportsapp.feed.shapes import (
     SeasonTypeShape,
     StatusShape,
     StatusTypeShape,
+    SummaryShape,
     WeekNumberShape,
 )
 
@@ -141,6 +143,19 @@ def _calendar_day(text: str | None) -> date | None:
         return day_of(parse_time(text))
     except (ValueError, OverflowError):
         return None
+
+
+def parse_summary_day(body: bytes) -> date:
+    """The day of the game that a summary is about.
+
+    Raises PayloadError when the body is no summary, or has no date of a game.
+    Endpoint: ``apis/site/v2/sports/{sport}/{league}/summary``.
+    """
+    header = read_document(body, SummaryShape, "summary").header
+    day = _calendar_day(header.competitions[0].date) if header.competitions else None
+    if day is None:
+        raise PayloadError("the summary has no date", path="$.header.competitions", body=body)
+    return day
 
 
 # ---------------------------------------------------------------- a game
