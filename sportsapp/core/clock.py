@@ -4,6 +4,7 @@ The feed files a game under the US Eastern date of its start. "Today" is the Eas
 lasts until 04:00 Eastern, so that a late game stays on today's page.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -71,6 +72,11 @@ def each_day(start: date, end: date) -> Iterator[date]:
     """Every day from start to end, both included."""
     for offset in range((end - start).days + 1):
         yield start + timedelta(days=offset)
+
+
+def month_end(day: date) -> date:
+    """The last day of this day's month."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def iso_utc(time: datetime) -> str:

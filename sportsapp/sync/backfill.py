@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sportsapp.core.clock import check_range, each_day, game_day
+from sportsapp.core.clock import check_range, each_day, game_day, month_end
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.feed import parse
@@ -61,8 +61,7 @@ def chunks_of(league: League, start: date, end: date) -> list[Chunk]:
     chunks: list[Chunk] = []
     first = start
     while first <= end:
-        next_month = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-        last = min(end, next_month - timedelta(days=1))
+        last = min(end, month_end(first))
         if (last - first).days + 1 >= MONTH_FROM_DAYS:
             chunks.append(Chunk(first, last, by_month=league.month_fits))
         else:
@@ -141,8 +140,8 @@ def _sync_month(
         logger.warning("%s %s: %s events may be cut off", league.label, chunk, count)
         return None
     games = [game for game in scoreboard.games if chunk.start <= game.day <= chunk.end]
-    ref, covered = store.league_ref(context, league), (chunk.start, chunk.end)
-    due = store.store_scoreboard(context, ref, scoreboard, games, days=covered)
+    ref = store.league_ref(context, league)
+    due = store.store_scoreboard(context, ref, scoreboard, games, days=chunk.days)
     errors += [f"{league.label} {chunk}: {line}" for line in scoreboard.errors]
     errors += look_for(context, league, ref, due)
     return len({game.espn_id for game in games})
@@ -164,7 +163,7 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
             scoreboard = parse.parse_scoreboard(answer.body, league)
             ref, games = store.league_ref(context, league), scoreboard.games
             due = store.store_scoreboard(
-                context, ref, scoreboard, games, day=day, digest=answer.digest
+                context, ref, scoreboard, games, days=[day], digest=answer.digest
             )
             ids |= {game.espn_id for game in games if game.day == day}
             lines[day] = [f"{league.label} {day}: {line}" for line in scoreboard.errors]

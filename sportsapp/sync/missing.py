@@ -37,7 +37,7 @@ def look_for(
                 answer = context.client.scoreboard(league, found)
                 board = parse.parse_scoreboard(answer.body, league)
                 store.store_scoreboard(
-                    context, ref, board, board.games, day=found, digest=answer.digest
+                    context, ref, board, board.games, days=[found], digest=answer.digest
                 )
         except FeedUnavailableError as error:
             lines.append(f"{name} of {day}: {error}")

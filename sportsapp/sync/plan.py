@@ -56,15 +56,17 @@ KEPT = frozenset({*MENTIONED, "week", "season_year", "season_type", *TEAMS, *REC
 
 @dataclass(frozen=True, slots=True)
 class StoredScoreboard:
-    """The league's row and, by the feed's id, its teams, games, and their doubts.
+    """The league's row; by the feed's id its teams, games, and their doubts.
 
-    The games are those that the answer lists, and those that it should list but lacks.
+    The games are those that the answer lists, and those that it should list but lacks. ``read`` is
+    when the days of the answer were read before; without those that never were.
     """
 
     league: Values
     teams: Mapping[str, Values]
     games: Mapping[str, Values]
     doubts: Mapping[str, Doubt]
+    read: Mapping[date, datetime]
 
 
 @dataclass(slots=True)
@@ -90,16 +92,15 @@ class GamePlan(RowPlan):
 class ScoreboardPlan:
     """The changes of one scoreboard.
 
-    ``league`` are the values that change of the league's row. ``answer`` is the row that
-    remembers the answer, None for one that is not remembered; its ``digest`` is empty when the
-    answer was not stored whole, so that the same bytes are decoded again.
+    ``league`` are the values that change of the league's row. ``answers`` are the rows that
+    remember the answer, one for each of its days.
     """
 
     games: GamePlan
     listing: ListingPlan
     teams: RowPlan
     league: dict[str, Any]
-    answer: dict[str, Any] | None
+    answers: list[dict[str, Any]]
 
 
 def plan_scoreboard(
@@ -108,13 +109,13 @@ def plan_scoreboard(
     games: Sequence[GameRecord],
     now: datetime,
     *,
-    day: date | None = None,
+    days: Sequence[date] = (),
     digest: str = "",
 ) -> ScoreboardPlan:
     """What a scoreboard changes. ``games`` are those of its games that are wanted.
 
-    ``day`` and ``digest`` are given when the answer is all there is of one day: it is remembered
-    then, and today's sets the league's season.
+    ``days`` are those of which the answer lists all games. ``digest`` is given for the answer to a
+    request of one day; today's sets the league's season.
     """
     changes = plan_games(stored.games, games, stored.doubts, now)
     is_whole = not scoreboard.errors and scoreboard.events not in SUSPECT_COUNTS
@@ -131,16 +132,46 @@ def plan_scoreboard(
         elif record not in ("", stored.teams[espn_id]["record"]):
             teams.updates[espn_id] = {"record": record}
     league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
-    if day == game_day(now):
+    if digest and game_day(now) in days:
         league |= season_values(stored.league, scoreboard.league, now)
-    if changes.inserts or changes.updates or listing.news or teams.inserts or teams.updates:
+    answers = answer_rows(scoreboard, games, stored.read, now, days, digest)
+    for row in answers:
+        if changes.doubts or row["day"] in listing.days:  # the same bytes are decoded again
+            row["digest"] = ""
+    is_first = any(row["read_at"] and row["day"] not in stored.read for row in answers)
+    news = changes.inserts, changes.updates, listing.news, teams.inserts, teams.updates
+    if is_first or any(news):
         league |= next_version(stored.league, now)
-    answer = None
-    if day is not None:
-        is_stored = not scoreboard.errors and not changes.doubts and day not in listing.days
-        ids = [game.espn_id for game in scoreboard.games]
-        answer = {"day": day, "digest": digest if is_stored else "", "game_ids": ids}
-    return ScoreboardPlan(changes, listing, teams, league, answer)
+    return ScoreboardPlan(changes, listing, teams, league, answers)
+
+
+def answer_rows(
+    scoreboard: ScoreboardRecord,
+    games: Sequence[GameRecord],
+    read: Mapping[date, datetime],
+    now: datetime,
+    days: Sequence[date],
+    digest: str,
+) -> list[dict[str, Any]]:
+    """The rows that remember an answer, one for each day that it covers.
+
+    ``read`` is when those days were read before. An answer with an error reads no day to its end:
+    a day's own has a row without ``read_at`` and digest, a month's has none. So has a month's that
+    may be cut off.
+    """
+    rows: dict[date, dict[str, Any]] = {}
+    if not scoreboard.errors and (digest or scoreboard.events not in SUSPECT_COUNTS):
+        for day in days:
+            read_at = max(now, read.get(day, now))
+            rows[day] = {"day": day, "digest": digest, "game_ids": [], "read_at": read_at}
+    elif digest:
+        rows[days[0]] = {"day": days[0], "digest": "", "game_ids": [], "read_at": None}
+    for game in games:
+        # a day's own answer may list a game of another day, which goes on there
+        day = days[0] if digest else game.day
+        if day in rows:
+            rows[day]["game_ids"].append(game.espn_id)
+    return list(rows.values())
 
 
 def poll_values(

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import and_, or_, select
 
-from sportsapp.core.clock import game_day
+from sportsapp.core.clock import each_day, game_day, month_end
 from sportsapp.core.errors import AllLeaguesFailedError, TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.log_context import add_log_fields
@@ -150,20 +150,20 @@ def _sync_days(
     }
     lines: dict[tuple[League, date], list[str]] = {league_day: [] for league_day in league_days}
     ids: dict[League, set[str]] = {}
-    unchanged: dict[League, set[str]] = {}
+    unchanged: dict[tuple[store.LeagueRef, date], store.KnownAnswer] = {}
     failed: dict[League, TrackerError] = {}
     for (league, day), future in fetch_all(calls):
         label, ref = f"{league.label} {day}", refs[league]
         with add_log_fields(league=league.label):
             try:
                 answer = future.result()
-                digest, game_ids = known.get((ref.id, day), ("", []))
-                if digest == answer.digest:  # stored already, so it is not even decoded
-                    unchanged.setdefault(league, set()).update(game_ids)
+                stored = known.get((ref.id, day))
+                if stored and stored.digest == answer.digest:  # it is not even decoded
+                    unchanged[ref, day], game_ids = stored, stored.game_ids
                 else:
                     board = parse.parse_scoreboard(answer.body, league)
                     due = store.store_scoreboard(
-                        context, ref, board, board.games, day=day, digest=answer.digest
+                        context, ref, board, board.games, days=[day], digest=answer.digest
                     )
                     game_ids = [game.espn_id for game in board.games]
                     lines[league, day] = [f"{label}: {line}" for line in board.errors]
@@ -174,9 +174,7 @@ def _sync_days(
                 lines[league, day] = [f"{label}: {error}"]
                 context.report(league, error)
     read = [league for league in ids if league not in failed]
-    store.confirm_answers(
-        context, {refs[league]: unchanged[league] for league in read if league in unchanged}
-    )
+    store.confirm_answers(context, unchanged, [refs[league] for league in failed])
     for league, failure in failed.items():
         # a failed read of the past does not show that the feed fails now
         if days[league][-1] >= game_day(now):
@@ -211,25 +209,23 @@ def sync_ahead(context: SyncContext, seasons: Mapping[League, Sequence[date]]) -
     """
     today = game_day(context.now)
     refs = store.league_refs(context, list(seasons))
-    calls: dict[tuple[League, date, date], Callable[[], Answer]] = {}
-    for league, days in seasons.items():
-        if league.month_fits:
-            for first in months_ahead(today, days):
-                last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-                calls[league, first, last] = league_call(context.client.month, league, first)
-        else:
-            for day in days_ahead(today, days):
-                calls[league, day, day] = league_call(context.client.scoreboard, league, day)
+    calls: dict[tuple[League, date], Callable[[], Answer]] = {}
+    for league, season in seasons.items():
+        by_month = league.month_fits
+        request = context.client.month if by_month else context.client.scoreboard
+        for first in (months_ahead if by_month else days_ahead)(today, season):
+            calls[league, first] = league_call(request, league, first)
     lines = []
-    for (league, first, last), future in fetch_all(calls):
-        when = f"{first}" if first == last else f"{first:%Y-%m}"
+    for (league, first), future in fetch_all(calls):
+        last = month_end(first) if league.month_fits else first
         try:
             scoreboard = parse.parse_scoreboard(future.result().body, league)
             games = [game for game in scoreboard.games if game.day > today]
-            covered = max(first, today + timedelta(days=1)), last
-            due = store.store_scoreboard(context, refs[league], scoreboard, games, days=covered)
+            days = [day for day in each_day(first, last) if day > today]
+            due = store.store_scoreboard(context, refs[league], scoreboard, games, days=days)
             lines += look_for(context, league, refs[league], due)
         except TrackerError as error:
+            when = f"{first:%Y-%m}" if league.month_fits else f"{first}"
             lines.append(f"{league.label} {when}: {error}")
     return sorted(lines)
 

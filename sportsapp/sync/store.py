@@ -4,12 +4,12 @@ Every function that stores an answer locks the league's row first, so that two s
 take turns, then loads what the answer may change, plans, and applies the plan.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Table, delete, insert, select, update
+from sqlalchemy import Select, Table, delete, insert, select, tuple_, update
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
@@ -25,6 +25,7 @@ from sportsapp.core.records import (
 )
 from sportsapp.db.engine import AnySession, writing
 from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, Team
+from sportsapp.db.queries import days_read_at
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import plan
 from sportsapp.sync.context import SyncContext
@@ -74,41 +75,68 @@ def league_ref(context: SyncContext, league: League) -> LeagueRef:
     return league_refs(context, [league])[league]
 
 
+class KnownAnswer(NamedTuple):
+    """The last answer that was stored of a league's day, as its row in the map has it."""
+
+    digest: str
+    game_ids: list[str]
+    read_at: datetime | None
+
+
 def known_answers(
     context: SyncContext, leagues: Iterable[LeagueRef], days: Iterable[date]
-) -> dict[tuple[int, date], tuple[str, list[str]]]:
-    """Digest and game ids of the last answers stored, by the league row's id and day."""
+) -> dict[tuple[int, date], KnownAnswer]:
+    """The last answers stored, by the league row's id and day."""
     table = SCOREBOARDS.c
+    columns = table.league_id, table.day, table.digest, table.game_ids, table.read_at
     rows = context.session.execute(
-        select(table.league_id, table.day, table.digest, table.game_ids).where(
+        select(*columns).where(
             table.league_id.in_([league.id for league in leagues]), table.day.in_(list(days))
         )
     )
-    return {(league_id, day): (digest, ids) for league_id, day, digest, ids in rows}
+    return {(league_id, day): KnownAnswer(*answer) for league_id, day, *answer in rows}
 
 
-def confirm_answers(context: SyncContext, unchanged: Mapping[LeagueRef, Iterable[str]]) -> None:
+def confirm_answers(
+    context: SyncContext,
+    unchanged: Mapping[tuple[LeagueRef, date], KnownAnswer],
+    failed: Collection[LeagueRef] = (),
+) -> None:
     """Note that stored answers came again: what contradicted them in between was old.
 
-    ``unchanged`` holds the ids of the games they listed. Commits when there is something to note.
+    Their days are read anew, and so are their leagues, unless they are among the ``failed``.
+    Commits when there is something to note.
     """
     if not unchanged:
         return
-    ids = {league.id: set(game_ids) for league, game_ids in unchanged.items()}
+    ids: dict[int, set[str]] = {}
+    for (league, _), answer in unchanged.items():
+        ids.setdefault(league.id, set()).update(answer.game_ids)
     rows = context.session.execute(_doubts())
     doubted = [row.game_id for row in rows if row.espn_id in ids.get(row.league_id, ())]
     if doubted:
         with writing(context.session) as session:
             session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
-    marks = plan.poll_values(None, None, context.now)
-    due = [
+    polled = {
         league.id
-        for league in unchanged
-        if plan.poll_values(league.polled_at, league.failing_since, context.now)
+        for league, _ in unchanged
+        if league not in failed
+        and plan.poll_values(league.polled_at, league.failing_since, context.now)
+    }
+    read = [
+        (league.id, day)
+        for (league, day), answer in unchanged.items()
+        if plan.poll_values(answer.read_at, None, context.now)
     ]
-    if due:
-        with writing(context.session) as session:
-            session.execute(update(LEAGUES).where(LEAGUES.c.id.in_(due)).values(marks))
+    if not polled and not read:
+        return
+    these_days = tuple_(SCOREBOARDS.c.league_id, SCOREBOARDS.c.day).in_(read)
+    marks = plan.poll_values(None, None, context.now)
+    with writing(context.session) as session:
+        if read:
+            session.execute(update(SCOREBOARDS).where(these_days).values(read_at=context.now))
+        if polled:
+            session.execute(update(LEAGUES).where(LEAGUES.c.id.in_(polled)).values(marks))
 
 
 def mark_failed(context: SyncContext, league: LeagueRef, error: TrackerError) -> None:
@@ -128,23 +156,22 @@ def store_scoreboard(
     scoreboard: ScoreboardRecord,
     games: Sequence[GameRecord],
     *,
-    day: date | None = None,
+    days: Sequence[date] = (),
     digest: str = "",
-    days: tuple[date, date] | None = None,
 ) -> dict[str, date]:
     """Write what these games change, in one transaction. Commits.
 
-    ``games`` are those of ``scoreboard`` that are wanted. With ``day`` and ``digest`` the answer
-    is remembered, so that the same bytes need not be decoded again. ``days`` are the first and the
-    last of more days that it covers. Returns the games that it and answers before it lack, with
-    their days by id: they are to be looked for (``sync.missing``).
+    ``games`` are those of ``scoreboard`` that are wanted, ``days`` those of which it lists all
+    games: they are read then. With the ``digest`` of a day's own answer the same bytes need not be
+    decoded again.
+
+    Returns the games that it and answers before it lack, with their days by id: they are to be
+    looked for (``sync.missing``).
     """
-    if day is not None:
-        days = (day, day)
     with writing(context.session) as session:
         stored = _load(session, league.id, scoreboard, games, days)
         changes = plan.plan_scoreboard(
-            stored, scoreboard, games, context.now, day=day, digest=digest
+            stored, scoreboard, games, context.now, days=days, digest=digest
         )
         _apply(context, league.id, stored, changes)
     return changes.listing.due
@@ -177,7 +204,7 @@ def _load(
     league_id: int,
     scoreboard: ScoreboardRecord,
     games: Sequence[GameRecord],
-    days: tuple[date, date] | None,
+    days: Sequence[date],
 ) -> plan.StoredScoreboard:
     """The rows that this answer, which covers these days, may change; locks the league's.
 
@@ -189,10 +216,10 @@ def _load(
     feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
     this_league = select(GAMES).where(GAMES.c.league_id == league_id)
     wanted = [this_league.where(GAMES.c.espn_id.in_([game.espn_id for game in games]))]
-    if days is not None:
+    if days:
         listed = [game.espn_id for game in scoreboard.games]
         is_open = GAMES.c.state.in_((State.PRE, State.IN)) & GAMES.c.listed
-        of_days = this_league.where(GAMES.c.day.between(*days), is_open)
+        of_days = this_league.where(GAMES.c.day.between(days[0], days[-1]), is_open)
         wanted.append(of_days.where(GAMES.c.espn_id.not_in(listed)))
     stored: Rows = {}
     for row in [row for query in wanted for row in session.execute(query).mappings()]:
@@ -207,7 +234,8 @@ def _load(
             for row in session.execute(_doubts())
             if row.league_id == league_id
         }
-    return plan.StoredScoreboard(league, teams, stored, doubts)
+    read = {day: read_at for (_, day), read_at in days_read_at(session, [league_id], days).items()}
+    return plan.StoredScoreboard(league, teams, stored, doubts, read)
 
 
 def _doubts() -> Select[Any]:
@@ -254,9 +282,10 @@ def _apply(
         ]
         session.execute(insert(GameDoubt), rows)
     _update_league(session, league_id, changes.league)
-    if changes.answer:
-        row = changes.answer | {"league_id": league_id, "stored_at": now}
-        write = insert_replacing if changes.answer["digest"] else insert_ignoring
+    for answer in changes.answers:
+        row = answer | {"league_id": league_id, "stored_at": now}
+        # an answer with an error is worse than one before it
+        write = insert_replacing if answer["read_at"] else insert_ignoring
         write(session, SCOREBOARDS, [row], ["league_id", "day"])
 
 

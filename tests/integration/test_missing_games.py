@@ -134,13 +134,13 @@ def test_answers_without_any_game_are_doubted_too(answers):
     assert (game("401").listed, game("402").listed) == (False, False)
 
 
-def test_after_it_was_given_up_the_same_answer_writes_its_stamp_alone(answers):
+def test_after_it_was_given_up_the_same_answer_writes_its_stamps_alone(answers):
     answers(event("401", "2026-01-15T22:00Z", "pre"), OTHER)
     answers(OTHER, times=7)
     before = all_rows()["games"]
     with statements() as count:
         answers(OTHER)
-    assert (writes(count), all_rows()["games"]) == (1, before)
+    assert (writes(count), all_rows()["games"]) == (2, before)  # the day's and the league's
 
 
 def test_answer_with_a_broken_event_takes_no_game_away(answers):

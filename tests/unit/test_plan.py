@@ -652,8 +652,9 @@ def scoreboard_plan(
         espn_id: asdict(team) | {"id": 1, "record": records.get(espn_id, "")}
         for espn_id, team in plan.teams_of(known).items()
     }
-    before = plan.StoredScoreboard(POLLED | league, teams, games, {})
-    return plan.plan_scoreboard(before, fetched, fetched.games, NOW, day=day, digest="abc")
+    before = plan.StoredScoreboard(POLLED | league, teams, games, {}, {TODAY: NOW})
+    days, digest = ([day], "abc") if day else ([], "")
+    return plan.plan_scoreboard(before, fetched, fetched.games, NOW, days=days, digest=digest)
 
 
 def test_same_scoreboard_changes_nothing_and_is_remembered():
@@ -661,7 +662,9 @@ def test_same_scoreboard_changes_nothing_and_is_remembered():
     made = scoreboard_plan(scoreboard(game), game)
     assert made.games == plan.GamePlan()
     assert (made.teams, made.league) == (plan.RowPlan(), {})
-    assert made.answer == {"day": TODAY, "digest": "abc", "game_ids": [game.espn_id]}
+    assert made.answers == [
+        {"day": TODAY, "digest": "abc", "game_ids": [game.espn_id], "read_at": NOW}
+    ]
 
 
 def test_teams_of_a_new_game_come_with_their_records_and_move_the_version():
@@ -684,9 +687,9 @@ def test_scoreboard_that_is_held_back_or_broken_is_not_remembered_by_its_digest(
     after = read_game(status="live", score=("3", "0"), period=1, records=("1-0", "0-0"))
     held = scoreboard_plan(scoreboard(after), before)
     broken = scoreboard_plan(scoreboard(before, errors=("an event without an id",)), before)
-    for made in (held, broken):
-        assert made.answer is not None
-        assert made.answer["digest"] == ""
+    for made, read_at in ((held, NOW), (broken, None)):
+        (answer,) = made.answers
+        assert (answer["digest"], answer["read_at"]) == ("", read_at)
         assert (made.teams, made.league) == (plan.RowPlan(), {})
 
 
@@ -698,9 +701,9 @@ def test_todays_scoreboard_sets_the_season_and_another_days_does_not():
         "season_name": "Regular Season",
         "updated_at": NOW,
     }
-    for day in (date(2026, 10, 3), None):
-        assert scoreboard_plan(scoreboard(), day=day, season_year=2025).league == {}
-    assert scoreboard_plan(scoreboard(), day=None).answer is None
+    for day, version in ((date(2026, 10, 3), {"changed_at": NOW}), (None, {})):
+        assert scoreboard_plan(scoreboard(), day=day, season_year=2025).league == version
+    assert scoreboard_plan(scoreboard(), day=None).answers == []
 
 
 @pytest.mark.parametrize(
