@@ -11,6 +11,7 @@ from sportsapp.admin.view import PanelView, periodic_states
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess
+from sportsapp.monitoring.alerts import Kind, active_texts
 from sportsapp.runs import reports
 from sportsapp.runs.reports import PeriodicState, QueueState
 from sportsapp.services import services
@@ -73,4 +74,4 @@ def _alarms(
         for task in periodics
         if task.overdue_since
     ]
-    return alarms
+    return alarms + [f"{text}." for text in active_texts(db.session, Kind.DRIFT)]

@@ -1,16 +1,17 @@
 """Alerts: what is wrong, as the database remembers it, and when people are notified.
 
-A problem is a run that failed for good, old data of live games, a feed that refuses us, or a
-periodic task that nobody schedules. People are notified of each at most once in fifteen minutes,
-by task or league and by kind; what is noticed in between is counted. The state is in the database,
-so that all processes together send one message. Messages go to the log, and to ALERT_WEBHOOK_URL
-where it is set: through the queue, or directly where the queue itself may be broken.
+A problem is a run that failed for good, old data of live games, a feed that refuses us or stops
+sending what we read, or a periodic task that nobody schedules. People are notified of each at most
+once in fifteen minutes, by task or league and by kind; what is noticed in between is counted. The
+state is in the database, so that all processes together send one message. Messages go to the log,
+and to ALERT_WEBHOOK_URL where it is set: through the queue, or directly where the queue itself may
+be broken.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import WebhookError
 from sportsapp.core.settings import Settings
-from sportsapp.db.engine import db, write_connection
+from sportsapp.db.engine import AnySession, db, write_connection
 from sportsapp.db.models import Alert, RunState, TaskRun
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.monitoring.checks import late_slots, stale_leagues
@@ -60,6 +61,7 @@ class Kind(StrEnum):
     STALE = "stale"
     REFUSED = "refused"
     OVERDUE = "overdue"
+    DRIFT = "drift"
 
 
 KIND_OF_RUN = {RunState.FAILURE: Kind.FAILURE, RunState.TIMEOUT: Kind.TIMEOUT}
@@ -294,6 +296,12 @@ class Alerts:
             raise
         except Exception:
             logger.exception("an alert could not be recorded or sent")
+
+
+def active_texts(session: AnySession, kind: Kind) -> Sequence[str]:
+    """What is wrong of this kind now, a sentence for each task or league, in their order."""
+    active = ALERTS.c.kind == kind, ALERTS.c.active_since.is_not(None)
+    return session.scalars(select(ALERTS.c.text).where(*active).order_by(ALERTS.c.subject)).all()
 
 
 def _is(subject: str, kind: str) -> ColumnElement[bool]:

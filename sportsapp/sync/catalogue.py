@@ -18,6 +18,7 @@ from sportsapp.feed import parse
 from sportsapp.feed.fetch import PARALLEL, fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult, league_call
+from sportsapp.sync.fields import roster_notes, standing_notes, team_notes
 from sportsapp.sync.scoreboards import sync_ahead
 
 
@@ -66,8 +67,11 @@ def _sync_standings(context: SyncContext, leagues: Sequence[League]) -> list[str
     calls = {league: league_call(context.client.standings, league) for league in leagues}
     for league, future in fetch_all(calls):
         try:
-            standings, errors = parse.parse_standings(future.result().body, league)
+            body = future.result().body
+            standings, errors = parse.parse_standings(body, league)
             store.store_standings(context, refs[league], standings)
+            notes = standing_notes(standings, errors, league)
+            context.count_fields(league, refs[league].id, "standings", notes, body)
             lines += [f"{league.label} standings: {line}" for line in errors]
         except TrackerError as error:
             lines.append(f"{league.label} standings: {error}")
@@ -98,7 +102,8 @@ def sync_teams(
             continue
         if rosters is None:  # else an earlier run has stored the teams
             try:
-                teams, errors = parse.parse_teams(context.client.teams(league).body, league)
+                body = context.client.teams(league).body
+                teams, errors = parse.parse_teams(body, league)
             except TrackerError as error:
                 failures[league.slug] = error
                 failed.append(league.slug)
@@ -108,6 +113,7 @@ def sync_teams(
             else:
                 ref = store.league_ref(context, league)
                 store.store_teams(context, ref, teams, is_whole=not errors)
+                context.count_fields(league, ref.id, "teams", team_notes(teams, errors), body)
             rosters = sorted({(team.espn_id, team.abbreviation) for team in teams})
             result.synced += len({team.espn_id for team in teams})
             result.errors += [f"{league.label}: {line}" for line in errors]
@@ -140,9 +146,11 @@ def _sync_rosters(
     for (espn_id, abbreviation), future in fetch_all(calls):
         subject = f"{league.label} {abbreviation} roster"
         try:
-            roster = parse.parse_roster(future.result().body)
+            body = future.result().body
+            roster = parse.parse_roster(body)
             if roster.players:
                 store.store_roster(context, ref, espn_id, roster)
+            context.count_fields(league, ref.id, "roster", roster_notes(roster), body)
             lines += [f"{subject}: {line}" for line in roster.errors]
         except TrackerError as error:
             lines.append(f"{subject}: {error}")

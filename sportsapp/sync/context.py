@@ -17,6 +17,7 @@ from sportsapp.core.leagues import League
 from sportsapp.core.log_context import add_log_fields
 from sportsapp.db.engine import AnySession
 from sportsapp.feed.client import Answer, FeedClient
+from sportsapp.sync.fields import Notes
 from sportsapp.sync.watch import FeedWatch, handle
 
 Progress = Callable[[int, int, dict[str, Any] | None], None]
@@ -56,6 +57,16 @@ class SyncContext:
         """Call the handler of a league's error, when there is a watch."""
         if self.watch is not None:
             handle(error, self.watch, league, self.now)
+
+    def count_fields(
+        self, league: League, league_id: int, kind: str, notes: Notes, body: bytes
+    ) -> None:
+        """Count the fields of an answer that was decoded, when there is a watch. Commits.
+
+        ``kind`` is scoreboard, teams, standings or roster.
+        """
+        if self.watch is not None:
+            self.watch.count_fields(league, league_id, kind, notes, body, self.now)
 
 
 def league_call(

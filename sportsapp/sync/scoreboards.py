@@ -22,6 +22,7 @@ from sportsapp.feed.pace import live_share
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
+from sportsapp.sync.fields import scoreboard_notes
 from sportsapp.sync.missing import look_for
 
 LEAD = timedelta(minutes=2)
@@ -165,6 +166,9 @@ def _sync_days(
                     due = store.store_scoreboard(
                         context, ref, board, board.games, days=[day], digest=answer.digest
                     )
+                    if day >= game_day(now) - timedelta(days=1):
+                        notes = scoreboard_notes(board)
+                        context.count_fields(league, ref.id, "scoreboard", notes, answer.body)
                     game_ids = [game.espn_id for game in board.games]
                     lines[league, day] = [f"{label}: {line}" for line in board.errors]
                     lines[league, day] += look_for(context, league, ref, due)

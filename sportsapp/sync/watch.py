@@ -14,13 +14,15 @@ Pauses and the breaker apply to scheduled polling only, never to what a person r
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Table, or_, select, update
 
+from sportsapp.core.clock import game_day
 from sportsapp.core.errors import (
     FeedRefusedError,
     FeedUnavailableError,
@@ -30,8 +32,10 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.leagues import League
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import LeagueRow
+from sportsapp.db.models import FieldShares, LeagueRow
+from sportsapp.db.upsert import insert_replacing
 from sportsapp.monitoring.alerts import Alerts, Kind
+from sportsapp.sync import fields
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,7 @@ SAMPLES = 20
 SAMPLE_BYTES = 1_000_000
 
 LEAGUES: Table = LeagueRow.__table__
+SHARES: Table = FieldShares.__table__
 
 
 class FeedWatch:
@@ -63,6 +68,7 @@ class FeedWatch:
         self.alerts = alerts
         self.samples = samples
         self.grace = tick / 2
+        self.windows: dict[tuple[int, str], fields.Window] = {}
 
     def pause(self, league: League, until: datetime) -> None:
         """Leave a league out of scheduled polling until then. A longer pause is not shortened."""
@@ -104,6 +110,40 @@ class FeedWatch:
                 )
             label = slug.upper()
             self.alerts.report_recovery(label, Kind.REFUSED, f"{label}: the feed answers us again")
+
+    def count_fields(
+        self,
+        league: League,
+        league_id: int,
+        kind: str,
+        notes: fields.Notes,
+        body: bytes,
+        now: datetime,
+    ) -> None:
+        """Count which fields a decoded answer has, and report those that have gone, once.
+
+        Writes nothing until a window is full.
+        """
+        key = {"league_id": league_id, "kind": kind}
+        window = self.windows.setdefault((league_id, kind), fields.Window())
+        window.add(notes)
+        if window.answers < fields.ANSWERS.get(kind, 1) or not (counts := window.take()):
+            return
+        with write_connection() as connection:
+            this_row = select(SHARES).filter_by(**key).with_for_update()
+            row = connection.execute(this_row).mappings().one_or_none()
+            stored: Mapping[str, Any] = dict(row) if row else fields.BLANK
+            judged = fields.judge(stored, counts, game_day(now))
+            insert_replacing(connection, SHARES, [key | judged], list(key))
+        subject = f"{league.label} {kind}"
+        if judged["fallen"].keys() - stored["fallen"].keys():
+            gone = fields.summary_of(judged, counts)
+            text = f"{subject}: the feed stopped sending what we read: {gone}"
+            keep_sample(PayloadError(text, body=body), self, league, now)
+            self.alerts.report_problem(subject, Kind.DRIFT, text, league=league.label)
+        elif stored["fallen"] and not judged["fallen"]:
+            text = f"{subject}: the feed sends what we read again"
+            self.alerts.report_recovery(subject, Kind.DRIFT, text)
 
     def paused(
         self, leagues: Sequence[League], now: datetime, *, live: bool

@@ -2,6 +2,7 @@
 
 from sportsapp.db.models.account import AdminSession, AdminUser
 from sportsapp.db.models.alert import Alert
+from sportsapp.db.models.fields import FieldShares
 from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
 from sportsapp.db.models.identity import DatabaseIdentity
 from sportsapp.db.models.league import LeagueRow, Player, Team
@@ -22,6 +23,7 @@ __all__ = [
     "ConsumerProcess",
     "DatabaseIdentity",
     "DeadLetter",
+    "FieldShares",
     "Game",
     "GameDoubt",
     "LeagueRow",
