@@ -26,6 +26,8 @@ class SideJson(msgspec.Struct):
     `score` is null before the start. `record` is the team's wins and losses as the feed gave them
     with the game. `rank` is its place among the 25 ranked teams of a college league at the time of
     the game, else null. `linescores` are its points by period, null where it did not play.
+    `winner` is null until the game is decided, and false for both sides of a draw; it decides where
+    the score is level (penalties) or was not played for (a forfeit).
     """
 
     espn_id: str | None
@@ -35,6 +37,7 @@ class SideJson(msgspec.Struct):
     record: str
     rank: int | None
     linescores: list[int | None]
+    winner: bool | None
 
 
 class GameJson(msgspec.Struct):
@@ -45,7 +48,8 @@ class GameJson(msgspec.Struct):
     `listed` is false once the feed lists the game no longer: moved to a day that is not known yet,
     or removed; `state` and `status` stay as they were. `missing_since` is since when the feed's
     answers lack a game that they should list, null while they have it.
-    `updated_at` moves when anything shown of the game has changed.
+    `note` is the feed's remark ("Wild Card Game"), `series` how a series or a tie over two games
+    stands or was decided. `updated_at` moves when anything shown of the game has changed.
     """
 
     league: str
@@ -64,6 +68,8 @@ class GameJson(msgspec.Struct):
     broadcast: str
     listed: bool
     missing_since: UtcTime | None
+    note: str
+    series: str
     updated_at: UtcTime
 
 
@@ -148,6 +154,8 @@ def game_json(game: AnyGame) -> GameJson:
         broadcast=game.broadcast,
         listed=game.listed,
         missing_since=iso_utc(game.vanished_since) if game.vanished_since else None,
+        note=game.note,
+        series=game.series,
         updated_at=iso_utc(game.updated_at),
     )
 
@@ -163,6 +171,7 @@ def _side_json(game: AnyGame, side: str) -> SideJson:
         record=getattr(game, f"{side}_record"),
         rank=getattr(game, f"{side}_rank"),
         linescores=getattr(game, f"{side}_linescores"),
+        winner=getattr(game, f"{side}_winner"),
     )
 
 

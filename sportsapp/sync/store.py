@@ -30,6 +30,7 @@ from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import plan
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.doubts import Doubt, Values
+from sportsapp.sync.stamps import next_stamps
 
 GAMES: Table = Game.__table__
 TEAMS: Table = Team.__table__
@@ -188,6 +189,7 @@ def end_search(
     values: Row = {"missing_answers": VANISHED_AFTER}
     if not is_there:
         values = {"listed": False, "updated_at": context.now, "changed_by_run": context.run_id}
+        values["revision"] = GAMES.c.revision + 1
     this_game = GAMES.c.league_id == league.id, GAMES.c.espn_id == espn_id
     is_missing = GAMES.c.day == day, GAMES.c.missing_since.is_not(None)
     with writing(context.session) as session:
@@ -260,11 +262,13 @@ def _apply(
     teams = _teams(session, league_id) if changes.teams.inserts else stored.teams
     stamps = {"updated_at": now, "changed_by_run": context.run_id}
     if games.inserts:
-        new = {"league_id": league_id, "created_at": now} | stamps
+        new = {"league_id": league_id, "created_at": now, "result_at": now} | stamps
         session.execute(insert(GAMES), [_columns(row, teams) | new for row in games.inserts])
     for espn_id in {**games.updates, **changes.listing.news}:
         values = games.updates.get(espn_id, {}) | changes.listing.news.get(espn_id, {})
-        this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])
+        known = stored.games[espn_id]
+        values |= next_stamps(known, values, now)
+        this_game = update(GAMES).where(GAMES.c.id == known["id"])
         session.execute(this_game.values(_columns(values, teams) | stamps))
     for espn_id, values in changes.listing.marks.items():
         this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])

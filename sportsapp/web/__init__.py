@@ -4,6 +4,7 @@ from flask import Flask
 
 from sportsapp.http import page_cache
 from sportsapp.web import (
+    calendars,
     errors,
     feeds,
     filters,
@@ -20,7 +21,7 @@ from sportsapp.web import (
 def init_app(app: Flask) -> None:
     """Add pages, template filters, error pages and the page cache to the app."""
     filters.init_app(app)
-    for module in (health, preferences, scores, games, teams, standings, feeds):
+    for module in (health, preferences, scores, games, teams, standings, calendars, feeds):
         app.register_blueprint(module.blueprint)
     errors.init_app(app)
     app.after_request(page.keep_assets)

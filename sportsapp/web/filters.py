@@ -37,6 +37,7 @@ def init_app(app: Flask) -> None:
         situation=labels.situation_label,
         state=labels.state_label,
         team_name=labels.team_name,
+        winner=labels.winner_beyond_score,
     )
     app.jinja_env.tests.update(hidden=spoilers.is_hidden, revealed=spoilers.is_revealed)
     app.jinja_env.globals.update(

@@ -72,10 +72,11 @@ def matchup(game: AnyGame) -> str:
     return f"{team_name(game.away_team)} {word} {team_name(game.home_team)}"
 
 
-def season_label(league: LeagueRow) -> str:
-    """A season's years as the feed names them, such as ``2026-27``, or its year."""
+def season_label(league: LeagueRow, season_year: int) -> str:
+    """A season's years as the feed names the running one, such as ``2026-27``, or its year."""
     first = league.season_name.partition(" ")[0]
-    return first if first[:4].isdigit() else str(league.season_year)
+    is_named = season_year == league.season_year and first[:4].isdigit()
+    return first if is_named else str(season_year)
 
 
 def week_label(league: League, season_type: int, week: int) -> str:
@@ -192,6 +193,15 @@ def result_label(game: GameSummary, team: Team) -> str:
         won, lost = ours > theirs, ours < theirs
     level = "D" if game.league.draws else "T"
     return f"{'W' if won else 'L' if lost else level} {ours}-{theirs}"
+
+
+def winner_beyond_score(game: GameSummary) -> str:
+    """The winner where the score does not show it (penalties, a forfeit); empty where it does."""
+    if game.home_score != game.away_score and game.status != Status.FORFEIT:
+        return ""
+    if game.home_winner:
+        return team_name(game.home_team)
+    return team_name(game.away_team) if game.away_winner else ""
 
 
 def ending_label(game: GameSummary) -> str:

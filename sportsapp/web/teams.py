@@ -48,7 +48,7 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         return redirect(target, 302 if "_" in address else 301)
 
     def render(fresh: Freshness) -> str:
-        season = team.league_row.season_year
+        season = queries.season_of_team(db.session, team)
         games = queries.games_of_team(db.session, team, season)
         over = [game for game in games if game.status in OVER]
         today = game_day(utc_now())
@@ -66,7 +66,7 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
             namesakes=namesakes,
             games=games,
             fresh=fresh.watching(games),
-            season=f"Season {season_label(team.league_row)}" if season else "All games",
+            season=f"Season {season_label(team.league_row, season)}" if season else "All games",
             last=over[-LAST_RESULTS:][::-1],
             ahead=ahead[:NEXT_GAMES],
             roster=roster,

@@ -56,6 +56,7 @@ def test_one_game_has_the_promised_shape(client, games):
             "record": "3-1",
             "rank": None,
             "linescores": [17, 3],
+            "winner": None,
         },
         "away": {
             "espn_id": "2",
@@ -65,9 +66,12 @@ def test_one_game_has_the_promised_shape(client, games):
             "record": "3-1",
             "rank": None,
             "linescores": [14, 3],
+            "winner": None,
         },
         "venue": "The Ground",
         "broadcast": "TV One",
+        "note": "",
+        "series": "",
         "listed": True,
         "missing_since": None,
     }

@@ -60,6 +60,9 @@ PROPERTIES = {
     "URL",
     "DTSTART",
     "DTEND",
+    "SEQUENCE",
+    "TRANSP",
+    "DESCRIPTION",
 }
 PARTS = {
     "venue": {"fullName": "The Ground", "address": {"city": "Springfield", "state": "IL"}},

@@ -85,7 +85,11 @@ def test_address_leads_to_that_very_team(client, name):
     page = client.get(ADDRESSES[name])
     assert page.status_code == 200
     assert f"</i> {name}" in page.text.partition("<h1>")[2].partition("</h1>")[0]
-    assert re.findall(r'href="([^"]+)\.ics"', page.text) == [ADDRESSES[name]] * 2
+    assert re.findall(r'href="([^"]+)\.ics"', page.text) == [
+        ADDRESSES[name],
+        f"webcal://localhost{ADDRESSES[name]}",
+        ADDRESSES[name],
+    ]
     assert f"X-WR-CALNAME:{name}" in client.get(f"{ADDRESSES[name]}.ics").text
 
 

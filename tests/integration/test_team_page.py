@@ -81,7 +81,7 @@ def test_neutral_ground_is_said(client, synced):
     [("2026-27 Regular Season", "2026-27"), ("2026", "2026"), ("", "2027"), ("Off Season", "2027")],
 )
 def test_season_is_named_as_its_league_names_it(said, label):
-    assert season_label(LeagueRow(season_name=said, season_year=2027)) == label
+    assert season_label(LeagueRow(season_name=said, season_year=2027), 2027) == label
 
 
 def test_roster_is_in_groups_with_names_for_people(app, client, feed):

@@ -22,6 +22,7 @@ LANDED = {
     "0013": "3227b81e83d7688d9e05699e227ce7d2835f6a6d54da7274421ef3ac75814718",
     "0014": "00abc0f747e8741ebcb284131590cd1f7e884ca9f50e6e3a4c52d055042af72f",
     "0015": "40988b9f663d20bd309013ecb56671a1ed2213900d5d69709bef2c4fbfda9b24",
+    "0016": "50941ae2693e70885cd4fea7fddc4251408138954000e1424db8b03035db9f88",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

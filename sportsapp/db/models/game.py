@@ -32,8 +32,10 @@ class Game(Base):
     and ``vanished_since`` is the same time from the third on, which is when pages show it.
     ``listed`` is False once the game was given up (see ``sync.listed``): its state stays as it was.
 
-    ``updated_at`` moves only when something a reader can see has changed; ``changed_by_run`` is
-    the id of the task run that changed it.
+    ``updated_at`` moves only when something a reader can see has changed, ``result_at`` when the
+    score, the winner or the status has. ``revision`` counts how often the appointment has changed:
+    teams, start, place, called off or not. ``changed_by_run`` is the id of the task run that
+    changed the game.
     """
 
     __tablename__ = "games"
@@ -96,6 +98,8 @@ class Game(Base):
     changed_by_run: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    result_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revision: Mapped[int] = mapped_column(server_default="0")
 
     vanished_since: Mapped[datetime | None] = column_property(
         case((missing_answers >= VANISHED_AFTER, missing_since))

@@ -12,6 +12,7 @@ from sportsapp.db.queries.games import (
     day_before,
     find_game,
     game_list,
+    games_between,
     games_in_week,
     games_of_team,
     games_on,
@@ -19,6 +20,7 @@ from sportsapp.db.queries.games import (
     latest_finals,
     live_games,
     next_days,
+    season_of_team,
     weeks_of,
 )
 from sportsapp.db.queries.leagues import LeagueSummary, has_data, league_rows, league_summaries
@@ -45,6 +47,7 @@ __all__ = [
     "days_read_at",
     "find_game",
     "game_list",
+    "games_between",
     "games_in_week",
     "games_of_team",
     "games_on",
@@ -58,6 +61,7 @@ __all__ = [
     "recent_runs",
     "roster_of",
     "search_teams",
+    "season_of_team",
     "standings_of",
     "teams_at",
     "teams_named",

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, Select, func, literal, or_, select, union_all
+from sqlalchemy import ScalarSelect, Select, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import aliased, joinedload
 
 from sportsapp.core.leagues import BY_SLUG, League
@@ -67,6 +67,8 @@ class GameSummary(NamedTuple):
     vanished_since: datetime | None
     listed: bool
     updated_at: datetime
+    result_at: datetime | None
+    revision: int
 
 
 class Cursor(NamedTuple):
@@ -129,6 +131,23 @@ def games_in_week(
     return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), *in_week, _IS_SHOWN))
 
 
+def season_of_team(session: AnySession, team: Team) -> int | None:
+    """The team's season to show: its league's, or the last one before while that has no games.
+
+    None when no game's season is known. The team's league must be loaded.
+    """
+    running = team.league_row.season_year
+    newest = [
+        select(func.max(Game.season_year).label("year")).where(
+            side == team.id, true() if running is None else Game.season_year <= running
+        )
+        for side in (Game.home_team_id, Game.away_team_id)
+    ]
+    seasons = union_all(*newest).subquery()
+    year: int | None = session.scalar(select(func.max(seasons.c.year)))
+    return year
+
+
 def games_of_team(session: AnySession, team: Team, season_year: int | None) -> list[GameSummary]:
     """A team's games of a season, by start, then id; of all seasons when none is given."""
     games = _SUMMARIES.where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
@@ -137,10 +156,20 @@ def games_of_team(session: AnySession, team: Team, season_year: int | None) -> l
     return _by_start(session, games)
 
 
-def latest_finals(session: AnySession, slug: str, limit: int) -> list[GameSummary]:
-    """The games that ended last, newest start first."""
+def games_between(session: AnySession, slug: str, first: date, last: date) -> list[GameSummary]:
+    """A league's games of these days and those between, by start, then id. May be empty."""
+    days = Game.day.between(first, last)
+    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), days))
+
+
+def latest_finals(
+    session: AnySession, slug: str, limit: int, team: Team | None = None
+) -> list[GameSummary]:
+    """The league's or the team's games that ended last, newest start first."""
     is_final = (Game.state == State.POST, Game.status.in_((Status.FINAL, Status.FORFEIT)))
     games = _SUMMARIES.where(Game.league_id == _id_of(slug), *is_final)
+    if team is not None:
+        games = games.where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
     newest = games.order_by(Game.start_at.desc(), Game.espn_id).limit(limit)
     return [_summary(row) for row in session.execute(newest)]
 
