@@ -1,7 +1,8 @@
 """The OpenAPI document, made from what the views declare and the structs that they return.
 
 ``returns`` declares a view's answer and its parameters. It also reads those parameters from the
-request and passes them to the view, so that a parameter that is not in the document is ignored.
+request and passes them to the view. A parameter that is not in the document is refused: a program
+that asks for something else must not take everything for it.
 """
 
 import re
@@ -11,7 +12,7 @@ from functools import update_wrapper
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from werkzeug.routing import Rule
 
 from sportsapp.api.shapes import Error
@@ -24,7 +25,7 @@ BLANK = {"type": "string", "maxLength": 0}  # an empty form field is the same as
 REFERENCE = "#/components/schemas/{name}"
 VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 ERRORS = {
-    400: "The request or one of its parameters is malformed.",
+    400: "The request or one of its parameters is malformed, or a parameter is unknown.",
     404: "No league or game matches the request.",
     429: "Too many requests from this client address. `Retry-After` has the seconds to wait.",
     503: "The database is not available. Try again in a few seconds.",
@@ -85,6 +86,11 @@ class ApiView:
         self._view = view
 
     def __call__(self, **_in_path: str) -> Response:
+        known = [parameter.name for parameter in self.parameters if not parameter.in_path]
+        for name in request.args:
+            if name not in known:
+                takes = ", ".join(known) or "none"
+                abort(400, f"unknown parameter {name[:40]!r}; this address takes {takes}")
         values = {parameter.name: parameter.from_request() for parameter in self.parameters}
         return json_response(self._view(**values))
 

@@ -314,3 +314,36 @@ def test_documentation_has_everything_that_the_document_has(visitor):
     links = re.findall(r'href="#(\w+)"', page)
     assert links
     assert all(f'id="{name}"' in page for name in links)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (
+            "games?team=6",
+            "unknown parameter 'team'; this address takes league, date, state, limit, cursor",
+        ),
+        (
+            "games?week=12&season=2",
+            "unknown parameter 'week'; this address takes league, date, state, limit, cursor",
+        ),
+        (
+            "games?League=nfl",
+            "unknown parameter 'League'; this address takes league, date, state, limit, cursor",
+        ),
+        ("games?=1", "unknown parameter ''; this address takes league, date, state, limit, cursor"),
+        ("teams?date=2026-01-15", "unknown parameter 'date'; this address takes league"),
+        ("leagues?league=nfl", "unknown parameter 'league'; this address takes none"),
+        ("games/nfl/401?league=nfl", "unknown parameter 'league'; this address takes none"),
+    ],
+)
+def test_parameter_that_there_is_not_is_refused_by_name(client, games, query, message):
+    answer = client.get(f"/api/v1/{query}")
+    assert answer.status_code == 400
+    assert answer.json == {"error": {"code": "bad_request", "message": message}}
+
+
+def test_long_name_of_a_parameter_does_not_come_back_whole(client):
+    answer = client.get("/api/v1/games", query_string={"x" * 5000: "1"})
+    assert answer.status_code == 400
+    assert len(answer.data) < 300
