@@ -24,10 +24,11 @@ class SideJson(msgspec.Struct):
     """A team in one game. While it is not known which, `espn_id` is null and its names are "TBD".
 
     `score` is null before the start. `record` is the team's wins and losses as the feed gave them
-    with the game. `rank` is its place among the 25 ranked teams of a college league at the time of
-    the game, else null. `linescores` are its points by period, null where it did not play.
-    `winner` is null until the game is decided, and false for both sides of a draw; it decides where
-    the score is level (penalties) or was not played for (a forfeit).
+    with the game, empty if the game was first read long after it. `rank` is its place among the 25
+    ranked teams of a college league at the time of the game, else null. `linescores` are its points
+    by period, null where it did not play. `winner` is null until the game is decided, and false for
+    both sides of a draw; it decides where the score is level (penalties) or was not played for (a
+    forfeit).
     """
 
     espn_id: str | None

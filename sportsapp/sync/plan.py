@@ -11,7 +11,7 @@ The rules:
 - What the feed stops mentioning (venue, channel, attendance, week) is kept; so is a score
   while the game has one.
 - A game that is over keeps the teams' records as they were around its end, and their ranks as
-  they were at its end.
+  they were at its end. One that is read long after it gets none: an answer's records are of today.
 - A game that is missing from an answer keeps its values (see ``sync.listed``).
 """
 
@@ -233,7 +233,9 @@ def plan_games(
     for espn_id, values in {game.espn_id: game_values(game) for game in fetched}.items():
         known, doubt = stored.get(espn_id), doubts.get(espn_id)
         if known is None:
-            plan.inserts.append(values)
+            plan.inserts.append(
+                values | dict.fromkeys(RECORDS if is_read_late(values, now) else (), "")
+            )
             continue
         if held := doubt_about(known, values, doubt, now):
             plan.doubts[espn_id] = held
@@ -245,18 +247,27 @@ def plan_games(
     return plan
 
 
+def is_read_late(game: Values, now: datetime) -> bool:
+    """Whether a fetched game was over so long ago that its answer's records are later ones."""
+    return game["state"] == State.POST and bool(now > game["start_at"] + RECORDS_SETTLE)
+
+
 def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, Any]:
     """The values that differ, without what the feed only stopped mentioning."""
-    is_over = has_result(stored)
-    is_settled = is_over and now > stored["start_at"] + RECORDS_SETTLE
+    is_over, is_late = has_result(stored), is_read_late(fetched, now)
     has_score = fetched["state"] != State.PRE and fetched["status"] not in CALLED_OFF
     changes = {}
     for name, value in fetched.items():
         before = stored[name]
+        if is_late and name in RECORDS:
+            value = "" if stored["state"] == State.PRE else before
+            if value != before:
+                changes[name] = value
+            continue
         is_kept = name in KEPT or (name in SCORES and has_score)
         if value == before or (value in ("", None) and is_kept):
             continue
-        if (is_over and name in RANKS) or (is_settled and name in RECORDS and before):
+        if is_over and name in RANKS:
             continue
         changes[name] = value
     return changes

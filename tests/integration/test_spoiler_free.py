@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.integration.events import event
 
 HIDES = {"Cookie": "scores=hide"}
+EVENING = datetime(2026, 1, 16, 0, tzinfo=UTC)  # the feed's records are of then
 PATHS = ("/nfl/2026-01-15", "/nfl/games/401", "/nfl/teams/ALP", "/live", "/nfl/weeks/2026/2/1")
 
 
@@ -40,7 +42,7 @@ def words_of(page: str) -> str:
 def test_no_page_tells_score_winner_record_series_or_extra_time(
     visitor, synced, path, state, detail
 ):
-    synced("nfl", game(state, detail))
+    synced("nfl", game(state, detail), at=EVENING)
     page = visitor.get(path, headers=HIDES).text
     for telling in (
         ">41<",
@@ -59,7 +61,7 @@ def test_no_page_tells_score_winner_record_series_or_extra_time(
 
 
 def test_what_is_hidden_is_there_for_others(visitor, synced):
-    synced("nfl", game())
+    synced("nfl", game(), at=EVENING)
     page = visitor.get("/nfl/games/401").text
     assert all(part in page for part in (">41<", ">38<", "3-1", "Final/OT", "side w", "leads"))
 

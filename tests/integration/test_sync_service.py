@@ -258,12 +258,12 @@ def test_same_games_in_other_bytes_change_only_the_digest(sync, feed):
 
 def test_new_record_of_a_team_is_news_where_its_game_keeps_the_old_one(sync, feed):
     def yesterday(record: str) -> dict[str, Any]:
-        return make_board(final(start="2026-10-03T12:00Z", records=(record, "")))
+        return make_board(final(start="2026-10-03T22:00Z", records=(record, "")))
 
-    for minute, record in enumerate(["1-0", "2-0"]):
+    for hours, record in ((0, "1-0"), (5, "2-0")):
         feed.say("nfl", yesterday(record))
-        scoreboards.sync_day(later(sync, minutes=minute), NFL, TODAY)
-    then = NOW + timedelta(minutes=1)
+        scoreboards.sync_day(later(sync, hours=hours), NFL, TODAY)
+    then = NOW + timedelta(hours=5)
     assert (teams()["1"].record, teams()["1"].updated_at) == ("2-0", then)
     assert (game().home_record, game().updated_at) == ("1-0", NOW)
     assert league_row().changed_at == then

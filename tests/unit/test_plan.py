@@ -459,8 +459,33 @@ def test_records_of_a_game_that_is_over_stay_as_they_were_at_its_end(hours, is_s
     before = read_game(status="final", score=("1", "0"), records=("1-0", ""))
     after = read_game(status="final", score=("1", "0"), records=("9-1", "0-9"))
     changes = changes_after(before, after, START + timedelta(hours=hours))
-    assert changes.get("home_record") == (None if is_settled else "9-1")
-    assert changes["away_record"] == "0-9"  # nothing was known, so nothing is lost
+    expected = {} if is_settled else {"home_record": "9-1", "away_record": "0-9"}
+    assert changes == expected
+
+
+@pytest.mark.parametrize(("hours", "record"), [(3, "9-1"), (24, "9-1"), (25, ""), (9999, "")])
+@pytest.mark.parametrize("status", ["final", "postponed", "suspended"])
+def test_game_that_is_first_read_long_after_it_has_no_records(hours, record, status):
+    game = read_game(status=status, score=("1", "0"), records=("9-1", "9-1"))
+    (row,) = plan.plan_games({}, [game], {}, START + timedelta(hours=hours)).inserts
+    assert (row["home_record"], row["away_record"]) == (record, record)
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"),
+    [("scheduled", {"home_record": "", "away_record": ""}), ("live", {}), ("suspended", {})],
+)
+def test_end_that_is_read_late_takes_no_records_of_today(status, kept):
+    before = read_game(status=status, score=("1", "0"), records=("3-1", "2-2"))
+    after = read_game(status="final", score=("1", "0"), records=("9-1", "0-9"))
+    changes = changes_after(before, after, START + timedelta(days=10))
+    assert {name: changes[name] for name in changes if name.endswith("record")} == kept
+
+
+def test_coming_game_has_the_records_of_today_however_late_it_is():
+    game = read_game(status="scheduled", records=("9-1", "0-9"))
+    (row,) = plan.plan_games({}, [game], {}, START + timedelta(days=10)).inserts
+    assert row["home_record"] == "9-1"
 
 
 def ranked(status: str, home: int | None, away: int | None = None, **more: Any) -> GameRecord:
