@@ -249,8 +249,12 @@ class AthleteShape(Shape):
 
 
 class LeaderShape(Shape):
-    """``team`` is missing where the leaders stand with a competitor."""
+    """``team`` is missing where the leaders stand with a competitor.
 
+    ``value`` is the figure of the category, ``display_value`` in baseball all that the man did.
+    """
+
+    value: Text = None
     display_value: Text = None
     athlete: AthleteShape | None = None
     team: IdShape | None = None

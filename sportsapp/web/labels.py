@@ -15,6 +15,7 @@ NOT_PLAYED_OUT = (Status.POSTPONED, Status.CANCELLED, Status.SUSPENDED, Status.F
 OVER = (Status.FINAL, Status.FORFEIT)
 PLAIN_ENDINGS = ("Final", "FT")
 SHOOTOUTS = frozenset({"SO", "SHOOTOUT", "PEN", "PENS", "PENALTIES"})
+SEASON_PARTS = {1: "Preseason", 3: "Postseason"}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
 BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
@@ -77,6 +78,11 @@ def season_label(league: LeagueRow, season_year: int) -> str:
     first = league.season_name.partition(" ")[0]
     is_named = season_year == league.season_year and first[:4].isdigit()
     return first if is_named else str(season_year)
+
+
+def part_label(game: AnyGame) -> str:
+    """The part of the season: ``Preseason``, ``Season`` or ``Postseason``."""
+    return SEASON_PARTS.get(game.season_type or 0, "Season")
 
 
 def week_label(league: League, season_type: int, week: int) -> str:
@@ -143,6 +149,23 @@ def _runners(bases: list[int]) -> str:
         return "bases loaded"
     runners = "runners" if len(bases) > 1 else "runner"
     return f"{runners} on {' and '.join(BASES[base] for base in bases)}"
+
+
+def leader_lines(game: Game) -> list[tuple[str, str, str, str]]:
+    """The leaders, one line each: categories, name, side and figures, in the feed's order.
+
+    What stands for all of his categories (baseball's ``2-4, HR``) is given once.
+    """
+    men: dict[tuple[str, str], dict[str, str]] = {}
+    for row in game.leaders:
+        men.setdefault((row["name"], row["side"]), {})[row["category"]] = row["value"]
+    lines = []
+    for (name, side), figures in men.items():
+        values = list(figures.values())
+        if len(set(values)) == 1:
+            values = values[:1]
+        lines.append((", ".join(figures), name, side, "; ".join(values)))
+    return lines
 
 
 def announcement(game: AnyGame) -> str:

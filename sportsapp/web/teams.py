@@ -10,8 +10,9 @@ from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Player
+from sportsapp.db.queries import GameSummary
 from sportsapp.services import services
-from sportsapp.web.labels import OVER, season_label
+from sportsapp.web.labels import OVER, part_label, season_label
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
@@ -53,7 +54,10 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         over = [game for game in games if game.status in OVER]
         today = game_day(utc_now())
         to_come = [game for game in games if game.state != State.POST and game.listed]
-        ahead = [game for game in to_come if game.day >= today]
+        ahead = [game for game in to_come if game.day >= today or game.state == State.IN]
+        parts: dict[str, list[GameSummary]] = {}
+        for game in games:
+            parts.setdefault(part_label(game), []).append(game)
         roster: dict[str, list[Player]] = {}
         for player in queries.roster_of(db.session, team):
             # the NBA's rosters have no groups
@@ -66,7 +70,8 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
             namesakes=namesakes,
             games=games,
             fresh=fresh.watching(games),
-            season=f"Season {season_label(team.league_row, season)}" if season else "All games",
+            years=season_label(team.league_row, season) if season else "",
+            parts=parts,
             last=over[-LAST_RESULTS:][::-1],
             ahead=ahead[:NEXT_GAMES],
             roster=roster,

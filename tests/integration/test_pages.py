@@ -113,7 +113,7 @@ def test_live_games_come_first_and_finals_last(client, app, feed):
 
 
 @pytest.mark.parametrize("days", [-1, 1])
-def test_game_that_is_on_is_on_todays_pages_whatever_its_date(client, synced, days):
+def test_game_that_is_on_is_on_todays_pages_whatever_its_date(client, synced, clock, days):
     today = game_day(utc_now())
     other = today + timedelta(days=days)
     synced("nba", event("1", f"{other}T20:00Z", "in"), event("2", f"{other}T20:00Z"), day=other)

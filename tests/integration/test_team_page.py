@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -165,3 +166,23 @@ def test_score_of_a_live_game_is_shown_only_to_those_who_see_scores(visitor, syn
     assert "20-17" not in page
     assert "3rd Quarter" not in page
     assert 'Live <a href="/nfl/games/401?reveal=401">Show' in page
+
+
+def test_parts_of_a_season_are_lists_of_their_own(client, synced):
+    for number, kind in ((1, 1), (2, 2), (3, 3)):
+        game = event(str(number), f"2026-01-1{number}T20:00Z")
+        day = DAY.replace(day=10 + number)
+        at = datetime(2026, 1, 10 + number, 23, tzinfo=UTC)
+        synced("nfl", game | {"season": {"year": 2026, "type": kind}}, day=day, at=at)
+    page = client.get("/nfl/teams/ALP").text
+    assert [rows(page, part) for part in ("preseason", "season", "postseason")] == [
+        ["1"],
+        ["2"],
+        ["3"],
+    ]
+    headings = re.findall(r'<h2 id="\w*season">([^<]*)', page)
+    assert headings == ["Preseason 2026", "Season 2026", "Postseason 2026"]
+    assert rows(page, "last") == ["3", "2", "1"]
+    last = page.partition('id="of-last"')[2].partition("</section>")[0]
+    assert last.count("<small>preseason</small>") == 1
+    assert last.index("<small>preseason</small>") > last.index('id="last1"')

@@ -570,8 +570,21 @@ def test_situation_is_told_of_live_games_only():
     assert read_game("mlb", status="final", situation=now).situation == {}
 
 
-def leader(name: str, team: str = "", short: str = "PTS") -> dict:
-    best = {"displayValue": "9", "athlete": {"fullName": name}}
+@pytest.mark.parametrize("detail", ["Middle 6th", "Mid 6th", "End 3rd", "Rain Delay, End 3rd"])
+def test_nobody_bats_between_innings(detail):
+    now = {"balls": 0, "strikes": 0, "outs": 0, "onFirst": False, "lastPlay": {"text": "Out"}}
+    game = read_game("mlb", status="live", detail=detail, situation=now)
+    assert game.situation == {"last_play": "Out"}
+
+
+def test_down_goes_on_over_the_end_of_a_quarter():
+    now = {"downDistanceText": "2nd & 7 at DAL 40"}
+    game = read_game("nfl", status="live", detail="End of 1st Quarter", situation=now)
+    assert game.situation["down_distance"] == "2nd & 7 at DAL 40"
+
+
+def leader(name: str, team: str = "", short: str = "PTS", **more: object) -> dict:
+    best = {"displayValue": "9", "athlete": {"fullName": name}} | more
     return {"abbreviation": short, "leaders": [best | ({"team": {"id": team}} if team else {})]}
 
 
@@ -583,6 +596,26 @@ def test_leaders_of_the_game_are_given_to_their_sides():
         ("Bea", "home"),
         ("Cy", ""),
     ]
+
+
+def test_leaders_that_the_game_repeats_after_its_sides_are_given_once():
+    event = make_event(leaders=[leader("Ann", "1")])
+    home, away = event["competitions"][0]["competitors"]
+    home["leaders"], away["leaders"] = [leader("Ann")], [leader("Bea")]
+    (game,) = read_board(make_board(event)).games
+    assert [(row["name"], row["side"]) for row in game.leaders] == [
+        ("Bea", "away"),
+        ("Ann", "home"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [{"value": 0.0, "displayValue": "1-4, K"}, {"displayValue": "0"}, {"displayValue": "0.0"}],
+)
+def test_nobody_leads_with_nothing(nothing):
+    said = [leader("Ann", "1", **nothing), leader("Bea", "1", value=1, displayValue="1-4, HR")]
+    assert [row["name"] for row in read_game(leaders=said).leaders] == ["Bea"]
 
 
 def test_leaders_without_a_player_are_left_out():

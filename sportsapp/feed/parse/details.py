@@ -25,6 +25,9 @@ ATTENDANCE_LIMIT = 1_000_000
 LEADERS_LIMIT = 3
 
 Pair = tuple[object, object]
+NOBODY_BATS = {"mid", "middle", "end"}
+OF_THE_BATTER = ("balls", "strikes", "outs", "bases")
+NOTHING = {"0", "0.0"}
 NO_GOALS: Pair = (None, None)
 
 
@@ -111,8 +114,11 @@ def _goals_text(label: str, away: CompetitorShape, home: CompetitorShape, goals:
 # ---------------------------------------------------------------- situation and leaders
 
 
-def situation(competition: CompetitionShape) -> dict[str, Any]:
-    """Down and distance, or balls, strikes, outs and bases; the last play. Only what is known."""
+def situation(competition: CompetitionShape, detail: str) -> dict[str, Any]:
+    """Down and distance, or balls, strikes, outs and bases; the last play. Only what is known.
+
+    Between innings, by ``detail``, the feed has zeros for a batter that there is not.
+    """
     now = optional(competition.situation, SituationShape)
     if now is None:
         return {}
@@ -130,27 +136,37 @@ def situation(competition: CompetitionShape) -> dict[str, Any]:
         "bases": None if set(bases) == {None} else occupied,
         "last_play": clean_text(now.last_play.text) if now.last_play else "",
     }
+    if not NOBODY_BATS.isdisjoint(detail.lower().split()):
+        facts |= dict.fromkeys(OF_THE_BATTER)
     return {name: fact for name, fact in facts.items() if fact not in (None, "")}
 
 
 def leaders(
     competition: CompetitionShape, home: CompetitorShape, away: CompetitorShape
 ) -> tuple[dict[str, str], ...]:
-    """Leading players. The NFL has them with the game, the other leagues with each side."""
+    """Leading players. The NFL has them with the game, the other leagues with each side.
+
+    Where both have them, those of the game only repeat some of the sides'.
+    """
     sides = {clean_text(home.team.id): "home", clean_text(away.team.id): "away"}
-    return (
-        *_leader_rows(competition.leaders, "", sides),
+    of_sides = [
         *_leader_rows(away.leaders, "away", sides),
         *_leader_rows(home.leaders, "home", sides),
-    )
+    ]
+    return tuple(of_sides or _leader_rows(competition.leaders, "", sides))
 
 
 def _leader_rows(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list[dict[str, str]]:
-    """The first leader of each of the first categories; without a ``side``, by the team's id."""
+    """The first leader of each of the first categories; without a ``side``, by the team's id.
+
+    Nobody leads a category in which there is nothing yet.
+    """
     rows = []
     for category in (optional(raw, list[LeaderCategoryShape]) or [])[:LEADERS_LIMIT]:
         leader = category.leaders[0] if category.leaders else None
         if leader is None or leader.athlete is None:
+            continue
+        if NOTHING & {clean_text(leader.value), clean_text(leader.display_value)}:
             continue
         team_id = clean_text(leader.team.id) if leader.team else ""
         label = clean_text(category.short_display_name, 20)

@@ -180,6 +180,7 @@ def _game(raw: Raw, league: League) -> GameRecord:
     season = event.season or SeasonShape()
     week = event.week
     venue, city = details.venue_and_city(competition)
+    detail = next(filter(None, map(clean_text, texts)), "")
     note, series = details.note_and_series(competition, home, away, has_score)
     return GameRecord(
         espn_id=identifier(event.id),
@@ -192,7 +193,7 @@ def _game(raw: Raw, league: League) -> GameRecord:
         state=state,
         status=status,
         completed=kind.completed,
-        detail=next(filter(None, map(clean_text, texts)), ""),
+        detail=detail,
         period=feed_status.period if has_score else 0,
         clock=clean_text(feed_status.display_clock, 20) if has_clock else "",
         clock_left=_clock_left(feed_status, league) if has_clock else None,
@@ -205,7 +206,7 @@ def _game(raw: Raw, league: League) -> GameRecord:
         broadcast=details.broadcast(competition),
         note=note,
         series=series,
-        situation=details.situation(competition) if state is State.IN else {},
+        situation=details.situation(competition, detail) if state is State.IN else {},
         leaders=details.leaders(competition, home, away),
     )
 

@@ -1,0 +1,89 @@
+"""The game page: leaders, situation, the part of the season, records of their time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.integration.events import event
+
+
+def category(short: str, name: str, value: str, team: str = "1") -> dict[str, Any]:
+    athlete = {"displayName": name}
+    best = {"displayValue": value, "athlete": athlete, "team": {"id": team}}
+    return {"shortDisplayName": short, "leaders": [best]}
+
+
+def lines_of(page: str) -> list[str]:
+    """The lines of leaders, without markup."""
+    part = page.partition('<ul class="plain">')[2].partition("</ul>")[0]
+    return [re.sub("<[^>]+>", "", line).strip() for line in re.findall("<li>.*?</li>", part)]
+
+
+def test_one_man_has_one_line(client, synced):
+    said = [
+        category("BA", "Ann", "2-4, HR, 3 RBI"),
+        category("HR", "Ann", "2-4, HR, 3 RBI"),
+        category("RBI", "Ann", "2-4, HR, 3 RBI"),
+    ]
+    synced("mlb", event(leaders=said))
+    assert lines_of(client.get("/mlb/games/401").text) == ["BA, HR, RBI Ann (ALP), 2-4, HR, 3 RBI"]
+
+
+def test_figures_of_one_man_are_in_the_order_of_their_names(client, synced):
+    said = [
+        category("Pts", "Bea", "32"),
+        category("Reb", "Ann", "9", "2"),
+        category("Ast", "Bea", "11"),
+    ]
+    synced("nba", event(leaders=said))
+    assert lines_of(client.get("/nba/games/401").text) == [
+        "Pts, Ast Bea (ALP), 32; 11",
+        "Reb Ann (BET), 9",
+    ]
+
+
+def test_namesakes_of_both_sides_stay_two(client, synced):
+    said = [category("Pts", "Ann", "32"), category("Reb", "Ann", "9", "2")]
+    synced("nba", event(leaders=said))
+    assert lines_of(client.get("/nba/games/401").text) == ["Pts Ann (ALP), 32", "Reb Ann (BET), 9"]
+
+
+@pytest.mark.parametrize(
+    ("state", "heading"), [("pre", "Season leaders"), ("in", "Leaders"), ("post", "Leaders")]
+)
+def test_leaders_before_the_start_are_those_of_the_season(client, synced, state, heading):
+    synced("nba", event(state=state, leaders=[category("PPG", "Bea", "23.9")]))
+    assert f'<h2 id="leaders">{heading}</h2>' in client.get("/nba/games/401").text
+
+
+def test_nothing_is_said_of_who_bats_between_innings(client, synced):
+    now = {"balls": 0, "strikes": 0, "outs": 0, "onFirst": False, "lastPlay": {"text": "Out."}}
+    game = event(state="in", situation=now)
+    game["competitions"][0]["status"]["type"]["detail"] = "Middle 3rd"
+    synced("mlb", game)
+    page = client.get("/mlb/games/401").text
+    assert "<b>Middle 3rd</b></p>" in page
+    assert "Last play: Out." in page
+
+
+def test_record_of_a_game_that_was_read_long_after_it_is_not_shown(client, synced):
+    synced("nfl", event("1"), at=datetime(2026, 1, 16, 4, tzinfo=UTC))
+    synced("nba", event("2"), at=datetime(2026, 6, 1, tzinfo=UTC))
+    pages = [client.get(path).text for path in ("/nfl/games/1", "/nba/games/2", "/nba/2026-01-15")]
+    assert ["3-1" in page for page in pages] == [True, False, False]
+    records = [
+        client.get(f"/api/v1/games/{name}").json["home"]["record"] for name in ("nfl/1", "nba/2")
+    ]
+    assert records == ["3-1", ""]
+
+
+@pytest.mark.parametrize(("kind", "is_told"), [(1, True), (2, False), (3, False)])
+def test_preseason_is_told_on_card_and_game_page(client, synced, kind, is_told):
+    game = event() | {"season": {"year": 2026, "type": kind}, "week": {"number": 1}}
+    synced("nfl", game)
+    for path in ("/nfl/2026-01-15", f"/nfl/weeks/2026/{kind}/1", "/nfl/games/401"):
+        assert ("<span>Preseason</span>" in client.get(path).text) == is_told
