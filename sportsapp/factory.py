@@ -72,6 +72,7 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
     client = client or FeedClient(
         settings.espn_base_url,
         settings.user_agent,
+        broker_url=settings.broker,
         rate_limiter=RateLimiter(settings.broker, settings.feed_requests_per_minute),
         count_outcome=outcomes.add,
     )

@@ -40,6 +40,7 @@ def _state() -> dict[str, Any]:
     queues = reports.queue_states(session, services().queues, consumers, now)
     periodics = periodic_states()
     failure_count, failures = reports.failures_since(session, now - DAY, FAILURES_SHOWN)
+    hosts = services().feed_client.hosts
     return {
         "consumers": consumers,
         "queues": queues,
@@ -49,6 +50,8 @@ def _state() -> dict[str, Any]:
         "failure_count": failure_count,
         "failures": failures,
         "leagues": reports.leagues(session, services().settings.leagues),
+        "hosts": hosts.urls,
+        "moved": hosts.moved(),
         "hours": reports.hours(session, now),
     }
 

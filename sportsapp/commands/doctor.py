@@ -209,19 +209,26 @@ def check_scheduler(context: CheckContext) -> Iterator[Finding]:
 
 
 def check_feed(context: CheckContext) -> Iterator[Finding]:
-    """The feed answers us, in a shape that we know.
+    """The feed answers us, in a shape that we know, and its first host answers everything.
 
     One request for each league, until one fails.
     """
     parts = context.services
-    base = public_url(parts.settings.espn_base_url)
+    hosts = parts.feed_client.hosts
+    base = hosts.urls[0]
     for league in parts.leagues:
         try:
             answer = parts.feed_client.scoreboard(league, game_day(context.now))
-            parse.parse_scoreboard(answer.body, league)
+            base = answer.host
+            answer.parsed(parse.parse_scoreboard, league)
         except FeedError as error:
+            base = next((url for url in hosts.urls if error.url.startswith(url)), base)
             yield _feed_fault(league.label, base, error)
             return
+    for kind, state in (hosts.moved() or {}).items():
+        says = f"{state.host} answers requests ({kind}) since {state.since:%Y-%m-%d %H:%M} UTC"
+        again = f"{hosts.urls[0]} is tried again at {state.again_at:%H:%M} UTC"
+        yield Finding(NOTE, f"{says}: {state.reason}", again)
     paused = select(LeagueRow).where(LeagueRow.paused_until > context.now).order_by(LeagueRow.slug)
     rows = db.session.scalars(paused).all() if context.has_tables else []
     if rows:

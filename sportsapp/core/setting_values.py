@@ -62,6 +62,11 @@ def web_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def web_urls(value: str) -> str:
+    """Web URLs separated by commas, in order, each once, at least one."""
+    return ",".join(dict.fromkeys(web_url(part.strip()) for part in value.split(",")))
+
+
 def contact_url(value: str) -> str:
     """A web URL that can stand in a header as it is."""
     if not re.fullmatch(r"[!-'*-~]+", value):

@@ -76,7 +76,12 @@ class Settings:
         shown="the embedded broker's Unix socket in the instance folder",
         secret=True,
     )
-    espn_base_url: str = _setting(read.web_url, "the feed", "https://site.api.espn.com")
+    espn_base_url: str = _setting(
+        read.web_urls,
+        "the feed's hosts, with commas: the first that answers a kind of request is used; "
+        "one alone has no substitute",
+        "https://site.api.espn.com,https://site.web.api.espn.com",
+    )
     espn_contact_url: str = _setting(
         read.contact_url,
         "address in our User-Agent, under which ESPN can reach you",

@@ -3,7 +3,8 @@
 What ESPN is known to require (October 2026): an honest User-Agent with a contact link, an
 explicit ``dates`` of one day or one month, never a range, and on scoreboards a ``limit`` of at
 most 500. A college division is requested as ``groups``, and for standings as ``group``.
-ESPN is not known to send ETags, so there are no conditional requests.
+ESPN is not known to send ETags, so there are no conditional requests. Its second host serves the
+same paths, and did not refuse us when the first one did; ranges are refused by both.
 """
 
 import hashlib
@@ -11,9 +12,11 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TypeVar
 from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
@@ -30,7 +33,10 @@ from sportsapp.core.outgoing import (
     Reply,
     exchange,
 )
+from sportsapp.feed.hosts import FeedHosts
 from sportsapp.feed.pace import RateLimiter
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -46,24 +52,45 @@ SUMMARY_BYTES = 3_000_000
 ROSTER_BYTES = 2_000_000
 STANDINGS_BYTES = 8_000_000
 OUTCOMES = ("ok", "unavailable", "limited", "refused", "too_large")
+KINDS = ("day", "month", "summary", "teams", "roster", "standings")
+"""The kinds of requests: a host may answer one and refuse another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer. ``digest`` is the SHA-256 of the body: equal digests, equal bytes."""
+    """A good answer. ``digest`` is the SHA-256 of the body: equal digests, equal bytes.
+
+    ``host`` is the feed's host that answered, ``judge`` takes whether the body could be read.
+    """
 
     url: str
     body: bytes
     digest: str
+    host: str = ""
+    judge: Callable[[bool], None] = field(default=lambda _: None, compare=False, repr=False)
+
+    def parsed(self, parse: Callable[..., T], *arguments: object) -> T:
+        """What ``parse`` makes of the body and the arguments. Raises PayloadError.
+
+        A host whose answers cannot be read for long is left.
+        """
+        try:
+            records = parse(self.body, *arguments)
+        except PayloadError:
+            self.judge(False)
+            raise
+        self.judge(True)
+        return records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """How long a request may take and how often it is repeated, in seconds and counts.
 
-    ``connect`` and ``read`` bound one wait for the network; ``deadline`` bounds a request as a
-    whole. ``first_wait`` doubles with each retry up to ``longest_wait``; a Retry-After above
-    that is left to the caller.
+    ``connect`` and ``read`` bound one wait for the network; ``deadline`` bounds an attempt as a
+    whole. ``retries`` counts the attempts after the first, whichever host they are sent to.
+    ``first_wait`` doubles with each retry up to ``longest_wait``; a Retry-After above that is
+    left to the caller.
     """
 
     connect: float = 5
@@ -77,6 +104,11 @@ class RetryPolicy:
 class FeedClient:
     """Requests ESPN's public JSON API. Safe to use from several threads at once.
 
+    ``base_urls`` is a host, or several with commas, the preferred one first; which one answers is
+    shared through the broker at ``broker_url``. A host that refuses a request (a 4xx but 429),
+    cannot be reached, fails, or answers with something else than a JSON object is followed by
+    the next one at once; a redirect and 429 are not.
+
     ``rate_limiter`` is waited for before each request, retries included; without one the rate
     is not limited. ``count_outcome`` is called after each request with one of OUTCOMES.
 
@@ -87,15 +119,18 @@ class FeedClient:
 
     def __init__(
         self,
-        base_url: str,
+        base_urls: str,
         user_agent: str,
         *,
+        broker_url: str = "",
         retry_policy: RetryPolicy | None = None,
         rate_limiter: RateLimiter | None = None,
         count_outcome: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.base_url, account = _without_account(base_url.rstrip("/"))
+        hosts = [_without_account(url.rstrip("/")) for url in base_urls.split(",")]
+        self._accounts = dict(hosts)
+        self.hosts = FeedHosts([*self._accounts], broker_url)
         self.retry_policy = retry_policy or RetryPolicy()
         self.rate_limiter = rate_limiter
         self.count_outcome = count_outcome
@@ -103,21 +138,20 @@ class FeedClient:
         self.clock_offset: timedelta | None = None
         self._session = OutgoingSession()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
-        self._session.auth = account or self._session.auth
 
     def scoreboard(self, league: League, day: date) -> Answer:
         """One league's games of one US Eastern day.
 
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard?dates=YYYYMMDD``.
         """
-        return self._scoreboard(league, day.strftime("%Y%m%d"), DAY_BYTES)
+        return self._scoreboard("day", league, day.strftime("%Y%m%d"), DAY_BYTES)
 
     def month(self, league: League, first: date) -> Answer:
         """One league's games of the month that contains ``first``.
 
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/scoreboard?dates=YYYYMM``.
         """
-        return self._scoreboard(league, first.strftime("%Y%m"), MONTH_BYTES)
+        return self._scoreboard("month", league, first.strftime("%Y%m"), MONTH_BYTES)
 
     def summary(self, league: League, espn_id: str) -> Answer:
         """All about one game, by the feed's id of it.
@@ -125,7 +159,7 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/summary?event=ID``.
         """
         path = f"/apis/site/v2/sports/{league.path}/summary"
-        return self._get(path, SUMMARY_BYTES, event=espn_id)
+        return self._get("summary", path, SUMMARY_BYTES, event=espn_id)
 
     def teams(self, league: League) -> Answer:
         """The list of a league's teams.
@@ -133,7 +167,7 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams``.
         """
         path = f"/apis/site/v2/sports/{league.path}/teams"
-        return self._get(path, TEAMS_BYTES, limit=league.teams_limit, groups=league.group)
+        return self._get("teams", path, TEAMS_BYTES, limit=league.teams_limit, groups=league.group)
 
     def roster(self, league: League, team_id: str) -> Answer:
         """The players of one team, by the feed's id of the team.
@@ -141,7 +175,7 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams/{id}/roster``.
         """
         path = f"/apis/site/v2/sports/{league.path}/teams/{team_id}/roster"
-        return self._get(path, ROSTER_BYTES)
+        return self._get("roster", path, ROSTER_BYTES)
 
     def standings(self, league: League) -> Answer:
         """A league's standings.
@@ -150,37 +184,61 @@ class FeedClient:
         ``apis/site/v2`` returns a stub without standings.
         """
         path = f"/apis/v2/sports/{league.path}/standings"
-        return self._get(path, STANDINGS_BYTES, group=league.group)
+        return self._get("standings", path, STANDINGS_BYTES, group=league.group)
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
 
-    def _scoreboard(self, league: League, dates: str, body_limit: int) -> Answer:
+    def _scoreboard(self, kind: str, league: League, dates: str, body_limit: int) -> Answer:
         path = f"/apis/site/v2/sports/{league.path}/scoreboard"
-        return self._get(path, body_limit, dates=dates, limit=LIMIT, groups=league.group)
+        return self._get(kind, path, body_limit, dates=dates, limit=LIMIT, groups=league.group)
 
-    def _get(self, path: str, body_limit: int, **params: object) -> Answer:
-        """The answer to a GET, with retries. Parameters that are None are left out."""
+    def _get(self, kind: str, path: str, body_limit: int, **params: object) -> Answer:
+        """The answer to a GET, with retries. Parameters that are None are left out.
+
+        The host that answered last is asked as often as it is worth it, each other host once.
+        Its error is raised when none answers.
+        """
         query = urlencode({name: value for name, value in params.items() if value is not None})
-        url = f"{self.base_url}{path}{'?' if query else ''}{query}"
+        target = f"{path}{'?' if query else ''}{query}"
+        current, left = self.hosts.order(kind)
+        results: dict[str, Answer | FeedError] = {}
         attempt = 0
-        while True:
+        while left and attempt <= self.retry_policy.retries:
+            host = left.pop(0)
+            if host in results:
+                wait = self._wait_before_retry(attempt - 1, results[host])
+                if wait is None:
+                    break
+                logger.info("retrying in %.1f s: %s", wait, results[host])
+                self.sleep(wait)
+            attempt += 1
             try:
-                answer = self._request(url, body_limit)
+                answer = self._request(kind, host, target, body_limit)
             except FeedError as error:
                 self.count_outcome(_outcome_of(error))
-                wait = self._wait_before_retry(attempt, error)
-                if wait is None:
-                    raise
-                logger.info("retrying in %.1f s: %s", wait, error)
-                self.sleep(wait)
-                attempt += 1
+                results[host] = error
+                if host != current:
+                    continue
+                if isinstance(error, FeedUnavailableError):
+                    left = [host, *left] if error.status == 429 else [*left, host]
+                elif isinstance(error, FeedRefusedError) and (error.status or 0) < 400:
+                    break  # a redirect, or an address that is none
             else:
                 self.count_outcome("ok")
-                return answer
+                results[host] = answer
+                if answer.body.lstrip()[:1] == b"{":
+                    reason = results.get(current, "its answers cannot be read")
+                    text = "it answers with no JSON" if isinstance(reason, Answer) else str(reason)
+                    self.hosts.answered(kind, host, text)
+                    return answer
+        result = results.get(current) or next(iter(results.values()))
+        if isinstance(result, FeedError):
+            raise result
+        return result
 
-    def _wait_before_retry(self, attempt: int, error: FeedError) -> float | None:
+    def _wait_before_retry(self, attempt: int, error: Answer | FeedError) -> float | None:
         """Seconds to wait before the next attempt, None when there is none."""
         policy = self.retry_policy
         if not isinstance(error, FeedUnavailableError) or attempt >= policy.retries:
@@ -190,14 +248,16 @@ class FeedClient:
         longest = min(policy.first_wait * 2**attempt, policy.longest_wait)
         return random.uniform(longest / 2, longest)  # noqa: S311  # jitter  # nosec B311
 
-    def _request(self, url: str, body_limit: int) -> Answer:
+    def _request(self, kind: str, host: str, target: str, body_limit: int) -> Answer:
         """Send one request and read its answer."""
+        url = host + target
         if self.rate_limiter:
             self.rate_limiter.wait()
         policy = self.retry_policy
         try:
             reply = exchange(
                 *(self._session, "GET", url),
+                auth=self._accounts[host],
                 connect=policy.connect,
                 read=policy.read,
                 deadline=policy.deadline,
@@ -208,8 +268,8 @@ class FeedClient:
         except RedirectRefusedError as error:
             raise FeedRefusedError(f"the feed sends us elsewhere: {error}", url=url) from error
         except (InvalidURL, InvalidSchema, MissingSchema) as error:
-            message = f"the feed's address cannot be used: {self.base_url} ({error})"
-            raise FeedRefusedError(message, url=self.base_url) from error
+            message = f"the feed's address cannot be used: {host} ({error})"
+            raise FeedRefusedError(message, url=host) from error
         except DeadlineError as error:
             raise FeedUnavailableError(f"{error}: {url}", url=url) from error
         except requests.Timeout as error:
@@ -220,7 +280,8 @@ class FeedClient:
             raise FeedUnavailableError(message, url=url) from error
         self.clock_offset = _clock_offset(reply.headers)
         _check_status(reply)
-        return Answer(url, reply.body, hashlib.sha256(reply.body).hexdigest())
+        digest = hashlib.sha256(reply.body).hexdigest()
+        return Answer(url, reply.body, digest, host, partial(self.hosts.read, kind, host))
 
 
 def _without_account(url: str) -> tuple[str, tuple[str, str] | None]:

@@ -22,7 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sportsapp.core.settings import VERSION, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models.run import OPEN
-from sportsapp.feed.client import OUTCOMES
+from sportsapp.feed.client import KINDS, OUTCOMES
+from sportsapp.feed.hosts import FeedHosts
 from sportsapp.feed.pace import OutcomeCounter
 from sportsapp.monitoring.checks import late_slots
 from sportsapp.queue.huey import TrackerHuey
@@ -63,6 +64,7 @@ class Metrics(Collector):
     settings: Settings
     queues: Sequence[TrackerHuey]
     outcomes: OutcomeCounter
+    hosts: FeedHosts
     now: datetime
 
     def collect(self) -> Iterator[Metric]:
@@ -81,13 +83,20 @@ class Metrics(Collector):
         yield from metrics
         help_text = "1 if the broker answers, else 0."
         try:
-            counts = self.outcomes.counts()
+            counts, moved = self.outcomes.counts(), self.hosts.moved() or {}
         except redis.RedisError:
             yield _gauge("broker_up", help_text, [], {(): 0})
             return
         yield _gauge("broker_up", help_text, [], {(): 1})
         requests = {(outcome,): counts.get(outcome, 0) for outcome in OUTCOMES}
         yield _counter("feed_requests", "Requests to the feed, by outcome.", ["outcome"], requests)
+        first, help_text = self.hosts.urls[0], "1 if the host answers this kind of request, else 0."
+        answering = {
+            (kind, url): int(url == (moved[kind].host if kind in moved else first))
+            for kind in KINDS
+            for url in self.hosts.urls
+        }
+        yield _gauge("feed_host", help_text, ["kind", "host"], answering)
 
     def _runs(self) -> Iterator[Metric]:
         counts = reports.run_counts(db.session)

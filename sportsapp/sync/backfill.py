@@ -129,7 +129,7 @@ def _sync_month(
     """
     try:
         answer = context.client.month(league, chunk.start)
-        scoreboard = parse.parse_scoreboard(answer.body, league)
+        scoreboard = answer.parsed(parse.parse_scoreboard, league)
     except TrackerError as error:
         if is_refusal(error):
             raise  # thirty requests for days would be thirty refusals
@@ -160,7 +160,7 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
     for day, future in fetch_all(calls):
         try:
             answer = future.result()
-            scoreboard = parse.parse_scoreboard(answer.body, league)
+            scoreboard = answer.parsed(parse.parse_scoreboard, league)
             ref, games = store.league_ref(context, league), scoreboard.games
             due = store.store_scoreboard(
                 context, ref, scoreboard, games, days=[day], digest=answer.digest

@@ -34,12 +34,12 @@ def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResu
     calls = {league: league_call(request, league, today) for league in leagues}
     for league, future in fetch_all(calls):
         try:
-            body = future.result().body
-            record = parse.parse_scoreboard(body, league).league
+            answer = future.result()
+            record = answer.parsed(parse.parse_scoreboard, league).league
             if record is None:
                 text = "the scoreboard names no league"
-                raise PayloadError(text, path="$.leagues", body=body)
-            season = parse.parse_calendar(body)
+                raise PayloadError(text, path="$.leagues", body=answer.body)
+            season = parse.parse_calendar(answer.body)
         except TrackerError as error:
             failures[league.slug] = error
             store.mark_failed(context, refs[league], error)
@@ -67,11 +67,11 @@ def _sync_standings(context: SyncContext, leagues: Sequence[League]) -> list[str
     calls = {league: league_call(context.client.standings, league) for league in leagues}
     for league, future in fetch_all(calls):
         try:
-            body = future.result().body
-            standings, errors = parse.parse_standings(body, league)
+            answer = future.result()
+            standings, errors = answer.parsed(parse.parse_standings, league)
             store.store_standings(context, refs[league], standings)
             notes = standing_notes(standings, errors, league)
-            context.count_fields(league, refs[league].id, "standings", notes, body)
+            context.count_fields(league, refs[league].id, "standings", notes, answer.body)
             lines += [f"{league.label} standings: {line}" for line in errors]
         except TrackerError as error:
             lines.append(f"{league.label} standings: {error}")
@@ -102,8 +102,8 @@ def sync_teams(
             continue
         if rosters is None:  # else an earlier run has stored the teams
             try:
-                body = context.client.teams(league).body
-                teams, errors = parse.parse_teams(body, league)
+                answer = context.client.teams(league)
+                teams, errors = answer.parsed(parse.parse_teams, league)
             except TrackerError as error:
                 failures[league.slug] = error
                 failed.append(league.slug)
@@ -113,7 +113,9 @@ def sync_teams(
             else:
                 ref = store.league_ref(context, league)
                 store.store_teams(context, ref, teams, is_whole=not errors)
-                context.count_fields(league, ref.id, "teams", team_notes(teams, errors), body)
+                context.count_fields(
+                    league, ref.id, "teams", team_notes(teams, errors), answer.body
+                )
             rosters = sorted({(team.espn_id, team.abbreviation) for team in teams})
             result.synced += len({team.espn_id for team in teams})
             result.errors += [f"{league.label}: {line}" for line in errors]
@@ -146,11 +148,11 @@ def _sync_rosters(
     for (espn_id, abbreviation), future in fetch_all(calls):
         subject = f"{league.label} {abbreviation} roster"
         try:
-            body = future.result().body
-            roster = parse.parse_roster(body)
+            answer = future.result()
+            roster = answer.parsed(parse.parse_roster)
             if roster.players:
                 store.store_roster(context, ref, espn_id, roster)
-            context.count_fields(league, ref.id, "roster", roster_notes(roster), body)
+            context.count_fields(league, ref.id, "roster", roster_notes(roster), answer.body)
             lines += [f"{subject}: {line}" for line in roster.errors]
         except TrackerError as error:
             lines.append(f"{subject}: {error}")

@@ -32,10 +32,10 @@ def look_for(
         name = f"{league.label} game {espn_id}"
         found: date | None = None
         try:
-            found = parse.parse_summary_day(context.client.summary(league, espn_id).body)
+            found = context.client.summary(league, espn_id).parsed(parse.parse_summary_day)
             if found != day:
                 answer = context.client.scoreboard(league, found)
-                board = parse.parse_scoreboard(answer.body, league)
+                board = answer.parsed(parse.parse_scoreboard, league)
                 store.store_scoreboard(
                     context, ref, board, board.games, days=[found], digest=answer.digest
                 )

@@ -162,7 +162,7 @@ def _sync_days(
                 if stored and stored.digest == answer.digest:  # it is not even decoded
                     unchanged[ref, day], game_ids = stored, stored.game_ids
                 else:
-                    board = parse.parse_scoreboard(answer.body, league)
+                    board = answer.parsed(parse.parse_scoreboard, league)
                     due = store.store_scoreboard(
                         context, ref, board, board.games, days=[day], digest=answer.digest
                     )
@@ -223,7 +223,7 @@ def sync_ahead(context: SyncContext, seasons: Mapping[League, Sequence[date]]) -
     for (league, first), future in fetch_all(calls):
         last = month_end(first) if league.month_fits else first
         try:
-            scoreboard = parse.parse_scoreboard(future.result().body, league)
+            scoreboard = future.result().parsed(parse.parse_scoreboard, league)
             games = [game for game in scoreboard.games if game.day > today]
             days = [day for day in each_day(first, last) if day > today]
             due = store.store_scoreboard(context, refs[league], scoreboard, games, days=days)

@@ -45,7 +45,8 @@ def show_metrics() -> ResponseReturnValue:
         sent = request.headers.get("Authorization", "")
         if not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
             raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
-    collector = Metrics(parts.settings, parts.queues, parts.feed_outcomes, utc_now())
+    outcomes, hosts = parts.feed_outcomes, parts.feed_client.hosts
+    collector = Metrics(parts.settings, parts.queues, outcomes, hosts, utc_now())
     metrics = parts.metrics.get(lambda: list(collector.collect()))
     body, content_type = exposition(metrics, request.headers.get("Accept", ""))
     return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""The rate limiter and the outcomes on a real broker: one count for all processes."""
+"""The rate limiter, the outcomes and the hosts on a real broker: the same for all processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 import redis
 
+from sportsapp.core.clock import utc_now
 from sportsapp.feed import pace
+from sportsapp.feed.hosts import FIRST_WAIT, FeedHosts
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter
 
 WINDOW = 2
@@ -71,3 +73,31 @@ def test_outcomes_are_counted_together_and_outlive_the_broker(broker):
     first.add("ok")  # lost, and nothing raised
     broker.start()
     assert second.counts() == {"ok": 2, "refused": 1}
+
+
+def test_hosts_that_answer_are_known_to_all_processes_and_outlive_the_broker_in_each(broker):
+    urls = ("http://first", "http://second")
+    one, another = (FeedHosts(urls, broker.settings.broker) for _ in range(2))
+    assert another.order("day") == (urls[0], [*urls])
+    one.order("day")
+    one.answered("day", urls[1], "it refused")
+    for hosts in (one, another):
+        assert hosts.order("day") == (urls[1], [*reversed(urls)])
+        assert hosts.order("month") == (urls[0], [*urls])
+        assert {kind: each.reason for kind, each in hosts.moved().items()} == {"day": "it refused"}
+    assert FeedHosts((urls[0], "http://third"), broker.settings.broker).moved() == {}
+    broker.kill()
+    assert another.order("day") == (urls[1], [*reversed(urls)])
+    another.answered("day", urls[0], "")
+    assert another.order("day") == (urls[0], [*urls])
+    assert another.moved() is None
+
+
+def test_one_process_tries_the_first_host_again_for_all(broker):
+    urls, now = ("http://first", "http://second"), utc_now()
+    clock = [now]
+    several = [FeedHosts(urls, broker.settings.broker, lambda: clock[0]) for _ in range(3)]
+    several[0].order("day")
+    several[0].answered("day", urls[1], "it refused")
+    clock[0] += FIRST_WAIT
+    assert [hosts.order("day")[1][0] for hosts in several] == [urls[0], urls[1], urls[1]]

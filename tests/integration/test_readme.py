@@ -72,7 +72,7 @@ def test_every_view_of_the_panel_is_listed(panel):
 def test_troubleshooting_follows_the_doctor(runner):
     done = runner.invoke(args=["doctor", "--json"])
     order = [check["name"] for check in json.loads(done.stdout)["checks"]]
-    shown = [row[0] for row in table("What flask doctor checks", OPERATING)[: len(order) + 6]]
+    shown = [row[0] for row in table("What flask doctor checks", OPERATING)[: len(order) + 7]]
     assert [name for name in shown if name in order] == list(dict.fromkeys(order))
 
 

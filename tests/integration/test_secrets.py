@@ -149,7 +149,7 @@ def test_feed_is_given_the_name_and_password_of_its_url(feed, app):
     client.close()
     sent = feed.requests[0].headers["Authorization"].removeprefix("Basic ")
     assert base64.b64decode(sent) == b"some@one:pass/word"
-    assert client.base_url == feed.url
+    assert client.hosts.urls == (feed.url,)
 
 
 # ---------------------------------------------------------------- files

@@ -38,7 +38,7 @@ def test_empty_environment_gives_the_defaults():
     assert settings.leagues == ("nfl", "nba", "mlb", "nhl")
     assert (settings.live_sync_seconds, settings.result_ttl_seconds) == (60, 86_400)
     assert (settings.host, settings.port, settings.trusted_hosts) == ("127.0.0.1", 5000, ())
-    assert settings.espn_base_url == "https://site.api.espn.com"
+    assert settings.espn_base_url == "https://site.api.espn.com,https://site.web.api.espn.com"
     assert (settings.task_run_retention_days, settings.feed_requests_per_minute) == (30, 600)
     assert (settings.log_level, settings.log_format, settings.log_file) == ("INFO", "plain", None)
 
@@ -72,6 +72,7 @@ def test_settings_cannot_be_changed():
         ("REDIS_URL", "unix:///run/b.sock?db=1", "unix:///run/b.sock?db=1"),
         ("ESPN_BASE_URL", "http://127.0.0.1:8001/", "http://127.0.0.1:8001"),
         ("ESPN_BASE_URL", "http://[::1]:8001", "http://[::1]:8001"),
+        ("ESPN_BASE_URL", "http://a/, http://b,http://a", "http://a,http://b"),
         ("ESPN_CONTACT_URL", " https://example.org/a~b ", "https://example.org/a~b"),
         ("SECRET_KEY", KEY, KEY),
         ("ADMIN_USERNAME", "jo", "jo"),
@@ -114,6 +115,7 @@ MALFORMED = [
     ("REDIS_URL", "redis://[::1", "is not a URL"),
     ("ESPN_BASE_URL", "site.api.espn.com", "is not an http or https URL"),
     ("ESPN_BASE_URL", "ftp://h", "is not an http or https URL"),
+    ("ESPN_BASE_URL", "http://a,", "is not an http or https URL"),
     ("ESPN_BASE_URL", "https://", "is not an http or https URL"),
     ("ESPN_BASE_URL", "http://h:port", "is not a URL"),
     ("ESPN_BASE_URL", "http://[::1", "is not a URL"),
