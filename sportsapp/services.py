@@ -49,8 +49,9 @@ class Services:
     ) -> SyncContext:
         """What a sync that starts now for this run is handed; needs an app context."""
         feed, now = self.feed_client, utc_now()
+        watch, thorough = self.feed_watch, not scheduled
         return SyncContext(
-            feed, db.session, now, run_id, self.feed_watch, scheduled, utc_now, progress
+            feed, db.session, now, run_id, watch, scheduled, utc_now, progress, thorough
         )
 
 

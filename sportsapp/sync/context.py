@@ -34,7 +34,8 @@ class SyncContext:
     ``now`` is the time of the sync, aware and in UTC; ``clock`` gives the current one, for a sync
     that takes long. ``run_id`` is the task run that changed games are marked with. ``watch`` gets
     each league's errors. A ``scheduled`` sync keeps to the watch's pauses; one that a person
-    requested does not.
+    requested does not. It is ``thorough``: it decodes every answer, also one whose digest is
+    stored.
 
     ``progress`` is called with the steps done, the steps in all and, where the sync can be resumed,
     the point to resume from. It may raise to stop the sync there.
@@ -48,6 +49,7 @@ class SyncContext:
     scheduled: bool = False
     clock: Callable[[], datetime] | None = None
     progress: Progress = no_progress
+    thorough: bool = False
 
     def with_current_time(self) -> SyncContext:
         """This context with ``now`` moved on to the clock's time; itself without a clock."""

@@ -8,6 +8,9 @@ The rules:
 - Never step backwards: an answer from an earlier point of the game than the stored one is an
   old copy and changes nothing, unless the feed keeps sending it (``sync/doubts.py``).
 - A corrected score at the same or a later point is taken at once.
+- Answers are ordered by when they were asked for, however they arrive, and a game that two days
+  list is on the one that began to list it last (``sync/precedence.py``).
+- Whoever changes a game forgets the digests of its days, so that their next answers are decoded.
 - What the feed stops mentioning (venue, channel, attendance, week) is kept; so is a score
   while the game has one.
 - A game that is over keeps the teams' records as they were around its end, and their ranks as
@@ -35,6 +38,7 @@ from sportsapp.core.records import (
 from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.sync.doubts import CALLED_OFF, Doubt, Values, doubt_about, has_result
 from sportsapp.sync.listed import ListingPlan, plan_listing
+from sportsapp.sync.precedence import UNREAD, Answer, DayRead
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
 POLL_STAMP = timedelta(seconds=5)
@@ -58,15 +62,15 @@ KEPT = frozenset({*MENTIONED, "week", "season_year", "season_type", *TEAMS, *REC
 class StoredScoreboard:
     """The league's row; by the feed's id its teams, games, and their doubts.
 
-    The games are those that the answer lists, and those that it should list but lacks. ``read`` is
-    when the days of the answer were read before; without those that never were.
+    The games are those that the answer lists, and those that it should list but lacks. ``days`` is
+    what is remembered of the answer's days and of the days of these games.
     """
 
     league: Values
     teams: Mapping[str, Values]
     games: Mapping[str, Values]
     doubts: Mapping[str, Doubt]
-    read: Mapping[date, datetime]
+    days: Mapping[date, DayRead] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -82,10 +86,12 @@ class GamePlan(RowPlan):
     """The changes of some games.
 
     ``doubts`` are games held back, with the new count; ``settled`` are those whose doubt ended.
+    ``passed_over`` are games about which the answer does not count.
     """
 
     doubts: dict[str, Doubt] = field(default_factory=dict)
     settled: list[str] = field(default_factory=list)
+    passed_over: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,8 @@ class ScoreboardPlan:
     """The changes of one scoreboard.
 
     ``league`` are the values that change of the league's row. ``answers`` are the rows that
-    remember the answer, one for each of its days.
+    remember the answer, one for each of its days. ``forgotten`` are other days whose stored digests
+    do not hold any more.
     """
 
     games: GamePlan
@@ -101,6 +108,7 @@ class ScoreboardPlan:
     teams: RowPlan
     league: dict[str, Any]
     answers: list[dict[str, Any]]
+    forgotten: list[date] = field(default_factory=list)
 
 
 def plan_scoreboard(
@@ -117,12 +125,21 @@ def plan_scoreboard(
     ``days`` are those of which the answer lists all games. ``digest`` is given for the answer to a
     request of one day; today's sets the league's season.
     """
-    changes = plan_games(stored.games, games, stored.doubts, now)
+    order = Answer(now, days[0] if digest else None, stored.days)
+    changes = plan_games(stored.games, games, stored.doubts, now, order)
+    held = changes.passed_over.union(changes.doubts)
+    believed = [game for game in games if game.espn_id not in held]
     is_whole = not scoreboard.errors and scoreboard.events not in SUSPECT_COUNTS
     listing = plan_listing(
-        stored.games, {game.espn_id for game in scoreboard.games}, now, is_whole=is_whole
+        {
+            espn_id: game
+            for espn_id, game in stored.games.items()
+            if espn_id not in changes.passed_over and not order.is_outdated(game)
+        },
+        {game.espn_id for game in scoreboard.games},
+        now,
+        is_whole=is_whole,
     )
-    believed = [game for game in games if game.espn_id not in changes.doubts]
     records = win_loss_by_team(believed, game_day(now))
     teams = RowPlan()
     for espn_id, team in teams_of(games).items():
@@ -134,41 +151,48 @@ def plan_scoreboard(
     league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
     if digest and game_day(now) in days:
         league |= season_values(stored.league, scoreboard.league, now)
-    answers = answer_rows(scoreboard, games, stored.read, now, days, digest)
+    answers = answer_rows(scoreboard, games, order, days, digest)
     for row in answers:
-        if changes.doubts or row["day"] in listing.days:  # the same bytes are decoded again
+        if held or row["day"] in listing.days:  # the same bytes are decoded again
             row["digest"] = ""
-    is_first = any(row["read_at"] and row["day"] not in stored.read for row in answers)
+    is_first = any(
+        row["read_at"] and not stored.days.get(row["day"], UNREAD).read_at for row in answers
+    )
     news = changes.inserts, changes.updates, listing.news, teams.inserts, teams.updates
     if is_first or any(news):
         league |= next_version(stored.league, now)
-    return ScoreboardPlan(changes, listing, teams, league, answers)
+    changed = set(listing.days)
+    for espn_id, values in changes.updates.items():
+        rows = stored.games[espn_id], values
+        changed.update(row["day"] for row in rows if "day" in row)
+    changed -= {row["day"] for row in answers if row["read_at"]}
+    forgotten = [day for day, read in stored.days.items() if day in changed and read.digest]
+    return ScoreboardPlan(changes, listing, teams, league, answers, forgotten)
 
 
 def answer_rows(
     scoreboard: ScoreboardRecord,
     games: Sequence[GameRecord],
-    read: Mapping[date, datetime],
-    now: datetime,
+    order: Answer,
     days: Sequence[date],
     digest: str,
 ) -> list[dict[str, Any]]:
     """The rows that remember an answer, one for each day that it covers.
 
-    ``read`` is when those days were read before. An answer with an error reads no day to its end:
-    a day's own has a row without ``read_at`` and digest, a month's has none. So has a month's that
-    may be cut off.
+    Days that were read later have none. An answer with an error reads no day to its end: a day's
+    own has a row without ``read_at`` and digest, a month's has none. So has a month's that may be
+    cut off.
     """
     rows: dict[date, dict[str, Any]] = {}
-    if not scoreboard.errors and (digest or scoreboard.events not in SUSPECT_COUNTS):
-        for day in days:
-            read_at = max(now, read.get(day, now))
+    read_at: datetime | None = order.asked_at
+    if scoreboard.errors or (not digest and scoreboard.events in SUSPECT_COUNTS):
+        read_at, digest, days = None, "", days if digest else ()
+    for day in days:
+        if not order.is_older_than(order.days.get(day, UNREAD).read_at):
             rows[day] = {"day": day, "digest": digest, "game_ids": [], "read_at": read_at}
-    elif digest:
-        rows[days[0]] = {"day": days[0], "digest": "", "game_ids": [], "read_at": None}
     for game in games:
         # a day's own answer may list a game of another day, which goes on there
-        day = days[0] if digest else game.day
+        day = order.day or game.day
         if day in rows:
             rows[day]["game_ids"].append(game.espn_id)
     return list(rows.values())
@@ -224,14 +248,18 @@ def plan_games(
     fetched: Sequence[GameRecord],
     doubts: Mapping[str, Doubt],
     now: datetime,
+    order: Answer | None = None,
 ) -> GamePlan:
     """What the fetched games change. ``stored`` and ``doubts`` are by the feed's game id.
 
     Of a game that is listed twice, the last mention counts.
     """
-    plan = GamePlan()
+    plan, order = GamePlan(), order or Answer(now)
     for espn_id, values in {game.espn_id: game_values(game) for game in fetched}.items():
         known, doubt = stored.get(espn_id), doubts.get(espn_id)
+        if not order.counts(known, values):
+            plan.passed_over.add(espn_id)
+            continue
         if known is None:
             plan.inserts.append(
                 values | dict.fromkeys(RECORDS if is_read_late(values, now) else (), "")

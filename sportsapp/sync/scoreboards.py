@@ -158,7 +158,7 @@ def _sync_days(
         with add_log_fields(league=league.label):
             try:
                 answer = future.result()
-                stored = known.get((ref.id, day))
+                stored = None if context.thorough else known.get((ref.id, day))
                 if stored and stored.digest == answer.digest:  # it is not even decoded
                     unchanged[ref, day], game_ids = stored, stored.game_ids
                 else:

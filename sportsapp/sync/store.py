@@ -7,9 +7,9 @@ take turns, then loads what the answer may change, plans, and applies the plan.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, Table, delete, insert, select, tuple_, update
+from sqlalchemy import Table, delete, insert, select, tuple_, update
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
@@ -20,26 +20,28 @@ from sportsapp.core.records import (
     RosterRecord,
     ScoreboardRecord,
     StandingRecord,
-    State,
     TeamRecord,
 )
 from sportsapp.db.engine import AnySession, writing
-from sportsapp.db.models import Game, GameDoubt, LeagueRow, Player, Scoreboard, Team
-from sportsapp.db.queries import days_read_at
+from sportsapp.db.models import GameDoubt, LeagueRow, Player
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import plan
 from sportsapp.sync.context import SyncContext
-from sportsapp.sync.doubts import Doubt, Values
+from sportsapp.sync.doubts import Values
+from sportsapp.sync.load import (
+    GAMES,
+    LEAGUES,
+    SCOREBOARDS,
+    TEAMS,
+    Row,
+    load_scoreboard,
+    locked_league,
+    select_doubts,
+    teams_of_league,
+)
 from sportsapp.sync.stamps import next_stamps
 
-GAMES: Table = Game.__table__
-TEAMS: Table = Team.__table__
 PLAYERS: Table = Player.__table__
-LEAGUES: Table = LeagueRow.__table__
-SCOREBOARDS: Table = Scoreboard.__table__
-
-Row = dict[str, Any]
-Rows = dict[str, Row]  # by the feed's id
 
 
 # ---------------------------------------------------------------- leagues and how they are read
@@ -113,7 +115,7 @@ def confirm_answers(
     ids: dict[int, set[str]] = {}
     for (league, _), answer in unchanged.items():
         ids.setdefault(league.id, set()).update(answer.game_ids)
-    rows = context.session.execute(_doubts())
+    rows = context.session.execute(select_doubts().where(GameDoubt.since_at <= context.now))
     doubted = [row.game_id for row in rows if row.espn_id in ids.get(row.league_id, ())]
     if doubted:
         with writing(context.session) as session:
@@ -170,7 +172,7 @@ def store_scoreboard(
     looked for (``sync.missing``).
     """
     with writing(context.session) as session:
-        stored = _load(session, league.id, scoreboard, games, days)
+        stored = load_scoreboard(session, league.id, scoreboard, games, days)
         changes = plan.plan_scoreboard(
             stored, scoreboard, games, context.now, days=days, digest=digest
         )
@@ -193,62 +195,12 @@ def end_search(
     this_game = GAMES.c.league_id == league.id, GAMES.c.espn_id == espn_id
     is_missing = GAMES.c.day == day, GAMES.c.missing_since.is_not(None)
     with writing(context.session) as session:
-        row = _locked(session, league.id)
+        row = locked_league(session, league.id)
         change = update(GAMES).where(*this_game, *is_missing).values(values)
         is_news = session.scalar(change.returning(GAMES.c.id)) is not None and not is_there
         if is_news:
             _update_league(session, league.id, plan.next_version(row, context.now))
     return is_news
-
-
-def _load(
-    session: AnySession,
-    league_id: int,
-    scoreboard: ScoreboardRecord,
-    games: Sequence[GameRecord],
-    days: Sequence[date],
-) -> plan.StoredScoreboard:
-    """The rows that this answer, which covers these days, may change; locks the league's.
-
-    Those are the games listed, and the games of these days that it lacks: not those that have
-    ended, nor those that were given up.
-    """
-    league = _locked(session, league_id)
-    teams = _teams(session, league_id)
-    feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
-    this_league = select(GAMES).where(GAMES.c.league_id == league_id)
-    wanted = [this_league.where(GAMES.c.espn_id.in_([game.espn_id for game in games]))]
-    if days:
-        listed = [game.espn_id for game in scoreboard.games]
-        is_open = GAMES.c.state.in_((State.PRE, State.IN)) & GAMES.c.listed
-        of_days = this_league.where(GAMES.c.day.between(days[0], days[-1]), is_open)
-        wanted.append(of_days.where(GAMES.c.espn_id.not_in(listed)))
-    stored: Rows = {}
-    for row in [row for query in wanted for row in session.execute(query).mappings()]:
-        values = dict(row)
-        for side in plan.TEAMS:
-            values[side] = feed_ids.get(values[f"{side}_id"])
-        stored[values["espn_id"]] = values
-    doubts = {}
-    if stored:
-        doubts = {
-            row.espn_id: Doubt(row.since_at, row.answers)
-            for row in session.execute(_doubts())
-            if row.league_id == league_id
-        }
-    read = {day: read_at for (_, day), read_at in days_read_at(session, [league_id], days).items()}
-    return plan.StoredScoreboard(league, teams, stored, doubts, read)
-
-
-def _doubts() -> Select[Any]:
-    """All doubts with the games they are about.
-
-    Doubts are few and games are many: only an outer join makes SQLite begin with the doubts.
-    """
-    doubt = GameDoubt.game_id, GameDoubt.since_at, GameDoubt.answers
-    return select(GAMES.c.league_id, GAMES.c.espn_id, *doubt).join(
-        GAMES, GAMES.c.id == GameDoubt.game_id, isouter=True
-    )
 
 
 def _apply(
@@ -259,7 +211,7 @@ def _apply(
 ) -> None:
     session, now, games = context.session, context.now, changes.games
     _write_rows(context, league_id, TEAMS, changes.teams)
-    teams = _teams(session, league_id) if changes.teams.inserts else stored.teams
+    teams = teams_of_league(session, league_id) if changes.teams.inserts else stored.teams
     stamps = {"updated_at": now, "changed_by_run": context.run_id}
     if games.inserts:
         new = {"league_id": league_id, "created_at": now, "result_at": now} | stamps
@@ -273,9 +225,6 @@ def _apply(
     for espn_id, values in changes.listing.marks.items():
         this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])
         session.execute(this_game.values(values))
-    if changes.listing.days:
-        of_days = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(changes.listing.days)
-        session.execute(update(SCOREBOARDS).where(*of_days).values(digest=""))
     ended = [stored.games[espn_id]["id"] for espn_id in [*games.settled, *games.doubts]]
     if ended:
         session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(ended)))
@@ -286,6 +235,9 @@ def _apply(
         ]
         session.execute(insert(GameDoubt), rows)
     _update_league(session, league_id, changes.league)
+    if changes.forgotten:
+        boards = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(changes.forgotten)
+        session.execute(update(SCOREBOARDS).where(*boards).values(digest=""))
     for answer in changes.answers:
         row = answer | {"league_id": league_id, "stored_at": now}
         # an answer with an error is worse than one before it
@@ -310,7 +262,7 @@ def store_league(context: SyncContext, league: LeagueRef, fetched: LeagueRecord)
     """Write a league's name and season where they have changed. Commits."""
     now = context.now
     with writing(context.session) as session:
-        row = _locked(session, league.id)
+        row = locked_league(session, league.id)
         values = plan.poll_values(row["polled_at"], row["failing_since"], now)
         values |= plan.season_values(row, fetched, now)
         if fetched.name and row["name"] != fetched.name:
@@ -326,8 +278,8 @@ def store_teams(
     ``is_whole`` is False when a team of the list could not be read.
     """
     with writing(context.session) as session:
-        row = _locked(session, league.id)
-        changes = plan.plan_teams(_teams(session, league.id), fetched, is_whole=is_whole)
+        row = locked_league(session, league.id)
+        changes = plan.plan_teams(teams_of_league(session, league.id), fetched, is_whole=is_whole)
         if _write_rows(context, league.id, TEAMS, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
 
@@ -337,8 +289,8 @@ def store_standings(
 ) -> None:
     """Write what standings change of the teams. Commits."""
     with writing(context.session) as session:
-        row = _locked(session, league.id)
-        changes = plan.plan_standings(_teams(session, league.id), fetched)
+        row = locked_league(session, league.id)
+        changes = plan.plan_standings(teams_of_league(session, league.id), fetched)
         if _write_rows(context, league.id, TEAMS, changes):
             version = plan.next_version(row, context.now)
             _update_league(session, league.id, version | {"standings_at": context.now})
@@ -350,7 +302,7 @@ def store_roster(
     """Write what the roster of a stored team changes: players come, move here, leave. Commits."""
     ids = [player.espn_id for player in fetched.players]
     with writing(context.session) as session:
-        row = _locked(session, league.id)
+        row = locked_league(session, league.id)
         this_team = TEAMS.c.league_id == league.id, TEAMS.c.espn_id == team_espn_id
         team_id = session.scalars(select(TEAMS.c.id).where(*this_team)).one()
         concerned = PLAYERS.c.espn_id.in_(ids) | (PLAYERS.c.team_id == team_id)
@@ -365,23 +317,9 @@ def store_roster(
 # ---------------------------------------------------------------- rows
 
 
-def _locked(session: AnySession, league_id: int) -> Row:
-    """The league's row. Syncs of one league take turns until their transactions end.
-
-    SQLite, where writers take turns anyway, has no such lock; SQLAlchemy leaves it out there.
-    """
-    this_league = select(LEAGUES).where(LEAGUES.c.id == league_id)
-    return dict(session.execute(this_league.with_for_update()).mappings().one())
-
-
 def _update_league(session: AnySession, league_id: int, values: Row) -> None:
     if values:
         session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(values))
-
-
-def _teams(session: AnySession, league_id: int) -> Rows:
-    rows = session.execute(select(TEAMS).where(TEAMS.c.league_id == league_id)).mappings()
-    return {row["espn_id"]: dict(row) for row in rows}
 
 
 def _write_rows(context: SyncContext, league_id: int, table: Table, changes: plan.RowPlan) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, RunState, TaskRun, Trigger
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.progress import RunCancelled
+from sportsapp.tasks.actions import run_now
 from tests.integration.events import board, event
 
 
@@ -36,6 +37,35 @@ def test_bare_sync_brings_today_up_to_date_in_every_league(sync, feed):
     assert (done.exit_code, done.stdout) == (0, "1 synced\n")
     assert len(feed.asked()) == 4
     assert count(Game) == 1
+
+
+@pytest.mark.parametrize("queue", [(), ("--queue",)])
+def test_day_that_a_person_asks_for_is_stored_again_although_its_answer_is_the_same(
+    sync, feed, offline, queue
+):
+    feed.say("nba", board(event(home=90)))
+    assert sync("day", "NBA", "2026-01-15").exit_code == 0
+    db.session.execute(update(Game).values(home_score=88))
+    db.session.commit()
+    done = sync("day", "NBA", "2026-01-15", *queue)
+    if queue:
+        backfill_huey.execute(backfill_huey.dequeue())
+    db.session.rollback()
+    assert (done.exit_code, db.session.scalar(select(Game.home_score))) == (0, 90)
+
+
+@pytest.mark.parametrize(("trigger", "score"), [(Trigger.ADMIN, 90), (Trigger.SCHEDULE, 88)])
+def test_only_a_scheduled_run_takes_an_equal_digest_for_granted(
+    sync, feed, offline, trigger, score
+):
+    feed.say("nba", board(event(home=90)))
+    assert sync("schedule").exit_code == 0
+    db.session.execute(update(Game).values(home_score=88))
+    db.session.commit()
+    run_now("sync_daily_schedule", trigger, "maria")
+    huey.execute(huey.dequeue())
+    db.session.rollback()
+    assert db.session.scalar(select(Game.home_score)) == score
 
 
 def test_json_is_the_only_thing_on_standard_output(sync, feed):

@@ -127,13 +127,13 @@ def test_reading_ahead_does_not_count_as_having_read_today(sync, feed):
 
 
 def test_version_of_the_data_moves_even_when_a_long_sync_brings_an_old_time(sync, feed):
-    """A backfill began before the tick that changed something after it."""
+    """A backfill of other days began before the tick that changed something after it."""
     feed.say("nba", board(event("1", "2026-03-10T20:00Z")))
     sync_day(replace(sync, now=NOW + timedelta(minutes=5)), NBA, date(2026, 3, 10))
     versions = [league().changed_at]
     for score in (21, 22):
-        feed.say("nba", board(event("1", "2026-03-10T20:00Z", home=score)))
-        sync_day(sync, NBA, date(2026, 3, 10))
+        feed.say("nba", board(event("2", "2026-03-09T20:00Z", home=score)))
+        sync_day(sync, NBA, date(2026, 3, 9))
         versions.append(league().changed_at)
     assert versions == sorted(set(versions))
 

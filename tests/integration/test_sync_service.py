@@ -367,6 +367,114 @@ def test_corrected_final_is_taken_at_once(sync, feed):
     assert poll(sync, feed, final(score=("10", "9")), minutes=1).away_score == 9
 
 
+def backfill_october(sync: SyncContext) -> None:
+    """A range's sync of the month, from its one answer."""
+    backfill.sync_range(sync, NFL, date(2026, 10, 1), date(2026, 10, 31))
+
+
+def test_answer_that_was_asked_for_earlier_and_arrives_later_takes_nothing_back(app, sync, feed):
+    """A month's answer is under way, in another thread, while the day's answer is stored."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow_month(_request: Request) -> Response:
+        asked.set()
+        go_on.wait(10)
+        events = final(score=("88", "7")), make_event("1002", start="2026-10-11T17:00Z")
+        return Response(json.dumps(make_board(*events)))
+
+    def read_month() -> None:
+        with app.app_context():
+            backfill_october(replace(sync, now=NOW))
+
+    poll(sync, feed, live(), minutes=-1)
+    feed.say("nfl", slow_month, dates="202610")
+    month = threading.Thread(target=read_month)
+    month.start()
+    assert asked.wait(10)
+    poll(sync, feed, final(score=("90", "7")), minutes=1)
+    go_on.set()
+    month.join()
+    db.session.rollback()  # see what the other thread has stored
+    assert set(games()) == {"1001", "1002"}
+    assert game().home_score == 90
+
+
+def test_day_that_was_read_again_without_a_change_outlives_an_older_month(sync, feed):
+    for minute in (0, 2):
+        poll(sync, feed, final(score=("90", "7")), minutes=minute)
+    feed.say("nfl", make_board(final(score=("88", "7")), final("1002")), dates="202610")
+    backfill_october(later(sync, minutes=1))
+    assert {espn_id: game.home_score for espn_id, game in games().items()} == {"1001": 90}
+    backfill_october(later(sync, minutes=3))
+    assert set(games()) == {"1001", "1002"}
+
+
+def test_older_answer_of_a_day_neither_replaces_nor_ends_anything_of_it(sync, feed):
+    poll(sync, feed, final(), minutes=5)
+    poll(sync, feed, live(), minutes=6)
+    before = all_rows()
+    for events in ((live(period=3), live("1002")), (final(),), ()):
+        poll(sync, feed, *events, minutes=1)
+        assert all_rows() == before
+
+
+def test_answer_that_another_one_has_changed_a_game_of_is_decoded_again(sync, feed):
+    poll(sync, feed, final(score=("90", "7")), final("1002"), minutes=0)
+    feed.say("nfl", make_board(final(score=("88", "7"))), dates="202610")
+    backfill_october(later(sync, minutes=1))
+    assert game().home_score == 88  # the month's answer is the later one
+    scoreboards.sync_day(later(sync, minutes=2), NFL, TODAY)
+    assert game().home_score == 90
+    with statements() as count:
+        scoreboards.sync_day(later(sync, minutes=2), NFL, TODAY)
+    assert writes(count) == 0
+
+
+def test_answer_that_was_not_stored_whole_forgets_the_digest_of_its_day(sync, feed):
+    poll(sync, feed, final(score=("90", "7")), minutes=0)
+    broken = live("2", score=("many", "0"))
+    assert poll(sync, feed, final(score=("88", "7")), broken, minutes=1).home_score == 88
+    assert poll(sync, feed, final(score=("90", "7")), minutes=2).home_score == 90
+
+
+def say_moved(feed: Any, *more: Any, new_day: bool = True) -> None:
+    """Tomorrow lists the game that today still lists, with another start."""
+    feed.say("nfl", make_board(make_event(), *more), dates="20261004")
+    moved = make_event(start="2026-10-05T17:00Z")
+    feed.say("nfl", make_board(*([moved] if new_day else [])), dates="20261005")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_game_that_moved_by_a_day_is_on_its_new_day_while_the_old_one_still_lists_it(
+    sync, feed, order
+):
+    tomorrow = TODAY + timedelta(days=1)
+    say_moved(feed, new_day=False)
+    for offset in order:
+        scoreboards.sync_day(sync, NFL, TODAY + timedelta(days=offset))
+    assert game().day == TODAY
+    for minute in (1, 2, 3, 4):
+        say_moved(feed, make_event(f"200{minute}"))
+        for offset in order:
+            scoreboards.sync_day(later(sync, minutes=minute), NFL, TODAY + timedelta(days=offset))
+        assert game().day == tomorrow
+    say_moved(feed, new_day=False)
+    for minute in (5, 6):
+        for offset in order:
+            scoreboards.sync_day(later(sync, minutes=minute), NFL, TODAY + timedelta(days=offset))
+    assert game().day == TODAY
+
+
+def test_game_that_its_own_day_moves_back_is_there_at_once(sync, feed):
+    tomorrow = TODAY + timedelta(days=1)
+    poll(sync, feed, make_event(), minutes=0)
+    for minute, start in ((1, "2026-10-05T17:00Z"), (2, "2026-10-04T17:00Z")):
+        feed.say("nfl", make_board(make_event(start=start)))
+        for day in (tomorrow, TODAY):
+            scoreboards.sync_day(later(sync, minutes=minute), NFL, day)
+        assert game().start_at.day == int(start[8:10])
+
+
 def test_postponed_game_and_its_make_up_are_two_games(sync, feed):
     called_off = make_event("1001", "postponed")
     make_up = make_event("2002", start="2026-10-05T17:00Z")

@@ -22,6 +22,7 @@ from sportsapp.core.records import (
 from sportsapp.sync import plan
 from sportsapp.sync.doubts import Doubt
 from sportsapp.sync.listed import LISTED
+from sportsapp.sync.precedence import DayRead
 from tests.answers import read_game
 
 START = datetime(2026, 10, 4, 17, 0, tzinfo=UTC)
@@ -677,7 +678,8 @@ def scoreboard_plan(
         espn_id: asdict(team) | {"id": 1, "record": records.get(espn_id, "")}
         for espn_id, team in plan.teams_of(known).items()
     }
-    before = plan.StoredScoreboard(POLLED | league, teams, games, {}, {TODAY: NOW})
+    read = {TODAY: DayRead(NOW, frozenset())}
+    before = plan.StoredScoreboard(POLLED | league, teams, games, {}, read)
     days, digest = ([day], "abc") if day else ([], "")
     return plan.plan_scoreboard(before, fetched, fetched.games, NOW, days=days, digest=digest)
 

@@ -1,0 +1,93 @@
+"""Reading what an answer may change, in the transaction that then changes it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, Table, select
+
+from sportsapp.core.records import GameRecord, ScoreboardRecord, State
+from sportsapp.db.engine import AnySession
+from sportsapp.db.models import Game, GameDoubt, LeagueRow, Scoreboard, Team
+from sportsapp.sync import plan
+from sportsapp.sync.doubts import Doubt
+from sportsapp.sync.precedence import DayRead
+
+GAMES: Table = Game.__table__
+TEAMS: Table = Team.__table__
+LEAGUES: Table = LeagueRow.__table__
+SCOREBOARDS: Table = Scoreboard.__table__
+
+Row = dict[str, Any]
+Rows = dict[str, Row]  # by the feed's id
+
+
+def locked_league(session: AnySession, league_id: int) -> Row:
+    """The league's row. Syncs of one league take turns until their transactions end.
+
+    SQLite, where writers take turns anyway, has no such lock; SQLAlchemy leaves it out there.
+    """
+    this_league = select(LEAGUES).where(LEAGUES.c.id == league_id)
+    return dict(session.execute(this_league.with_for_update()).mappings().one())
+
+
+def teams_of_league(session: AnySession, league_id: int) -> Rows:
+    """The rows of a league's teams, by the feed's id."""
+    rows = session.execute(select(TEAMS).where(TEAMS.c.league_id == league_id)).mappings()
+    return {row["espn_id"]: dict(row) for row in rows}
+
+
+def load_scoreboard(
+    session: AnySession,
+    league_id: int,
+    scoreboard: ScoreboardRecord,
+    games: Sequence[GameRecord],
+    days: Sequence[date],
+) -> plan.StoredScoreboard:
+    """The rows that this answer, which covers these days, may change; locks the league's.
+
+    Those are the games listed, and the games of these days that it lacks: not those that have
+    ended, nor those that were given up.
+    """
+    league = locked_league(session, league_id)
+    teams = teams_of_league(session, league_id)
+    feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
+    this_league = select(GAMES).where(GAMES.c.league_id == league_id)
+    wanted = [this_league.where(GAMES.c.espn_id.in_([game.espn_id for game in games]))]
+    if days:
+        listed = [game.espn_id for game in scoreboard.games]
+        is_open = GAMES.c.state.in_((State.PRE, State.IN)) & GAMES.c.listed
+        of_days = this_league.where(GAMES.c.day.between(days[0], days[-1]), is_open)
+        wanted.append(of_days.where(GAMES.c.espn_id.not_in(listed)))
+    stored: Rows = {}
+    for row in [row for query in wanted for row in session.execute(query).mappings()]:
+        values = dict(row)
+        for side in plan.TEAMS:
+            values[side] = feed_ids.get(values[f"{side}_id"])
+        stored[values["espn_id"]] = values
+    doubts = {}
+    if stored:
+        doubts = {
+            row.espn_id: Doubt(row.since_at, row.answers)
+            for row in session.execute(select_doubts())
+            if row.league_id == league_id
+        }
+    known_days = {game.day for game in games} | {row["day"] for row in stored.values()}
+    known_days.update(days)
+    boards = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(known_days)
+    reads = {
+        row.day: DayRead(row.read_at, frozenset(row.game_ids), row.digest)
+        for row in session.execute(select(SCOREBOARDS).where(*boards))
+    }
+    return plan.StoredScoreboard(league, teams, stored, doubts, reads)
+
+
+def select_doubts() -> Select[Any]:
+    """All doubts with the games they are about.
+
+    Doubts are few and games are many: only an outer join makes SQLite begin with the doubts.
+    """
+    doubt = GameDoubt.game_id, GameDoubt.since_at, GameDoubt.answers
+    return select(GAMES.c.league_id, GAMES.c.espn_id, *doubt).join(
+        GAMES, GAMES.c.id == GameDoubt.game_id, isouter=True
+    )
