@@ -11,6 +11,8 @@ from tests.integration.events import event
 LATE = "2026-11-27T01:20Z"  # Thursday evening in New York, Friday in Berlin
 DAY = date(2026, 11, 26)
 
+pytestmark = pytest.mark.usefixtures("clock")  # January: the game is to come
+
 
 def night_game(state: str = "pre", **more: object) -> dict:
     return event(start=LATE, state=state, **more) | {
