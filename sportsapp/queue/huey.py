@@ -177,19 +177,17 @@ class TrackerHuey(Huey):
         *,
         catch_up: timedelta = timedelta(0),
         skip_while_running: bool = False,
-        is_long: bool = False,
         **settings: Any,
     ) -> Callable[[Callable[..., Any]], Any]:
         """Register a task that schedulers enqueue, and that may be called like any other.
 
-        ``catch_up`` is how late the newest missed slot is still run.
+        ``catch_up`` is how late the newest missed slot is still run. ``settings`` are those of a
+        task: Huey's, and ``is_long``.
         """
 
         def decorator(function: Callable[..., Any]) -> Any:
             wrapper = self.task(**settings)(function)
-            periodic = PeriodicTask(
-                wrapper.task_class, schedule, catch_up, skip_while_running, is_long
-            )
+            periodic = PeriodicTask(wrapper.task_class, schedule, catch_up, skip_while_running)
             self.periodic_tasks[periodic.name] = periodic
             return wrapper
 

@@ -22,6 +22,7 @@ class TaskQueue(Protocol):
 
     name: str
     tracker: RunTracker
+    tasks: Mapping[str, type[TrackedTask]]
     periodic_tasks: Mapping[str, PeriodicTask]
     tick_seconds: int
     stop_flag: Any
@@ -61,12 +62,15 @@ class TrackedTask(Task):
     """One run of a task; its body runs inside ``RunTracker.run``.
 
     ``attempt`` counts the attempts before this message. It travels with the message, and so a
-    message that comes twice is recognised. Subclasses are made by the queue's decorators.
+    message that comes twice is recognised. At most one run of all the long tasks (``is_long``) is
+    at work on a queue, and between its steps it gives way to periodic tasks of higher priority.
+    Subclasses are made by the queue's decorators.
     """
 
     huey: TaskQueue
     function: Callable[..., Any]
     attempt = 0
+    is_long = False
 
     def execute(self) -> Any:
         """What a worker calls. Returns and raises what the tracker does."""
@@ -78,16 +82,13 @@ class PeriodicTask:
     """A task with a schedule.
 
     The newest missed slot is still run when it is no older than ``catch_up``. With
-    ``skip_while_running`` a slot is left out while an earlier run is at work. At most one long run
-    (``is_long``) is at work on a queue, and between its steps it gives way to those of higher
-    priority.
+    ``skip_while_running`` a slot is left out while an earlier run is at work.
     """
 
     task_class: type[TrackedTask]
     schedule: Schedule
     catch_up: timedelta
     skip_while_running: bool
-    is_long: bool
 
     @property
     def name(self) -> str:

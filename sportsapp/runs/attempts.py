@@ -113,10 +113,10 @@ class Attempts:
         """Start the run if it waits for this attempt and may start now; None if not."""
         started = started_values(utc_now()) | {"attempt": task.attempt + 1}
         where = {"run_id": task.id, "last_attempt": task.attempt}
-        is_long = turns.is_long(task)
         row, is_forged = None, False
-        with (write_connection if is_long else autocommit_connection)(self.engine) as connection:
-            waits = is_long and turns.must_wait(connection, task, utc_now())
+        connect = write_connection if task.is_long else autocommit_connection
+        with connect(self.engine) as connection:
+            waits = task.is_long and turns.must_wait(connection, task, utc_now())
             if not waits:
                 row = connection.execute(CLAIM, started | where).first()
             if row is not None and (row.task, row.args) != (task.name, named_args(task)):

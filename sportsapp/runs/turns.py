@@ -21,12 +21,6 @@ GIVE_WAY = timedelta(seconds=5)
 """For how long a run gives way: longer than TRY_AGAIN, so that who waits comes first."""
 
 
-def is_long(task: TrackedTask) -> bool:
-    """Whether this run has to wait for its turn."""
-    periodic = task.huey.periodic_tasks.get(task.name)
-    return periodic is not None and periodic.is_long
-
-
 def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
     """Whether another long run is at work on the queue; then this one is due after TRY_AGAIN.
 
@@ -36,7 +30,7 @@ def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
     lock_until_commit(connection, f"turn on {queue.name}")
     at_work = select(RUNS.c.id).where(
         RUNS.c.queue == queue.name,
-        RUNS.c.task.in_([name for name, task in queue.periodic_tasks.items() if task.is_long]),
+        RUNS.c.task.in_([known.__name__ for known in queue.tasks.values() if known.is_long]),
         RUNS.c.state == RunState.STARTED,
         RUNS.c.heartbeat_at > now - LOST_AFTER,
     )
@@ -50,7 +44,7 @@ def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
 
 def tasks_before(task: TrackedTask) -> list[str]:
     """The periodic tasks to which a long run gives way: those of higher priority."""
-    if not is_long(task):
+    if not task.is_long:
         return []
     periodic_tasks = task.huey.periodic_tasks.items()
     own = task.default_priority or 0
