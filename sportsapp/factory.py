@@ -11,7 +11,7 @@ from sportsapp.db.engine import init_database
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter
 from sportsapp.http import headers, threads
-from sportsapp.http.limits import FailureDelays
+from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.ledger import Ledger
@@ -22,6 +22,7 @@ from sportsapp.tasks.sync import configure_tasks
 from sportsapp.web import preferences
 
 LOOPBACK = [".localhost", "127.0.0.1", "[::1]"]  # localhost and all names in it
+VISITOR_SYNCS = 6  # a minute, for one address
 FORM_LIMIT = 256 * 1024  # bytes of a request's body
 
 
@@ -100,4 +101,5 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         alerts=alerts,
         queues=queues,
         failure_delays=FailureDelays(settings, "sportsapp-signin"),
+        visitor_syncs=Allowance(settings, "sportsapp-visitor", per_minute=VISITOR_SYNCS),
     )

@@ -12,7 +12,7 @@ from sportsapp.db.engine import db
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter
 from sportsapp.http.kept import KeptAnswer
-from sportsapp.http.limits import FailureDelays
+from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.monitoring.readiness import Check
 from sportsapp.queue.huey import TrackerHuey
@@ -36,6 +36,7 @@ class Services:
     alerts: Alerts
     queues: tuple[TrackerHuey, ...]
     failure_delays: FailureDelays
+    visitor_syncs: Allowance
     checks: KeptAnswer[list[Check]] = field(default_factory=KeptAnswer)
     metrics: KeptAnswer[list[Metric]] = field(default_factory=KeptAnswer)
 

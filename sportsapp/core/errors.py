@@ -86,6 +86,10 @@ class OverlapError(TrackerError):
         self.run_id = run_id
 
 
+class QueueFullError(TrackerError):
+    """As many runs of this task as may wait do wait already."""
+
+
 class DeadLetterError(TrackerError):
     """A dead letter cannot be queued again: it was not stored whole, or its queue is gone."""
 

@@ -1,6 +1,7 @@
 """Rate limits by client address (IPv6: by network), on the broker; in memory while it is away."""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -24,6 +25,8 @@ AWAY_SECONDS = 10
 LONGEST_ADDRESS = 45
 """Characters of an IP address: an IPv4 address written as IPv6."""
 FAILURE_SECONDS = 3600
+ROBOTS = re.compile("bot|crawl|spider|slurp|externalhit|archiver", re.IGNORECASE)
+"""Words in the User-Agent of crawlers. One without any User-Agent counts as a crawler, too."""
 DELAYS = (1, 1, 2, 4, 8, 16, 32, 60)
 """Seconds from a key's turn to its next, by the number of its failures past the free ones."""
 
@@ -83,6 +86,33 @@ class FailureDelays:
                 self._away_until = time.monotonic() + AWAY_SECONDS
                 logger.warning("failed sign-ins are counted without the broker: %s", error)
         return int(getattr(self._own, method)(*arguments))
+
+
+class Allowance:
+    """How often each visitor (see ``client_network``) may do something in a minute.
+
+    Counted on the broker alone: nobody may while it is away.
+    """
+
+    def __init__(self, settings: Settings, name: str, per_minute: int) -> None:
+        address, options = limiter_storage(settings.broker, seconds=BROKER_SECONDS)
+        self._counts = storage_from_string(address, key_prefix=name, **options)
+        self._per_minute = per_minute
+
+    def admits_visitor(self) -> bool:
+        """Count one time for the visitor who sent this request; whether it is allowed."""
+        try:
+            count: Any = self._counts.incr(client_network(), 60)
+            return bool(count <= self._per_minute)
+        except redis.RedisError as error:
+            logger.warning("nothing is fetched for visitors without the broker: %s", error)
+            return False
+
+
+def names_robot() -> bool:
+    """Whether this request is a crawler's, by its User-Agent, or only a browser's prefetch."""
+    purpose = request.headers.get("Sec-Purpose", "")
+    return "prefetch" in purpose or bool(ROBOTS.search(request.user_agent.string or "bot"))
 
 
 def client_address() -> str:

@@ -26,7 +26,7 @@ from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import WebhookError
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import AnySession, db, write_connection
-from sportsapp.db.models import Alert, RunState, TaskRun
+from sportsapp.db.models import Alert, RunState, TaskRun, Trigger
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.monitoring.checks import late_slots, stale_leagues
 from sportsapp.monitoring.webhook import (
@@ -126,10 +126,14 @@ class Alerts:
     # -- runs
 
     def run_failed(self, run_id: str) -> None:
-        """A run has failed for good. The failure of a run that only carries an alert is ignored."""
+        """A run has failed for good.
+
+        Ignored for a run that only carries an alert, and for one that a visitor caused: nobody's
+        phone rings for the days that strangers look at.
+        """
         with self._guarded():
             run = db.session.get_one(TaskRun, run_id)
-            if run.task == ALERT_TASK:
+            if run.task == ALERT_TASK or run.trigger == Trigger.VISITOR:
                 return
             error = (run.error.splitlines() or [""])[0]
             outcome = "was cut off at its time limit" if run.state == RunState.TIMEOUT else "failed"

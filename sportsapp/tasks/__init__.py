@@ -8,6 +8,7 @@ from sportsapp.tasks.sync import (
     sync_all_teams,
     sync_daily_schedule,
     sync_date_range_task,
+    sync_unread_days,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "sync_all_teams",
     "sync_daily_schedule",
     "sync_date_range_task",
+    "sync_unread_days",
 ]

@@ -1,12 +1,13 @@
 """No work twice: what a run that waits or is in progress does already is not queued again."""
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from sportsapp.core.errors import OverlapError
+from sportsapp.core.errors import OverlapError, QueueFullError
 from sportsapp.db.models.run import OPEN, RunState
 from sportsapp.queue.tracker import TrackedTask
 from sportsapp.runs.rows import RUNS, named_args
@@ -18,12 +19,15 @@ Arguments = Mapping[str, Any]
 
 
 def queue_once(
-    tasks: Sequence[TrackedTask], is_same: Callable[[Arguments, Arguments], bool] = operator.eq
+    tasks: Sequence[TrackedTask],
+    is_same: Callable[[Arguments, Arguments], bool] = operator.eq,
+    most: float = math.inf,
 ) -> None:
     """Queue runs of one task, all of them or none.
 
     Raises OverlapError when a run of a queue, which waits or is in progress, does the same work as
-    one of them, by the arguments of both, and BrokerUnavailableError.
+    one of them, by the arguments of both; QueueFullError when ``most`` runs of the task wait or are
+    in progress already; and BrokerUnavailableError.
     """
 
     def check(connection: Connection) -> None:
@@ -33,10 +37,13 @@ def queue_once(
             RUNS.c.state.in_(OPEN),
             RUNS.c.queue != "",  # a run without one belongs to a shell, which is not waited for
         )
-        for run in connection.execute(open_runs).all():
+        runs = connection.execute(open_runs).all()
+        for run in runs:
             if any(is_same(run.args, named_args(task)) for task in tasks):
                 state = "runs" if run.state == RunState.STARTED else "waits"
                 raise OverlapError(f"{_work_of(run)} already {state}", run.id)
+        if len(runs) >= most:
+            raise QueueFullError(f"{len(runs)} runs of {tasks[0].name} wait already")
 
     tasks[0].huey.enqueue_all(tasks, check)
 

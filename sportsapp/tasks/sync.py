@@ -1,4 +1,4 @@
-"""The five tasks: one service call each.
+"""The six tasks that sync: one service call each.
 
 Calling one queues it and returns Huey's result handle; ``call_local()`` runs it here and now.
 All times of schedules are UTC. A retry waits twice as long as the one before.
@@ -9,7 +9,7 @@ from typing import Any
 
 from sportsapp.core.clock import parse_day, utc_now
 from sportsapp.core.errors import DateRangeError
-from sportsapp.core.leagues import find_league
+from sportsapp.core.leagues import League, find_league
 from sportsapp.core.settings import Settings
 from sportsapp.db.models import Trigger
 from sportsapp.monitoring.heartbeat import send_heartbeat
@@ -17,6 +17,7 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
 from sportsapp.runs.progress import current_run, report_progress
 from sportsapp.services import services
+from sportsapp.sync.context import SyncResult
 from sportsapp.sync.table import LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
 MINUTES = 60
@@ -98,9 +99,19 @@ def sync_date_range_task(
     Days are dates or YYYY-MM-DD, US Eastern. Bad arguments fail at once: UnknownLeagueError,
     DateRangeError. A run that was interrupted resumes after its last finished chunk.
     """
-    if not isinstance(league, str):  # whatever was queued arrives here
-        raise DateRangeError(f"the league is text, such as NBA, not {league!r}")
-    followed = find_league(league, services().settings.leagues)
+    return _run(RANGE, _followed(league), _day(start_date), _day(end_date), _resume_point())
+
+
+@huey.task(is_long=True, retries=1, retry_delay=MINUTES, timeout=10 * MINUTES, priority=1)
+def sync_unread_days(league: str, start_date: str | date, end_date: str | date) -> dict[str, Any]:
+    """Read days for which a visitor asked: ``{"synced", "errors"}``.
+
+    Arguments, errors and resuming are those of ``sync_date_range_task``. It keeps to the pauses of
+    scheduled polling, since no operator asked for it.
+    """
+    followed = _followed(league)
+    if pause := services().feed_watch.paused([followed], utc_now(), live=False).get(followed):
+        return SyncResult(errors=[f"{followed.label}: {pause}"]).as_dict()
     return _run(RANGE, followed, _day(start_date), _day(end_date), _resume_point())
 
 
@@ -117,6 +128,12 @@ def _resume_point() -> dict[str, Any] | None:
     """Where an earlier attempt of the current run has left off."""
     run = current_run()
     return run.row.resume if run else None
+
+
+def _followed(name: object) -> League:
+    if not isinstance(name, str):  # whatever was queued arrives here
+        raise DateRangeError(f"the league is text, such as NBA, not {name!r}")
+    return find_league(name, services().settings.leagues)
 
 
 def _day(value: object) -> date:

@@ -36,6 +36,7 @@ class Trigger(StrEnum):
     COMMAND = "command"
     CHAIN = "chain"
     ALERT = "alert"
+    VISITOR = "visitor"
 
 
 _ENDED = "finished_at IS NOT NULL"

@@ -1,0 +1,68 @@
+"""Days that nobody has read yet are read when a visitor, or an API client, asks for them."""
+
+import logging
+from contextlib import suppress
+from datetime import date, timedelta
+
+from flask import request
+from sqlalchemy import or_, select
+
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.errors import BrokerUnavailableError, OverlapError, QueueFullError
+from sportsapp.core.leagues import League
+from sportsapp.db.engine import db
+from sportsapp.db.models import Trigger
+from sportsapp.db.models.run import OPEN
+from sportsapp.http.limits import names_robot
+from sportsapp.runs.rows import RUNS, named_args, run_origin
+from sportsapp.services import services
+from sportsapp.sync.backfill import season_of
+from sportsapp.tasks.repeats import overlap, queue_once
+from sportsapp.tasks.sync import sync_date_range_task, sync_unread_days
+
+logger = logging.getLogger(__name__)
+
+FIRST_SEASON = date(2000, 1, 1)
+MOST_WAITING = 30
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+"""After a run that could not read its days to their end, they are not queued again for so long."""
+
+
+def request_days(league: League, first: date, last: date) -> bool:
+    """Queue one sync of these unread days for the visitor who sent this request.
+
+    Returns whether they are on their way: queued now or before, or part of a backfill that waits or
+    runs. Nothing is queued for days of no season that the feed may have, for a crawler, for what
+    was tried a moment ago, beyond the limits, and while the broker is away.
+    """
+    now = utc_now()
+    task = sync_unread_days.s(league.label, first.isoformat(), last.isoformat())
+    args = named_args(task)
+    recent = select(RUNS.c.state, RUNS.c.args).where(
+        RUNS.c.task.in_((task.name, sync_date_range_task.task_class.__name__)),
+        RUNS.c.queue != "",
+        or_(RUNS.c.state.in_(OPEN), RUNS.c.finished_at > now - ASK_AGAIN_AFTER),
+    )
+    runs = db.session.execute(recent).all()
+    if any(run.state in OPEN and overlap(run.args, args) for run in runs):
+        return True
+    was_tried = any(run.args == args for run in runs)
+    if request.method != "GET" or was_tried or names_robot() or not may_have(league, first, last):
+        return False
+    if not services().visitor_syncs.admits_visitor():
+        return False
+    try:
+        with run_origin(Trigger.VISITOR), suppress(OverlapError):  # another request was quicker
+            queue_once([task], overlap, MOST_WAITING)
+    except (QueueFullError, BrokerUnavailableError) as error:
+        logger.warning(
+            "%s %s to %s is not read for a visitor: %s", league.label, first, last, error
+        )
+        return False
+    return True
+
+
+def may_have(league: League, first: date, last: date) -> bool:
+    """Whether these days are of seasons of which the feed may have games, up to the next one."""
+    next_season = season_of(league, game_day(utc_now()))[1] + timedelta(days=1)
+    return first >= FIRST_SEASON and last <= season_of(league, next_season)[1]
