@@ -2,7 +2,7 @@
 const find = (what, where = document) => where.querySelector(what);
 const pause = find("#pause");
 const ours = ["ago", "pause", "refresh"];
-let etag = document.documentElement.dataset.etag;
+let etag = document.documentElement.dataset.etag ?? "";
 let read = find("#fresh")?.dataset.read;
 let failures = 0;
 let timer;
@@ -39,7 +39,7 @@ function show(html) {
   const focused = document.activeElement;
   patch(find("main"), find("main", fresh));
   document.title = fresh.title;
-  etag = fresh.documentElement.dataset.etag;
+  etag = fresh.documentElement.dataset.etag ?? "";
   if (focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
   const news = [...spoken()].filter(([id, say]) => before.has(id) && before.get(id) !== say);
   if (news.length) find("#say").textContent = news.map(([, say]) => say).join(". ");

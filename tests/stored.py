@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
-from sportsapp.db.engine import db
+from sportsapp.core.clock import each_day, utc_now
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import LeagueRow, Scoreboard
+from sportsapp.db.upsert import insert_ignoring
 
 SYNCED_TABLES = ("leagues", "teams", "players", "games", "scoreboards", "game_doubts")
 
@@ -52,3 +56,15 @@ def forget_everything() -> None:
     for table in reversed(SYNCED_TABLES):
         db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
     db.session.commit()
+
+
+def mark_read(slug: str, first: date, last: date, at: datetime | None = None) -> None:
+    """Store that a league's days were read to their end, now or at that time."""
+    now = at or utc_now()
+    league = {"slug": slug, "name": slug, "season_name": "", "created_at": now, "updated_at": now}
+    with write_connection() as connection:
+        insert_ignoring(connection, LeagueRow.__table__, [league], ["slug"])
+        ids = select(LeagueRow.id).where(LeagueRow.slug == slug)
+        row = {"league_id": connection.scalar(ids), "digest": "", "game_ids": [], "stored_at": now}
+        rows = [row | {"day": day, "read_at": now} for day in each_day(first, last)]
+        insert_ignoring(connection, Scoreboard.__table__, rows, ["league_id", "day"])

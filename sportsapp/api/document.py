@@ -92,7 +92,13 @@ class ApiView:
                 takes = ", ".join(known) or "none"
                 abort(400, f"unknown parameter {name[:40]!r}; this address takes {takes}")
         values = {parameter.name: parameter.from_request() for parameter in self.parameters}
-        return json_response(self._view(**values))
+        answer = self._view(**values)
+        response = json_response(answer)
+        if getattr(answer, "read_at", None):  # that the same was read again is no news
+            timeless = json_response(msgspec.structs.replace(answer, read_at=""))
+            timeless.add_etag(weak=True)
+            response.headers["ETag"] = timeless.headers["ETag"]
+        return response
 
 
 def returns(

@@ -18,14 +18,15 @@ from sportsapp.api.shapes import (
     league_json,
     team_json,
 )
-from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.clock import iso_utc, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, UnknownLeagueError
 from sportsapp.core.leagues import find_league
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import Cursor, GameSummary
+from sportsapp.db.queries import Cursor, GameSummary, Span
 from sportsapp.services import services
+from sportsapp.tasks.visitors import request_days
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -166,7 +167,15 @@ def games(
     slugs = [league] if league else _followed()
     rows = queries.game_list(db.session, slugs, date, state, limit + 1, cursor)
     next_cursor = _encode(rows[limit - 1]) if len(rows) > limit else None
-    return Games([game_json(row) for row in rows[:limit]], next_cursor)
+    answer = Games([game_json(row) for row in rows[:limit]], next_cursor)
+    if date:
+        times = queries.spans_read_at(db.session, [Span(s, date, date) for s in slugs], utc_now())
+        read = [read_at for read_at in times if read_at]
+        answer.read_at = iso_utc(min(read)) if len(read) == len(slugs) else None
+        for slug, read_at in zip(slugs, times, strict=True):
+            if read_at is None:
+                request_days(find_league(slug), date, date)
+    return answer
 
 
 @blueprint.get("/games/<league>/<espn_id>")

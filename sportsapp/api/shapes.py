@@ -7,7 +7,7 @@ Times are ISO 8601 in UTC, days US Eastern dates.
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import League
@@ -105,10 +105,16 @@ class TeamJson(msgspec.Struct):
 
 
 class Games(msgspec.Struct):
-    """Games by start, then id. `next` is the `cursor` for the games that follow, or null."""
+    """Games by start, then id. `next` is the `cursor` for the games that follow, or null.
+
+    `read_at`, where `date` was given, is when the feed was last read for that day; null while that
+    was not done, or not within a week for a day to come. Asking for such a day has it read soon.
+    A later `read_at` alone does not change the `ETag`.
+    """
 
     games: list[GameJson]
     next: str | None
+    read_at: UtcTime | UnsetType | None = UNSET
 
 
 class Leagues(msgspec.Struct):

@@ -136,6 +136,15 @@ def conditional_response(
     return response
 
 
+def kept_by_nobody(response: FlaskResponse) -> FlaskResponse:
+    """A response of ``conditional_response`` that has to be made anew for the next request."""
+    if LOOKUP in request.environ:
+        request.environ[LOOKUP].version = None
+    response.headers.pop("ETag", None)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 class PageCache:
     """WSGI middleware that caches what views return with ``conditional_response``."""
 

@@ -7,6 +7,7 @@ from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.records import Status
 from sportsapp.core.settings import VERSION
 from sportsapp.db import queries
@@ -14,10 +15,12 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Team
 from sportsapp.db.queries.games import BY_START, GameSummary
 from sportsapp.services import services
+from sportsapp.sync.backfill import season_of
 from sportsapp.web.labels import matchup
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import MOST_FAVOURITES
+from sportsapp.web.unread import reading_of
 
 blueprint = Blueprint("calendars", __name__)
 
@@ -95,6 +98,11 @@ def _calendar(
         calendar.add("version", "2.0")
         for property_name in ("name", "x-wr-calname"):
             calendar.add(property_name, name)
+        today = game_day(utc_now())
+        leagues = [BY_SLUG[slug] for slug in slugs]
+        readings = [reading_of(league, *season_of(league, today)) for league in leagues]
+        if not all(reading.is_read for reading in readings):
+            calendar.add("x-wr-caldesc", "Not all days of the season have been read from the feed.")
         calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
         calendar.add("x-published-ttl", vDuration(REFRESH))
         for game in games():

@@ -17,6 +17,7 @@ PLAIN_ENDINGS = ("Final", "FT")
 SHOOTOUTS = frozenset({"SO", "SHOOTOUT", "PEN", "PENS", "PENALTIES"})
 SEASON_PARTS = {1: "Preseason", 3: "Postseason"}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
+MOST_WEEKS = 25
 BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
@@ -83,6 +84,13 @@ def season_label(league: LeagueRow, season_year: int) -> str:
 def part_label(game: AnyGame) -> str:
     """The part of the season: ``Preseason``, ``Season`` or ``Postseason``."""
     return SEASON_PARTS.get(game.season_type or 0, "Season")
+
+
+def is_week(league: League, season_type: int, week: int) -> bool:
+    """Whether a season of this league may have such a week."""
+    if season_type == 3:
+        return week in dict(league.rounds)
+    return season_type in (1, 2) and 1 <= week <= MOST_WEEKS
 
 
 def week_label(league: League, season_type: int, week: int) -> str:

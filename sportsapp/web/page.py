@@ -23,14 +23,14 @@ from sportsapp.core.settings import PROJECT_ROOT, VERSION, Settings
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import AnyGame, LeagueSummary
-from sportsapp.http.page_cache import conditional_response
+from sportsapp.http.page_cache import conditional_response, kept_by_nobody
 from sportsapp.services import services
 from sportsapp.web.preferences import preferences
 
 ABOUT_TO_START = timedelta(minutes=15)
 LATE_START = timedelta(hours=4)
 LATE_TICKS = 3
-POLL_LIVE, POLL_QUIET = 15, 300
+POLL_COMING, POLL_LIVE, POLL_QUIET = 3, 15, 300
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Freshness:
     @property
     def poll_seconds(self) -> int:
         """How often the page may poll for changes."""
+        if g.get("unread"):
+            return POLL_COMING
         return POLL_LIVE if self.is_hot else POLL_QUIET
 
     def watching(self, games: Sequence[AnyGame]) -> Freshness:
@@ -100,7 +102,8 @@ def answer(
 ) -> Response:
     """The page of these leagues, or 304; ``render`` is called only if the body is needed.
 
-    ``also`` is what else the page depends on, such as the hour of the day.
+    ``also`` is what else the page depends on, such as the hour of the day. A page that ``render``
+    found to be about unread days (see ``web.unread``) is kept by nobody.
     """
     now = utc_now()
     states = queries.league_summaries(db.session, slugs, now - LATE_START)
@@ -111,7 +114,7 @@ def answer(
     )
     if fresh.read_at:
         response.headers["X-Feed-Read"] = iso_utc(fresh.read_at)
-    return response
+    return kept_by_nobody(response) if "unread" in g else response
 
 
 def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime, also: object) -> str:

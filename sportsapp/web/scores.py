@@ -12,16 +12,20 @@ from sportsapp.core.leagues import League
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import GameSummary
+from sportsapp.db.queries import GameSummary, Span
 from sportsapp.services import services
-from sportsapp.web.labels import OVER, week_label
+from sportsapp.sync.backfill import season_of
+from sportsapp.tasks.visitors import may_have
+from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
+from sportsapp.web.unread import Reading, are_read, days_between, reading_of, requested
 
 blueprint = Blueprint("scores", __name__)
 
 NOON = time(12)
+SIX_DAYS = timedelta(days=6)
 ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 
 
@@ -29,11 +33,14 @@ ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 class Section:
     """One league's part of a page: its games in order, and the next day that has games.
 
+    ``is_next`` is False when a day before ``next_day`` was not read: there may be games on it.
     ``finals`` are those of the day before, where they are shown.
     """
 
     league: League
     games: Sequence[GameSummary]
+    reading: Reading
+    is_next: bool
     next_day: date | None
     finals: Sequence[GameSummary]
 
@@ -85,11 +92,18 @@ def _days_around(day: date, today: date) -> dict[str, date | None]:
 def live() -> ResponseReturnValue:
     """The live games, by league."""
     slugs = services().settings.leagues
+    today = game_day(utc_now())
 
     def render(fresh: Freshness) -> str:
-        sections = _sections(queries.live_games(db.session, slugs), None, services().leagues)
-        sections = [section for section in sections if section.games]
-        return render_template("live.html", sections=sections, fresh=fresh)
+        leagues = services().leagues
+        sections = _sections(queries.live_games(db.session, slugs), None, leagues)
+        is_read = are_read([Span(slug, today, today) for slug in slugs])
+        return render_template(
+            "live.html",
+            sections=[section for section in sections if section.games],
+            unread=[league for n, league in enumerate(leagues) if not is_read[n]],
+            fresh=fresh,
+        )
 
     return answer(slugs, render)
 
@@ -138,6 +152,7 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
             for game in section.games
             if league.by_week and game.season_year and game.season_type and game.week
         )
+        last_day = None if section.games else queries.day_before(db.session, league.slug, day)
         return render_template(
             "day.html",
             league=league,
@@ -145,7 +160,8 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
             today=today,
             section=section,
             fresh=fresh.watching(section.games),
-            last_day=queries.day_before(db.session, league.slug, day),
+            last_day=last_day,
+            is_last=not last_day or are_read([days_between(league.slug, last_day, day)])[0],
             week=next(weeks, None),
             **_days_around(day, today),
         )
@@ -157,15 +173,20 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
 def league_week(league_name: str, season: int, season_type: int, week: int) -> ResponseReturnValue:
     """One week of a league that plays by weeks. ``season_type`` is the feed's: 1 pre, 3 post."""
     league = league_or_404(league_name)
-    if not league.by_week or max(season, season_type, week) > 9999:
+    if not league.by_week or not 0 < season < 9999 or not is_week(league, season_type, week):
         abort(404, f"{league.label} week not found.")
 
     def render(fresh: Freshness) -> str:
         weeks = queries.weeks_of(db.session, league.slug, season)
-        if (season_type, week) not in weeks:
-            abort(404, f"{league.label} week not found.")
-        place = weeks.index((season_type, week))
         games = queries.games_in_week(db.session, league.slug, season, season_type, week)
+        if games:  # there may be others on all days that make a week with those of these games
+            first, last = games[-1].day - SIX_DAYS, games[0].day + SIX_DAYS
+        else:
+            first, last = season_of(league, date(season, league.season_turns, 1))
+        reading = reading_of(league, first, last)
+        if not games and (reading.is_read or not may_have(league, first, last)):
+            abort(404, f"{league.label} week not found.")
+        place = weeks.index((season_type, week)) if games else None
         days: dict[date, list[GameSummary]] = {}
         for game in games:
             days.setdefault(game.day, []).append(game)
@@ -176,8 +197,9 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
             name=week_label(league, season_type, week),
             fresh=fresh.watching(games),
             days=days,
+            reading=reading,
             before=weeks[place - 1] if place else None,
-            after=weeks[place + 1] if place + 1 < len(weeks) else None,
+            after=weeks[place + 1] if place is not None and place + 1 < len(weeks) else None,
         )
 
     return answer([league.slug], render)
@@ -191,8 +213,9 @@ def _sections(
 ) -> list[Section]:
     """Each league's section. Leagues and games with favourites come first.
 
-    With a ``day``, each section has the next day after it that has games. ``finals`` are games of
-    the day before.
+    With a ``day``, each section has the reading of that day and the next day that has games. A day
+    that was not read is requested, but for today, which the next tick reads. ``finals`` are games
+    of the day before.
     """
     chosen = preferences()
 
@@ -203,12 +226,29 @@ def _sections(
 
     slugs = [league.slug for league in leagues]
     next_days = queries.next_days(db.session, slugs, day) if day else {}
+    readings = dict.fromkeys(slugs, (Reading(is_read=True), True))
+    if day:
+        spans = [Span(slug, day, day) for slug in slugs]
+        spans += [days_between(slug, day, next_days.get(slug) or day) for slug in slugs]
+        is_read = are_read(spans)
+        is_today = day == game_day(utc_now())
+        for n, league in enumerate(leagues):
+            known = Reading(is_read[n])
+            if not known.is_read and not is_today:
+                known = requested(league, day, day)
+            readings[league.slug] = known, is_read[len(slugs) + n]
 
     def of(league: League, games: Sequence[GameSummary]) -> list[GameSummary]:
         return sorted((game for game in games if game.league is league), key=order)
 
     sections = [
-        Section(league, of(league, games), next_days.get(league.slug), of(league, finals))
+        Section(
+            league,
+            of(league, games),
+            *readings[league.slug],
+            next_days.get(league.slug),
+            of(league, finals),
+        )
         for league in leagues
     ]
     with_favourites = {name.partition("-")[0] for name in chosen.favourites}

@@ -12,10 +12,12 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Player
 from sportsapp.db.queries import GameSummary
 from sportsapp.services import services
+from sportsapp.sync.backfill import season_of
 from sportsapp.web.labels import OVER, part_label, season_label
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
+from sportsapp.web.unread import reading_of
 
 blueprint = Blueprint("teams", __name__)
 
@@ -69,6 +71,7 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
             team=team,
             namesakes=namesakes,
             games=games,
+            reading=reading_of(league, *season_of(league, game_day(utc_now()))),
             fresh=fresh.watching(games),
             years=season_label(team.league_row, season) if season else "",
             parts=parts,

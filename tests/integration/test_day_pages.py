@@ -8,6 +8,7 @@ import pytest
 
 from sportsapp.core.clock import DAYS_AHEAD, game_day, utc_now
 from tests.integration.events import event
+from tests.stored import mark_read
 
 HREF = '<a rel="{}" href="/nfl/{}">'
 
@@ -20,6 +21,7 @@ def week_event(number: int, day: date, kind: int = 2) -> dict:
 def test_days_lead_to_the_next_and_previous_and_to_days_with_games(client, synced):
     synced("nfl", event("1", "2026-01-15T20:00Z"))
     synced("nfl", event("2", "2026-01-25T20:00Z"), day=date(2026, 1, 25))
+    mark_read("nfl", date(2026, 1, 16), date(2026, 1, 24))
     page = client.get("/nfl/2026-01-20").text
     assert HREF.format("prev", "2026-01-19") in page
     assert HREF.format("next", "2026-01-21") in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import flask
 import pytest
@@ -16,7 +16,7 @@ from sportsapp.services import services_of
 from sportsapp.web.page import code_version
 from tests.integration.events import event
 from tests.parts import replace_services
-from tests.stored import statements, writes
+from tests.stored import mark_read, statements, writes
 
 PATHS = (
     "/",
@@ -39,8 +39,9 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 @pytest.fixture(autouse=True)
 def live_game(synced):
-    """A game that is live, read ten seconds ago."""
+    """A game that is live, read ten seconds ago; the season was read as well."""
     synced("nfl", event(start=START, state="in"), at=READ_AT)
+    mark_read("nfl", date(2025, 4, 1), date(2026, 3, 31), READ_AT)
 
 
 def etag(visitor, path="/nfl", **headers):

@@ -12,11 +12,13 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow, Team
 from sportsapp.services import services_of
+from sportsapp.sync.backfill import season_of
 from sportsapp.sync.catalogue import sync_teams
 from sportsapp.sync.context import SyncContext
 from sportsapp.web.labels import season_label
 from tests.integration.conftest import DAY
 from tests.integration.events import event
+from tests.stored import mark_read
 
 
 def rows(page: str, part: str) -> list[str]:
@@ -107,10 +109,11 @@ def test_roster_is_in_groups_with_names_for_people(app, client, feed):
 TEAM = {"id": "1", "abbreviation": "ALP", "displayName": "Alpha"}
 
 
-def test_team_without_games_says_so(app, client, feed):
+def test_team_without_games_says_so(app, visitor, feed):
     feed.say("nfl", {"sports": [{"leagues": [{"teams": [{"team": TEAM}]}]}]}, kind="teams")
     sync_teams(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nfl"]])
-    assert "No games of this season yet." in client.get("/nfl/teams/ALP").text
+    mark_read("nfl", *season_of(BY_SLUG["nfl"], game_day(utc_now())))
+    assert "No games of this season yet." in visitor.get("/nfl/teams/ALP").text
 
 
 @pytest.mark.parametrize("path", ["/NFL/teams/ALP", "/nfl/teams/alp", "/Nfl/teams/Alp"])

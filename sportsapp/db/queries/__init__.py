@@ -24,7 +24,13 @@ from sportsapp.db.queries.games import (
     weeks_of,
 )
 from sportsapp.db.queries.leagues import LeagueSummary, has_data, league_rows, league_summaries
-from sportsapp.db.queries.reads import day_read_at, days_read_at
+from sportsapp.db.queries.reads import (
+    Span,
+    day_read_at,
+    days_read_at,
+    spans_read_at,
+    unread_days,
+)
 from sportsapp.db.queries.runs import recent_runs
 from sportsapp.db.queries.teams import (
     roster_of,
@@ -41,6 +47,7 @@ __all__ = [
     "Cursor",
     "GameSummary",
     "LeagueSummary",
+    "Span",
     "TeamSummary",
     "day_before",
     "day_read_at",
@@ -62,9 +69,11 @@ __all__ = [
     "roster_of",
     "search_teams",
     "season_of_team",
+    "spans_read_at",
     "standings_of",
     "teams_at",
     "teams_named",
     "teams_of",
+    "unread_days",
     "weeks_of",
 ]
