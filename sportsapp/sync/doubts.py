@@ -4,6 +4,9 @@ The feed's servers sometimes return an old copy. So an answer from an earlier po
 (its phase, period or clock) changes nothing, until DOUBT_ANSWERS of them in a row, over at least
 DOUBT_LASTS, were each from an earlier point: then the feed has really taken something back.
 
+Baseball has no clock, so within half an inning only the runs show which answer is the older one.
+An answer with fewer runs may as well be a correction: it is doubted once.
+
 Games are mappings as ``sync/plan.py`` has them.
 """
 
@@ -44,10 +47,12 @@ def doubt_about(
 
     ``doubt`` is the one that the answers before it have left.
     """
-    if not steps_back(stored, fetched):
+    is_older = steps_back(stored, fetched)
+    if not is_older and not takes_runs_back(stored, fetched):
         return None
     doubt = Doubt(doubt.since_at, doubt.answers + 1) if doubt else Doubt(now, 1)
-    return None if doubt.is_over(now) else doubt
+    is_believed = doubt.is_over(now) if is_older else doubt.answers > 1
+    return None if is_believed else doubt
 
 
 def steps_back(stored: Values, fetched: Values) -> bool:
@@ -69,6 +74,17 @@ def steps_back(stored: Values, fetched: Values) -> bool:
         if now is not None and before is not None and now != before:
             return now < before
     return False
+
+
+def takes_runs_back(stored: Values, fetched: Values) -> bool:
+    """Whether an answer at the same point of a live game without a clock has a lower score."""
+    if {stored["state"], fetched["state"]} != {State.IN} or stored["clock"] or fetched["clock"]:
+        return False
+    points = zip(_point_of_play(stored), _point_of_play(fetched), strict=True)
+    if any(before != now for before, now in points if before is not None and now is not None):
+        return False
+    scores = [(stored[name], fetched[name]) for name in ("home_score", "away_score")]
+    return any(now < before for before, now in scores if before is not None and now is not None)
 
 
 def has_result(game: Values) -> bool:

@@ -14,7 +14,7 @@ from sportsapp.core.errors import AllLeaguesFailedError, TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.log_context import add_log_fields
 from sportsapp.core.records import State
-from sportsapp.db.models import Game
+from sportsapp.db.models import Game, GameDoubt
 from sportsapp.feed import parse
 from sportsapp.feed.client import Answer
 from sportsapp.feed.fetch import fetch_all
@@ -27,6 +27,7 @@ from sportsapp.sync.missing import look_for
 
 LEAD = timedelta(minutes=2)
 NEAR_START = timedelta(minutes=45)
+DOUBT_HOURS = timedelta(hours=6)
 LIVE_DAYS = 3
 MISSING_DAYS = 7
 AHEAD_DAYS = 7
@@ -78,11 +79,13 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
     """The days to request of each of these leagues that may have a live game now, in order.
 
     Those are the days of games that are live, of scheduled games from LEAD before their start
-    until the league's ``game_hours`` after it, and of games that were called off or broken off
-    within NEAR_START of it, since they may be on again. Today is added when one of them is of an
-    earlier day, since the feed lists a resumed game under the day on which it goes on; and as
-    long as today's scoreboard has never been read, since its games are unknown then. At most the
-    last LIVE_DAYS of them are read. ``sync/watch.py`` may pause a league that refuses or fails.
+    until the league's ``game_hours`` after it, of games that were called off or broken off
+    within NEAR_START of it, since they may be on again, and of games in doubt, since only more
+    answers end a doubt (for DOUBT_HOURS: the feed may have dropped the game). Today is added when
+    one of them is of an earlier day, since the feed lists a resumed game under the day on which it
+    goes on; and as long as today's scoreboard has never been read, since its games are unknown
+    then. At most the last LIVE_DAYS of them are read. ``sync/watch.py`` may pause a league that
+    refuses or fails.
     """
     today = game_day(context.now)
     refs = store.league_refs(context, leagues)
@@ -99,7 +102,7 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
 
 
 def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> dict[int, set[date]]:
-    """By league row: the days of games that are live, or should have begun, or may yet begin.
+    """By league row: the days of games that are live, in doubt, should have begun or may yet begin.
 
     No day after tomorrow: a game that is live then is a mistake of the feed, and such days would
     take the places of today.
@@ -127,6 +130,14 @@ def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> di
     for league_id, day, state, start_at in context.session.execute(games):
         if state == State.IN or start_at >= earliest[league_id]:
             days.setdefault(league_id, set()).add(day)
+    in_doubt = (
+        select(Game.league_id, Game.day)
+        .select_from(GameDoubt)
+        .join(Game, Game.id == GameDoubt.game_id, isouter=True)  # as in select_doubts
+        .where(GameDoubt.since_at >= now - DOUBT_HOURS, Game.league_id.in_(ids.values()))
+    )
+    for league_id, day in context.session.execute(in_doubt):
+        days.setdefault(league_id, set()).add(day)
     return days
 
 

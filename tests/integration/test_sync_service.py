@@ -725,6 +725,28 @@ def test_postponed_game_that_is_on_at_its_old_time_is_followed_live(sync, feed, 
     assert feed.asked() == ["epl 20260522"]
 
 
+def test_mistaken_final_lasts_no_longer_than_five_answers_of_the_live_sync(sync, feed):
+    """The game is the only one, so nothing but its doubt keeps the live sync reading its day."""
+    be_read(sync, feed, final())
+    feed.say("nfl", make_board(live()), dates="20261004")
+    scoreboards.sync_schedule(sync, [NFL])
+    for minute in (1, 2, 3, 4):
+        assert asked_live(later(sync, minutes=minute), feed)[-1] == "nfl 20261004"
+        assert game().state == "post"
+    scoreboards.sync_live(later(sync, minutes=5), [NFL])
+    assert game().state == "in"
+
+
+def test_day_of_a_doubt_that_no_answer_ends_is_not_read_for_ever(sync, feed):
+    be_read(sync, feed, final())
+    feed.say("nfl", make_board(live()), dates="20261004")
+    scoreboards.sync_day(sync, NFL, TODAY)
+    feed.say("nfl", make_board(), dates="20261004")
+    for hours, asked in ((5.9, ["nfl 20261004"]), (6.1, [])):
+        feed.requests.clear()
+        assert asked_live(later(sync, hours=hours), feed) == asked
+
+
 def test_live_score_outlives_an_old_answer_without_scores(sync, feed, cases):
     day = date(2026, 3, 11)
     for number in (1, 2):

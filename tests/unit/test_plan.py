@@ -302,6 +302,35 @@ def test_final_is_taken_back_after_five_answers_over_five_minutes(
     assert made.settled == (["1001"] if believed else [])
 
 
+TOP_5TH = at("live", 5, detail="Top 5th")
+
+
+@pytest.mark.parametrize("score", [("10", "6"), ("9", "7"), ("9", "8")])
+def test_runs_that_go_back_within_half_an_inning_are_doubted_once(score):
+    known, fetched = (read_game("mlb", **TOP_5TH), read_game("mlb", **TOP_5TH | {"score": score}))
+    made = plan_after(known, fetched)
+    assert (made.updates, made.doubts) == ({}, {"1001": Doubt(NOW, 1)})
+    again = plan_after(known, fetched, Doubt(NOW, 1), NOW + timedelta(minutes=1))
+    assert (again.doubts, again.settled) == ({}, ["1001"])
+    assert again.updates["1001"]
+
+
+@pytest.mark.parametrize(
+    ("known", "fetched"),
+    [
+        (TOP_5TH, TOP_5TH | {"score": ("10", "8")}),
+        (TOP_5TH, at("live", 5, detail="Mid 5th", score=("10", "6"))),
+        (TOP_5TH, at("live", 6, detail="Top 6th", score=("10", "6"))),
+        (TOP_5TH, at("suspended", 5, detail="Suspended, Top 5th", score=("10", "6"))),
+        (at("final", 9), at("final", 9, score=("10", "6"))),
+    ],
+)
+def test_runs_that_go_on_or_back_at_a_later_point_are_taken_at_once(known, fetched):
+    made = plan_after(read_game("mlb", **known), read_game("mlb", **fetched))
+    assert not made.doubts
+    assert made.updates
+
+
 def test_final_that_is_taken_back_loses_what_a_live_game_has_not():
     over = read_game(**FINAL)
     doubt = Doubt(NOW - timedelta(hours=1), 9)
