@@ -1,4 +1,4 @@
-"""What a sync changes: (stored, fetched, now) in, the changes out. Pure; holds every rule.
+"""What a scoreboard changes: (stored, fetched, now) in, the changes out. Pure.
 
 Rows are mappings named like the columns of their table, with one exception: ``home_team`` and
 ``away_team`` of a game hold the team's feed id or None.
@@ -29,15 +29,14 @@ from sportsapp.core.clock import game_day
 from sportsapp.core.records import (
     GameRecord,
     LeagueRecord,
-    PlayerRecord,
     ScoreboardRecord,
-    StandingRecord,
     State,
     TeamRecord,
 )
 from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.sync.doubts import CALLED_OFF, Doubt, Values, doubt_about, has_result
 from sportsapp.sync.listed import ListingPlan, plan_listing
+from sportsapp.sync.lists import RowPlan, differences
 from sportsapp.sync.precedence import UNREAD, Answer, DayRead
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
@@ -71,14 +70,6 @@ class StoredScoreboard:
     games: Mapping[str, Values]
     doubts: Mapping[str, Doubt]
     days: Mapping[date, DayRead] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class RowPlan:
-    """Whole rows to insert, and by the feed's id the values to change."""
-
-    inserts: list[dict[str, Any]] = field(default_factory=list)
-    updates: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -216,7 +207,7 @@ def season_values(league: Values, fetched: LeagueRecord | None, now: datetime) -
     if fetched is None or fetched.season_year is None:
         return {}
     season = {name: getattr(fetched, name) for name in SEASON}
-    return season | {"updated_at": now} if _differences(league, season) else {}
+    return season | {"updated_at": now} if differences(league, season) else {}
 
 
 def next_version(league: Values, now: datetime) -> dict[str, Any]:
@@ -301,7 +292,7 @@ def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, 
     return changes
 
 
-# ---------------------------------------------------------------- teams and players
+# ---------------------------------------------------------------- the teams of games
 
 
 def teams_of(games: Iterable[GameRecord]) -> dict[str, TeamRecord]:
@@ -319,81 +310,3 @@ def win_loss_by_team(games: Iterable[GameRecord], today: date) -> dict[str, str]
     near = (game for game in games if abs((game.day - today).days) <= 1)
     sides = (side for game in near for side in (game.home, game.away))
     return {side.team.espn_id: side.record for side in sides if side.team and side.record}
-
-
-def plan_teams(
-    stored: Mapping[str, Values], fetched: Iterable[TeamRecord], *, is_whole: bool = True
-) -> RowPlan:
-    """What a league's list of teams changes. Those on it become ``listed``, others no longer are.
-
-    A list that is empty, or not whole (a team on it could not be read), unlists no team.
-    """
-    rows = [asdict(team) | {"listed": True} for team in fetched]
-    changes = _plan_rows(stored, rows, keep_blank=("color", "alternate_color"))
-    if rows and is_whole:
-        gone = {espn_id for espn_id, team in stored.items() if team["listed"]}
-        gone -= {row["espn_id"] for row in rows}
-        changes.updates |= {espn_id: {"listed": False} for espn_id in gone}
-    return changes
-
-
-def plan_roster(
-    stored: Mapping[str, Values],
-    fetched: Iterable[PlayerRecord],
-    team_id: int,
-    *,
-    is_whole: bool = True,
-) -> RowPlan:
-    """What a roster changes. ``stored`` holds the league's players by the feed's id.
-
-    A player who is listed elsewhere moves here; one of this team who is not listed any more
-    becomes inactive and keeps his team, so that his last team is known. A roster that is not
-    whole (some of its players could not be read) makes nobody inactive.
-    """
-    rows = [asdict(player) | {"team_id": team_id, "active": True} for player in fetched]
-    plan = _plan_rows(stored, rows)
-    listed = {row["espn_id"] for row in rows}
-    for espn_id, player in stored.items():
-        is_gone = player["team_id"] == team_id and espn_id not in listed
-        if is_whole and is_gone and player["active"]:
-            plan.updates[espn_id] = {"active": False}
-    return plan
-
-
-def plan_standings(stored: Mapping[str, Values], fetched: Iterable[StandingRecord]) -> RowPlan:
-    """What standings change of the teams. Those that are not stored yet are inserted."""
-    plan = RowPlan()
-    for line in {line.team.espn_id: line for line in fetched}.values():
-        values = {
-            "standing_group": line.group,
-            "standing_position": line.position,
-            "standing": line.stats,
-        }
-        if line.summary:
-            values["record"] = line.summary.split(",")[0]
-        known = stored.get(line.team.espn_id)
-        if known is None:
-            plan.inserts.append(asdict(line.team) | {"record": ""} | values)
-        elif changes := _differences(known, values):
-            plan.updates[line.team.espn_id] = changes
-    return plan
-
-
-def _plan_rows(
-    stored: Mapping[str, Values], rows: Iterable[dict[str, Any]], keep_blank: Sequence[str] = ()
-) -> RowPlan:
-    plan = RowPlan()
-    for row in rows:
-        known = stored.get(row["espn_id"])
-        if known is None:
-            plan.inserts.append(row)
-            continue
-        changes = _differences(known, row)
-        changes = {k: v for k, v in changes.items() if v != "" or k not in keep_blank}
-        if changes:
-            plan.updates[row["espn_id"]] = changes
-    return plan
-
-
-def _differences(stored: Values, fetched: Values) -> dict[str, Any]:
-    return {name: value for name, value in fetched.items() if stored[name] != value}

@@ -25,7 +25,7 @@ from sportsapp.core.records import (
 from sportsapp.db.engine import AnySession, writing
 from sportsapp.db.models import GameDoubt, LeagueRow, Player
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
-from sportsapp.sync import plan
+from sportsapp.sync import lists, plan
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.doubts import Values
 from sportsapp.sync.load import (
@@ -279,7 +279,7 @@ def store_teams(
     """
     with writing(context.session) as session:
         row = locked_league(session, league.id)
-        changes = plan.plan_teams(teams_of_league(session, league.id), fetched, is_whole=is_whole)
+        changes = lists.plan_teams(teams_of_league(session, league.id), fetched, is_whole=is_whole)
         if _write_rows(context, league.id, TEAMS, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
 
@@ -290,7 +290,7 @@ def store_standings(
     """Write what standings change of the teams. Commits."""
     with writing(context.session) as session:
         row = locked_league(session, league.id)
-        changes = plan.plan_standings(teams_of_league(session, league.id), fetched)
+        changes = lists.plan_standings(teams_of_league(session, league.id), fetched)
         if _write_rows(context, league.id, TEAMS, changes):
             version = plan.next_version(row, context.now)
             _update_league(session, league.id, version | {"standings_at": context.now})
@@ -309,7 +309,7 @@ def store_roster(
         players = select(PLAYERS).where(PLAYERS.c.league_id == league.id, concerned)
         stored = {row["espn_id"]: dict(row) for row in session.execute(players).mappings()}
         is_whole = not fetched.errors
-        changes = plan.plan_roster(stored, fetched.players, team_id, is_whole=is_whole)
+        changes = lists.plan_roster(stored, fetched.players, team_id, is_whole=is_whole)
         if _write_rows(context, league.id, PLAYERS, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
 
@@ -322,7 +322,7 @@ def _update_league(session: AnySession, league_id: int, values: Row) -> None:
         session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(values))
 
 
-def _write_rows(context: SyncContext, league_id: int, table: Table, changes: plan.RowPlan) -> bool:
+def _write_rows(context: SyncContext, league_id: int, table: Table, changes: lists.RowPlan) -> bool:
     """Insert and update teams or players of a league. Returns whether anything changed."""
     if changes.inserts:
         new = {"league_id": league_id, "created_at": context.now, "updated_at": context.now}

@@ -19,7 +19,7 @@ from sportsapp.core.records import (
     StandingRecord,
     TeamRecord,
 )
-from sportsapp.sync import plan
+from sportsapp.sync import lists, plan
 from sportsapp.sync.doubts import Doubt
 from sportsapp.sync.listed import LISTED
 from sportsapp.sync.precedence import DayRead
@@ -566,22 +566,22 @@ def test_teams_and_records_come_from_the_games_around_today():
 
 def test_listed_team_is_made_or_brought_up_to_date():
     known = {"1": asdict(team("1", name="Old", color="aaaaaa")) | {"listed": False}}
-    made = plan.plan_teams(known, [team("1", name="New"), team("2")])
+    made = lists.plan_teams(known, [team("1", name="New"), team("2")])
     assert made.updates == {"1": {"name": "New", "listed": True}}
     assert made.inserts == [asdict(team("2")) | {"listed": True}]
 
 
 def test_new_colour_is_taken_and_a_missing_one_is_not():
     known = {"1": asdict(team("1", color="aaaaaa", location="A")) | {"listed": True}}
-    made = plan.plan_teams(known, [team("1", color="bbbbbb", location="")])
+    made = lists.plan_teams(known, [team("1", color="bbbbbb", location="")])
     assert made.updates == {"1": {"color": "bbbbbb", "location": ""}}
 
 
 def test_same_list_of_teams_changes_nothing():
     known = {"1": asdict(team("1", color="aaaaaa")) | {"listed": True}}
-    made = plan.plan_teams(known, [team("1")])
+    made = lists.plan_teams(known, [team("1")])
     assert (made.inserts, made.updates) == ([], {})
-    assert plan.plan_teams(known, []).updates == {}
+    assert lists.plan_teams(known, []).updates == {}
 
 
 # ---------------------------------------------------------------- rosters
@@ -600,42 +600,42 @@ def player_row(player_id: str, team_id: int, *, active: bool = True) -> dict[str
 @pytest.mark.parametrize(("is_whole", "gone"), [(True, ["2"]), (False, [])])
 def test_team_that_leaves_the_list_is_no_longer_listed(is_whole, gone):
     known = {n: asdict(team(n)) | {"listed": n != "3"} for n in ("1", "2", "3")}
-    made = plan.plan_teams(known, [team("1")], is_whole=is_whole)
+    made = lists.plan_teams(known, [team("1")], is_whole=is_whole)
     assert [(n, values) for n, values in made.updates.items()] == [
         (n, {"listed": False}) for n in gone
     ]
 
 
 def test_new_player_is_made_in_his_team():
-    made = plan.plan_roster({}, [player("1", jersey="9")], 7)
+    made = lists.plan_roster({}, [player("1", jersey="9")], 7)
     (row,) = made.inserts
     assert (row["team_id"], row["jersey"], row["active"]) == (7, "9", True)
 
 
 def test_player_who_moves_brings_his_id_along():
-    made = plan.plan_roster({"1": player_row("1", 5)}, [player("1")], 7)
+    made = lists.plan_roster({"1": player_row("1", 5)}, [player("1")], 7)
     assert made.updates == {"1": {"team_id": 7}}
 
 
 def test_player_who_leaves_is_inactive_and_keeps_his_last_team():
     known = {"1": player_row("1", 7), "2": player_row("2", 7), "3": player_row("3", 5)}
-    made = plan.plan_roster(known, [player("2")], 7)
+    made = lists.plan_roster(known, [player("2")], 7)
     assert made.updates == {"1": {"active": False}}
 
 
 def test_player_who_left_long_ago_is_not_written_again():
     known = {"1": player_row("1", 7, active=False)}
-    assert plan.plan_roster(known, [], 7).updates == {}
+    assert lists.plan_roster(known, [], 7).updates == {}
 
 
 def test_player_who_comes_back_is_active():
     known = {"1": player_row("1", 7, active=False)}
-    assert plan.plan_roster(known, [player("1")], 7).updates == {"1": {"active": True}}
+    assert lists.plan_roster(known, [player("1")], 7).updates == {"1": {"active": True}}
 
 
 def test_roster_that_is_not_whole_makes_nobody_inactive():
     known = {"1": player_row("1", 7), "2": player_row("2", 5)}
-    made = plan.plan_roster(known, [player("2")], 7, is_whole=False)
+    made = lists.plan_roster(known, [player("2")], 7, is_whole=False)
     assert made.updates == {"2": {"team_id": 7}}
 
 
@@ -650,7 +650,7 @@ BLANK = {"standing_group": "", "standing_position": None, "standing": {}, "recor
 
 
 def test_standings_give_record_group_and_position():
-    made = plan.plan_standings({"1": BLANK}, [line("1", "10-4-2, 22 PTS", 3, points="22")])
+    made = lists.plan_standings({"1": BLANK}, [line("1", "10-4-2, 22 PTS", 3, points="22")])
     assert made.updates == {
         "1": {
             "standing_group": "East",
@@ -662,20 +662,20 @@ def test_standings_give_record_group_and_position():
 
 
 def test_same_standings_change_nothing():
-    known = {"1": BLANK | plan.plan_standings({"1": BLANK}, [line("1", "1-0")]).updates["1"]}
-    assert plan.plan_standings(known, [line("1", "1-0")]) == plan.RowPlan()
-    assert plan.plan_standings(known, [line("1", "2-0")]).updates == {"1": {"record": "2-0"}}
+    known = {"1": BLANK | lists.plan_standings({"1": BLANK}, [line("1", "1-0")]).updates["1"]}
+    assert lists.plan_standings(known, [line("1", "1-0")]) == lists.RowPlan()
+    assert lists.plan_standings(known, [line("1", "2-0")]).updates == {"1": {"record": "2-0"}}
 
 
 def test_unknown_team_comes_once_with_its_last_line():
-    made = plan.plan_standings({}, [line("2", "0-1"), line("2", "0-2", 4)])
+    made = lists.plan_standings({}, [line("2", "0-1"), line("2", "0-2", 4)])
     assert [(row["espn_id"], row["record"]) for row in made.inserts] == [("2", "0-2")]
     assert (made.inserts[0]["standing_position"], made.updates) == (4, {})
 
 
 def test_record_is_kept_where_the_standings_have_none():
     known = {"1": BLANK | {"record": "3-1"}}
-    assert "record" not in plan.plan_standings(known, [line("1", "")]).updates["1"]
+    assert "record" not in lists.plan_standings(known, [line("1", "")]).updates["1"]
 
 
 # ---------------------------------------------------------------- a scoreboard
@@ -717,7 +717,7 @@ def test_same_scoreboard_changes_nothing_and_is_remembered():
     game = read_game(status="live", score=("3", "2"), period=1, records=("1-0", "0-1"))
     made = scoreboard_plan(scoreboard(game), game)
     assert made.games == plan.GamePlan()
-    assert (made.teams, made.league) == (plan.RowPlan(), {})
+    assert (made.teams, made.league) == (lists.RowPlan(), {})
     assert made.answers == [
         {"day": TODAY, "digest": "abc", "game_ids": [game.espn_id], "read_at": NOW}
     ]
@@ -746,7 +746,7 @@ def test_scoreboard_that_is_held_back_or_broken_is_not_remembered_by_its_digest(
     for made, read_at in ((held, NOW), (broken, None)):
         (answer,) = made.answers
         assert (answer["digest"], answer["read_at"]) == ("", read_at)
-        assert (made.teams, made.league) == (plan.RowPlan(), {})
+        assert (made.teams, made.league) == (lists.RowPlan(), {})
 
 
 def test_todays_scoreboard_sets_the_season_and_another_days_does_not():
