@@ -7,10 +7,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 from sportsapp.core.clock import check_range, each_day, game_day, month_end
-from sportsapp.core.errors import TrackerError
+from sportsapp.core.errors import FeedRefusedError, TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS
@@ -97,11 +98,10 @@ def sync_range(
     for number, chunk in enumerate(chunks[done:], done + 1):
         context = context.with_current_time()
         try:
-            synced = _sync_month(context, league, chunk, result.errors) if chunk.by_month else None
-            if synced is None:
-                synced = _sync_days(context, league, chunk, result.errors)
-            result.synced += synced
-            succeeded += 1
+            result.synced += sync_chunk(
+                context, league, chunk, result.errors, days_refused=is_refusal(failure)
+            )[0]
+            succeeded, failure = succeeded + 1, None
         except TrackerError as error:
             failure = error
             result.errors.append(f"{league.label} {chunk}: {error}")
@@ -119,19 +119,53 @@ def _resume_point(done: int, result: SyncResult) -> dict[str, Any]:
     return {"done": done, "result": result.as_dict()}
 
 
+def sync_chunk(
+    context: SyncContext,
+    league: League,
+    chunk: Chunk,
+    errors: list[str],
+    *,
+    days_refused: bool = False,
+) -> tuple[int, int]:
+    """Store the chunk's days; how many games of it are stored now, and the requests it took.
+
+    A month that cannot be had is read by day, and days that are refused from the month's answer.
+    After ``days_refused`` (the chunk before was refused in both forms) a refused month is not read
+    by day. Adds a line to ``errors`` for each day or game that could not be read. Raises a
+    TrackerError when nothing could be.
+    """
+    synced = _sync_month(context, league, chunk, errors, days_refused) if chunk.by_month else None
+    if synced is not None:
+        return synced, 1
+    try:
+        synced = _sync_days(context, league, chunk, errors)
+    except FeedRefusedError:
+        if chunk.by_month or not league.month_fits:
+            raise
+        synced = _sync_month(context, league, chunk, errors)
+        if synced is None:
+            raise
+    return synced, len(chunk.days) + 1
+
+
 def _sync_month(
-    context: SyncContext, league: League, chunk: Chunk, errors: list[str]
+    context: SyncContext,
+    league: League,
+    chunk: Chunk,
+    errors: list[str],
+    days_refused: bool = False,
 ) -> int | None:
     """Store the chunk's days from the month's answer.
 
     Returns how many games of the chunk are stored now, None when it must be read day by day.
-    Adds a line to ``errors`` for each game that could not be read. Raises the error of a refusal.
+    Adds a line to ``errors`` for each game that could not be read. Raises the error of a refusal
+    when days are refused as well.
     """
     try:
         answer = context.client.month(league, chunk.start)
         scoreboard = answer.parsed(parse.parse_scoreboard, league)
     except TrackerError as error:
-        if is_refusal(error):
+        if is_refusal(error) and days_refused:
             raise  # thirty requests for days would be thirty refusals
         logger.warning("%s %s: by day instead of by month: %s", league.label, chunk, error)
         return None
@@ -151,13 +185,16 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
     """Store each day of the chunk from its own answer.
 
     Returns how many games of the chunk are stored now, and adds a line to ``errors`` for each day
-    or game that could not be read. Raises the last error when no day can be read.
+    or game that could not be read. Raises the last error when no day can be read. Where the month
+    could not be had, the first day is read alone: if it is refused as well, no other is requested.
     """
     ids: set[str] = set()
     failures: list[TrackerError] = []
     lines: dict[date, list[str]] = {}
     calls = {day: league_call(context.client.scoreboard, league, day) for day in chunk.days}
-    for day, future in fetch_all(calls):
+    first = {chunk.start: calls[chunk.start]} if chunk.by_month else calls
+    rest = {day: call for day, call in calls.items() if day not in first}
+    for day, future in chain(fetch_all(first), fetch_all(rest)):
         try:
             answer = future.result()
             scoreboard = answer.parsed(parse.parse_scoreboard, league)

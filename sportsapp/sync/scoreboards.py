@@ -4,19 +4,23 @@ Each scoreboard is stored in a transaction of its own. A league's TrackerError b
 ``errors`` while the other leagues go on; when no league can be read, it is raised.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import and_, or_, select
 
 from sportsapp.core.clock import each_day, game_day, month_end
-from sportsapp.core.errors import AllLeaguesFailedError, TrackerError
+from sportsapp.core.errors import (
+    AllLeaguesFailedError,
+    FeedRefusedError,
+    PayloadError,
+    TrackerError,
+)
 from sportsapp.core.leagues import League
 from sportsapp.core.log_context import add_log_fields
 from sportsapp.core.records import State
 from sportsapp.db.models import Game, GameDoubt
 from sportsapp.feed import parse
-from sportsapp.feed.client import Answer
 from sportsapp.feed.fetch import fetch_all
 from sportsapp.feed.pace import live_share
 from sportsapp.sync import store
@@ -219,29 +223,45 @@ def sync_ahead(context: SyncContext, seasons: Mapping[League, Sequence[date]]) -
 
     ``seasons`` are each league's days with games, as its calendar has them, in order. Reads this
     month and the next, and the month in which the season begins if that is later; where a month
-    does not fit into an answer, the days of the week to come and that first day.
+    does not fit into an answer, is refused or cannot be read, the days of the week to come and
+    that first day.
     Returns a line for each answer that failed, sorted.
     """
     today = game_day(context.now)
     refs = store.league_refs(context, list(seasons))
-    calls: dict[tuple[League, date], Callable[[], Answer]] = {}
-    for league, season in seasons.items():
-        by_month = league.month_fits
-        request = context.client.month if by_month else context.client.scoreboard
-        for first in (months_ahead if by_month else days_ahead)(today, season):
-            calls[league, first] = league_call(request, league, first)
+    wanted = {
+        (league, first): month_end(first) if league.month_fits else first
+        for league, season in seasons.items()
+        for first in (months_ahead if league.month_fits else days_ahead)(today, season)
+    }
     lines = []
-    for (league, first), future in fetch_all(calls):
-        last = month_end(first) if league.month_fits else first
-        try:
-            scoreboard = future.result().parsed(parse.parse_scoreboard, league)
-            games = [game for game in scoreboard.games if game.day > today]
-            days = [day for day in each_day(first, last) if day > today]
-            due = store.store_scoreboard(context, refs[league], scoreboard, games, days=days)
-            lines += look_for(context, league, refs[league], due)
-        except TrackerError as error:
-            when = f"{first:%Y-%m}" if league.month_fits else f"{first}"
-            lines.append(f"{league.label} {when}: {error}")
+    while wanted:
+        calls = {
+            (league, first): league_call(
+                context.client.month if first < last else context.client.scoreboard, league, first
+            )
+            for (league, first), last in wanted.items()
+        }
+        refused = []
+        for (league, first), future in fetch_all(calls):
+            last = wanted[league, first]
+            try:
+                scoreboard = future.result().parsed(parse.parse_scoreboard, league)
+                games = [game for game in scoreboard.games if game.day > today]
+                days = [day for day in each_day(first, last) if day > today]
+                due = store.store_scoreboard(context, refs[league], scoreboard, games, days=days)
+                lines += look_for(context, league, refs[league], due)
+            except TrackerError as error:
+                when = f"{first:%Y-%m}" if first < last else f"{first}"
+                lines.append(f"{league.label} {when}: {error}")
+                if first < last and isinstance(error, FeedRefusedError | PayloadError):
+                    refused.append((league, first))
+        wanted = {
+            (league, day): day
+            for league, first in refused
+            for day in days_ahead(today, seasons[league])
+            if first <= day <= month_end(first)
+        }
     return sorted(lines)
 
 

@@ -174,7 +174,7 @@ def backoff(failures: int) -> timedelta | None:
     return min(wait, LONGEST_BACKOFF)
 
 
-def is_refusal(error: TrackerError) -> bool:
+def is_refusal(error: TrackerError | None) -> bool:
     """Whether the feed refuses us as a whole, not one request."""
     return isinstance(error, FeedRefusedError) and error.status in REFUSALS
 

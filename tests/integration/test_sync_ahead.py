@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 from sqlalchemy import select
+from werkzeug.wrappers import Response
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import BY_SLUG
@@ -153,12 +154,73 @@ def test_long_backfill_sees_the_time_go_on(sync, feed):
     assert changed == [NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)]
 
 
-@pytest.mark.parametrize(("status", "asked"), [(403, 1), (404, 32), (500, 33)])
-def test_month_that_is_refused_is_not_asked_for_day_by_day(sync, feed, status, asked):
+@pytest.mark.parametrize(("status", "asked"), [(403, 2), (404, 32), (500, 32)])
+def test_month_that_fails_is_asked_for_day_by_day_until_the_feed_refuses_us(
+    sync, feed, status, asked
+):
     feed.fail("nba", status)
     with pytest.raises(TrackerError):
         sync_range(sync, NBA, date(2026, 1, 1), date(2026, 1, 31))
-    assert len(set(feed.asked())) == min(asked, 32)
+    assert len(set(feed.asked())) == asked
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_refused_month_is_read_by_day(sync, feed, status):
+    feed.say("nba", Response("no", status), dates="202601")
+    feed.say("nba", board(event("1", "2026-01-15T20:00Z")), dates="20260115")
+    result = sync_range(sync, NBA, date(2026, 1, 1), date(2026, 1, 31))
+    assert result.as_dict() == {"synced": 1, "errors": []}
+    assert len(feed.asked()) == 32
+
+
+def test_months_after_one_whose_days_are_refused_too_are_not_asked_for_by_day(sync, feed):
+    feed.fail("nba", 403)
+    feed.say("nba", {"events": []}, dates="202603")
+    result = sync_range(sync, NBA, date(2026, 1, 1), date(2026, 4, 30))
+    assert [line[:15] for line in result.errors] == [
+        "NBA 2026-01-01 ", "NBA 2026-02-01 ", "NBA 2026-04-01 ",
+    ]  # fmt: skip
+    asked = ["202601", "20260101", "202602", "202603", "202604", "20260401"]
+    assert feed.asked() == [f"nba {dates}" for dates in asked]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_refused_days_are_read_from_their_month(sync, feed, status):
+    games = (event("1", "2026-01-15T20:00Z"), event("2", "2026-01-16T20:00Z"))
+    feed.fail("nba", status)
+    feed.say("nba", board(*games), dates="202601")
+    result = sync_range(sync, NBA, date(2026, 1, 15), date(2026, 1, 15))
+    assert result.as_dict() == {"synced": 1, "errors": []}
+    assert feed.asked() == ["nba 20260115", "nba 202601"]
+    assert queries.day_read_at(db.session, league().id, date(2026, 1, 15)) == NOW
+
+
+def test_day_that_is_refused_in_both_forms_keeps_its_error(sync, feed):
+    feed.fail("nba", 400)
+    with pytest.raises(TrackerError, match="dates=20260115"):
+        sync_range(sync, NBA, date(2026, 1, 15), date(2026, 1, 15))
+    feed.fail("ncaam", 400)
+    with pytest.raises(TrackerError, match="dates=20260115"):
+        sync_range(sync, BY_SLUG["ncaam"], date(2026, 1, 15), date(2026, 1, 15))
+    assert [each for each in feed.asked() if each.startswith("ncaam")] == ["ncaam 20260115"]
+
+
+@pytest.mark.parametrize("answer", [Response("no", 400), Response("no", 403), b"<html>"])
+def test_week_is_read_ahead_by_day_where_its_month_is_refused(sync, feed, answer):
+    for month in ("202603", "202604"):
+        feed.say("nba", answer, dates=month)
+    feed.say("nba", board(event("1", "2026-03-14T20:00Z", "pre")), dates="20260314")
+    lines = [line[:12] for line in sync_leagues(sync, [NBA]).errors]
+    assert lines == ["NBA 2026-03:", "NBA 2026-04:"]
+    days = [f"nba 202603{day}" for day in range(11, 18)]
+    assert sorted(feed.asked()) == sorted(["nba 20260310", "nba 202603", "nba 202604", *days])
+    assert queries.next_days(db.session, ["nba"], date(2026, 3, 10)) == {"nba": date(2026, 3, 14)}
+
+
+def test_month_that_cannot_be_had_now_is_not_read_by_day(sync, feed):
+    feed.say("nba", Response("no", 500), dates="202603")
+    assert len(sync_leagues(sync, [NBA]).errors) == 1
+    assert set(feed.asked()) == {"nba 20260310", "nba 202603", "nba 202604"}
 
 
 def test_failing_day_makes_the_league_fail_whatever_the_order(sync, feed):
