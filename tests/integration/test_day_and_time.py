@@ -42,7 +42,9 @@ def test_team_page_has_the_readers_day_beside_his_time(visitor, synced, zone, da
     assert ("Nov 26" in page) == (day == "Thu, Nov 26")
 
 
-@pytest.mark.parametrize("path", ["/nfl/2026-11-26", "/nfl/weeks/2026/2/12"])
+@pytest.mark.parametrize(
+    "path", ["/nfl/2026-11-26", "/nfl/weeks/2026/2/12", "/2026-11-26", "/nfl/games/401"]
+)
 def test_card_has_the_readers_day_where_it_is_not_the_pages(visitor, synced, path):
     synced("nfl", night_game(), day=DAY)
     assert ">8:20 PM</time>" in page_in(visitor, "America/New_York", path)
