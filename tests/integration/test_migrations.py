@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +198,14 @@ def test_every_migration_can_be_taken_back_to_nothing(empty):
     check()
 
 
+def put_row(table: sa.Table, **values: Any) -> None:
+    """Insert a row: these values, and something for each other column that needs a value."""
+    required = [one for one in table.columns if not one.nullable]
+    filled = {one.name: value_for(one, 1) for one in required} | values
+    with db.engine.begin() as connection:
+        connection.execute(sa.insert(table), filled)
+
+
 def test_days_count_as_read_when_that_is_proven(empty):
     """On a database of the release before: by its answers, its backfills, and its games."""
     upgrade(revision="0012")
@@ -207,10 +215,7 @@ def test_days_count_as_read_when_that_is_proven(empty):
         return datetime(2026, 1, day, hour, tzinfo=UTC)
 
     def put(name: str, **values: Any) -> None:
-        required = [one for one in table[name].columns if not one.nullable]
-        filled = {one.name: value_for(one, 1) for one in required} | values
-        with db.engine.begin() as connection:
-            connection.execute(sa.insert(table[name]), filled)
+        put_row(table[name], **values)
 
     def ended(first: str, last: str, **values: Any) -> None:
         args = {"league": "nfl", "start_date": first, "end_date": last}
@@ -255,3 +260,23 @@ def test_days_count_as_read_when_that_is_proven(empty):
     with db.engine.connect() as connection:
         days = connection.scalars(sa.select(boards.c.day).order_by(boards.c.day)).all()
     assert [day.day for day in days] == [2, 5]
+
+
+def test_games_that_were_read_long_after_they_ended_lose_their_records(empty):
+    upgrade(revision="0016")
+    table = tables()
+    start = datetime(2026, 1, 1, 20, tzinfo=UTC)
+    put_row(table["leagues"], id=1)
+    put_row(table["teams"], id=1, league_id=1)
+    for number, (state, hours) in enumerate(
+        [("post", -9), ("post", 24), ("post", 25), ("pre", 25)]
+    ):
+        key = {"id": number, "espn_id": f"{number}", "league_id": 1, "state": state}
+        times = {"start_at": start, "created_at": start + timedelta(hours=hours)}
+        records = {"home_record": "9-1", "away_record": "0-9"}
+        put_row(table["games"], **key, **times, **records, home_team_id=1, away_team_id=1)
+    upgrade()
+    games = tables()["games"]
+    with db.engine.connect() as connection:
+        query = sa.select(games.c.home_record, games.c.away_record).order_by(games.c.id)
+        assert [*connection.execute(query)] == [("9-1", "0-9")] * 2 + [("", "")] + [("9-1", "0-9")]

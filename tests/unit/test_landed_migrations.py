@@ -23,6 +23,7 @@ LANDED = {
     "0014": "00abc0f747e8741ebcb284131590cd1f7e884ca9f50e6e3a4c52d055042af72f",
     "0015": "40988b9f663d20bd309013ecb56671a1ed2213900d5d69709bef2c4fbfda9b24",
     "0016": "50941ae2693e70885cd4fea7fddc4251408138954000e1424db8b03035db9f88",
+    "0017": "d6032e977a48d88c48d6e133d9b363add4ad5b229b31d4995557e9cb24e50bef",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 
