@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sportsapp.core.clock import game_day
 from sportsapp.core.errors import AllLeaguesFailedError, PayloadError, TrackerError
 from sportsapp.core.leagues import League
+from sportsapp.core.records import TeamRecord
 from sportsapp.db.models import LeagueRow
 from sportsapp.feed import parse
 from sportsapp.feed.fetch import PARALLEL, fetch_all
@@ -23,9 +24,14 @@ from sportsapp.sync.scoreboards import sync_ahead
 
 
 def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResult:
-    """Every league's season from today's scoreboard, its standings, and the weeks to come."""
+    """Every league's season from today's scoreboard, its standings, and the weeks to come.
+
+    Where the list of teams has lost many at once, that list too, to know whether it goes on.
+    """
     today = game_day(context.now)
     stored = set(context.session.scalars(select(LeagueRow.slug)))
+    has_lost = select(LeagueRow.id).where(LeagueRow.teams_lost_since.is_not(None))
+    in_doubt = set(context.session.scalars(has_lost))
     refs = store.league_refs(context, leagues)
     result = LeaguesResult()
     failures: dict[str, TrackerError] = {}
@@ -56,6 +62,14 @@ def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResu
     result.errors += [f"{slug.upper()}: {error}" for slug, error in sorted(failures.items())]
     well = [league for league in leagues if league in seasons]
     result.errors += _sync_standings(context, well)
+    for league in well:
+        if refs[league].id in in_doubt:
+            try:
+                _, lines = _sync_team_list(context, league)
+            except TrackerError as error:
+                lines = [str(error)]
+                context.report(league, error)
+            result.errors += [f"{league.label} teams: {line}" for line in lines]
     result.errors += sync_ahead(context, {league: seasons[league] for league in well})
     return result
 
@@ -102,20 +116,13 @@ def sync_teams(
             continue
         if rosters is None:  # else an earlier run has stored the teams
             try:
-                answer = context.client.teams(league)
-                teams, errors = answer.parsed(parse.parse_teams, league)
+                teams, errors = _sync_team_list(context, league)
             except TrackerError as error:
                 failures[league.slug] = error
                 failed.append(league.slug)
                 result.errors.append(f"{league.label}: {error}")
                 context.report(league, error)
                 teams, errors = [], []
-            else:
-                ref = store.league_ref(context, league)
-                store.store_teams(context, ref, teams, is_whole=not errors)
-                context.count_fields(
-                    league, ref.id, "teams", team_notes(teams, errors), answer.body
-                )
             rosters = sorted({(team.espn_id, team.abbreviation) for team in teams})
             result.synced += len({team.espn_id for team in teams})
             result.errors += [f"{league.label}: {line}" for line in errors]
@@ -130,6 +137,21 @@ def sync_teams(
         context.progress(0, len(leagues), None)  # nothing is done: a retry begins at the beginning
         raise AllLeaguesFailedError(failures)
     return result
+
+
+def _sync_team_list(context: SyncContext, league: League) -> tuple[list[TeamRecord], list[str]]:
+    """Store a league's list of teams. Returns it, and a line for each part that failed.
+
+    Raises the league's TrackerError.
+    """
+    answer = context.client.teams(league)
+    teams, errors = answer.parsed(parse.parse_teams, league)
+    ref = store.league_ref(context, league)
+    lost = store.store_teams(context, ref, teams, is_whole=not errors)
+    context.count_fields(league, ref.id, "teams", team_notes(teams, errors), answer.body)
+    if lost:
+        errors = [*errors, f"the list lacks {lost} teams; they stay unless it goes on lacking them"]
+    return teams, errors
 
 
 def _sync_rosters(

@@ -4,6 +4,8 @@ The feed's servers sometimes return an old copy. So an answer from an earlier po
 (its phase, period or clock) changes nothing, until DOUBT_ANSWERS of them in a row, over at least
 DOUBT_LASTS, were each from an earlier point: then the feed has really taken something back.
 
+A list that has lost many teams at once is doubted in the same way (see ``sync.lists``).
+
 Baseball has no clock, so within half an inning only the runs show which answer is the older one.
 An answer with fewer runs may as well be a correction: it is doubted once.
 
@@ -40,6 +42,11 @@ class Doubt:
         return self.answers >= DOUBT_ANSWERS and now - self.since_at >= DOUBT_LASTS
 
 
+def one_more(doubt: Doubt | None, now: datetime) -> Doubt:
+    """The doubt after another answer that is not believed."""
+    return Doubt(doubt.since_at, doubt.answers + 1) if doubt else Doubt(now, 1)
+
+
 def doubt_about(
     stored: Values, fetched: Values, doubt: Doubt | None, now: datetime
 ) -> Doubt | None:
@@ -50,7 +57,7 @@ def doubt_about(
     is_older = steps_back(stored, fetched)
     if not is_older and not takes_runs_back(stored, fetched):
         return None
-    doubt = Doubt(doubt.since_at, doubt.answers + 1) if doubt else Doubt(now, 1)
+    doubt = one_more(doubt, now)
     is_believed = doubt.is_over(now) if is_older else doubt.answers > 1
     return None if is_believed else doubt
 

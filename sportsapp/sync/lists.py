@@ -12,6 +12,8 @@ from msgspec.structs import asdict
 from sportsapp.core.records import PlayerRecord, StandingRecord, TeamRecord
 from sportsapp.sync.doubts import Values
 
+MOST_LOST = 3  # what relegation takes at once
+
 
 @dataclass(slots=True)
 class RowPlan:
@@ -21,20 +23,36 @@ class RowPlan:
     updates: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class TeamsPlan(RowPlan):
+    """The changes of a league's teams. ``lost`` counts those whose loss is doubted."""
+
+    lost: int = 0
+
+
 def plan_teams(
-    stored: Mapping[str, Values], fetched: Iterable[TeamRecord], *, is_whole: bool = True
-) -> RowPlan:
+    stored: Mapping[str, Values],
+    fetched: Iterable[TeamRecord],
+    *,
+    is_whole: bool = True,
+    believes_loss: bool = False,
+) -> TeamsPlan:
     """What a league's list of teams changes. Those on it become ``listed``, others no longer are.
 
-    A list that is empty, or not whole (a team on it could not be read), unlists no team.
+    A list that is empty, or not whole (a team on it could not be read), unlists no team. One that
+    lacks more than MOST_LOST of them at once may be cut off: they stay listed unless
+    ``believes_loss``.
     """
     rows = [asdict(team) | {"listed": True} for team in fetched]
-    changes = _plan_rows(stored, rows, keep_blank=("color", "alternate_color"))
+    changes, lost = _plan_rows(stored, rows, keep_blank=("color", "alternate_color")), 0
     if rows and is_whole:
         gone = {espn_id for espn_id, team in stored.items() if team["listed"]}
         gone -= {row["espn_id"] for row in rows}
-        changes.updates |= {espn_id: {"listed": False} for espn_id in gone}
-    return changes
+        if len(gone) > MOST_LOST and not believes_loss:
+            lost = len(gone)
+        else:
+            changes.updates |= {espn_id: {"listed": False} for espn_id in gone}
+    return TeamsPlan(changes.inserts, changes.updates, lost)
 
 
 def plan_roster(

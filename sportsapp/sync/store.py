@@ -27,7 +27,7 @@ from sportsapp.db.models import GameDoubt, LeagueRow, Player
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import lists, plan
 from sportsapp.sync.context import SyncContext
-from sportsapp.sync.doubts import Values
+from sportsapp.sync.doubts import Doubt, Values, one_more
 from sportsapp.sync.load import (
     GAMES,
     LEAGUES,
@@ -272,16 +272,31 @@ def store_league(context: SyncContext, league: LeagueRef, fetched: LeagueRecord)
 
 def store_teams(
     context: SyncContext, league: LeagueRef, fetched: Sequence[TeamRecord], *, is_whole: bool = True
-) -> None:
+) -> int:
     """Write what a list of teams changes. Commits.
 
-    ``is_whole`` is False when a team of the list could not be read.
+    ``is_whole`` is False when a team of the list could not be read. Returns how many teams it
+    lacks which stay listed, since so great a loss is doubted.
     """
     with writing(context.session) as session:
         row = locked_league(session, league.id)
-        changes = lists.plan_teams(teams_of_league(session, league.id), fetched, is_whole=is_whole)
+        since_at, answers = row["teams_lost_since"], row["teams_lost_answers"]
+        doubt = one_more(Doubt(since_at, answers) if since_at else None, context.now)
+        changes = lists.plan_teams(
+            teams_of_league(session, league.id),
+            fetched,
+            is_whole=is_whole,
+            believes_loss=doubt.is_over(context.now),
+        )
+        values: Row = {}
+        if changes.lost:
+            values = {"teams_lost_since": doubt.since_at, "teams_lost_answers": doubt.answers}
+        elif since_at and is_whole:
+            values = {"teams_lost_since": None, "teams_lost_answers": 0}
         if _write_rows(context, league.id, TEAMS, changes):
-            _update_league(session, league.id, plan.next_version(row, context.now))
+            values |= plan.next_version(row, context.now)
+        _update_league(session, league.id, values)
+    return changes.lost
 
 
 def store_standings(

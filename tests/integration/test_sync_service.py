@@ -1351,6 +1351,47 @@ def test_team_that_leaves_the_league_is_no_longer_listed(sync, feed):
     assert (teams("mlb")["1"].listed, teams("mlb")["2"].listed) == (True, False)
 
 
+def say_team_list(feed: Any, count: int) -> None:
+    names = [make_team(str(number)) for number in range(1, count + 1)]
+    feed.say("mlb", make_team_list(*names), kind="teams")
+
+
+def listed_teams() -> int:
+    return sum(team.listed for team in teams("mlb").values())
+
+
+def test_list_that_is_cut_off_takes_no_team_off_the_site(sync, feed):
+    say_team_list(feed, 32)
+    catalogue.sync_teams(sync, [MLB])
+    say_team_list(feed, 25)
+    result = catalogue.sync_teams(later(sync, days=7), [MLB])
+    assert [line for line in result.errors if "roster" not in line] == [
+        "MLB: the list lacks 7 teams; they stay unless it goes on lacking them"
+    ]
+    assert listed_teams() == 32
+    say_team_list(feed, 32)
+    catalogue.sync_leagues(later(sync, days=8), [MLB])
+    assert (listed_teams(), league_row("mlb").teams_lost_since) == (32, None)
+
+
+def test_teams_that_the_list_goes_on_lacking_are_no_longer_listed(sync, feed):
+    feed.say("mlb", {"children": []}, kind="standings")
+    say_team_list(feed, 32)
+    catalogue.sync_teams(sync, [MLB])
+    say_team_list(feed, 25)
+    catalogue.sync_teams(later(sync, days=7), [MLB])
+    for day in (8, 9, 10, 11):
+        assert listed_teams() == 32
+        feed.requests.clear()
+        result = catalogue.sync_leagues(later(sync, days=day), [MLB])
+        assert len(feed.asked("teams")) == 1
+        assert bool(result.errors) is (day < 11)
+    assert (listed_teams(), league_row("mlb").teams_lost_since) == (25, None)
+    feed.requests.clear()
+    catalogue.sync_leagues(later(sync, days=12), [MLB])
+    assert feed.asked("teams") == []
+
+
 def test_followed_leagues_keep_their_order(app, settings):
     services = replace(services_of(app), settings=replace(settings, leagues=("nhl", "nfl")))
     assert services.leagues == [NHL, NFL]

@@ -606,6 +606,19 @@ def test_team_that_leaves_the_list_is_no_longer_listed(is_whole, gone):
     ]
 
 
+@pytest.mark.parametrize(
+    ("gone", "believes_loss", "lost"), [(3, False, 0), (4, False, 4), (7, False, 7), (7, True, 0)]
+)
+def test_sudden_loss_of_teams_is_doubted(gone, believes_loss, lost):
+    known = {str(n): asdict(team(str(n))) | {"listed": True} for n in range(32)}
+    rest = [team(str(n)) for n in range(gone, 32)]
+    made = lists.plan_teams(known, [*rest, team("99")], believes_loss=believes_loss)
+    assert made.lost == lost
+    assert len(made.updates) == (0 if lost else gone)
+    assert [row["espn_id"] for row in made.inserts] == ["99"]
+    assert lists.plan_teams(known, rest, is_whole=False).lost == 0
+
+
 def test_new_player_is_made_in_his_team():
     made = lists.plan_roster({}, [player("1", jersey="9")], 7)
     (row,) = made.inserts

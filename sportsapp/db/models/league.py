@@ -22,6 +22,9 @@ class LeagueRow(Base):
     Scheduled tasks do not poll the league before ``paused_until`` (the feed refused a request,
     or asked us to wait), and live syncs also not before ``backoff_until``, which grows with the
     number of ``failures`` in a row. One success resets all three.
+
+    ``teams_lost_since`` is when the list of its teams began to lack many of them at once, and
+    ``teams_lost_answers`` counts such lists in a row (see ``sync.lists``).
     """
 
     __tablename__ = "leagues"
@@ -40,6 +43,8 @@ class LeagueRow(Base):
     backoff_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     standings_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    teams_lost_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    teams_lost_answers: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
