@@ -6,7 +6,7 @@ lasts until 04:00 Eastern, so that a late game stays on today's page.
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sportsapp.core.errors import DateRangeError
@@ -34,6 +34,12 @@ def day_of(start_at: datetime) -> date:
 def game_day(now: datetime) -> date:
     """The day that is "today" for a visitor: the Eastern date, which lasts until 04:00."""
     return (now.astimezone(EASTERN).replace(tzinfo=None) - DAY_ENDS_AT).date()
+
+
+def day_end(day: date) -> datetime:
+    """When a game day ends: at 04:00 Eastern of the next one."""
+    midnight = datetime.combine(day + timedelta(days=1), time())
+    return (midnight + DAY_ENDS_AT).replace(tzinfo=EASTERN).astimezone(UTC)
 
 
 def parse_day(text: str, now: datetime) -> date:

@@ -138,7 +138,7 @@ def sync_chunk(
     if synced is not None:
         return synced, 1
     try:
-        synced = _sync_days(context, league, chunk, errors)
+        return _sync_days(context, league, chunk, errors), len(chunk.days) + chunk.by_month
     except FeedRefusedError:
         if chunk.by_month or not league.month_fits:
             raise

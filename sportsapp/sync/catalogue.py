@@ -52,7 +52,7 @@ def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResu
             context.report(league, error)
             continue
         seasons[league] = season
-        store.store_league(context, refs[league], record)
+        store.store_league(context, refs[league], record, season)
         if league.slug in stored:
             result.updated += 1
         else:

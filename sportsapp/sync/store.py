@@ -42,6 +42,7 @@ from sportsapp.sync.load import (
 from sportsapp.sync.stamps import next_stamps
 
 PLAYERS: Table = Player.__table__
+MAP_KEY = ("league_id", "day")
 
 
 # ---------------------------------------------------------------- leagues and how they are read
@@ -140,6 +141,15 @@ def confirm_answers(
             session.execute(update(SCOREBOARDS).where(these_days).values(read_at=context.now))
         if polled:
             session.execute(update(LEAGUES).where(LEAGUES.c.id.in_(polled)).values(marks))
+
+
+def note_tried(context: SyncContext, league: LeagueRef, days: Sequence[date]) -> None:
+    """Note that these days, in order, were asked for now, whatever became of it. Commits."""
+    row = {"league_id": league.id, "digest": "", "game_ids": [], "stored_at": context.now}
+    these_days = SCOREBOARDS.c.league_id == league.id, SCOREBOARDS.c.day.between(days[0], days[-1])
+    with writing(context.session) as session:
+        insert_ignoring(session, SCOREBOARDS, [row | {"day": day} for day in days], MAP_KEY)
+        session.execute(update(SCOREBOARDS).where(*these_days).values(stored_at=context.now))
 
 
 def mark_failed(context: SyncContext, league: LeagueRef, error: TrackerError) -> None:
@@ -242,7 +252,7 @@ def _apply(
         row = answer | {"league_id": league_id, "stored_at": now}
         # an answer with an error is worse than one before it
         write = insert_replacing if answer["read_at"] else insert_ignoring
-        write(session, SCOREBOARDS, [row], ["league_id", "day"])
+        write(session, SCOREBOARDS, [row], MAP_KEY)
 
 
 def _columns(values: Row, teams: Mapping[str, Values]) -> Row:
@@ -258,8 +268,13 @@ def _columns(values: Row, teams: Mapping[str, Values]) -> Row:
 # ---------------------------------------------------------------- leagues, teams, rosters
 
 
-def store_league(context: SyncContext, league: LeagueRef, fetched: LeagueRecord) -> None:
-    """Write a league's name and season where they have changed. Commits."""
+def store_league(
+    context: SyncContext, league: LeagueRef, fetched: LeagueRecord, season: Sequence[date] = ()
+) -> None:
+    """Write a league's name and season where they have changed. Commits.
+
+    ``season`` are the days from which the season is known to have games, in order.
+    """
     now = context.now
     with writing(context.session) as session:
         row = locked_league(session, league.id)
@@ -267,6 +282,8 @@ def store_league(context: SyncContext, league: LeagueRef, fetched: LeagueRecord)
         values |= plan.season_values(row, fetched, now)
         if fetched.name and row["name"] != fetched.name:
             values |= {"name": fetched.name, "updated_at": now}
+        if season and row["season_begins"] != season[0]:
+            values |= {"season_begins": season[0], "updated_at": now}
         _update_league(session, league.id, values)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues, sync_teams
+from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import LeaguesResult, SyncResult
-from sportsapp.sync.scoreboards import sync_day, sync_live, sync_schedule, sync_today
+from sportsapp.sync.scoreboards import sync_day, sync_live, sync_today
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Sync:
 TODAY = Sync("sync_today", sync_today, "Today in every league.")
 LIVE = Sync("sync_all_live_games", sync_live, "The games that may be live now.")
 SCHEDULE = Sync(
-    "sync_daily_schedule", sync_schedule, "Yesterday, today and tomorrow in every league."
+    "sync_daily_schedule",
+    sync_schedule_and_catch_up,
+    "Yesterday, today, tomorrow and missed days in every league.",
 )
 LEAGUES = Sync(
     "sync_all_leagues", sync_leagues, "Seasons and standings of every league.", LeaguesResult

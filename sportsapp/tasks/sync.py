@@ -59,8 +59,11 @@ def sync_all_live_games() -> dict[str, Any]:
     priority=50,
 )
 def sync_daily_schedule() -> dict[str, Any]:
-    """Bring yesterday, today and tomorrow up to date: ``{"synced", "errors"}``."""
-    return _run(SCHEDULE, services().leagues)
+    """Bring yesterday, today and tomorrow up to date, then missed days: ``{"synced", "errors"}``.
+
+    A run that was interrupted, or gave way to another, resumes after its last finished step.
+    """
+    return _run(SCHEDULE, services().leagues, _resume_point())
 
 
 @huey.periodic_task(

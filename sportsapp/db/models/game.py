@@ -139,8 +139,8 @@ class Scoreboard(Base):
     ``digest`` is of the bytes of the day's own answer: one with the same digest need not be
     decoded. It is empty when the day was read from a month's answer, or not to its end.
     ``game_ids`` are the feed's ids of its games; one that an answer no longer has was moved or
-    removed. ``stored_at`` is when the row was last written for other reasons than an answer that
-    was the same again.
+    removed. ``stored_at`` is when the row was last written, or the day last tried as a missed one;
+    not when an answer was the same again.
     """
 
     __tablename__ = "scoreboards"

@@ -15,6 +15,8 @@ from sportsapp.db.types import Base, Json, UtcDateTime
 class LeagueRow(Base):
     """A league that is or was followed: its season, and the state of its feed.
 
+    ``season_begins`` is the first day of the season that the feed's calendar is about.
+
     ``polled_at`` is when the feed was last read with success, ``failing_since`` when it began to
     fail (None while it works) and ``failure`` the text of the last error. ``changed_at`` moves
     whenever anything a reader can see of the league changes.
@@ -35,6 +37,7 @@ class LeagueRow(Base):
     season_year: Mapped[int | None]
     season_type: Mapped[int | None]
     season_name: Mapped[str] = mapped_column(default="")
+    season_begins: Mapped[date | None]
     polled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failure: Mapped[str] = mapped_column(default="")

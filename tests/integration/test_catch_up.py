@@ -1,0 +1,210 @@
+"""Missed days: the season so far at the first start, an outage's days after it, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response
+
+from sportsapp.core.clock import game_day
+from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import Game, Team
+from sportsapp.services import services_of
+from sportsapp.sync import store
+from sportsapp.sync.catalogue import sync_leagues
+from sportsapp.sync.catch_up import REQUESTS, sync_schedule_and_catch_up
+from sportsapp.sync.context import SyncContext, SyncResult
+from tests.integration.events import board, event
+
+NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
+NBA, NCAAM = BY_SLUG["nba"], BY_SLUG["ncaam"]
+SEASON = {"calendarStartDate": "2025-12-20T08:00Z", "calendar": []}
+MONTHS = ["nba 202603", "nba 202602", "nba 202601", "nba 202512"]
+
+
+class Interrupted(Exception):
+    """Stands for a run that gives way."""
+
+
+@pytest.fixture
+def sync(app, feed) -> SyncContext:
+    """A sync on a day in March, of leagues whose season began in December."""
+    for slug in ("nba", "ncaam"):
+        feed.say(slug, {"children": []}, kind="standings")
+        feed.say(slug, {"events": [], "leagues": [SEASON]})
+    context = SyncContext(services_of(app).feed_client, db.session, NOW)
+    store.league_refs(context, [NBA, NCAAM])
+    sync_leagues(context, [NBA, NCAAM])
+    feed.requests.clear()
+    return context
+
+
+@pytest.fixture
+def run(sync, feed) -> Callable[..., list[str]]:
+    """One run so much later; what it requested beyond yesterday, today and tomorrow."""
+
+    def schedule(leagues: tuple[League, ...] = (NBA,), **time: float) -> list[str]:
+        feed.requests.clear()
+        context = replace(sync, now=sync.now + timedelta(**time))
+        schedule.result = sync_schedule_and_catch_up(context, list(leagues))
+        today = game_day(context.now)
+        around = [f"{today + timedelta(days=number):%Y%m%d}" for number in (-1, 0, 1)]
+        usual = {f"{league.slug} {day}" for league in leagues for day in around}
+        asked = feed.asked()
+        assert usual <= set(asked)
+        return asked[len(usual) :]
+
+    return schedule
+
+
+def finals(*days: str) -> dict[str, Any]:
+    return board(*(event(f"{day}", f"{day}T23:00Z") for day in days))
+
+
+def unread(sync: SyncContext, first: date, last: date, league: League = NBA) -> list[date]:
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    league_id = store.league_ref(sync, league).id
+    read = queries.days_read_at(db.session, [league_id], days)
+    return [day for day in days if (league_id, day) not in read]
+
+
+def test_first_start_takes_the_running_season_by_month(sync, run, feed):
+    for month in ("2025-12", "2026-01", "2026-02", "2026-03"):
+        days = [f"{month}-{day}" for day in (19, 23, 27)] if month < "2026-03" else [f"{month}-05"]
+        feed.say("nba", finals(*days), dates=month.replace("-", ""))
+    assert run() == MONTHS
+    team = db.session.scalars(select(Team)).first()
+    games = queries.games_of_team(db.session, team, None)
+    assert [game.espn_id for game in games] == [
+        *("2025-12-23", "2025-12-27"),  # the season began on the 20th
+        *(f"2026-0{month}-{day}" for month in (1, 2) for day in (19, 23, 27)),
+        "2026-03-05",
+    ]
+    assert run.result == SyncResult(9)
+    assert unread(sync, date(2025, 12, 20), date(2026, 3, 10)) == []
+
+
+def test_quiet_night_requests_nothing_more(run):
+    run()
+    assert [run(hours=hour) for hour in (1, 10, 20, 34)] == [[]] * 4
+
+
+def test_nothing_is_missed_before_the_seasons_first_day_is_known(app, feed):
+    context = SyncContext(services_of(app).feed_client, db.session, NOW)
+    sync_schedule_and_catch_up(context, [NBA])
+    assert len(feed.asked()) == 3
+
+
+def test_after_ten_days_down_their_games_end(run, feed):
+    feed.say("nba", board(event("1", "2026-03-10T23:00Z", "pre")), dates="20260310")
+    feed.say("nba", board(event("2", "2026-03-11T23:00Z", "pre")), dates="20260311")
+    run()
+    feed.say(
+        "nba",
+        board(event("1", "2026-03-10T23:00Z"), event("2", "2026-03-11T23:00Z")),
+        dates="202603",
+    )
+    assert run(days=10) == ["nba 202603"]
+    assert list(db.session.scalars(select(Game.state))) == ["post", "post"]
+    assert run(days=10, hours=1) == []
+
+
+def test_after_two_days_down_their_days_are_read_alone(run):
+    run()
+    assert sorted(run(days=3)) == ["nba 20260310", "nba 20260311"]
+    assert run(days=3, hours=1) == []
+
+
+def test_what_was_seen_longest_ago_comes_first(run):
+    """Of the college days, which are read one by one."""
+    asked = [run((NCAAM,)), run((NCAAM,), hours=1), run((NCAAM,), hours=2)]
+    assert [len(days) for days in asked] == [REQUESTS, 79 - REQUESTS, 0]
+    newest_first = [f"ncaam {date(2026, 3, 8) - timedelta(days=n):%Y%m%d}" for n in range(79)]
+    assert asked[0] + asked[1] == newest_first
+    run((NCAAM,), days=3)
+    assert run((NBA, NCAAM), days=6)[-2:] == ["ncaam 20260313", "ncaam 20260314"][::-1]
+
+
+@pytest.mark.parametrize(("state", "most"), [("pre", 7), ("in", 7), ("post", 1)])
+def test_game_that_never_ends_is_not_asked_for_for_ever(run, feed, state, most):
+    """Hourly runs of three weeks: its day is asked for after twice as long each time."""
+    run()
+    feed.say("nba", board(event("1", "2026-03-05T23:00Z", state)), dates="20260305")
+    db.session.execute(store.SCOREBOARDS.delete().where(store.SCOREBOARDS.c.day == "2026-03-05"))
+    db.session.commit()
+    asked = [run(hours=hours) for hours in range(1, 21 * 24, 3)]
+    days = [day for days in asked for day in days]
+    assert set(days) == {"nba 20260305"}
+    assert 1 <= len(days) <= most
+
+
+def test_month_that_cannot_be_read_is_read_by_day_and_the_broken_day_again(sync, run, feed):
+    feed.say("nba", board({"id": "7"}), dates="202602")
+    feed.say("nba", board({"id": "7"}), dates="20260217")
+    run()
+    assert len(unread(sync, date(2026, 2, 1), date(2026, 2, 28))) == 28
+    assert run(hours=1) == []
+    days = sorted(run(days=1))
+    assert days == [f"nba 202602{day:02}" for day in range(1, 29)]
+    assert unread(sync, date(2026, 2, 1), date(2026, 2, 28)) == [date(2026, 2, 17)]
+    assert run(days=1, hours=23) == []
+    assert run(days=2) == ["nba 20260217"]
+
+
+def test_where_months_are_refused_days_are_read_a_few_in_each_run(run, feed):
+    for month in MONTHS:
+        feed.say("nba", Response("{}", 400), dates=month[4:])
+    march, february, january, december = 8, 28, 31, 12
+    assert len(run()) == 3 + march + february + january
+    assert len(run(hours=1)) == 1 + december
+    assert run(hours=2) == []
+
+
+def test_league_that_fails_waits_and_the_others_go_on(sync, run, feed):
+    def refused(_request: object) -> Response:
+        return Response("{}", 403)
+
+    feed.say("nba", refused, dates="202603")
+    asked = run((NBA, NCAAM))
+    assert [day for day in asked if day.startswith("nba")] == ["nba 202603"]
+    assert len([day for day in asked if day.startswith("ncaam")]) == REQUESTS - 1
+    (line,) = run.result.errors
+    assert line.startswith("NBA 2026-03-01 to 2026-03-08: ")
+    feed.say("nba", {"events": []}, dates="202603")
+    assert "nba 202603" in run((NBA,), hours=1)
+
+
+def test_league_whose_day_cannot_be_read_now_is_left_alone(sync, feed):
+    feed.say("nba", Response("{}", 503))
+    result = sync_schedule_and_catch_up(sync, [NBA, NCAAM])
+    assert {day for day in feed.asked() if day.startswith("nba")} == {
+        f"nba 202603{day:02}" for day in (9, 10, 11)
+    }
+    assert len(result.errors) == 3
+
+
+def test_run_that_gives_way_goes_on_with_the_next_chunk(sync, feed):
+    points = []
+
+    def give_way(done: int, _total: int, resume: dict[str, Any] | None = None) -> None:
+        points.append(resume)
+        if done == 2:
+            raise Interrupted
+
+    feed.say("nba", finals("2026-03-05"), dates="202603")
+    feed.say("nba", finals("2026-02-05"), dates="202602")
+    with pytest.raises(Interrupted):
+        sync_schedule_and_catch_up(replace(sync, progress=give_way), [NBA])
+    assert points[-1] == {"result": {"synced": 2, "errors": []}, "requests": 2}
+    feed.requests.clear()
+    result = sync_schedule_and_catch_up(sync, [NBA], points[-1])
+    assert feed.asked() == MONTHS[2:]
+    assert result == SyncResult(2)
+    assert db.session.scalar(select(func.count()).select_from(Game)) == 2
