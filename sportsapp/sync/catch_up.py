@@ -49,6 +49,7 @@ def sync_schedule_and_catch_up(
     refs = store.league_refs(context, leagues)
     well = {league: ref for league, ref in refs.items() if ref.failing_since is None}
     chunks = missed_chunks(context, well)
+    context.session.rollback()  # nothing was written, and no transaction waits for the feed
     for number, (league, chunk) in enumerate(chunks):
         if league not in well or requests >= REQUESTS:
             continue
