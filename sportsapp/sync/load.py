@@ -1,7 +1,8 @@
 """Reading what an answer may change, in the transaction that then changes it."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Select, Table, select
@@ -11,12 +12,14 @@ from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, GameDoubt, LeagueRow, Scoreboard, Team
 from sportsapp.sync import plan
 from sportsapp.sync.doubts import Doubt
-from sportsapp.sync.precedence import DayRead
+from sportsapp.sync.precedence import LONGEST_RUN, UNREAD, DayRead
 
 GAMES: Table = Game.__table__
 TEAMS: Table = Team.__table__
 LEAGUES: Table = LeagueRow.__table__
 SCOREBOARDS: Table = Scoreboard.__table__
+
+RESUMED_WITHIN = timedelta(days=60)
 
 Row = dict[str, Any]
 Rows = dict[str, Row]  # by the feed's id
@@ -47,7 +50,7 @@ def load_scoreboard(
     """The rows that this answer, which covers these days, may change; locks the league's.
 
     Those are the games listed, and the games of these days that it lacks: not those that have
-    ended, nor those that were given up.
+    ended, nor those that were given up, nor those that go on on a later day, which lists them.
     """
     league = locked_league(session, league_id)
     teams = teams_of_league(session, league_id)
@@ -79,6 +82,13 @@ def load_scoreboard(
         row.day: DayRead(row.read_at, frozenset(row.game_ids), row.digest)
         for row in session.execute(select(SCOREBOARDS).where(*boards))
     }
+    if days and (lacking := stored.keys() - {game.espn_id for game in games}):
+        later = SCOREBOARDS.c.day.between(days[-1] + timedelta(days=1), days[-1] + RESUMED_WITHIN)
+        goes_on = select(SCOREBOARDS.c.game_ids).where(SCOREBOARDS.c.league_id == league_id, later)
+        if read_at := reads.get(days[-1], UNREAD).read_at:
+            goes_on = goes_on.where(SCOREBOARDS.c.read_at >= read_at - LONGEST_RUN)
+        for espn_id in lacking.intersection(chain.from_iterable(session.scalars(goes_on))):
+            del stored[espn_id]
     return plan.StoredScoreboard(league, teams, stored, doubts, reads)
 
 

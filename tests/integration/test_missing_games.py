@@ -305,13 +305,18 @@ def test_live_game_that_was_given_up_is_live_no_longer_and_keeps_its_score(answe
     assert "nfl401" in visitor.get("/live").text
 
 
-def test_resumed_game_that_another_day_lists_never_shows_as_missing(answers):
+@pytest.mark.parametrize("is_same", [True, False])
+def test_resumed_game_that_another_day_lists_never_shows_as_missing(answers, is_same):
+    """The answer of the day on which it goes on is the same each time, its own day's may differ."""
     resumed = event("401", "2026-01-14T20:00Z", "in")
-    for _ in range(8):
-        answers(day=date(2026, 1, 14))
+    for number in range(8):
+        others = [] if is_same else [event(f"50{number}", "2026-01-14T22:00Z")]
+        answers(*others, day=date(2026, 1, 14))
         answers(resumed)
-        assert game().missing_answers == 0
-    assert game().listed
+        assert game().missing_since is None
+    answers(OTHER)
+    answers(event("509", "2026-01-14T22:00Z"), day=date(2026, 1, 14))
+    assert game().missing_since
 
 
 # ---------------------------------------------------------------- what users ran into
