@@ -184,7 +184,11 @@ class GamesView(TableView):
         day_filter("Day (US Eastern)", lambda day: Game.day == day),
     )
     search_label = "Search teams or ESPN's id"
-    loads = (joinedload(Game.league_row), joinedload(Game.home_team), joinedload(Game.away_team))
+    loads = (
+        joinedload(Game.league_row),
+        joinedload(Game.home_team_row),
+        joinedload(Game.away_team_row),
+    )
 
     def search(self, rows: Select[Any], text: str) -> Select[Any]:
         """Games of teams with this name, or the game with this ESPN id."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from sportsapp.core.folding import search_words
 from sportsapp.core.records import PlayerRecord, StandingRecord, TeamRecord
 from sportsapp.sync.doubts import Values
 
@@ -30,6 +31,12 @@ class TeamsPlan(RowPlan):
     lost: int = 0
 
 
+def team_values(team: TeamRecord) -> dict[str, Any]:
+    """A team as a row: its names, and the words under which it is found."""
+    names = (team.location, team.name, team.short_name, team.abbreviation)
+    return asdict(team) | {"search_words": search_words(team.display_name, names)}
+
+
 def plan_teams(
     stored: Mapping[str, Values],
     fetched: Iterable[TeamRecord],
@@ -43,7 +50,7 @@ def plan_teams(
     lacks more than MOST_LOST of them at once may be cut off: they stay listed unless
     ``believes_loss``.
     """
-    rows = [asdict(team) | {"listed": True} for team in fetched]
+    rows = [team_values(team) | {"listed": True} for team in fetched]
     changes, lost = _plan_rows(stored, rows, keep_blank=("color", "alternate_color")), 0
     if rows and is_whole:
         gone = {espn_id for espn_id, team in stored.items() if team["listed"]}
@@ -91,7 +98,7 @@ def plan_standings(stored: Mapping[str, Values], fetched: Iterable[StandingRecor
             values["record"] = line.summary.split(",")[0]
         known = stored.get(line.team.espn_id)
         if known is None:
-            plan.inserts.append(asdict(line.team) | {"record": ""} | values)
+            plan.inserts.append(team_values(line.team) | {"record": ""} | values)
         elif changes := differences(known, values):
             plan.updates[line.team.espn_id] = changes
     return plan

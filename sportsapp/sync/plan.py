@@ -31,12 +31,12 @@ from sportsapp.core.records import (
     LeagueRecord,
     ScoreboardRecord,
     State,
-    TeamRecord,
 )
 from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.sync.doubts import CALLED_OFF, Doubt, Values, doubt_about, has_result
 from sportsapp.sync.listed import ListingPlan, plan_listing
-from sportsapp.sync.lists import RowPlan, differences
+from sportsapp.sync.lists import RowPlan, differences, team_values
+from sportsapp.sync.names import names_then, renamed, teams_named
 from sportsapp.sync.precedence import UNREAD, Answer, DayRead
 
 # A finer stamp of the last poll would help nobody and cost a write on every tick.
@@ -117,7 +117,14 @@ def plan_scoreboard(
     request of one day; today's sets the league's season.
     """
     order = Answer(now, days[0] if digest else None, stored.days)
-    changes = plan_games(stored.games, games, stored.doubts, now, order)
+    teams, named = RowPlan(), dict(stored.teams)
+    for espn_id, (on, team) in teams_named(games, game_day(now)).items():
+        if espn_id not in stored.teams:
+            teams.inserts.append(team_values(team) | {"named_on": on})
+        elif new_names := renamed(stored.teams[espn_id], team, on):
+            teams.updates[espn_id] = new_names
+            named[espn_id] = {**stored.teams[espn_id], **new_names}
+    changes = plan_games(stored.games, games, stored.doubts, now, order, named)
     held = changes.passed_over.union(changes.doubts)
     believed = [game for game in games if game.espn_id not in held]
     is_whole = not scoreboard.errors and scoreboard.events not in SUSPECT_COUNTS
@@ -132,13 +139,11 @@ def plan_scoreboard(
         is_whole=is_whole,
     )
     records = win_loss_by_team(believed, game_day(now))
-    teams = RowPlan()
-    for espn_id, team in teams_of(games).items():
-        record = records.get(espn_id, "")
-        if espn_id not in stored.teams:
-            teams.inserts.append(asdict(team) | {"record": record})
-        elif record not in ("", stored.teams[espn_id]["record"]):
-            teams.updates[espn_id] = {"record": record}
+    for new in teams.inserts:
+        new["record"] = records.get(new["espn_id"], "")
+    for espn_id, row in stored.teams.items():
+        if records.get(espn_id, "") not in ("", row["record"]):
+            teams.updates.setdefault(espn_id, {})["record"] = records[espn_id]
     league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
     if digest and game_day(now) in days:
         league |= season_values(stored.league, scoreboard.league, now)
@@ -219,8 +224,8 @@ def next_version(league: Values, now: datetime) -> dict[str, Any]:
 # ---------------------------------------------------------------- games
 
 
-def game_values(game: GameRecord) -> dict[str, Any]:
-    """A game as the flat mapping in which it is compared and stored."""
+def game_values(game: GameRecord, teams: Mapping[str, Values] | None = None) -> dict[str, Any]:
+    """A game as the flat mapping in which it is compared and stored; ``teams`` are the rows."""
     values = asdict(game)
     for name in ("home", "away", "completed"):  # what is completed shows in the status
         del values[name]
@@ -231,7 +236,7 @@ def game_values(game: GameRecord) -> dict[str, Any]:
         fields["team"] = competitor.team.espn_id if competitor.team else None
         fields["linescores"] = list(competitor.linescores)
         values |= {f"{side}_{name}": value for name, value in fields.items()}
-    return values
+    return values | names_then(game, teams or {})
 
 
 def plan_games(
@@ -240,13 +245,14 @@ def plan_games(
     doubts: Mapping[str, Doubt],
     now: datetime,
     order: Answer | None = None,
+    teams: Mapping[str, Values] | None = None,
 ) -> GamePlan:
     """What the fetched games change. ``stored`` and ``doubts`` are by the feed's game id.
 
     Of a game that is listed twice, the last mention counts.
     """
     plan, order = GamePlan(), order or Answer(now)
-    for espn_id, values in {game.espn_id: game_values(game) for game in fetched}.items():
+    for espn_id, values in {game.espn_id: game_values(game, teams) for game in fetched}.items():
         known, doubt = stored.get(espn_id), doubts.get(espn_id)
         if not order.counts(known, values):
             plan.passed_over.add(espn_id)
@@ -293,12 +299,6 @@ def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, 
 
 
 # ---------------------------------------------------------------- the teams of games
-
-
-def teams_of(games: Iterable[GameRecord]) -> dict[str, TeamRecord]:
-    """The teams that play in these games, by the feed's id."""
-    sides = (side for game in games for side in (game.home, game.away))
-    return {side.team.espn_id: side.team for side in sides if side.team}
 
 
 def win_loss_by_team(games: Iterable[GameRecord], today: date) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Table, delete, insert, select, tuple_, update
 
+from sportsapp.core.clock import game_day
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import (
@@ -23,7 +24,8 @@ from sportsapp.core.records import (
     TeamRecord,
 )
 from sportsapp.db.engine import AnySession, writing
-from sportsapp.db.models import GameDoubt, LeagueRow, Player
+from sportsapp.db.models import FormerAbbreviation, GameDoubt, LeagueRow, Player
+from sportsapp.db.models.league import CALLED
 from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import lists, plan
 from sportsapp.sync.context import SyncContext
@@ -43,6 +45,7 @@ from sportsapp.sync.stamps import next_stamps
 
 PLAYERS: Table = Player.__table__
 MAP_KEY = ("league_id", "day")
+FORMER_ABBREVIATIONS: Table = FormerAbbreviation.__table__
 
 
 # ---------------------------------------------------------------- leagues and how they are read
@@ -220,7 +223,7 @@ def _apply(
     changes: plan.ScoreboardPlan,
 ) -> None:
     session, now, games = context.session, context.now, changes.games
-    _write_rows(context, league_id, TEAMS, changes.teams)
+    _write_teams(context, league_id, changes.teams)
     teams = teams_of_league(session, league_id) if changes.teams.inserts else stored.teams
     stamps = {"updated_at": now, "changed_by_run": context.run_id}
     if games.inserts:
@@ -310,7 +313,7 @@ def store_teams(
             values = {"teams_lost_since": doubt.since_at, "teams_lost_answers": doubt.answers}
         elif since_at and is_whole:
             values = {"teams_lost_since": None, "teams_lost_answers": 0}
-        if _write_rows(context, league.id, TEAMS, changes):
+        if _write_teams(context, league.id, changes):
             values |= plan.next_version(row, context.now)
         _update_league(session, league.id, values)
     return changes.lost
@@ -323,7 +326,7 @@ def store_standings(
     with writing(context.session) as session:
         row = locked_league(session, league.id)
         changes = lists.plan_standings(teams_of_league(session, league.id), fetched)
-        if _write_rows(context, league.id, TEAMS, changes):
+        if _write_teams(context, league.id, changes):
             version = plan.next_version(row, context.now)
             _update_league(session, league.id, version | {"standings_at": context.now})
 
@@ -352,6 +355,32 @@ def store_roster(
 def _update_league(session: AnySession, league_id: int, values: Row) -> None:
     if values:
         session.execute(update(LEAGUES).where(LEAGUES.c.id == league_id).values(values))
+
+
+def _write_teams(context: SyncContext, league_id: int, changes: lists.RowPlan) -> bool:
+    """As ``_write_rows``; a team that is renamed leaves its former names to its past games."""
+    today = game_day(context.now)
+    for row in changes.inserts:
+        row.setdefault("named_on", today)
+    for espn_id, values in changes.updates.items():
+        if values.keys().isdisjoint(CALLED):
+            continue
+        on = values.setdefault("named_on", today)
+        this_team = TEAMS.c.league_id == league_id, TEAMS.c.espn_id == espn_id
+        team = context.session.execute(select(TEAMS).where(*this_team)).mappings().one()
+        if team["abbreviation"] and "abbreviation" in values:
+            row = {"league_id": league_id, "abbreviation": team["abbreviation"]}
+            row["team_id"] = team["id"]
+            insert_replacing(
+                context.session, FORMER_ABBREVIATIONS, [row], ["league_id", "abbreviation"]
+            )
+        names = {name: team[name] for name in CALLED}
+        for side in ("home", "away"):
+            played = GAMES.c[f"{side}_team_id"] == team["id"], GAMES.c.day < on
+            called = GAMES.c[f"{side}_called"]
+            before = update(GAMES).where(*played, called.is_(None))
+            context.session.execute(before.values({called: names}))
+    return _write_rows(context, league_id, TEAMS, changes)
 
 
 def _write_rows(context: SyncContext, league_id: int, table: Table, changes: lists.RowPlan) -> bool:

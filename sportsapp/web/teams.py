@@ -48,7 +48,8 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
     if (league_name, address) != (league.slug, team.address):
         target = url_for("teams.team", league_name=league.slug, address=team.address)
         # an address with an id can change when a namesake goes, so a browser must not cache it
-        return redirect(target, 302 if "_" in address else 301)
+        is_former = address.upper() != team.abbreviation.upper()
+        return redirect(target, 302 if "_" in address else 308 if is_former else 301)
 
     def render(fresh: Freshness) -> str:
         season = queries.season_of_team(db.session, team)

@@ -50,7 +50,6 @@ def test_search_by_words_and_abbreviations(client, words):
         "new york giants": "/nfl/teams/NYG",
         "GIANTS york": "/nfl/teams/NYG",
         "  nyg  ": "/nfl/teams/NYG",
-        "%": "/mlb/teams/MIL",
     }
     answer = client.get("/search", query_string={"q": words})
     expected = (303, targets[words]) if words in targets else (200, None)
@@ -98,3 +97,73 @@ def test_search_of_more_than_a_hundred_characters_is_refused(client, letter):
 def test_odd_words_find_nobody(client, words):
     address = "/search?q=" + quote(words, errors="surrogatepass")
     assert client.get(address).status_code == 200
+
+
+# ---------------------------------------------------------------- as people type
+
+
+NAMED = [
+    ("mls", "9720", "MTL", "CF Montréal"),
+    ("mls", "9723", "SJ", "San Jose Earthquakes"),
+    ("nhl", "10", "MTL", "Montreal Canadiens"),
+    ("ncaaf", "23", "SJSU", "San José State Spartans"),
+    ("ncaaf", "62", "HAW", "Hawai'i Rainbow Warriors"),
+    ("nfl", "25", "SF", "San Francisco 49ers"),
+    ("nfl", "19", "NYG", "New York Giants"),
+    ("epl", "360", "MAN", "Manchester United"),
+    ("epl", "382", "MNC", "Manchester City"),
+    ("epl", "93", "BOD", "Bodø Łódź"),
+]
+
+
+@pytest.fixture
+def named(app, feed):
+    """Teams of leagues that write their names with accents, and some with nicknames."""
+    object.__setattr__(services_of(app).settings, "leagues", tuple({row[0]: 0 for row in NAMED}))
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
+    for slug in dict.fromkeys(row[0] for row in NAMED):
+        rows = [
+            {"team": {"id": team_id, "abbreviation": short, "displayName": name}}
+            for league, team_id, short, name in NAMED
+            if league == slug
+        ]
+        feed.say(slug, {"sports": [{"leagues": [{"teams": rows}]}]}, kind="teams")
+        feed.say(slug, {"athletes": []}, kind="roster")
+        sync_teams(sync, [BY_SLUG[slug]])
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        ("cf montreal", "/mls/teams/MTL"),
+        ("CF MONTRÉAL", "/mls/teams/MTL"),
+        ("san jose state", "/ncaaf/teams/SJSU"),
+        ("SAN JOSÉ ST", "/ncaaf/teams/SJSU"),
+        ("hawaii", "/ncaaf/teams/HAW"),
+        ("Hawai\u2019i", "/ncaaf/teams/HAW"),
+        ("niners", "/nfl/teams/SF"),
+        ("man utd", "/epl/teams/MAN"),
+        ("ny", "/nfl/teams/NYG"),
+        ("bodo lodz", "/epl/teams/BOD"),
+        ("gaints", "/nfl/teams/NYG"),
+        ("canadians", "/nhl/teams/MTL"),
+        ("manchster citi", "/epl/teams/MNC"),
+    ],
+)
+def test_team_is_found_as_people_type(client, words, address):
+    answer = client.get("/search", query_string={"q": words})
+    assert (answer.status_code, answer.location) == (303, address)
+
+
+@pytest.mark.usefixtures("named")
+def test_city_with_teams_in_two_leagues_is_asked_back(client):
+    page = client.get("/search?q=Montreal").text
+    assert 'href="/mls/teams/MTL"' in page
+    assert 'href="/nhl/teams/MTL"' in page
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize("words", ["xyzzy", "giants xyzzy", "123456"])
+def test_words_unlike_any_name_find_nobody(client, words):
+    assert "No team matches" in client.get("/search", query_string={"q": words}).text

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import asdict
 
 from sportsapp.core.records import (
     GameRecord,
@@ -22,6 +21,7 @@ from sportsapp.core.records import (
 from sportsapp.sync import lists, plan
 from sportsapp.sync.doubts import Doubt
 from sportsapp.sync.listed import LISTED
+from sportsapp.sync.names import teams_named
 from sportsapp.sync.precedence import DayRead
 from tests.answers import read_game
 
@@ -560,25 +560,25 @@ def test_teams_and_records_come_from_the_games_around_today():
         read_game(espn_id="2", home="8", away="9", records=("", "1-1"), start="2026-10-05T17:00Z"),
         read_game(espn_id="3", home="6", away="5", records=("3-3", ""), start="2026-10-06T17:00Z"),
     ]
-    assert set(plan.teams_of(games)) == {"7", "8", "9", "6", "5"}
+    assert set(teams_named(games, TODAY)) == {"7", "8", "9", "6", "5"}
     assert plan.win_loss_by_team(games, date(2026, 10, 4)) == {"7": "5-0", "9": "1-1"}
 
 
 def test_listed_team_is_made_or_brought_up_to_date():
-    known = {"1": asdict(team("1", name="Old", color="aaaaaa")) | {"listed": False}}
+    known = {"1": lists.team_values(team("1", name="Old", color="aaaaaa")) | {"listed": False}}
     made = lists.plan_teams(known, [team("1", name="New"), team("2")])
-    assert made.updates == {"1": {"name": "New", "listed": True}}
-    assert made.inserts == [asdict(team("2")) | {"listed": True}]
+    assert made.updates == {"1": {"name": "New", "listed": True, "search_words": "new t"}}
+    assert made.inserts == [lists.team_values(team("2")) | {"listed": True}]
 
 
 def test_new_colour_is_taken_and_a_missing_one_is_not():
-    known = {"1": asdict(team("1", color="aaaaaa", location="A")) | {"listed": True}}
+    known = {"1": lists.team_values(team("1", color="aaaaaa", location="A")) | {"listed": True}}
     made = lists.plan_teams(known, [team("1", color="bbbbbb", location="")])
-    assert made.updates == {"1": {"color": "bbbbbb", "location": ""}}
+    assert made.updates == {"1": {"color": "bbbbbb", "location": "", "search_words": "t"}}
 
 
 def test_same_list_of_teams_changes_nothing():
-    known = {"1": asdict(team("1", color="aaaaaa")) | {"listed": True}}
+    known = {"1": lists.team_values(team("1", color="aaaaaa")) | {"listed": True}}
     made = lists.plan_teams(known, [team("1")])
     assert (made.inserts, made.updates) == ([], {})
     assert lists.plan_teams(known, []).updates == {}
@@ -599,7 +599,7 @@ def player_row(player_id: str, team_id: int, *, active: bool = True) -> dict[str
 
 @pytest.mark.parametrize(("is_whole", "gone"), [(True, ["2"]), (False, [])])
 def test_team_that_leaves_the_list_is_no_longer_listed(is_whole, gone):
-    known = {n: asdict(team(n)) | {"listed": n != "3"} for n in ("1", "2", "3")}
+    known = {n: lists.team_values(team(n)) | {"listed": n != "3"} for n in ("1", "2", "3")}
     made = lists.plan_teams(known, [team("1")], is_whole=is_whole)
     assert [(n, values) for n, values in made.updates.items()] == [
         (n, {"listed": False}) for n in gone
@@ -610,7 +610,7 @@ def test_team_that_leaves_the_list_is_no_longer_listed(is_whole, gone):
     ("gone", "believes_loss", "lost"), [(3, False, 0), (4, False, 4), (7, False, 7), (7, True, 0)]
 )
 def test_sudden_loss_of_teams_is_doubted(gone, believes_loss, lost):
-    known = {str(n): asdict(team(str(n))) | {"listed": True} for n in range(32)}
+    known = {str(n): lists.team_values(team(str(n))) | {"listed": True} for n in range(32)}
     rest = [team(str(n)) for n in range(gone, 32)]
     made = lists.plan_teams(known, [*rest, team("99")], believes_loss=believes_loss)
     assert made.lost == lost
@@ -717,8 +717,9 @@ def scoreboard_plan(
     games = {espn_id: row for game in known for espn_id, row in stored(game).items()}
     records = plan.win_loss_by_team(known, TODAY)
     teams = {
-        espn_id: asdict(team) | {"id": 1, "record": records.get(espn_id, "")}
-        for espn_id, team in plan.teams_of(known).items()
+        espn_id: lists.team_values(team)
+        | {"id": 1, "record": records.get(espn_id, ""), "named_on": on}
+        for espn_id, (on, team) in teams_named(known, TODAY).items()
     }
     read = {TODAY: DayRead(NOW, frozenset())}
     before = plan.StoredScoreboard(POLLED | league, teams, games, {}, read)

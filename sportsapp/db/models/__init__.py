@@ -5,7 +5,7 @@ from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.fields import FieldShares
 from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
 from sportsapp.db.models.identity import DatabaseIdentity
-from sportsapp.db.models.league import LeagueRow, Player, Team
+from sportsapp.db.models.league import FormerAbbreviation, LeagueRow, Player, Team
 from sportsapp.db.models.run import (
     ConsumerProcess,
     DeadLetter,
@@ -24,6 +24,7 @@ __all__ = [
     "DatabaseIdentity",
     "DeadLetter",
     "FieldShares",
+    "FormerAbbreviation",
     "Game",
     "GameDoubt",
     "LeagueRow",

@@ -27,6 +27,9 @@ class Game(Base):
     known. ``clock_left`` is in seconds of the period, None without a clock. ``linescores`` are
     points by period, from the first.
 
+    ``home_called`` and ``away_called`` are the names (``league.CALLED``) that a team had at the
+    time of the game, None where it still has them.
+
     ``missing_since`` is since when the answers of its day lack the game, or could not be read where
     they have it; None while they list it. ``missing_answers`` counts the whole answers among them,
     and ``vanished_since`` is the same time from the third on, which is when pages show it.
@@ -92,6 +95,8 @@ class Game(Base):
     series: Mapped[str]
     situation: Mapped[dict[str, Any]] = mapped_column(Json)
     leaders: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    home_called: Mapped[dict[str, str] | None] = mapped_column(Json)
+    away_called: Mapped[dict[str, str] | None] = mapped_column(Json)
     missing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     missing_answers: Mapped[int] = mapped_column(default=0, server_default="0")
     listed: Mapped[bool] = mapped_column(default=True, server_default=true())
@@ -106,8 +111,18 @@ class Game(Base):
     )
 
     league_row: Mapped[LeagueRow] = relationship(lazy="raise")
-    home_team: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[home_team_id])
-    away_team: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[away_team_id])
+    home_team_row: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[home_team_id])
+    away_team_row: Mapped[Team | None] = relationship(lazy="raise", foreign_keys=[away_team_id])
+
+    @property
+    def home_team(self) -> Team | None:
+        """The home team by its name of then. ``home_team_row`` must be loaded."""
+        return self.home_team_row and self.home_team_row.called(self.home_called)
+
+    @property
+    def away_team(self) -> Team | None:
+        """The away team by its name of then. ``away_team_row`` must be loaded."""
+        return self.away_team_row and self.away_team_row.called(self.away_called)
 
     @property
     def league(self) -> League:

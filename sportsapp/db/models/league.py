@@ -57,8 +57,16 @@ _other = table(
 ).alias("other")
 
 
+CALLED = ("abbreviation", "display_name", "short_name")
+"""The names of a team that a game shows."""
+
+
 class Team(Base):
     """A team. ``espn_id`` is unique within its league only.
+
+    ``named_on`` is the day of the newest game or list that named it (None: before this was kept);
+    older ones leave its names alone. ``search_words`` are the folded words under which the
+    search finds it (``core.folding``).
 
     ``listed`` is False for a team that is in no list of the league's teams and was stored because
     it is in a game: a guest or an all-star team. ``standing`` maps the feed's names of statistics
@@ -86,6 +94,8 @@ class Team(Base):
     short_name: Mapped[str]
     color: Mapped[str]
     alternate_color: Mapped[str]
+    named_on: Mapped[date | None]
+    search_words: Mapped[str] = mapped_column(server_default="")
     listed: Mapped[bool] = mapped_column(default=False)
     record: Mapped[str] = mapped_column(default="")
     standing_group: Mapped[str] = mapped_column(default="")
@@ -113,6 +123,13 @@ class Team(Base):
         """The league of ``core.leagues``. ``league_row`` must be loaded."""
         return BY_SLUG[self.league_row.slug]
 
+    def called(self, names: dict[str, str] | None) -> Team:
+        """This team under names that it had, for reading only; itself without."""
+        if not names:
+            return self
+        kept = ("espn_id", "location", "name", "color", "alternate_color")
+        return Team(**{name: getattr(self, name) for name in kept}, **names)
+
     @property
     def address(self) -> str:
         """The team's part of a URL: ``MIA``, or ``MIA_193`` for a namesake of another team.
@@ -123,6 +140,16 @@ class Team(Base):
         if self.abbreviation and not self.is_namesake:
             return self.abbreviation
         return f"{self.abbreviation}_{self.espn_id}"
+
+
+class FormerAbbreviation(Base):
+    """An abbreviation that a team had: its old addresses lead to it, unless another has it now."""
+
+    __tablename__ = "former_abbreviations"
+
+    league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"), primary_key=True)
+    abbreviation: Mapped[str] = mapped_column(primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
 
 
 class Player(Base):

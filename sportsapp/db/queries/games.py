@@ -17,7 +17,7 @@ BY_START = attrgetter("start_at", "espn_id")
 
 
 class TeamSummary(NamedTuple):
-    """What a list of games shows of a team; the fields are named as ``Team``'s."""
+    """What a list shows of a team in a game, by its names of then; fields named as ``Team``'s."""
 
     espn_id: str
     abbreviation: str
@@ -89,6 +89,8 @@ _SUMMARIES = (
         LeagueRow.slug,
         *(getattr(_HOME, name) for name in TeamSummary._fields),
         *(getattr(_AWAY, name) for name in TeamSummary._fields),
+        Game.home_called,
+        Game.away_called,
         *(getattr(Game, name) for name in GameSummary._fields[3:]),
     )
     .select_from(Game)
@@ -240,7 +242,9 @@ def find_game(session: AnySession, slug: str, espn_id: str) -> Game | None:
         .join(Game.league_row)
         .where(LeagueRow.slug == slug, Game.espn_id == espn_id)
         .options(
-            joinedload(Game.league_row), joinedload(Game.home_team), joinedload(Game.away_team)
+            joinedload(Game.league_row),
+            joinedload(Game.home_team_row),
+            joinedload(Game.away_team_row),
         )
     )
 
@@ -291,11 +295,16 @@ def _by_start(session: AnySession, games: Select[Any]) -> list[GameSummary]:
 
 def _summary(row: Sequence[Any]) -> GameSummary:
     league, home, away = BY_SLUG[row[0]], row[1:6], row[6:11]
-    return GameSummary(league, _team_summary(home), _team_summary(away), *row[11:])
+    teams = _team_summary(home, row[11]), _team_summary(away, row[12])
+    return GameSummary(league, *teams, *row[13:])
 
 
-def _team_summary(columns: Sequence[Any]) -> TeamSummary | None:
-    return TeamSummary(*columns) if columns[0] is not None else None
+def _team_summary(columns: Sequence[Any], called: dict[str, str] | None) -> TeamSummary | None:
+    if columns[0] is None:
+        return None
+    if called:
+        return TeamSummary(espn_id=columns[0], color=columns[-1], **called)
+    return TeamSummary(*columns)
 
 
 def _id_of(slug: str) -> ScalarSelect[int]:
