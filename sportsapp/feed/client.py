@@ -198,7 +198,8 @@ class FeedClient:
         """The answer to a GET, with retries. Parameters that are None are left out.
 
         The host that answered last is asked as often as it is worth it, each other host once.
-        Its error is raised when none answers.
+        When none answers its error is raised; where it refuses us (403) and another one only this
+        request (400), the other's is.
         """
         query = urlencode({name: value for name, value in params.items() if value is not None})
         target = f"{path}{'?' if query else ''}{query}"
@@ -234,6 +235,9 @@ class FeedClient:
                     self.hosts.answered(kind, host, text)
                     return answer
         result = results.get(current) or next(iter(results.values()))
+        if isinstance(result, FeedRefusedError):
+            refusals = (e for e in results.values() if isinstance(e, FeedRefusedError))
+            raise next((error for error in refusals if error.status == 400), result)
         if isinstance(result, FeedError):
             raise result
         return result

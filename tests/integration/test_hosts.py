@@ -152,6 +152,7 @@ def test_limit_of_requests_is_no_failover(hosts):
         ("500", "500", "112", FeedUnavailableError),
         ("500", "403", "112", FeedUnavailableError),
         ("403", "500", "12", FeedRefusedError),
+        ("500", "400", "112", FeedUnavailableError),
     ],
 )
 def test_no_request_has_more_attempts_than_with_one_host(hosts, first, second, asked, error):
@@ -166,6 +167,15 @@ def test_no_request_has_more_attempts_than_with_one_host(hosts, first, second, a
         assert caught.value.status == int(first)
     assert len(counted) == 3 * len(asked)
     assert hosts.client.hosts.moved() == {}
+
+
+@pytest.mark.parametrize(("first", "second"), [("403", "400"), ("400", "403")])
+def test_host_that_refuses_just_this_request_decides(hosts, first, second):
+    hosts.first.say("nfl", REFUSALS[first])
+    hosts.second.say("nfl", REFUSALS[second])
+    with pytest.raises(FeedRefusedError) as caught:
+        hosts.ask()
+    assert caught.value.status == 400
 
 
 def test_body_that_no_host_has_as_json_is_handed_on_as_it_came(hosts):
