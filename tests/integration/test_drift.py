@@ -123,7 +123,7 @@ def test_renamed_field_of_teams_rosters_and_standings_is_an_alert(sync, feed):
     begin = "the feed stopped sending what we read:"
     assert sorted(alerts()) == [
         f"NBA roster: {begin} jersey 0 of 10 (before 100%)",
-        f"NBA standings: {begin} wins 0 of 10 (before 100%)",
+        f"NBA standings: {begin} line 0 of 10 (before 100%)",
         f"NBA teams: {begin} location 0 of 10 (before 100%)",
     ]
 

@@ -782,6 +782,19 @@ def test_record_in_the_standings_is_the_one_over_all_games(stats, summary):
 
 
 @pytest.mark.parametrize(
+    ("wins", "is_broken"), [({"text": "5"}, True), ({"displayValue": "5"}, False), (None, False)]
+)
+def test_line_without_the_text_of_any_column_is_broken(wins, is_broken):
+    stats = [{"name": "overall", "summary": "5-1"}, {"name": "losses"}]
+    stats[1:] = [{"name": "losses"}, {"name": "wins"} | wins] if wins else []
+    body = {"standings": {"entries": [{"team": make_team("1"), "stats": stats}]}}
+    lines, errors = read_standings(json.dumps(body).encode(), "nba")
+    assert (len(lines), errors) == (
+        (0, ["line without id: its statistics have no text"]) if is_broken else (1, [])
+    )
+
+
+@pytest.mark.parametrize(
     ("stat", "order"),
     [("playoffSeed", ["3", "1", "2"]), ("rank", ["3", "1", "2"]), ("wins", ["1", "2", "3"])],
 )

@@ -70,6 +70,9 @@ def _line(raw: Raw, group: str, league: League) -> StandingRecord:
         name = clean_text(stat.name, 40)
         if name:
             values[name] = clean_text(stat.display_value, 40) or clean_text(stat.summary, 40)
+    columns = [values[name] for name in league.standings if name in values]
+    if columns and not any(columns):
+        raise ValueError("its statistics have no text")
     totals = (s for s in stats if clean_text(s.name) == "overall" or clean_text(s.type) == "total")
     summary = next((clean_text(stat.summary, 20) for stat in totals), "")
     return StandingRecord(
