@@ -9,6 +9,8 @@ The rules:
 - With the patience that steps backwards have, the game is due to be given up. It is looked for
   by its id first (``sync.missing``).
 - A game that is listed again is at once as if it had never been missing.
+- An answer that has a game but no longer its score could not be read, as far as that game goes: a
+  new clock beside an old score would be a wrong score.
 """
 
 from collections.abc import Container, Mapping
@@ -16,8 +18,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sportsapp.core.records import VANISHED_AFTER
-from sportsapp.sync.doubts import Doubt, Values
+from msgspec.structs import replace
+
+from sportsapp.core.records import VANISHED_AFTER, GameRecord, ScoreboardRecord, State
+from sportsapp.sync.doubts import Doubt, Values, has_result
 
 LISTED: dict[str, Any] = {"missing_since": None, "missing_answers": 0, "listed": True}
 
@@ -63,6 +67,25 @@ def plan_listing(
             is_news = _shows(game) != _shows({**game, **changes})
             (plan.news if is_news else plan.marks)[espn_id] = changes
     return plan
+
+
+def without_lost_scores(
+    stored: Mapping[str, Values], scoreboard: ScoreboardRecord
+) -> ScoreboardRecord:
+    """The answer without games in progress whose stored score it leaves out: each is an error."""
+    lost = [game for game in scoreboard.games if _has_lost_score(stored.get(game.espn_id), game)]
+    if not lost:
+        return scoreboard
+    lines = tuple(f"event {game.espn_id}: its score is missing" for game in lost)
+    kept = tuple(game for game in scoreboard.games if game not in lost)
+    return replace(scoreboard, games=kept, errors=scoreboard.errors + lines)
+
+
+def _has_lost_score(stored: Values | None, game: GameRecord) -> bool:
+    if stored is None or has_result(stored) or stored["home_score"] is None:
+        return False
+    has_begun = game.state is State.IN or game.completed
+    return has_begun and game.home.score is game.away.score is None
 
 
 def _shows(game: Values) -> tuple[bool, bool]:

@@ -30,6 +30,7 @@ from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync import lists, plan
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.doubts import Doubt, Values, one_more
+from sportsapp.sync.listed import without_lost_scores
 from sportsapp.sync.load import (
     GAMES,
     LEAGUES,
@@ -186,8 +187,11 @@ def store_scoreboard(
     """
     with writing(context.session) as session:
         stored = load_scoreboard(session, league.id, scoreboard, games, days)
+        readable = without_lost_scores(stored.games, scoreboard)
+        if readable is not scoreboard:
+            games = [game for game in games if game in readable.games]
         changes = plan.plan_scoreboard(
-            stored, scoreboard, games, context.now, days=days, digest=digest
+            stored, readable, games, context.now, days=days, digest=digest
         )
         _apply(context, league.id, stored, changes)
     return changes.listing.due

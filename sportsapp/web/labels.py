@@ -130,7 +130,11 @@ def _state_label(game: AnyGame) -> str:
     # six letters, because the feed writes both canceled and cancelled
     if game.status in NOT_PLAYED_OUT and game.status[:6] not in game.detail.lower():
         return f"{status}, {game.detail}" if game.detail else status
-    return game.detail or status
+    label = game.detail or status
+    is_played = game.state == State.IN or game.status == Status.FINAL
+    if is_played and game.home_score is game.away_score is None:
+        return f"{label}, no score in the feed"
+    return label
 
 
 def situation_label(game: Game) -> str:

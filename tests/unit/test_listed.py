@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from sportsapp.sync.listed import plan_listing
+from sportsapp.sync.listed import plan_listing, without_lost_scores
+from sportsapp.sync.plan import game_values
+from tests.answers import make_board, make_event, read_board, read_game
 
 NOW = datetime(2026, 10, 4, 18, tzinfo=UTC)
 DAY = date(2026, 10, 4)
@@ -60,3 +62,36 @@ def test_game_that_is_listed_again_is_as_before(stored, is_news):
     changes = (plan.news if is_news else plan.marks)["1"]
     assert stored | changes == {"day": DAY, **LISTED}
     assert (plan.days, plan.due) == (set(), {})
+
+
+# ---------------------------------------------------------------- scores that are left out
+
+LIVE = {"status": "live", "period": 2, "score": ("7", "3")}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_lost"),
+    [
+        (LIVE, {"status": "live"}, True),
+        (LIVE, {"status": "break"}, True),
+        (LIVE, {"status": "final"}, True),
+        (LIVE, {"status": "postponed"}, False),
+        (LIVE, {"status": "scheduled"}, False),  # a step backwards has a rule of its own
+        (LIVE, {"status": "live", "score": ("7", None)}, False),
+        (LIVE | {"score": (None, None)}, {"status": "live"}, False),
+        (LIVE | {"status": "final"}, {"status": "final"}, False),  # it cannot have changed
+        ({"status": "scheduled"}, {"status": "live"}, False),
+        (None, {"status": "live"}, False),
+    ],
+)
+def test_answer_that_leaves_out_the_score_of_a_game_in_progress_could_not_be_read(
+    before, now, is_lost
+):
+    event = make_event(**{"score": (None, None), "period": 2} | now)
+    board = read_board(make_board(event, make_event("1002", **LIVE)))
+    stored = {"1001": game_values(read_game(**before))} if before else {}
+    readable = without_lost_scores(stored, board)
+    lines = ("event 1001: its score is missing",) if is_lost else ()
+    assert readable.errors == lines
+    assert [game.espn_id for game in readable.games] == (["1001"] * (not is_lost) + ["1002"])
+    assert (readable is board) == (not is_lost)
