@@ -14,9 +14,10 @@ HEADING = '<h3><a href="/nfl/2026-01-15">Yesterday'
 
 @pytest.fixture
 def night(synced, clock):
-    """Two finals of Thursday night, a game that was called off, and one of Friday."""
+    """Two finals of Thursday night, a game that was called off, and one of Friday; a day off."""
     synced("nfl", event("1"), event("2", "2026-01-16T03:00Z"), event("3", state="postponed"))
     synced("nba", event("4", "2026-01-17T00:30Z", "pre"), day=date(2026, 1, 16))
+    synced("nfl", day=date(2026, 1, 20))
 
 
 def home(visitor, zone: str, cookie: str = "") -> str:
