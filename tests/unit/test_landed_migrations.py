@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from sportsapp.core.settings import PROJECT_ROOT
 
 LANDED = {
@@ -35,3 +37,11 @@ def test_landed_migrations_are_as_they_were():
     files = sorted((PROJECT_ROOT / "migrations" / "versions").glob("*.py"))
     digests = {file.name[:4]: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     assert digests == LANDED
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/your-first-change.md"])
+def test_docs_name_the_number_after_the_newest(page):
+    newest = int(max(LANDED))
+    assert f"--rev-id {newest + 1:04} " in (PROJECT_ROOT / page).read_text().replace(
+        "`", " "
+    ).replace("\n", " ")
