@@ -15,14 +15,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Executable, update
+from sqlalchemy import Executable
 
 from demo import DemoState, create_demo_feed, running_feed
 from sportsapp.core import clock
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import LeagueRow
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
@@ -32,6 +31,7 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day, sync_schedule, sync_today
 from tests.conftest import NO_BROKER, QUICK
 from tests.loopback import serving
+from tests.stored import feed_read_at
 
 EVENING = datetime(2026, 10, 26, 0, 45, tzinfo=UTC)  # a quarter to nine in New York, a Sunday
 TODAY = "2026-10-25"
@@ -123,7 +123,8 @@ class DemoSite:
         self.now += timedelta(seconds=1)
         with self.app.app_context(), write_connection() as connection:
             connection.execute(statement)
-            connection.execute(update(LeagueRow).values(polled_at=self.now))
+        with self.app.app_context():
+            feed_read_at(self.now)
 
     def _sync(self) -> SyncContext:
         return SyncContext(services_of(self.app).feed_client, db.session, self.now)

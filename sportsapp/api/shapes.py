@@ -77,9 +77,9 @@ class GameJson(msgspec.Struct):
 class LeagueJson(msgspec.Struct):
     """A league, and how fresh its data is.
 
-    `polled_at` is when the feed was last read with success, `changed_at` when the league's data
-    last changed; both are null before the first time. `failing_since` is when the feed began to
-    fail, null while it works.
+    `polled_at` is when today's games were last read with success, `changed_at` when the league's
+    data last changed; both are null before the first time. `failing_since` is when the feed began
+    to fail, null while it works.
     """
 
     league: str

@@ -220,12 +220,12 @@ class Alerts:
                 self.report_problem(
                     label,
                     Kind.STALE,
-                    f"{label} data is {_age(now - league.polled_at)}, "
-                    f"with {league.live} live game{'' if league.live == 1 else 's'}",
+                    f"{label} data is {_age(now - league.read_at)}, with {league.games} "
+                    f"game{'' if league.games == 1 else 's'} live or past the start",
                     directly=True,
                     league=label,
-                    read_at=iso_utc(league.polled_at),
-                    live=league.live,
+                    read_at=iso_utc(league.read_at),
+                    live=league.games,
                 )
             self._notify_suppressed(now)
 

@@ -1,4 +1,4 @@
-"""What is wrong now: periodic tasks that nobody schedules, and live leagues with old data.
+"""What is wrong now: periodic tasks that nobody schedules, and old data of games that move.
 
 Alerts, readiness, metrics, the panel and ``flask doctor`` all use these two checks.
 """
@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from sportsapp.core.clock import CLOCK_TOLERANCE
-from sportsapp.core.records import State
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import Game, LeagueRow, ScheduleRow, TaskRun
+from sportsapp.db.models import LeagueRow, ScheduleRow, TaskRun
+from sportsapp.db.queries.freshness import MOVING, OLDEST_READ, moving_times
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs.slots import is_running
 
@@ -31,11 +31,11 @@ class LateSlot:
 
 @dataclass(frozen=True)
 class StaleLeague:
-    """A league with ``live`` live games; its last successful poll was at ``polled_at``."""
+    """A league with so many games that should be moving, the oldest read at ``read_at``."""
 
     slug: str
-    polled_at: datetime
-    live: int
+    read_at: datetime
+    games: int
 
 
 def late_slots(
@@ -69,17 +69,12 @@ def late_slots(
 def stale_leagues(
     connection: Connection | AnySession, slugs: Sequence[str], now: datetime
 ) -> list[StaleLeague]:
-    """Those of these leagues with live games and data older than five minutes, by slug.
+    """Those of these leagues with games that should be moving, read over five minutes ago, by slug.
 
-    Data that was read while a clock was ahead counts as old.
+    What was read while a clock was ahead counts as old.
     """
-    rows = connection.execute(
-        select(LeagueRow.slug, LeagueRow.polled_at, func.count(Game.id).label("live"))
-        .join(Game, Game.league_id == LeagueRow.id)
-        .where(LeagueRow.slug.in_(slugs))
-        .where(~LeagueRow.polled_at.between(now - STALE_AFTER, now + CLOCK_TOLERANCE))
-        .where(Game.state == State.IN, Game.listed)
-        .group_by(LeagueRow.slug, LeagueRow.polled_at)
-        .order_by(LeagueRow.slug)
-    )
-    return [StaleLeague(row.slug, row.polled_at, row.live) for row in rows if row.polled_at]
+    leagues = select(LeagueRow.slug, OLDEST_READ, MOVING).where(LeagueRow.slug.in_(slugs))
+    times = moving_times(now, STALE_AFTER)
+    rows = connection.execute(leagues.order_by(LeagueRow.slug), times).all()
+    fresh = now - STALE_AFTER, now + CLOCK_TOLERANCE
+    return [StaleLeague(*row) for row in rows if row[1] and not fresh[0] <= row[1] <= fresh[1]]

@@ -66,9 +66,9 @@ def readiness(
 
 
 def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
-    """Whether each league was polled lately: within minutes while it has live games."""
+    """Whether each league was polled lately, and its games that should be moving were read."""
     polls = dict(session.execute(select(LeagueRow.slug, LeagueRow.polled_at)).all())
-    stale = {league.slug for league in stale_leagues(session, leagues, now)}
+    stale = {league.slug: league.read_at for league in stale_leagues(session, leagues, now)}
     faults = []
     for slug in leagues:
         polled_at = polls.get(slug)
@@ -76,7 +76,13 @@ def _data(session: AnySession, leagues: Sequence[str], now: datetime) -> Check:
             faults.append(f"{slug.upper()} was never polled")
         elif polled_at > now + CLOCK_TOLERANCE:
             faults.append(f"{slug.upper()} was polled while the clock was ahead")
-        elif slug in stale or polled_at < now - POLLED_WITHIN:
-            minutes = int((now - polled_at).total_seconds() // 60)
-            faults.append(f"{slug.upper()} was polled {minutes} minutes ago")
+        elif polled_at < now - POLLED_WITHIN:
+            faults.append(f"{slug.upper()} was polled {_minutes(now - polled_at)} minutes ago")
+        elif slug in stale:
+            minutes = _minutes(now - stale[slug])
+            faults.append(f"{slug.upper()} has games that were read {minutes} minutes ago")
     return Check("data", not faults, ", ".join(faults) or "ok")
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds() // 60)

@@ -6,12 +6,18 @@ What is found on another day is read there; what is found nowhere is no longer l
 import logging
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
+
+from sqlalchemy import update
 
 from sportsapp.core.errors import FeedUnavailableError, TrackerError
 from sportsapp.core.leagues import League
+from sportsapp.core.records import VANISHED_AFTER
+from sportsapp.db.engine import writing
 from sportsapp.feed import parse
-from sportsapp.sync import store
+from sportsapp.sync import plan, store
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.load import GAMES, LEAGUES, locked_league
 from sportsapp.sync.store import LeagueRef
 
 logger = logging.getLogger(__name__)
@@ -44,6 +50,30 @@ def look_for(
             continue
         except TrackerError as error:
             logger.info("%s of %s was not found: %s", name, day, error)
-        if store.end_search(context, ref, espn_id, day, is_there=found == day):
+        if end_search(context, ref, espn_id, day, is_there=found == day):
             logger.warning("%s of %s is no longer listed", name, day)
     return lines
+
+
+def end_search(
+    context: SyncContext, league: LeagueRef, espn_id: str, day: date, *, is_there: bool
+) -> bool:
+    """Note how the search for a missing game of this day ended; nothing if it is listed again.
+
+    One that ``is_there`` goes on being missing, and is looked for again after some answers. Returns
+    whether the game is no longer listed. Commits.
+    """
+    values: dict[str, Any] = {"missing_answers": VANISHED_AFTER}
+    if not is_there:
+        values = {"listed": False, "updated_at": context.now, "changed_by_run": context.run_id}
+        values["revision"] = GAMES.c.revision + 1
+    this_game = GAMES.c.league_id == league.id, GAMES.c.espn_id == espn_id
+    is_missing = GAMES.c.day == day, GAMES.c.missing_since.is_not(None)
+    with writing(context.session) as session:
+        row = locked_league(session, league.id)
+        change = update(GAMES).where(*this_game, *is_missing).values(values)
+        is_news = session.scalar(change.returning(GAMES.c.id)) is not None and not is_there
+        if is_news:
+            version = plan.next_version(row, context.now)
+            session.execute(update(LEAGUES).where(LEAGUES.c.id == league.id).values(version))
+    return is_news

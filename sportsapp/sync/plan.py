@@ -128,25 +128,23 @@ def plan_scoreboard(
     held = changes.passed_over.union(changes.doubts)
     believed = [game for game in games if game.espn_id not in held]
     is_whole = not scoreboard.errors and scoreboard.events not in SUSPECT_COUNTS
-    listing = plan_listing(
-        {
-            espn_id: game
-            for espn_id, game in stored.games.items()
-            if espn_id not in changes.passed_over and not order.is_outdated(game)
-        },
-        {game.espn_id for game in scoreboard.games},
-        now,
-        is_whole=is_whole,
-    )
+    current = {
+        espn_id: game
+        for espn_id, game in stored.games.items()
+        if espn_id not in changes.passed_over and not order.is_outdated(game)
+    }
+    listed = {game.espn_id for game in scoreboard.games}
+    listing = plan_listing(current, listed, now, is_whole=is_whole)
     records = win_loss_by_team(believed, game_day(now))
     for new in teams.inserts:
         new["record"] = records.get(new["espn_id"], "")
     for espn_id, row in stored.teams.items():
         if records.get(espn_id, "") not in ("", row["record"]):
             teams.updates.setdefault(espn_id, {})["record"] = records[espn_id]
-    league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
-    if digest and game_day(now) in days:
-        league |= season_values(stored.league, scoreboard.league, now)
+    league: dict[str, Any] = {}
+    if game_day(now) in days:  # what is read of the past does not show that the feed works now
+        league = poll_values(stored.league["polled_at"], stored.league["failing_since"], now)
+        league |= season_values(stored.league, scoreboard.league, now) if digest else {}
     answers = answer_rows(scoreboard, games, order, days, digest)
     for row in answers:
         if held or row["day"] in listing.days:  # the same bytes are decoded again

@@ -33,7 +33,7 @@ LEAD = timedelta(minutes=2)
 NEAR_START = timedelta(minutes=45)
 DOUBT_HOURS = timedelta(hours=6)
 LIVE_DAYS = 3
-MISSING_DAYS = 7
+OPEN_DAYS = 7
 AHEAD_DAYS = 7
 
 
@@ -54,20 +54,22 @@ def sync_today(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
 def sync_schedule(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
     """Bring yesterday, today and tomorrow up to date. Raises AllLeaguesFailedError.
 
-    Yesterday too, since finals get corrected; and up to MISSING_DAYS of games that answers lacked,
-    so that it is soon known whether they are still listed.
+    Yesterday too, since finals get corrected; and up to OPEN_DAYS of games that answers lacked, or
+    that are live for days, so that it is soon known what has become of them.
     """
     today = game_day(context.now)
     days = {today + timedelta(days=offset) for offset in (-1, 0, 1)}
-    refs = store.league_refs(context, leagues)
-    is_missing = (Game.missing_since.is_not(None), Game.listed)
-    lacking = select(Game.league_id, Game.day).where(*is_missing).distinct().order_by(Game.day)
-    rows = context.session.execute(lacking).all()
-    more = {
-        league: [day for league_id, day in rows if league_id == refs[league].id][:MISSING_DAYS]
-        for league in leagues
-    }
-    return _sync_days(context, {league: sorted(days.union(more[league])) for league in leagues})
+    ids = {ref.id: league for league, ref in store.league_refs(context, leagues).items()}
+    columns = select(Game.league_id, Game.day).where(Game.league_id.in_(ids), Game.listed)
+    missing = columns.where(Game.missing_since.is_not(None))
+    live = columns.where(Game.state == State.IN, Game.day < today)
+    still_open: dict[League, list[date]] = {league: [] for league in leagues}
+    for row in context.session.execute(missing.union(live)):
+        still_open[ids[row.league_id]].append(row.day)
+    return _sync_days(
+        context,
+        {league: sorted(days.union(sorted(still_open[league])[:OPEN_DAYS])) for league in leagues},
+    )
 
 
 def sync_live(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
@@ -86,10 +88,10 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
     until the league's ``game_hours`` after it, of games that were called off or broken off
     within NEAR_START of it, since they may be on again, and of games in doubt, since only more
     answers end a doubt (for DOUBT_HOURS: the feed may have dropped the game). Today is added when
-    one of them is of an earlier day, since the feed lists a resumed game under the day on which it
-    goes on; and as long as today's scoreboard has never been read, since its games are unknown
-    then. At most the last LIVE_DAYS of them are read. ``sync/watch.py`` may pause a league that
-    refuses or fails.
+    the first is of another day, since the feed lists a resumed game under the day on which it goes
+    on, and since only today shows whether the feed works; and as long as today's scoreboard has
+    never been read, since its games are unknown then. At most the last LIVE_DAYS of them are read.
+    ``sync/watch.py`` may pause a league that refuses or fails.
     """
     today = game_day(context.now)
     refs = store.league_refs(context, leagues)
@@ -98,7 +100,7 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
     days: dict[League, list[date]] = {}
     for league in leagues:
         wanted = busy.get(refs[league].id, set())
-        if min(wanted, default=today) < today or (refs[league].id, today) not in known:
+        if min(wanted, default=today) != today or (refs[league].id, today) not in known:
             wanted.add(today)
         if wanted:
             days[league] = sorted(wanted)[-LIVE_DAYS:]
@@ -192,11 +194,12 @@ def _sync_days(
                 failed[league] = error
                 lines[league, day] = [f"{label}: {error}"]
                 context.report(league, error)
-    read = [league for league in ids if league not in failed]
+    # reading the past does not show whether the feed works now
+    current = {league for league in days if days[league][-1] >= game_day(now)}
+    read = [league for league in ids if league not in failed and league in current]
     store.confirm_answers(context, unchanged, [refs[league] for league in failed])
     for league, failure in failed.items():
-        # a failed read of the past does not show that the feed fails now
-        if days[league][-1] >= game_day(now):
+        if league in current:
             store.mark_failed(context, refs[league], failure)
     for league, pause in paused.items():
         lines[league, days[league][0]] = [f"{league.label}: {pause}"]

@@ -15,7 +15,6 @@ from sportsapp.core.clock import game_day
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import (
-    VANISHED_AFTER,
     GameRecord,
     LeagueRecord,
     RosterRecord,
@@ -112,7 +111,7 @@ def confirm_answers(
 ) -> None:
     """Note that stored answers came again: what contradicted them in between was old.
 
-    Their days are read anew, and so are their leagues, unless they are among the ``failed``.
+    Their days are read anew, and with today their leagues, unless they are among the ``failed``.
     Commits when there is something to note.
     """
     if not unchanged:
@@ -127,8 +126,9 @@ def confirm_answers(
             session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(doubted)))
     polled = {
         league.id
-        for league, _ in unchanged
+        for league, day in unchanged
         if league not in failed
+        and day == game_day(context.now)
         and plan.poll_values(league.polled_at, league.failing_since, context.now)
     }
     read = [
@@ -160,7 +160,8 @@ def mark_failed(context: SyncContext, league: LeagueRef, error: TrackerError) ->
     """Note that a league could not be read, why, and since when. Commits."""
     with writing(context.session) as session:
         row = session.get_one(LeagueRow, league.id)
-        row.failing_since = row.failing_since or context.now
+        # another day's answer of this sync may have ended a failure that goes on
+        row.failing_since = row.failing_since or league.failing_since or context.now
         row.failure = str(error)
 
 
@@ -195,29 +196,6 @@ def store_scoreboard(
         )
         _apply(context, league.id, stored, changes)
     return changes.listing.due
-
-
-def end_search(
-    context: SyncContext, league: LeagueRef, espn_id: str, day: date, *, is_there: bool
-) -> bool:
-    """Note how the search for a missing game of this day ended; nothing if it is listed again.
-
-    One that ``is_there`` goes on being missing, and is looked for again after some answers. Returns
-    whether the game is no longer listed. Commits.
-    """
-    values: Row = {"missing_answers": VANISHED_AFTER}
-    if not is_there:
-        values = {"listed": False, "updated_at": context.now, "changed_by_run": context.run_id}
-        values["revision"] = GAMES.c.revision + 1
-    this_game = GAMES.c.league_id == league.id, GAMES.c.espn_id == espn_id
-    is_missing = GAMES.c.day == day, GAMES.c.missing_since.is_not(None)
-    with writing(context.session) as session:
-        row = locked_league(session, league.id)
-        change = update(GAMES).where(*this_game, *is_missing).values(values)
-        is_news = session.scalar(change.returning(GAMES.c.id)) is not None and not is_there
-        if is_news:
-            _update_league(session, league.id, plan.next_version(row, context.now))
-    return is_news
 
 
 def _apply(
@@ -260,6 +238,10 @@ def _apply(
         # an answer with an error is worse than one before it
         write = insert_replacing if answer["read_at"] else insert_ignoring
         write(session, SCOREBOARDS, [row], MAP_KEY)
+    asked = [answer["day"] for answer in changes.answers if not answer["read_at"]]
+    if asked:  # what could be read in them is current all the same
+        of_days = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(asked)
+        session.execute(update(SCOREBOARDS).where(*of_days).values(stored_at=now))
 
 
 def _columns(values: Row, teams: Mapping[str, Values]) -> Row:

@@ -37,9 +37,9 @@ POLL_COMING, POLL_LIVE, POLL_QUIET = 3, 15, 300
 class Freshness:
     """How fresh a page's data is, over all its leagues.
 
-    ``changed_at`` is when the data last changed. ``read_at`` is the last successful poll: the
-    oldest of the leagues with live games, or the newest when nothing is live. ``failing`` are the
-    leagues whose polls fail, ``late`` those with live games that were not polled for three ticks.
+    ``changed_at`` is when the data last changed. ``read_at`` is when the oldest of the games was
+    read that should be moving, or the last successful poll when none should. ``failing`` are the
+    leagues whose polls fail, ``late`` those with such games that were not read for three ticks.
     ``is_hot`` is true while a game is live or about to start.
     """
 
@@ -59,7 +59,7 @@ class Freshness:
     def watching(self, games: Sequence[AnyGame]) -> Freshness:
         """The same for a page of these games only: it is hot if one of them is."""
         now = utc_now()
-        is_live = any(game.state == State.IN for game in games)
+        is_live = any(game.state == State.IN and game.listed for game in games)
         awaited = [game for game in games if game.state == State.PRE and game.time_set]
         starts = [game.start_at for game in awaited if game.start_at > now - LATE_START]
         return replace(self, is_hot=is_live or any(_is_near(start, now) for start in starts))
@@ -72,18 +72,18 @@ def settings() -> Settings:
 
 def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
     """How fresh the data of these leagues is."""
-    oldest = now - timedelta(seconds=LATE_TICKS * settings().live_sync_seconds)
-    newest = now + CLOCK_TOLERANCE  # a later poll was at an unknown time
-    polls = [(state, state.polled_at) for state in states if state.polled_at]
+    oldest, newest = now - _grace(), now + CLOCK_TOLERANCE  # what is later: at an unknown time
     failing = tuple(state for state in states if state.failing_since)
+    moving = [(state, state.games_read_at) for state in states if state.games_read_at]
     late = tuple(
         state
-        for state, polled_at in polls
-        if state not in failing and state.live and not oldest <= polled_at <= newest
+        for state, read_at in moving
+        if state not in failing and not oldest <= read_at <= newest
     )
     changes = [state.changed_at for state in states if state.changed_at]
-    calm = [polled_at for _, polled_at in polls if polled_at <= newest]
-    busy = [polled_at for state, polled_at in polls if state.live and polled_at <= newest]
+    polls = [state.polled_at for state in states if state.polled_at]
+    calm = [polled_at for polled_at in polls if polled_at <= newest]
+    busy = [read_at for _, read_at in moving if read_at <= newest]
     return Freshness(
         changed_at=max(changes, default=None),
         read_at=min(busy) if busy else max(calm, default=None),
@@ -91,6 +91,11 @@ def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
         late=late,
         is_hot=any(state.live or _is_near(state.next_start, now) for state in states),
     )
+
+
+def _grace() -> timedelta:
+    """How long it takes until what was not read is late."""
+    return timedelta(seconds=LATE_TICKS * settings().live_sync_seconds)
 
 
 def _is_near(start: datetime | None, now: datetime) -> bool:
@@ -106,7 +111,7 @@ def answer(
     found to be about unread days (see ``web.unread``) is kept by nobody.
     """
     now = utc_now()
-    states = queries.league_summaries(db.session, slugs, now - LATE_START)
+    states = queries.league_summaries(db.session, slugs, now - LATE_START, now, _grace())
     fresh = freshness_of(states, now)
     g.etag = _etag(states, fresh, now, also)
     response = conditional_response(
@@ -124,7 +129,7 @@ def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime, also
         settings().leagues,
         game_day(now),
         [(state.slug, state.changed_at, state.failing_since) for state in states],
-        [state.slug for state in fresh.late],
+        [(state.slug, state.games_read_at) for state in fresh.late],
         fresh.is_hot,
         (chosen.zone, chosen.favourites, chosen.hides_scores),
         request.full_path,

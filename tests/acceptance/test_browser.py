@@ -34,6 +34,7 @@ from tests.demosite import (
     DemoSite,
     demo_site,
 )
+from tests.stored import feed_read_at
 
 WIDTHS = (320, 768, 1280)
 SCHEMES = ("light", "dark")
@@ -551,9 +552,8 @@ def test_age_of_the_data_is_kept_current_although_the_page_is_not_sent_again(vis
 
 def confirm(site: DemoSite, seconds: int) -> None:
     """The feed is read well so many seconds later, and says the same."""
-    with site.app.app_context(), write_connection() as connection:
-        read_at = site.now + timedelta(seconds=seconds)
-        connection.execute(update(LeagueRow).values(polled_at=read_at))
+    with site.app.app_context():
+        feed_read_at(site.now + timedelta(seconds=seconds))
 
 
 def test_script_puts_pause_in_the_place_of_refresh(visitors):

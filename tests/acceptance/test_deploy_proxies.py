@@ -21,13 +21,11 @@ from typing import Any
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
-from sqlalchemy import update
 
 from sportsapp.core.clock import game_day, iso_utc, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import PROJECT_ROOT
-from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import LeagueRow
+from sportsapp.db.engine import db
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
@@ -36,6 +34,7 @@ from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_up import free_port
 from tests.integration.events import board, event
 from tests.panel import TOKEN
+from tests.stored import feed_read_at
 
 NAME = "scores.example.org"
 SECOND = 2.2  # how long nginx keeps a page for one second: it counts whole ones, and one more
@@ -310,8 +309,7 @@ def test_nginx_keeps_pages_for_a_second_and_their_age_is_right(nginx, real_app):
     ask = nginx.visitor()
     before = ask("/")
     later = utc_now().replace(microsecond=0)
-    with write_connection() as connection:
-        connection.execute(update(LeagueRow).values(polled_at=later))
+    feed_read_at(later)
     assert ask("/").headers["X-Feed-Read"] == before.headers["X-Feed-Read"]
     time.sleep(SECOND)
     after = ask("/")

@@ -16,7 +16,7 @@ from sportsapp.core.errors import FeedUnavailableError, WebhookError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import Alert, LeagueRow, RunState, ScheduleRow, TaskRun, Trigger
+from sportsapp.db.models import Alert, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.monitoring import alerts as alerts_module
 from sportsapp.monitoring.alerts import Alerts, Kind
 from sportsapp.monitoring.checks import late_slots, stale_leagues
@@ -31,6 +31,7 @@ from sportsapp.tasks import run_of, send_alert, sync_all_live_games, sync_date_r
 from tests.integration.events import board, event
 from tests.parts import replace_services
 from tests.receiver import Receiver, receiving
+from tests.stored import feed_read_at
 
 LIVE = "sync_all_live_games"
 
@@ -259,24 +260,17 @@ def test_end_of_a_problem_that_nobody_was_notified_of_is_not_reported(alerts, no
 # ---------------------------------------------------------------- checks
 
 
-def league(**values: object) -> None:
-    """The NBA with one live game, polled just now unless ``values`` differ."""
-    sync = context.SyncContext(db.session.info["client"], db.session, utc_now())
-    scoreboards.sync_day(sync, BY_SLUG["nba"], game_day(utc_now()))
-    with write_connection() as connection:
-        connection.execute(update(LeagueRow).values(**values))
-    db.session.rollback()
-
-
 @pytest.fixture
 def live_league(app, offline, feed):
     """The NBA has a live game."""
     now = utc_now()
     feed.say("nba", board(event("7", f"{now:%Y-%m-%dT%H:%M}Z", "in")))
-    db.session.info["client"] = services_of(app).feed_client
+    sync = context.SyncContext(services_of(app).feed_client, db.session, now)
 
     def read(minutes_ago: float) -> None:
-        league(polled_at=now - timedelta(minutes=minutes_ago))
+        scoreboards.sync_day(sync, BY_SLUG["nba"], game_day(now))
+        feed_read_at(now - timedelta(minutes=minutes_ago))
+        db.session.rollback()
 
     return read
 
@@ -290,7 +284,7 @@ def test_old_data_of_a_live_league_is_reported_and_its_end(alerts, live_league, 
     alerts.check(utc_now())
     (message,) = delivered(receiver, 1)
     assert (message["kind"], message["league"], message["live"]) == ("stale", "NBA", 1)
-    assert "NBA data is 5 min old, with 1 live game" in message["text"]
+    assert "NBA data is 5 min old, with 1 game live or past the start" in message["text"]
     live_league(0)
     alerts.check(utc_now())
     assert delivered(receiver, 2)[-1]["event"] == "recovered"

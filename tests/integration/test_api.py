@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.clock import game_day, parse_day, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.services import services_of
@@ -115,11 +115,14 @@ def test_list_ends_at_its_limit_over_all_leagues(client, games, monkeypatch, que
     assert ids(client, query) == expected
 
 
-def test_leagues_say_when_they_were_read(client, games):
+def test_leagues_say_when_they_were_read(client, app, feed):
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
+    sync_day(sync, BY_SLUG["nba"], DAY)
+    sync_day(sync, BY_SLUG["nfl"], game_day(utc_now()))
     leagues = {row["league"]: row for row in client.get("/api/v1/leagues").json["leagues"]}
     assert list(leagues) == ["nfl", "nba", "mlb", "nhl"]
     assert leagues["nfl"]["polled_at"].endswith("Z")
-    assert leagues["mlb"]["polled_at"] is None
+    assert leagues["nba"]["polled_at"] is leagues["mlb"]["polled_at"] is None
 
 
 def test_teams_are_those_of_the_list(client, app, feed):

@@ -22,6 +22,7 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.tasks import sync_all_live_games
 from tests.integration.events import event
 from tests.panel import add_consumer
+from tests.stored import feed_read_at
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LIVE = "sync_all_live_games"
@@ -146,10 +147,9 @@ def test_data_that_was_read_while_the_clock_was_ahead_is_late_until_the_next_pol
 ):
     clock.shown = datetime(2026, 1, 15, 21, 0, tzinfo=UTC)
     game = event("88", "2026-01-15T20:00Z", "in")
-    synced("nba", game, at=clock.shown + AHEAD)
-    assert (
-        "it is unknown when the feed was last read: scores may be late" in visitor.get("/nba").text
-    )
+    synced("nba", game)
+    feed_read_at(clock.shown + AHEAD)
+    assert "it is unknown when they were last read: scores may be late" in visitor.get("/nba").text
     assert (
         visitor.get("/readyz")
         .json["checks"]["data"]

@@ -15,6 +15,7 @@ from sportsapp.services import services_of
 from sportsapp.tasks import sync_all_teams
 from tests.integration.events import event
 from tests.panel import add_consumer, add_failure, add_league, add_run
+from tests.stored import feed_read_at
 
 TICK = "sync_all_live_games"
 
@@ -117,7 +118,8 @@ def test_schedule_that_is_overdue(visitor, offline):
 def test_age_of_data_and_games(visitor, offline, synced):
     at = utc_now()
     games = [event("1", state="in"), event("2", state="pre"), event("3", state="pre")]
-    synced("nba", *games, at=at - timedelta(minutes=20))
+    synced("nba", *games)
+    feed_read_at(at - timedelta(minutes=20))
     add_league("nfl", polled_at=at - timedelta(minutes=3), failing_since=at)
     add_league("xfl")  # of earlier times: not followed any more
     found = scrape(visitor)

@@ -20,7 +20,7 @@ from sportsapp.services import services_of
 from sportsapp.sync import backfill, catalogue, scoreboards
 from sportsapp.sync.context import SyncContext
 from tests.integration.events import board, event
-from tests.stored import all_rows, statements, writes
+from tests.stored import all_rows, mark_read, statements, writes
 
 NFL = BY_SLUG["nfl"]
 DAY = date(2026, 1, 15)
@@ -33,6 +33,8 @@ OTHER = event("402", "2026-01-15T23:00Z", "pre")
 @pytest.fixture
 def sync(app, clock) -> SyncContext:
     clock.shown = NOW
+    for slug in ("nba", "mlb", "nhl"):
+        mark_read(slug, DAY, DAY, NOW)
     return SyncContext(services_of(app).feed_client, db.session, NOW)
 
 
@@ -82,6 +84,7 @@ def test_game_that_is_dropped_is_no_longer_listed_after_the_patience_of_doubts(
     assert ahead(visitor.get("/nfl/teams/ALP").text) == ["402"]
     assert "nfl401" not in visitor.get("/nfl/2026-01-15").text
     assert "No longer listed" in visitor.get("/nfl/games/401").text
+    assert "No longer listed" in visitor.get("/nfl/teams/ALP").text
     assert "EventCancelled" in visitor.get("/nfl/games/401").text
     assert [r.args["event"] for r in feed.requests if r.path.endswith("summary")] == ["401"]
     said = said_of(visitor)
@@ -123,7 +126,7 @@ def test_next_day_skips_a_game_that_is_no_longer_listed(answers, visitor):
     assert queries.next_days(db.session, ["nfl"], DAY) == {"nfl": day}
     answers(day=day, times=6)
     assert queries.next_days(db.session, ["nfl"], DAY) == {"nfl": date(2026, 1, 20)}
-    assert "Next games: Tue, Jan 20" in visitor.get("/nfl/2026-01-15").text
+    assert "games: Tue, Jan 20" in visitor.get("/nfl/2026-01-15").text
 
 
 def test_answers_without_any_game_are_doubted_too(answers):
@@ -355,7 +358,7 @@ def test_feed_that_refuses_summaries_does_not_keep_phantoms(answers, feed):
     assert not game().listed
 
 
-def test_next_games_are_of_no_past_day(answers, visitor, clock):
+def test_next_games_are_of_no_past_day_but_for_one_that_is_live(answers, visitor, clock):
     answers(event("400", "2026-01-14T20:00Z", "pre"), day=date(2026, 1, 14))
     answers(LIVE, OTHER)
     assert ahead(visitor.get("/nfl/teams/ALP").text) == ["401", "402"]

@@ -15,7 +15,7 @@ from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Game, LeagueRow
 from sportsapp.http import page_cache
 from tests.integration.events import event
-from tests.stored import statements
+from tests.stored import feed_read_at, statements
 
 READ_AT = datetime(2026, 1, 15, 20, 59, 50, tzinfo=UTC)
 START = "2026-01-15T20:00Z"
@@ -122,8 +122,7 @@ def test_change_that_is_not_committed_is_not_shown(visitor, clock):
 
 def test_page_that_was_polled_again_says_so_a_second_later(visitor, clock):
     etag = visitor.get("/nfl").headers["ETag"]
-    with write_connection() as connection:
-        connection.execute(update(LeagueRow).values(polled_at=READ_AT + timedelta(seconds=5)))
+    feed_read_at(READ_AT + timedelta(seconds=5))
     clock.shown += timedelta(seconds=1)
     answer = visitor.get("/nfl")
     assert answer.headers["X-Feed-Read"] == "2026-01-15T20:59:55Z"

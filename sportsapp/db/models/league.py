@@ -17,9 +17,9 @@ class LeagueRow(Base):
 
     ``season_begins`` is the first day of the season that the feed's calendar is about.
 
-    ``polled_at`` is when the feed was last read with success, ``failing_since`` when it began to
-    fail (None while it works) and ``failure`` the text of the last error. ``changed_at`` moves
-    whenever anything a reader can see of the league changes.
+    ``polled_at`` is when the feed was last read with success, by an answer that covers that day;
+    ``failing_since`` is when it began to fail (None while it works) and ``failure`` the text of the
+    last error. ``changed_at`` moves whenever anything a reader can see of the league changes.
 
     Scheduled tasks do not poll the league before ``paused_until`` (the feed refused a request,
     or asked us to wait), and live syncs also not before ``backoff_until``, which grows with the

@@ -2,13 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from sportsapp.core.records import State
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, LeagueRow, Team
+from sportsapp.db.queries.freshness import OLDEST_READ, moving_times
+
+_of_league = Game.league_id == LeagueRow.id
+_live = select(func.count()).where(_of_league, Game.state == State.IN, Game.listed)
+_next_start = (
+    select(Game.start_at)
+    .where(_of_league, Game.state == State.PRE, Game.time_set, Game.listed)
+    .where(Game.start_at > bindparam("starts_after"))
+    .order_by(Game.start_at)
+    .limit(1)
+)
+_SUMMARIES = select(
+    LeagueRow.slug,
+    LeagueRow.changed_at,
+    LeagueRow.polled_at,
+    LeagueRow.failing_since,
+    _live.scalar_subquery(),
+    _next_start.scalar_subquery(),
+    OLDEST_READ,
+).where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
+"""Made once, since every page begins with it."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +38,8 @@ class LeagueSummary:
 
     ``changed_at`` is when anything a reader can see last changed, ``polled_at`` when the feed
     was last polled with success, ``failing_since`` when it began to fail (None while it works).
-    ``live`` counts the live games; ``next_start`` is the earliest start to come.
+    ``live`` counts the live games; ``next_start`` is the earliest start to come. ``games_read_at``
+    is when the oldest of the games that should be moving was read, None without such games.
     """
 
     slug: str
@@ -26,35 +48,24 @@ class LeagueSummary:
     failing_since: datetime | None
     live: int
     next_start: datetime | None
+    games_read_at: datetime | None
 
 
 def league_summaries(
-    session: AnySession, slugs: Sequence[str], starts_after: datetime
+    session: AnySession,
+    slugs: Sequence[str],
+    starts_after: datetime,
+    now: datetime,
+    grace: timedelta,
 ) -> list[LeagueSummary]:
     """The summaries of these leagues, in their order, in one query.
 
     A league that was never polled is left out. ``next_start`` is the earliest start after
-    ``starts_after`` of a game that has not begun.
+    ``starts_after`` of a game that has not begun. A game should be moving since ``grace`` after
+    its start.
     """
-    of_league = Game.league_id == LeagueRow.id
-    live = select(func.count()).where(of_league, Game.state == State.IN, Game.listed)
-    next_start = (
-        select(Game.start_at)
-        .where(of_league, Game.state == State.PRE, Game.time_set, Game.start_at > starts_after)
-        .where(Game.listed)
-        .order_by(Game.start_at)
-        .limit(1)
-    )
-    rows = session.execute(
-        select(
-            LeagueRow.slug,
-            LeagueRow.changed_at,
-            LeagueRow.polled_at,
-            LeagueRow.failing_since,
-            live.scalar_subquery(),
-            next_start.scalar_subquery(),
-        ).where(LeagueRow.slug.in_(slugs))
-    )
+    values = {"slugs": slugs, "starts_after": starts_after} | moving_times(now, grace)
+    rows = session.execute(_SUMMARIES, values)
     summaries = {row.slug: LeagueSummary(*row) for row in rows}
     return [summaries[slug] for slug in slugs if slug in summaries]
 
