@@ -38,6 +38,7 @@ from sportsapp.sync import scoreboards
 from sportsapp.sync.context import SyncContext
 from tests.busiest import busiest_boards
 from tests.integration.events import board
+from tests.stored import mark_read
 
 CONNECTIONS = 32
 SECONDS = 3.0
@@ -310,4 +311,6 @@ def add_history(count: int) -> None:
         names = ", ".join(columns)
         connection.execute(text(f"INSERT INTO games ({names}) VALUES ({marks})"), rows)  # noqa: S608
         connection.execute(text("ANALYZE"))
+    for league in DEFAULT_LEAGUES:  # pages about days that were not read are kept by nobody
+        mark_read(league.slug, today - timedelta(days=400), today + timedelta(days=400))
     db.session.rollback()

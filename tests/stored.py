@@ -72,6 +72,7 @@ def mark_read(slug: str, first: date, last: date, at: datetime | None = None) ->
     with write_connection() as connection:
         insert_ignoring(connection, LeagueRow.__table__, [league], ["slug"])
         ids = select(LeagueRow.id).where(LeagueRow.slug == slug)
-        row = {"league_id": connection.scalar(ids), "digest": "", "game_ids": [], "stored_at": now}
-        rows = [row | {"day": day, "read_at": now} for day in each_day(first, last)]
+        common: dict[str, Any] = {"league_id": connection.scalar(ids), "digest": "", "game_ids": []}
+        common |= {"stored_at": now, "read_at": now}
+        rows = [common | {"day": day} for day in each_day(first, last)]
         insert_ignoring(connection, Scoreboard.__table__, rows, ["league_id", "day"])

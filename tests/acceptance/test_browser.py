@@ -448,6 +448,15 @@ def test_quiet_page_is_asked_for_every_few_minutes_only(visitors, site):
         answers_after(page, site, 30_000, "/nba/2026-10-24", 1)
 
 
+def test_page_of_an_unread_day_fills_itself_once_it_was_read(visitors, site):
+    with visitors.watch("/nba/2027-01-20") as page:
+        expect(page.get_by_text("have not been read from the feed")).to_be_visible()
+        site.read("nba", date(2027, 1, 20))
+        page.clock.run_for(300_000)
+        expect(page.locator(".games .g").first).to_be_visible()
+        expect(page.get_by_text("not been read from the feed")).to_have_count(0)
+
+
 def test_pause_holds_a_score_and_is_remembered(visitors, site):
     with visitors.watch() as page:
         before = page.locator(HOME_SCORE).inner_text()

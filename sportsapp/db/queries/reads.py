@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select
 
 from sportsapp.core.clock import each_day, game_day
 from sportsapp.db.engine import AnySession
@@ -46,32 +47,39 @@ def spans_read_at(
 
     None for a span with a day that was not read, or without a day.
     """
-    whole = [
-        select(
-            case((func.count() == (span.last - span.first).days + 1, func.min(Scoreboard.read_at)))
-        )
-        .where(*_is_read(span, now))
+    values: dict[str, Any] = {"today": game_day(now), "since": now - AHEAD_COUNTS}
+    for n, (slug, first, last) in enumerate(spans):
+        values |= {f"slug{n}": slug, f"first{n}": first, f"last{n}": last}
+        values[f"days{n}"] = (last - first).days + 1
+    return list(session.execute(_spans_statement(len(spans)), values).one()) if spans else []
+
+
+@lru_cache(maxsize=64)
+def _spans_statement(count: int) -> Select[Any]:
+    """The query about so many spans. It is built once: that takes longer than to execute it."""
+    times = [
+        select(case((func.count() == bindparam(f"days{n}"), func.min(Scoreboard.read_at))))
+        .where(*_is_read(*(bindparam(f"{name}{n}") for name in Span._fields)))
         .scalar_subquery()
-        for span in spans
+        for n in range(count)
     ]
-    return list(session.execute(select(*whole)).one()) if whole else []
+    return select(*times)
 
 
 def unread_days(session: AnySession, span: Span, now: datetime) -> list[date]:
     """The days of this span that were not read, in order."""
-    read = set(session.scalars(select(Scoreboard.day).where(*_is_read(span, now))))
+    values = {"today": game_day(now), "since": now - AHEAD_COUNTS}
+    read = set(session.scalars(select(Scoreboard.day).where(*_is_read(*span)), values))
     return [day for day in each_day(span.first, span.last) if day not in read]
 
 
-def _is_read(span: Span, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_read(slug: Any, first: Any, last: Any) -> tuple[ColumnElement[bool], ...]:
     """The condition that a row is of a day of this span that was read.
 
-    The feed lists games of days to come late: what was read of such a day counts for a week.
+    The feed lists games of days to come late: what was read of a day after ``today`` counts only if
+    it was read after ``since``. Both are parameters of the query.
     """
-    of_league = select(LeagueRow.id).where(LeagueRow.slug == span.slug).scalar_subquery()
-    is_recent = Scoreboard.read_at > now - AHEAD_COUNTS
-    return (
-        Scoreboard.league_id == of_league,
-        Scoreboard.day.between(span.first, span.last),
-        or_(is_recent, and_(Scoreboard.read_at.is_not(None), Scoreboard.day <= game_day(now))),
-    )
+    of_league = select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()
+    counts = or_(Scoreboard.day <= bindparam("today"), Scoreboard.read_at > bindparam("since"))
+    days = Scoreboard.day.between(first, last)
+    return Scoreboard.league_id == of_league, days, Scoreboard.read_at.is_not(None), counts
