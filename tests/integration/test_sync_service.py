@@ -410,8 +410,8 @@ def test_day_that_was_read_again_without_a_change_outlives_an_older_month(sync, 
 
 
 def test_older_answer_of_a_day_neither_replaces_nor_ends_anything_of_it(sync, feed):
-    poll(sync, feed, final(), minutes=5)
-    poll(sync, feed, live(), minutes=6)
+    poll(sync, feed, final(), make_event("1003"), minutes=5)
+    poll(sync, feed, live(), make_event("1003"), minutes=6)
     before = all_rows()
     for events in ((live(period=3), live("1002")), (final(),), ()):
         poll(sync, feed, *events, minutes=1)
@@ -453,12 +453,14 @@ def test_game_that_moved_by_a_day_is_on_its_new_day_while_the_old_one_still_list
     for offset in order:
         scoreboards.sync_day(sync, NFL, TODAY + timedelta(days=offset))
     assert game().day == TODAY
+    others: list[Any] = []
     for minute in (1, 2, 3, 4):
-        say_moved(feed, make_event(f"200{minute}"))
+        others.append(make_event(f"200{minute}"))
+        say_moved(feed, *others)
         for offset in order:
             scoreboards.sync_day(later(sync, minutes=minute), NFL, TODAY + timedelta(days=offset))
         assert game().day == tomorrow
-    say_moved(feed, new_day=False)
+    say_moved(feed, *others, new_day=False)
     for minute in (5, 6):
         for offset in order:
             scoreboards.sync_day(later(sync, minutes=minute), NFL, TODAY + timedelta(days=offset))
