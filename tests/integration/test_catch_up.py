@@ -11,16 +11,19 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.wrappers import Request, Response
 
+from demo import create_demo_feed, running_feed
 from sportsapp.core.clock import game_day
-from sportsapp.core.leagues import BY_SLUG, League
+from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES, League
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, Team
+from sportsapp.db.models import Game, LeagueRow, Team
+from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
 from sportsapp.sync import store
 from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.catch_up import REQUESTS, sync_schedule_and_catch_up
 from sportsapp.sync.context import SyncContext, SyncResult
+from tests.conftest import QUICK
 from tests.integration.events import board, event
 
 NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -137,7 +140,9 @@ def test_game_that_never_ends_is_not_asked_for_for_ever(run, feed, state, most):
     """Hourly runs of three weeks: its day is asked for after twice as long each time."""
     run()
     feed.say("nba", board(event("1", "2026-03-05T23:00Z", state)), dates="20260305")
-    db.session.execute(store.SCOREBOARDS.delete().where(store.SCOREBOARDS.c.day == "2026-03-05"))
+    db.session.execute(
+        store.SCOREBOARDS.delete().where(store.SCOREBOARDS.c.day == date(2026, 3, 5))
+    )
     db.session.commit()
     asked = [run(hours=hours) for hours in range(1, 21 * 24, 3)]
     days = [day for days in asked for day in days]
@@ -210,3 +215,27 @@ def test_run_that_gives_way_goes_on_with_the_next_chunk(sync, feed):
     assert feed.asked() == MONTHS[2:]
     assert result == SyncResult(2)
     assert db.session.scalar(select(func.count()).select_from(Game)) == 2
+
+
+@pytest.mark.usefixtures("app")
+def test_first_start_of_four_leagues_has_all_results_of_a_team_after_twenty_requests(settings):
+    """With the demo feed, whose team records are recounts of its games."""
+    now = datetime(2026, 11, 28, 18, tzinfo=UTC)
+    steps: list[int] = []
+    leagues = list(DEFAULT_LEAGUES)
+    with running_feed(create_demo_feed(1.0, now=lambda: now)) as url:
+        client = FeedClient(url, settings.user_agent, retry_policy=QUICK)
+        sync = SyncContext(client, db.session, now, progress=lambda done, *_: steps.append(done))
+        sync_leagues(sync, leagues)
+        assert sync_schedule_and_catch_up(sync, leagues).errors == []
+        client.close()
+    assert len(steps) == 20  # months, and two days of a month
+    teams = select(Team).join(Team.league_row).where(LeagueRow.slug == "nba", Team.record > "")
+    for team in db.session.scalars(teams).all():
+        games = queries.games_of_team(db.session, team, 2027)
+        season = [game for game in games if (game.season_type, game.status) == (2, "final")]
+        won = sum(
+            game.home_winner if game.home_team_id == team.id else game.away_winner
+            for game in season
+        )
+        assert f"{won}-{len(season) - won}" == team.record
