@@ -32,6 +32,7 @@ from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
 from sportsapp.sync import catalogue, scoreboards
 from sportsapp.sync.backfill import sync_range
+from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import SyncContext
 from tests.conftest import NO_BROKER, QUICK
 
@@ -41,17 +42,19 @@ NFL, NBA = LEAGUES = [BY_SLUG["nfl"], BY_SLUG["nba"]]
 BEFORE = datetime(2026, 11, 22, 20, 23, tzinfo=UTC)  # two minutes before another game begins
 TICKS = 4
 PAST = date(2026, 2, 1), date(2026, 2, 14)
-PAGES = (
-    *("/", "/live", "/nfl", "/nba", "/nba/2026-11-21", "/nba/2026-02-07", "/nfl/weeks/2026/2/11"),
-    *("/nba/standings", "/api/v1/games?league=nfl&date=2026-11-22"),
-)
-SAYS = re.compile(
-    "The feed has been failing since|scores may be late|not in the feed since|no score in the feed"
-    r'|"missing_since":\s*"'
-)
+FAILS = "The feed has been failing since"
+LATE = f"{FAILS}|scores may be late|not in the feed since"
+UNREAD = f"{FAILS}|no score in the feed|not been read"
+PAGES = {
+    **dict.fromkeys(["/", "/live", "/nfl", "/nba", "/nfl/weeks/2026/2/11"], LATE),
+    "/api/v1/games?league=nfl&date=2026-11-22": r'"missing_since":\s*"',
+    **dict.fromkeys(["/nba/2026-11-21", "/nba/2026-10-28", "/nba/2026-02-07"], UNREAD),
+    "/nba/standings": FAILS,
+}
+"""Addresses, and with which words their pages explain that they lack something, or are old."""
 STAMPS = re.compile(
-    r"Data as of .* or later|<script.*?</script>|<[^>]*>|"
-    r'"(changed_at|updated_at|read_at)":\s*"[^"]*"|\s+',
+    r'<p class="alarm".*?</p>|Data as of .* or later|<script.*?</script>|<[^>]*>|'
+    r'"(changed_at|updated_at|read_at)":\s*"[^"]*"',
     re.DOTALL,
 )
 READ_AT = re.compile(r'(?:data-read=|"read_at":\s*)"([^"]*)"')
@@ -78,7 +81,7 @@ class Story:
             for _ in range(TICKS):
                 sync(scoreboards.sync_live)
                 looks.append(look())
-            sync(scoreboards.sync_schedule)
+            sync(sync_schedule_and_catch_up)
             sync(catalogue.sync_leagues)
             sync(lambda context, _: sync_range(context, NBA, *PAST))
             return [*looks, look()]
@@ -160,7 +163,7 @@ def unchanged(story: Story, filled: Path, tmp_path_factory: pytest.TempPathFacto
 
 def text_of(page: str) -> str:
     """What a page says, without the time at which it was made."""
-    return STAMPS.sub(" ", page)
+    return " ".join(STAMPS.sub(" ", page).split())
 
 
 def read_at(page: str) -> str:
@@ -168,12 +171,12 @@ def read_at(page: str) -> str:
     return min(READ_AT.findall(page), default="")
 
 
-def verdict(page: str, known: Sequence[str]) -> str:
+def verdict(page: str, known: Sequence[str], explanation: str) -> str:
     """What is true of a page, by the pages of the unchanged feed until that moment, in order."""
     ages = [age for age, old in enumerate(reversed(known)) if text_of(old) == text_of(page)]
     if ages and ages[0] < 2:
         return VERDICTS[ages[0]]
-    if SAYS.search(page):
+    if re.search(explanation, page):
         return "says so"
     if ages and read_at(page) and read_at(page) <= read_at(known[-ages[0]]):
         return "says when"
@@ -183,7 +186,7 @@ def verdict(page: str, known: Sequence[str]) -> str:
 def verdicts(looks: Sequence[Look], unchanged: Sequence[Look]) -> dict[tuple[int, str], str]:
     """The verdict on each page of each look."""
     return {
-        (number, path): verdict(page, [look[path] for look in unchanged[: number + 1]])
+        (number, path): verdict(page, [old[path] for old in unchanged[: number + 1]], PAGES[path])
         for number, look in enumerate(looks)
         for path, page in look.items()
     }
