@@ -24,7 +24,8 @@ ANSWERS = {"scoreboard": 5, "roster": 5}
 """How many answers make a window; one of the other kinds, which are read once a day at most."""
 ENOUGH = 10  # rows, for a share to mean something
 SEVERAL = 3  # games; fewer may be an all-star game
-REGULAR_SEASON = 2
+NOT_REGULAR = frozenset({None, 1, 3, 4})
+"""Season types that are not the regular season; soccer has a number for each of its seasons."""
 NEW_NORMAL = timedelta(days=7)
 
 BLANK: dict[str, Any] = {"day": date.min, "counted": {}, "before": {}, "fallen": {}}
@@ -70,7 +71,7 @@ def scoreboard_notes(board: ScoreboardRecord) -> Iterator[tuple[str, bool]]:
         yield "period", game.period > 0
         yield "detail", bool(game.detail)
         yield "season", game.season_type is not None
-    regular = [game for game in begun if game.season_type == REGULAR_SEASON]
+    regular = [game for game in begun if game.season_type not in NOT_REGULAR]
     for game in regular if len(regular) >= SEVERAL else []:
         yield "venue", bool(game.venue)
         yield "record", bool(game.home.record and game.away.record)

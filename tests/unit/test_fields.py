@@ -101,6 +101,16 @@ def test_one_game_alone_is_not_asked_for_what_all_star_games_lack():
     }
 
 
+@pytest.mark.parametrize(
+    ("season_type", "is_counted"), [(1, False), (2, True), (3, False), (4, False), (12654, True)]
+)
+def test_regular_season_has_a_number_of_its_own_in_soccer(season_type, is_counted):
+    games = [make_event(f"{n}", **LIVE) for n in range(3)]
+    for game in games:
+        game["season"] = {"year": 2026, "type": season_type}
+    assert ("venue" in board_counts(*games, league="epl")) == is_counted
+
+
 def test_clocks_are_those_of_live_games_of_the_season():
     games = [make_event(f"{n}", **LIVE, shown="1:00") for n in range(3)]
     games.append(make_event("4", "final", period=4, score=("1", "0")))
