@@ -303,8 +303,7 @@ def add_history(count: int) -> None:
         row = {name: model[name] for name in columns}
         row |= {"espn_id": f"h{n}", "state": "post", "status": "final"}
         row |= {"day": str(day), "start_at": f"{day} 20:00:00.000000"}
-        if not is_now:
-            row["season_year"] = day.year
+        row["season_year"] = today.year if is_now else day.year
         rows.append(row)
     marks = ", ".join(f":{name}" for name in columns)
     with write_connection() as connection:
