@@ -122,7 +122,7 @@ def payload(request, app, feed, clock) -> str:
 
 def addresses() -> list[str]:
     """Every public address that the stored data has."""
-    found = ["/", "/live", "/preferences", "/search?q=a", "/search?q=e", "/api/v1/leagues"]
+    found = ["/", "/live", "/preferences", "/search?q=a", "/search?q=b", "/api/v1/leagues"]
     found += ["/api/v1/teams", "/api/v1/games"]
     for league in DEFAULT_LEAGUES:
         found += [f"/{league.slug}{part}" for part in ("", "/teams", "/standings", "/scores.atom")]
@@ -182,7 +182,7 @@ SHOWN = (
     "/nfl/weeks/2026/2/5",
     "/nfl/games/910001",
     "/nba/teams",
-    "/search?q=e",
+    "/search?q=b",
     "/nba/standings",
     "/nba/teams/BOS",
     "/nba/teams/BOS.ics",

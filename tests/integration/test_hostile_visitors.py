@@ -174,8 +174,8 @@ def test_attack_on_sql_finds_no_more_than_its_own_words(site, text):
     assert "ALP" not in site.get("/search", query_string={"q": text}).text
 
 
-@pytest.mark.parametrize("text", ["%", "_", "A%", "Al_ha", "\\", "' OR 1=1 --"])
-def test_search_takes_every_sign_as_itself(app, feed, visitor, text):
+@pytest.mark.parametrize("text", ["%", "_", "Al_ha", "\\", "' OR 1=1 --"])
+def test_no_sign_stands_for_any_name_in_the_search(app, feed, visitor, text):
     names = {"1": "Alpha", "2": "Altha"}
     teams = [{"id": n, "displayName": name, "abbreviation": name} for n, name in names.items()]
     feed.say("nba", make_team_list(*teams), kind="teams")

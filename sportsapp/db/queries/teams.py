@@ -1,9 +1,9 @@
 """Teams, their standings and their players."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from sportsapp.core.folding import fold
@@ -60,26 +60,27 @@ def search_teams(session: AnySession, slugs: Sequence[str], text: str) -> list[T
     SEARCH_LIMIT; none for a text without words.
     """
     words = fold(text).split()
-    teams = _TEAMS.where(LeagueRow.slug.in_(slugs), Team.listed)
-    order = (Team.display_name, LeagueRow.slug)
     if not words:
         return []
-    # each word follows a space: that of the text before it, or the one put in front of all
-    has_words = ((literal(" ") + Team.search_words).contains(f" {word}") for word in words)
-    exact = teams.where(*has_words).order_by(*order).limit(SEARCH_LIMIT)
-    if found := list(session.scalars(exact)):
-        return found
-    known = session.execute(
-        select(Team.id, Team.search_words).where(Team.id.in_(teams.with_only_columns(Team.id)))
-    ).all()
-    vocabulary = {word for row in known for word in row.search_words.split()}
-    alike = [set(get_close_matches(word, vocabulary, SEARCH_LIMIT, TYPING_ERROR)) for word in words]
-    ids = [
-        row.id
-        for row in known
-        if all(not of_word.isdisjoint(row.search_words.split()) for of_word in alike)
+    listed = select(Team.id, Team.search_words).join(Team.league_row)
+    rows = session.execute(listed.where(LeagueRow.slug.in_(slugs), Team.listed))
+    names = {team_id: known.split() for team_id, known in rows}
+    vocabulary = {known for of_team in names.values() for known in of_team}
+    found = _teams_with([{k for k in vocabulary if k.startswith(word)} for word in words], names)
+    if not found:
+        alike = (get_close_matches(word, vocabulary, SEARCH_LIMIT, TYPING_ERROR) for word in words)
+        found = _teams_with([set(known) for known in alike], names)
+    teams = _TEAMS.where(Team.id.in_(found)).order_by(Team.display_name, LeagueRow.slug)
+    return list(session.scalars(teams.limit(SEARCH_LIMIT))) if found else []
+
+
+def _teams_with(wanted: Sequence[set[str]], names: Mapping[int, Sequence[str]]) -> list[int]:
+    """The teams that have one word of each of these sets in their names."""
+    return [
+        team_id
+        for team_id, of_team in names.items()
+        if not any(words.isdisjoint(of_team) for words in wanted)
     ]
-    return list(session.scalars(teams.where(Team.id.in_(ids)).order_by(*order).limit(SEARCH_LIMIT)))
 
 
 def standings_of(session: AnySession, slug: str) -> list[Team]:
