@@ -7,6 +7,7 @@
 from app import app
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.tasks import (
+    audit_seasons,
     sync_all_leagues,
     sync_all_live_games,
     sync_all_teams,
@@ -16,6 +17,7 @@ from sportsapp.tasks import (
 
 __all__ = [
     "app",
+    "audit_seasons",
     "backfill_huey",
     "huey",
     "sync_all_leagues",

@@ -77,4 +77,5 @@ def _alarms(
         for task in periodics
         if task.overdue_since
     ]
-    return alarms + [f"{text}." for text in active_texts(db.session, Kind.DRIFT)]
+    texts = active_texts(db.session, Kind.DRIFT, Kind.BREACH)
+    return alarms + [f"{text}." for text in texts]

@@ -1,4 +1,4 @@
-"""The ``flask`` commands: sync, tasks, doctor, settings, admin, db, db-copy, restore,
+"""The ``flask`` commands: sync, audit, tasks, doctor, settings, admin, db, db-copy, restore,
 prepare, serve, up and broker."""
 
 from flask import Flask
@@ -10,7 +10,7 @@ from sportsapp.commands.doctor import doctor_command
 from sportsapp.commands.restore import restore_command
 from sportsapp.commands.serve import serve_command
 from sportsapp.commands.settings import settings_command
-from sportsapp.commands.sync import sync_group
+from sportsapp.commands.sync import audit_command, sync_group
 from sportsapp.commands.tasks import tasks_group
 from sportsapp.commands.up.broker import broker_command
 from sportsapp.commands.up.command import up_command
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     migrate.init_app(app)
     for command in (
         sync_group,
+        audit_command,
         tasks_group,
         settings_command,
         admin_group,

@@ -23,12 +23,16 @@ from sportsapp.core.errors import (
     SettingsError,
     TrackerError,
     UnknownLeagueError,
+    UnknownSeasonError,
     UnknownTaskError,
 )
 from sportsapp.core.printable import printable
 
 FAILED, MISUSED = 1, 2
-MISUSE = (DateRangeError, RunNotFoundError, UnknownLeagueError, UnknownTaskError)
+MISUSE = (
+    *(DateRangeError, RunNotFoundError),
+    *(UnknownLeagueError, UnknownSeasonError, UnknownTaskError),
+)
 
 
 def user_name() -> str:
@@ -100,8 +104,8 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-class OneLineGroup(AppGroup):
-    """A group of commands that end with one line, not a traceback, for an error of ours."""
+class OneLineCommand(click.Command):
+    """A command that ends with one line, not a traceback, for an error of ours."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -117,6 +121,10 @@ class OneLineGroup(AppGroup):
         except (OperationalError, ProgrammingError) as error:
             reason = database_reason(error)
             fail(f"the database cannot be used: {reason}; is it migrated? (flask db upgrade)")
+
+
+class OneLineGroup(OneLineCommand, AppGroup):
+    """A group of such commands."""
 
 
 class ProgressBar:

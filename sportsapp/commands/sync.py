@@ -1,6 +1,7 @@
-"""``flask sync``: the same syncs from a shell, here and now or through the queue.
+"""``flask sync`` and ``flask audit``: the tasks' work from a shell, here and now or queued.
 
-Exit status: 0 all well, 1 something failed (the errors are on standard error), 2 misuse.
+Exit status: 0 all well, 1 something failed (the errors are on standard error) or an audit found a
+breach, also one that is mended; 2 misuse.
 """
 
 import sys
@@ -10,9 +11,11 @@ from datetime import date
 from typing import Any
 
 import click
+from flask.cli import with_appcontext
 
 from sportsapp.commands.shell import (
     FAILED,
+    OneLineCommand,
     OneLineGroup,
     ProgressBar,
     fail,
@@ -24,11 +27,13 @@ from sportsapp.commands.shell import (
 from sportsapp.core.clock import check_range, parse_day, utc_now
 from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError, TrackerError
 from sportsapp.core.leagues import League, find_league
+from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
 from sportsapp.services import services
-from sportsapp.sync.table import DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
+from sportsapp.sync.auditor import check_season
+from sportsapp.sync.table import AUDIT, DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
 from sportsapp.tasks import actions
 from sportsapp.tasks.chain import start_chain
 
@@ -116,6 +121,33 @@ def sync_all(queue: bool, as_json: bool) -> None:
     outcomes = {name: _run(sync, {}, services().leagues) for name, sync in STEPS.items()}
     results = {name: result for name, (result, _) in outcomes.items()}
     _end(results, all(is_well for _, is_well in outcomes.values()), as_json)
+
+
+@click.command("audit", cls=OneLineCommand, help=AUDIT.help)
+@click.argument("slug", metavar="[LEAGUE]", default="")
+@click.argument("season", metavar="[SEASON]", type=int, required=False)
+@_options
+@with_appcontext
+def audit_command(slug: str, season: int | None, queue: bool, as_json: bool) -> None:
+    """Audit the running season of every league or of one, or the season of the feed's year."""
+    leagues = [find_league(slug, services().settings.leagues)] if slug else services().leagues
+    args: dict[str, Any] = {"league": leagues[0].label} if slug else {}
+    if season is not None:
+        check_season(db.session, leagues, season)
+        args["season"] = season
+    if queue:
+        _queue(lambda: actions.run_now(AUDIT.name, Trigger.COMMAND, user_name(), args), as_json)
+        return
+    result, is_well = _run(AUDIT, args, leagues, season)
+    lines = [
+        f"{found['league']} {found['season']}: {found['rule']}: {found['text']}"
+        + (" (right, now that it was read again)" if found["mended"] else "")
+        for found in result["breaches"]
+    ]
+    count = f"{result['audited']:,} games, {len(lines)} breach{'' if len(lines) == 1 else 'es'}"
+    print_answer(result, [*lines, count], as_json)
+    if lines or not is_well:
+        sys.exit(FAILED)
 
 
 # ---------------------------------------------------------------- the queue

@@ -4,6 +4,7 @@
 
     TrackerError
       UnknownLeagueError (also LookupError)    a league that is not known or not followed
+      UnknownSeasonError (also LookupError)    a season of which no game is stored
       DateRangeError (also ValueError)         a day or a range of days that is not valid
       SettingsError                            a setting that is malformed
       BrokerUnavailableError                   Redis cannot be reached
@@ -45,6 +46,10 @@ class UnknownLeagueError(TrackerError, LookupError):
         super().__init__(f"unknown league {name!r}: known are {', '.join(known)}")
         self.name = name
         self.known = tuple(known)
+
+
+class UnknownSeasonError(TrackerError, LookupError):
+    """A season of which no game is stored."""
 
 
 class DateRangeError(TrackerError, ValueError):

@@ -177,14 +177,15 @@ class FeedClient:
         path = f"/apis/site/v2/sports/{league.path}/teams/{team_id}/roster"
         return self._get("roster", path, ROSTER_BYTES)
 
-    def standings(self, league: League) -> Answer:
-        """A league's standings.
+    def standings(self, league: League, season: int | None = None) -> Answer:
+        """A league's standings: the running ones, or those of a season by the feed's year.
 
         Endpoint: ``apis/v2/sports/{sport}/{league}/standings``. The same path under
         ``apis/site/v2`` returns a stub without standings.
         """
         path = f"/apis/v2/sports/{league.path}/standings"
-        return self._get("standings", path, STANDINGS_BYTES, group=league.group)
+        more = {"group": league.group, "season": season}
+        return self._get("standings", path, STANDINGS_BYTES, **more)
 
     def close(self) -> None:
         """Close the pooled connections."""

@@ -1,17 +1,17 @@
 """Alerts: what is wrong, as the database remembers it, and when people are notified.
 
 A problem is a run that failed for good, old data of live games, a feed that refuses us or stops
-sending what we read, or a periodic task that nobody schedules. People are notified of each at most
-once in fifteen minutes, by task or league and by kind; what is noticed in between is counted. The
-state is in the database, so that all processes together send one message. Messages go to the log,
-and to ALERT_WEBHOOK_URL where it is set: through the queue, or directly where the queue itself may
-be broken.
+sending what we read, a periodic task that nobody schedules, or a breach that an audit found. People
+are notified of each at most once in fifteen minutes, by task or league and by kind; what is noticed
+in between is counted. The state is in the database, so that all processes together send one
+message. Messages go to the log, and to ALERT_WEBHOOK_URL where it is set: through the queue, or
+directly where the queue itself may be broken.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,6 +46,7 @@ CHECK_EVERY = timedelta(minutes=1)
 CLAIM_AFTER = timedelta(seconds=55)  # less than a minute: heartbeats are not punctual
 UNATTENDED_AFTER = timedelta(minutes=3)
 TEXT_LIMIT = 600
+BREACHES_LIMIT = 20
 ALERT_TASK = "send_alert"
 
 ALERTS = Alert.__table__
@@ -62,6 +63,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
     OVERDUE = "overdue"
     DRIFT = "drift"
+    BREACH = "breach"
 
 
 KIND_OF_RUN = {RunState.FAILURE: Kind.FAILURE, RunState.TIMEOUT: Kind.TIMEOUT}
@@ -122,6 +124,21 @@ class Alerts:
             if row.active_since and row.notified:
                 text = scrub(text, secrets_of(self.settings))
                 self._notify(row, text, utc_now(), directly, recovered=True)
+
+    def report_breaches(self, breaches: Mapping[str, str], looked_at: tuple[str, ...]) -> None:
+        """Notify people of the first BREACHES_LIMIT of these, once, and of the end of others.
+
+        ``breaches`` are sentences by subject. Those that were reported before have ended if they
+        are not among them and their subject begins with one of ``looked_at``.
+        """
+        with self._guarded():
+            known = self._active(Kind.BREACH)
+            for subject in sorted(known - breaches.keys()):
+                if subject.startswith(looked_at):
+                    self.report_recovery(subject, Kind.BREACH, f"{subject}: it is right again")
+            for subject, text in [*breaches.items()][:BREACHES_LIMIT]:
+                if subject not in known:
+                    self.report_problem(subject, Kind.BREACH, text)
 
     # -- runs
 
@@ -231,13 +248,16 @@ class Alerts:
 
     def _report_recoveries(self, kind: Kind, subjects: set[str], text: str) -> None:
         """Report the end of the problems of this kind that are not among ``subjects`` any more."""
+        for subject in sorted(self._active(kind) - subjects):
+            self.report_recovery(subject, kind, f"{subject} {text}", directly=True)
+
+    def _active(self, kind: Kind) -> set[str]:
+        """What problems of this kind there are, by subject."""
         problems = select(ALERTS.c.subject).where(
             ALERTS.c.kind == kind, ALERTS.c.active_since.is_not(None)
         )
         with db.engine.connect() as connection:
-            ended = set(connection.scalars(problems)) - subjects
-        for subject in sorted(ended):
-            self.report_recovery(subject, kind, f"{subject} {text}", directly=True)
+            return set(connection.scalars(problems))
 
     def _notify_suppressed(self, now: datetime) -> None:
         """Notify people of suppressed problems that are still there after the quiet time."""
@@ -302,9 +322,9 @@ class Alerts:
             logger.exception("an alert could not be recorded or sent")
 
 
-def active_texts(session: AnySession, kind: Kind) -> Sequence[str]:
-    """What is wrong of this kind now, a sentence for each task or league, in their order."""
-    active = ALERTS.c.kind == kind, ALERTS.c.active_since.is_not(None)
+def active_texts(session: AnySession, *kinds: Kind) -> Sequence[str]:
+    """What is wrong of these kinds now, a sentence for each subject, in their order."""
+    active = ALERTS.c.kind.in_(kinds), ALERTS.c.active_since.is_not(None)
     return session.scalars(select(ALERTS.c.text).where(*active).order_by(ALERTS.c.subject)).all()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sportsapp.sync.auditor import AuditResult, audit_leagues
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.catch_up import sync_schedule_and_catch_up
@@ -21,9 +22,9 @@ class Sync:
     """
 
     name: str
-    run: Callable[..., SyncResult | LeaguesResult]
+    run: Callable[..., SyncResult | LeaguesResult | AuditResult]
     help: str
-    result: type[SyncResult] | type[LeaguesResult] = SyncResult
+    result: type[SyncResult] | type[LeaguesResult] | type[AuditResult] = SyncResult
 
     def failed(self, error: Exception) -> dict[str, Any]:
         """The result, as a mapping, of a sync that raised: nothing counted, and its error."""
@@ -50,3 +51,6 @@ DAY = Sync("sync_day", sync_day, "One league on one day (YYYY-MM-DD).")
 RANGE = Sync(
     "sync_date_range_task", sync_range, "One league from START to END (YYYY-MM-DD), both included."
 )
+
+# This one takes the leagues, and a season or None for the running one.
+AUDIT = Sync("audit_seasons", audit_leagues, "Whether what is stored can be true.", AuditResult)

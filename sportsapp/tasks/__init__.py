@@ -3,6 +3,7 @@
 from sportsapp.runs.view import RunView, run_of
 from sportsapp.tasks.alerts import send_alert
 from sportsapp.tasks.sync import (
+    audit_seasons,
     sync_all_leagues,
     sync_all_live_games,
     sync_all_teams,
@@ -13,6 +14,7 @@ from sportsapp.tasks.sync import (
 
 __all__ = [
     "RunView",
+    "audit_seasons",
     "run_of",
     "send_alert",
     "sync_all_leagues",

@@ -1,4 +1,4 @@
-"""The six tasks that sync: one service call each.
+"""The tasks that sync and audit: one service call each.
 
 Calling one queues it and returns Huey's result handle; ``call_local()`` runs it here and now.
 All times of schedules are UTC. A retry waits twice as long as the one before.
@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sportsapp.core.clock import parse_day, utc_now
-from sportsapp.core.errors import DateRangeError
+from sportsapp.core.errors import DateRangeError, UnknownSeasonError
 from sportsapp.core.leagues import League, find_league
 from sportsapp.core.settings import Settings
 from sportsapp.db.models import Trigger
@@ -18,7 +18,7 @@ from sportsapp.queue.schedules import Cron, Every
 from sportsapp.runs.progress import current_run, report_progress
 from sportsapp.services import services
 from sportsapp.sync.context import SyncResult
-from sportsapp.sync.table import LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
+from sportsapp.sync.table import AUDIT, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
 MINUTES = 60
 LIVE_EXPIRES = 55
@@ -91,6 +91,27 @@ def sync_all_teams() -> dict[str, Any]:
     A run that was interrupted, or gave way to another, resumes after its last finished step.
     """
     return _run(TEAMS, services().leagues, _resume_point())
+
+
+@huey.periodic_task(
+    Cron("daily at 09:00 UTC", hour="9", minute="0"),
+    catch_up=timedelta(hours=12),
+    is_long=True,
+    timeout=30 * MINUTES,
+    **UNHURRIED,
+)
+def audit_seasons(league: str = "", season: int | None = None) -> dict[str, Any]:
+    """Check stored seasons against the feed: ``{"audited", "breaches", "errors"}``.
+
+    Of every league, or of this one; the running season, or that of the feed's year. Bad arguments
+    fail at once: UnknownLeagueError, UnknownSeasonError.
+    """
+    if not (isinstance(league, str) and isinstance(season, int | None)):
+        raise UnknownSeasonError(f"a season is a league and a year, not {league!r} and {season!r}")
+    followed = services().leagues
+    if league:
+        followed = [find_league(league, services().settings.leagues)]
+    return _run(AUDIT, followed, season)
 
 
 @backfill_huey.task(timeout=60 * MINUTES, **UNHURRIED)

@@ -57,6 +57,9 @@ AT_WORK = (
     Step("flask sync all", "^leagues: 0 created, [04] updated, teams: 124 synced"),
     Step("flask sync day NBA 2026-01-15", r"^[1-9]\d* synced$"),
     Step("flask sync range NBA 2026-01-01 2026-03-31", r"^[1-9]\d{2} synced$"),
+    Step("flask audit", r"^[\d,]+ games, 0 breaches$"),
+    Step("flask audit NBA", r"^[\d,]+ games, 0 breaches$"),
+    Step("flask audit NBA 2026", r"^[\d,]+ games, 0 breaches$"),
     Step(
         "LEAGUES=NFL,NEW flask sync day NEW 2026-01-15", SYNCED,
         "LEAGUES=NFL,MLS flask sync day MLS 2026-01-15",

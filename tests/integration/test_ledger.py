@@ -712,6 +712,7 @@ def test_newest_missed_slot_is_caught_up_and_only_that(scheduler):
     later = MONDAY + timedelta(hours=30, minutes=20)  # Tuesday 10:20
     scheduler(MONDAY - timedelta(days=3)).enqueue_periodic_tasks(later)
     assert queued() == [
+        "audit_seasons@2026-11-24T09:00:00Z",
         "sync_all_leagues@2026-11-24T03:00:00Z",
         "sync_all_live_games@2026-11-24T10:20:00Z",
         "sync_all_teams@2026-11-23T04:00:00Z",

@@ -1,0 +1,180 @@
+"""The audit: stored seasons checked by the rules of ``audit``, and what breaks one read again.
+
+Serves ``flask audit`` and the nightly task. Each breach is one alert, which ends when an audit
+looks again and does not find it any more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from sportsapp.core.clock import each_day, game_day
+from sportsapp.core.errors import TrackerError, UnknownSeasonError
+from sportsapp.core.leagues import League
+from sportsapp.core.records import StandingRecord
+from sportsapp.db import queries
+from sportsapp.db.engine import AnySession
+from sportsapp.db.models import Game, LeagueRow, Team
+from sportsapp.feed import parse
+from sportsapp.feed.client import SUSPECT_COUNTS
+from sportsapp.feed.fetch import fetch_all
+from sportsapp.sync import audit, plan, store
+from sportsapp.sync.audit import Answers, Season
+from sportsapp.sync.backfill import season_of
+from sportsapp.sync.context import SyncContext, league_call
+from sportsapp.sync.doubts import Values, has_result
+from sportsapp.sync.scoreboards import sync_day
+
+GAMES: Table = Game.__table__
+SAMPLE = 20
+MOST_DAYS = 40
+
+
+@dataclass
+class AuditResult:
+    """``audited`` counts the games that were looked at.
+
+    ``breaches`` are mappings: the fields of ``audit.Breach`` with ``league``, ``season``, and
+    ``mended``: whether it is gone since its days were read again. ``errors`` has a line for each
+    answer that could not be had.
+    """
+
+    audited: int = 0
+    breaches: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The task's return value, as docs/reference.md promises it."""
+        return asdict(self)
+
+
+def audit_leagues(
+    context: SyncContext, leagues: Sequence[League], year: int | None = None
+) -> AuditResult:
+    """Audit a season of these leagues, by the feed's year of it; the running one without ``year``.
+
+    Raises UnknownSeasonError when no game of that year is stored.
+    """
+    if year is not None:
+        check_season(context.session, leagues, year)
+    result = AuditResult()
+    for league in leagues:
+        row = select(LeagueRow.season_year).where(LeagueRow.slug == league.slug)
+        running = context.session.scalar(row)
+        season = stored_season(context, league, (running or 0) if year is None else year)
+        if season.games:
+            audit_season(context, season, None if season.year == running else year, result)
+    return result
+
+
+def check_season(session: AnySession, leagues: Sequence[League], year: int) -> None:
+    """Raise UnknownSeasonError unless a game of these leagues is stored for the feed's year."""
+    slugs = [league.slug for league in leagues]
+    games = select(Game.id).join(Game.league_row).where(LeagueRow.slug.in_(slugs))
+    if session.scalar(games.where(Game.season_year == year).limit(1)) is None:
+        labels = ", ".join(league.label for league in leagues)
+        raise UnknownSeasonError(f"unknown season {year}: no game of it is stored ({labels})")
+
+
+def audit_season(
+    context: SyncContext, season: Season, past_year: int | None, result: AuditResult
+) -> None:
+    """Add what is wrong in a season to ``result``, alert, and read the days concerned again.
+
+    ``past_year`` is the season's year unless it is the running one.
+    """
+    league, name = season.league, f"{season.league.label} {season.year}"
+    answers = answers_now(context, season, past_year, result.errors)
+    left = found = audit.find_breaches(season, answers)
+    if context.scheduled and any(one.scope == audit.STANDINGS for one in found.values()):
+        # a game of an earlier month must be wrong, and its month's answer shows which
+        context = replace(context, scheduled=False)
+        answers = answers_now(context, season, past_year, result.errors)
+        left = found = audit.find_breaches(season, answers)
+    looks = [found]
+    # what is stored byte for byte is read again, too
+    again = replace(context.with_current_time(), scheduled=False, thorough=True)
+    if days := sorted({day for breach in found.values() for day in breach.days})[-MOST_DAYS:]:
+        for day in days:
+            try:
+                result.errors += sync_day(again, league, day).errors
+            except TrackerError as error:
+                result.errors.append(f"{league.label} {day}: {error}")
+        left = audit.find_breaches(stored_season(context, league, season.year), answers)
+        looks.append(left)
+    scopes = [audit.SEASON, *answers.boards]
+    if answers.standings and audit.counted_games(season, answers):
+        scopes.append(audit.STANDINGS)
+    for look in looks:
+        texts = {f"{name} {key}": f"{name}: {breach.text}" for key, breach in look.items()}
+        if context.watch is not None:
+            context.watch.alerts.report_breaches(texts, tuple(f"{name} {one} " for one in scopes))
+    named = {"league": league.label, "season": season.year}
+    for key, breach in found.items():
+        result.breaches.append(named | asdict(breach) | {"mended": key not in left})
+    result.audited += len(season.games)
+
+
+def stored_season(context: SyncContext, league: League, year: int) -> Season:
+    """The stored games of a season, without those that were given up, and the days read."""
+    session, league_id = context.session, store.league_ref(context, league).id
+    columns = Team.id, Team.espn_id, Team.abbreviation
+    rows = session.execute(select(*columns).where(Team.league_id == league_id)).all()
+    teams, games = {row.id: row.espn_id for row in rows}, {}
+    of_season = Game.league_id == league_id, Game.season_year == year, Game.listed
+    for game in session.execute(select(GAMES).where(*of_season)).mappings():
+        sides = {side: teams.get(game[f"{side}_id"]) for side in plan.TEAMS}
+        games[game["espn_id"]] = {**game, **sides}
+    names = {row.espn_id: row.abbreviation for row in rows}
+    season = Season(league, year, games, names, frozenset(), context.now)
+    days = list(each_day(*season_days(season))) if games else []
+    reads = queries.days_read_at(session, [league_id], days)
+    return replace(season, read={day for (_, day), at in reads.items() if game_day(at) > day})
+
+
+def season_days(season: Season) -> tuple[date, date]:
+    """The first and the last day on which the season can have games, by most of its games."""
+    days = sorted(game["day"] for game in season.games.values())
+    return season_of(season.league, days[len(days) // 2])
+
+
+def answers_now(
+    context: SyncContext, season: Season, past_year: int | None, errors: list[str]
+) -> Answers:
+    """The season's months and standings, as the feed has them now.
+
+    A person's audit asks for every month so far, a scheduled one for the last two. Where a month
+    does not fit into an answer, a SAMPLE of days is asked for. What may be cut off is left out.
+    """
+    league, client, (first, last) = season.league, context.client, season_days(season)
+    days = each_day(first, max(first, min(last, game_day(season.now))))
+    months = sorted({day.replace(day=1) for day in days})[-2 if context.scheduled else 0 :]
+    calls = {f"{month:%Y-%m}": league_call(client.month, league, month) for month in months}
+    if not league.month_fits:
+        over = sorted({game["day"] for game in season.games.values() if has_result(game)})
+        sample = over[-SAMPLE:] if context.scheduled else over[:: -(-len(over) // SAMPLE) or 1]
+        calls = {f"{day}": league_call(client.scoreboard, league, day) for day in sample}
+    calls[audit.STANDINGS] = league_call(client.standings, league, past_year)
+    boards: dict[str, dict[str, Values]] = {}
+    standings: list[StandingRecord] = []
+    calendar: set[date] = set()
+    for name, future in fetch_all(calls):
+        try:
+            body = future.result().body
+            if name == audit.STANDINGS:
+                standings, lines = parse.parse_standings(body, league)
+            else:
+                calendar.update(parse.parse_calendar(body))
+                board = parse.parse_scoreboard(body, league)
+                games = [game for game in board.games if game.season_year == season.year]
+                lines = list(board.errors)
+                if not lines and board.events not in SUSPECT_COUNTS:
+                    boards[name] = {game.espn_id: plan.game_values(game) for game in games}
+        except TrackerError as error:
+            lines = [str(error)]
+        errors += [f"{league.label} {name}: {line}" for line in lines]
+    begins = min((day for day in calendar if first <= day <= last), default=first)
+    return Answers(dict(sorted(boards.items())), standings, begins)
