@@ -10,18 +10,23 @@ SPECIAL = str.maketrans(
 INSIDE_WORDS = re.compile("['`.&\u00b4\u02bb\u02bc\u2018\u2019]")  # apostrophes of all kinds
 NOT_WORDS = re.compile(r"[^\w]+|_")
 NICKNAMES = {
+    "Arizona Cardinals": "cards",
     "Arizona Diamondbacks": "dbacks",
+    "Athletics": "as oakland",
     "Baltimore Orioles": "os",
     "Cleveland Cavaliers": "cavs",
     "Colorado Avalanche": "avs",
     "Columbus Blue Jackets": "cbj",
     "Dallas Mavericks": "mavs",
+    "Golden State Warriors": "dubs",
     "Green Bay Packers": "pack",
     "Jacksonville Jaguars": "jags",
+    "Los Angeles Angels": "halos",
     "Manchester City": "man city",
     "Manchester United": "man utd",
     "Minnesota Timberwolves": "wolves twolves",
     "Montreal Canadiens": "habs",
+    "Nashville Predators": "preds",
     "New England Patriots": "pats",
     "New Orleans Pelicans": "pels",
     "New York Yankees": "yanks",
@@ -31,6 +36,7 @@ NICKNAMES = {
     "Philadelphia Eagles": "birds",
     "Philadelphia Phillies": "phils",
     "Pittsburgh Penguins": "pens",
+    "Pittsburgh Pirates": "bucs buccos",
     "Portland Trail Blazers": "blazers",
     "San Francisco 49ers": "niners",
     "St. Louis Cardinals": "cards",
@@ -57,5 +63,8 @@ def fold(text: str) -> str:
 
 def search_words(display_name: str, names: Iterable[str]) -> str:
     """All folded words under which a team is found, each once."""
-    words = (fold(name) for name in (display_name, *names, NICKNAMES.get(display_name, "")))
+    words = (fold(name) for name in (display_name, *names, _NICKNAMES.get(fold(display_name), "")))
     return " ".join(dict.fromkeys(" ".join(words).split()))
+
+
+_NICKNAMES = {fold(name): nicknames for name, nicknames in NICKNAMES.items()}

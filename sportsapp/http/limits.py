@@ -27,6 +27,8 @@ LONGEST_ADDRESS = 45
 FAILURE_SECONDS = 3600
 ROBOTS = re.compile("bot|crawl|spider|slurp|externalhit|archiver", re.IGNORECASE)
 """Words in the User-Agent of crawlers. One without any User-Agent counts as a crawler, too."""
+PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+"""Headers in which browsers say that they only fetch or show a page beforehand."""
 DELAYS = (1, 1, 2, 4, 8, 16, 32, 60)
 """Seconds from a key's turn to its next, by the number of its failures past the free ones."""
 
@@ -111,8 +113,9 @@ class Allowance:
 
 def names_robot() -> bool:
     """Whether this request is a crawler's, by its User-Agent, or only a browser's prefetch."""
-    purpose = request.headers.get("Sec-Purpose", "")
-    return "prefetch" in purpose or bool(ROBOTS.search(request.user_agent.string or "bot"))
+    purposes = (request.headers.get(name, "") for name in PURPOSES)
+    is_early = any("prefetch" in purpose or "preview" in purpose for purpose in purposes)
+    return is_early or bool(ROBOTS.search(request.user_agent.string or "bot"))
 
 
 def client_address() -> str:

@@ -90,7 +90,7 @@ def _calendar(
     change. Games leave the time free: nobody is busy because others play.
     """
     # at the top of the file it would take 5 MB of what all processes share, for few addresses
-    from icalendar import Calendar, Event, vDuration
+    from icalendar import Calendar, Event, Timezone, vDuration
 
     def render(_fresh: Freshness) -> str:
         calendar = Calendar()
@@ -128,6 +128,8 @@ def _calendar(
             else:
                 event.add("dtstart", game.day)
             calendar.add_component(event)
+        if not calendar.subcomponents:  # RFC 5545 has no calendar without a component
+            calendar.add_component(Timezone.from_tzid("America/New_York"))
         text: str = calendar.to_ical().decode()
         return text
 

@@ -75,10 +75,12 @@ def matchup(game: AnyGame) -> str:
 
 
 def season_label(league: LeagueRow, season_year: int) -> str:
-    """A season's years as the feed names the running one, such as ``2026-27``, or its year."""
-    first = league.season_name.partition(" ")[0]
-    is_named = season_year == league.season_year and first[:4].isdigit()
-    return first if is_named else str(season_year)
+    """A season's years as the feed names those of the running one, such as ``2026-27``."""
+    named = re.match(r"(\d{4})(-\d\d)?\b", league.season_name)
+    if named is None or league.season_year is None:
+        return str(season_year)
+    first = int(named[1]) + season_year - league.season_year
+    return f"{first}-{(first + 1) % 100:02}" if named[2] else str(first)
 
 
 def part_label(game: AnyGame) -> str:

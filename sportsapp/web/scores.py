@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp.core.clock import DAYS_AHEAD, FIRST_DAY, game_day, utc_now
+from sportsapp.core.clock import DAYS_AHEAD, FIRST_DAY, day_end, game_day, utc_now
 from sportsapp.core.leagues import League
 from sportsapp.core.records import State
 from sportsapp.db import queries
@@ -49,10 +50,16 @@ class Section:
 def home() -> ResponseReturnValue:
     """Every league's games today: live, then upcoming, then final; favourites first.
 
-    Yesterday's finals stay until noon in the visitor's zone: "today" begins at 04:00 Eastern,
-    which is morning in Europe, and nobody there has seen how the night ended.
+    Yesterday's finals stay until the next noon in the visitor's zone: "today" begins at 04:00
+    Eastern, which is morning in Europe, and nobody there has seen how the night ended.
     """
     return _all_leagues(game_day(utc_now()))
+
+
+def first_noon(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first noon in this zone after a moment."""
+    noon = datetime.combine(moment.astimezone(zone).date(), NOON, zone)
+    return noon if noon > moment else noon + timedelta(days=1)
 
 
 def _all_leagues(day: date) -> ResponseReturnValue:
@@ -60,7 +67,7 @@ def _all_leagues(day: date) -> ResponseReturnValue:
     now = utc_now()
     today = game_day(now)
     yesterday = today - timedelta(days=1)
-    is_morning = day == today and now < datetime.combine(today, NOON, preferences().tzinfo)
+    is_morning = day == today and now < first_noon(day_end(yesterday), preferences().tzinfo)
 
     def render(fresh: Freshness) -> str:
         read = queries.games_today if day == today else queries.games_on

@@ -94,13 +94,13 @@ def group_label(name: str) -> str:
 
 @blueprint.get("/search")
 def search() -> ResponseReturnValue:
-    """Teams by name. A single match redirects to the team's page."""
+    """Teams by name. A single match redirects to the team's page, unless it is a guess."""
     text = request.args.get("q", "").strip()
     if len(text) > LONGEST_SEARCH:
         abort(400, f"A search can have at most {LONGEST_SEARCH} characters.")
     slugs = services().settings.leagues
-    matches = queries.search_teams(db.session, slugs, text)
-    if len(matches) == 1:
+    matches, is_guess = queries.search_teams(db.session, slugs, text)
+    if len(matches) == 1 and not is_guess:
         slug, address = matches[0].league.slug, matches[0].address
         return redirect(url_for("teams.team", league_name=slug, address=address), 303)
 

@@ -147,6 +147,7 @@ def test_week_of_an_unread_season_gets_that_season(visitor):
         ("SomeCrawler/1.0", {}),
         ("", {}),
         (BROWSER, {"headers": {"Sec-Purpose": "prefetch"}}),
+        (BROWSER, {"headers": {"Purpose": "prefetch"}}),
         (BROWSER, {"method": "HEAD"}),
     ],
 )

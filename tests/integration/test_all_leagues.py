@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -34,14 +34,17 @@ def home(visitor, zone: str, cookie: str = "") -> str:
         (17, "America/New_York", False),
         (19, "America/Los_Angeles", True),
         (20, "America/Los_Angeles", False),
-        (10, "Asia/Tokyo", False),  # 19:00: they stood there as today's all afternoon
-        (23, "Asia/Tokyo", False),
+        (10, "Asia/Tokyo", True),  # 19:00: the day has turned an hour ago
+        (23, "Asia/Tokyo", True),  # 08:00 of the next day
+        (27, "Asia/Tokyo", False),
+        (21, "Pacific/Honolulu", True),
+        (22, "Pacific/Honolulu", False),
     ],
 )
 def test_finals_of_yesterday_stand_until_noon_of_the_reader(
     visitor, night, clock, hour, zone, is_shown
 ):
-    clock.shown = datetime(2026, 1, 16, hour, tzinfo=UTC)
+    clock.shown = datetime(2026, 1, 16, tzinfo=UTC) + timedelta(hours=hour)
     page = home(visitor, zone)
     assert (HEADING in page) == is_shown
     assert ('href="/nfl/games/1"' in page, 'href="/nfl/games/2"' in page) == (is_shown, is_shown)

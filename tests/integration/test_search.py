@@ -105,7 +105,7 @@ def test_odd_words_find_nobody(client, words):
 NAMED = [
     ("mls", "9720", "MTL", "CF Montréal"),
     ("mls", "9723", "SJ", "San Jose Earthquakes"),
-    ("nhl", "10", "MTL", "Montreal Canadiens"),
+    ("nhl", "10", "MTL", "Montréal Canadiens"),
     ("ncaaf", "23", "SJSU", "San José State Spartans"),
     ("ncaaf", "62", "HAW", "Hawai'i Rainbow Warriors"),
     ("nfl", "25", "SF", "San Francisco 49ers"),
@@ -146,14 +146,27 @@ def named(app, feed):
         ("man utd", "/epl/teams/MAN"),
         ("ny", "/nfl/teams/NYG"),
         ("bodo lodz", "/epl/teams/BOD"),
-        ("gaints", "/nfl/teams/NYG"),
-        ("canadians", "/nhl/teams/MTL"),
-        ("manchster citi", "/epl/teams/MNC"),
+        ("habs", "/nhl/teams/MTL"),
     ],
 )
 def test_team_is_found_as_people_type(client, words, address):
     answer = client.get("/search", query_string={"q": words})
     assert (answer.status_code, answer.location) == (303, address)
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        ("gaints", "/nfl/teams/NYG"),
+        ("canadians", "/nhl/teams/MTL"),
+        ("manchster citi", "/epl/teams/MNC"),
+    ],
+)
+def test_guess_is_offered_and_not_followed(client, words, address):
+    answer = client.get("/search", query_string={"q": words})
+    assert answer.status_code == 200
+    assert f'<a href="{address}">' in answer.text
 
 
 @pytest.mark.usefixtures("named")

@@ -220,3 +220,10 @@ def test_who_won_by_forfeit_is_in_the_title(visitor, synced):
     synced("nfl", forfeit)
     ((_, _, title),) = entries_of(visitor, "/nfl/scores.atom")
     assert title == "Beta 0, Alpha 0 (Forfeit, Beta won)"
+
+
+def test_calendar_without_games_is_still_one(visitor, synced):
+    synced("nfl", event(state="pre"))
+    text = visitor.get("/nba/calendar.ics").text
+    assert len(Calendar.from_ical(text).subcomponents) == 1
+    assert "VEVENT" not in text

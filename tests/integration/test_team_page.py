@@ -87,6 +87,17 @@ def test_season_is_named_as_its_league_names_it(said, label):
     assert season_label(LeagueRow(season_name=said, season_year=2027), 2027) == label
 
 
+@pytest.mark.parametrize(
+    ("said", "label"), [("2026-27 Regular Season", "2025-26"), ("2027", "2026"), ("", "2026")]
+)
+def test_last_season_keeps_its_name_when_the_next_one_is_named(said, label):
+    assert season_label(LeagueRow(season_name=said, season_year=2027), 2026) == label
+
+
+def test_century_turns_in_a_season():
+    assert season_label(LeagueRow(season_name="2000-01", season_year=2001), 2000) == "1999-00"
+
+
 def test_roster_is_in_groups_with_names_for_people(app, client, feed):
     feed.say("nfl", {"sports": [{"leagues": [{"teams": [{"team": TEAM}]}]}]}, kind="teams")
     groups = {

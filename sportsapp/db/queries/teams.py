@@ -53,25 +53,26 @@ def teams_named(session: AnySession, names: Sequence[str]) -> list[Team]:
     return [by_name[name] for name in names if name in by_name]
 
 
-def search_teams(session: AnySession, slugs: Sequence[str], text: str) -> list[Team]:
+def search_teams(session: AnySession, slugs: Sequence[str], text: str) -> tuple[list[Team], bool]:
     """The listed teams that have all words of ``text`` in their names, or beginnings of words.
 
     Where there is none, words that differ by a typing error count, too. By name, at most
-    SEARCH_LIMIT; none for a text without words.
+    SEARCH_LIMIT; none for a text without words. The second value is whether they are such guesses.
     """
     words = fold(text).split()
     if not words:
-        return []
+        return [], False
     listed = select(Team.id, Team.search_words).join(Team.league_row)
     rows = session.execute(listed.where(LeagueRow.slug.in_(slugs), Team.listed))
     names = {team_id: known.split() for team_id, known in rows}
     vocabulary = {known for of_team in names.values() for known in of_team}
     found = _teams_with([{k for k in vocabulary if k.startswith(word)} for word in words], names)
-    if not found:
+    is_guess = not found
+    if is_guess:
         alike = (get_close_matches(word, vocabulary, SEARCH_LIMIT, TYPING_ERROR) for word in words)
         found = _teams_with([set(known) for known in alike], names)
     teams = _TEAMS.where(Team.id.in_(found)).order_by(Team.display_name, LeagueRow.slug)
-    return list(session.scalars(teams.limit(SEARCH_LIMIT))) if found else []
+    return list(session.scalars(teams.limit(SEARCH_LIMIT))) if found else [], is_guess
 
 
 def _teams_with(wanted: Sequence[set[str]], names: Mapping[int, Sequence[str]]) -> list[int]:
