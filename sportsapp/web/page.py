@@ -29,6 +29,7 @@ from sportsapp.web.preferences import preferences
 
 ABOUT_TO_START = timedelta(minutes=15)
 LATE_START = timedelta(hours=4)
+UNREAD_AFTER = timedelta(days=1)  # the hourly schedule reads every followed league
 LATE_TICKS = 3
 POLL_COMING, POLL_LIVE, POLL_QUIET = 3, 15, 300
 
@@ -39,14 +40,16 @@ class Freshness:
 
     ``changed_at`` is when the data last changed. ``read_at`` is when the oldest of the games was
     read that should be moving, or the last successful poll when none should. ``failing`` are the
-    leagues whose polls fail, ``late`` those with such games that were not read for three ticks.
-    ``is_hot`` is true while a game is live or about to start.
+    leagues whose polls fail, ``late`` those with such games that were not read for three ticks,
+    ``unread`` the others that were not read at all for a day. ``is_hot`` is true while a game is
+    live or about to start.
     """
 
     changed_at: datetime | None
     read_at: datetime | None
     failing: tuple[LeagueSummary, ...]
     late: tuple[LeagueSummary, ...]
+    unread: tuple[LeagueSummary, ...]
     is_hot: bool
 
     @property
@@ -55,6 +58,12 @@ class Freshness:
         if g.get("unread"):
             return POLL_COMING
         return POLL_LIVE if self.is_hot else POLL_QUIET
+
+    @staticmethod
+    def oldest_read(states: Sequence[LeagueSummary]) -> datetime | None:
+        """When what was read longest ago of these leagues was read; None when that is unknown."""
+        times = [at for state in states for at in (state.games_read_at, state.polled_at) if at]
+        return min((at for at in times if at <= utc_now() + CLOCK_TOLERANCE), default=None)
 
     def watching(self, games: Sequence[AnyGame]) -> Freshness:
         """The same for a page of these games only: it is hot if one of them is."""
@@ -80,6 +89,12 @@ def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
         for state, read_at in moving
         if state not in failing and not oldest <= read_at <= newest
     )
+    unread = tuple(
+        state
+        for state in states
+        if state.polled_at and state.polled_at < now - UNREAD_AFTER
+        if state not in failing + late
+    )
     changes = [state.changed_at for state in states if state.changed_at]
     polls = [state.polled_at for state in states if state.polled_at]
     calm = [polled_at for polled_at in polls if polled_at <= newest]
@@ -89,6 +104,7 @@ def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
         read_at=min(busy) if busy else max(calm, default=None),
         failing=failing,
         late=late,
+        unread=unread,
         is_hot=any(state.live or _is_near(state.next_start, now) for state in states),
     )
 
@@ -130,6 +146,7 @@ def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime, also
         game_day(now),
         [(state.slug, state.changed_at, state.failing_since) for state in states],
         [(state.slug, state.games_read_at) for state in fresh.late],
+        [(state.slug, state.polled_at) for state in fresh.unread],
         fresh.is_hot,
         (chosen.zone, chosen.favourites, chosen.hides_scores),
         request.full_path,

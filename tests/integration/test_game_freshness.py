@@ -153,6 +153,35 @@ def test_game_past_its_start_that_nobody_reads_is_old(sync, feed, visitor, clock
     assert bool(stale(clock)) == (is_old and minutes > 5)
 
 
+def test_pages_say_for_ever_that_nobody_reads_the_feed(sync, feed, visitor, clock):
+    feed.say("nfl", board(event("401", "2026-01-15T23:30Z", "pre")), dates="20260115")
+    scoreboards.sync_today(sync, [NFL])
+    for days in (2, 3, 40):
+        clock.shown = START + timedelta(days=days, hours=4)
+        for path in ("/", "/nfl", "/live"):
+            page = visitor.get(path).text
+            assert 'id="unread"' in page
+            assert "not been read (NFL) since" in page
+        assert "No game is live now" not in visitor.get("/live").text
+    etag = visitor.get("/nfl").headers["ETag"]
+    scoreboards.sync_today(replace(sync, now=clock.shown), [NFL])
+    clock.shown += timedelta(seconds=1)
+    page = visitor.get("/nfl", headers={"If-None-Match": etag})
+    assert page.status_code == 200
+    assert 'id="unread"' not in page.text
+
+
+def test_data_of_a_failing_league_is_as_old_as_its_own_last_read(sync, feed, visitor, clock):
+    nba = BY_SLUG["nba"]
+    scoreboards.sync_today(sync, [NFL, nba])
+    feed.fail("nfl", 500)
+    clock.shown += timedelta(hours=5)
+    scoreboards.sync_today(replace(sync, now=clock.shown), [NFL, nba])
+    page = visitor.get("/").text
+    assert 'since <time datetime="2026-01-16T01:30:00Z">' in page
+    assert 'The data shown is from <time datetime="2026-01-15T20:30:00Z">' in page
+
+
 def test_game_whose_time_is_not_set_is_never_late(sync, feed, visitor, clock):
     game = event("401", "2026-01-15T20:00Z", "pre", timeValid=False)
     feed.say("nfl", board(game), dates="20260115")
