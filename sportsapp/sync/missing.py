@@ -5,7 +5,7 @@ What is found on another day is read there; what is found nowhere is no longer l
 
 import logging
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import update
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 LOOKUPS = 2
 """The most games that are looked for after one answer; the others are after the next ones."""
+UNFOUND_FOR = timedelta(days=1)
+"""A game that is missing for longer is given up even when the feed refuses to say where it is."""
 
 
 def look_for(
@@ -31,12 +33,14 @@ def look_for(
 ) -> list[str]:
     """Look for some of the games that are ``due`` (the feed's ids, with their days). Commits.
 
-    While the feed cannot be reached, none is given up. Returns a line for each part that failed.
+    While the feed cannot be asked, one is given up after UNFOUND_FOR only. Returns a line for each
+    part that failed.
     """
     lines = []
     for espn_id, day in list(due.items())[:LOOKUPS]:
         name = f"{league.label} game {espn_id}"
         found: date | None = None
+        missing_for = timedelta()
         try:
             found = context.client.summary(league, espn_id).parsed(parse.parse_summary_day)
             if found != day:
@@ -47,18 +51,24 @@ def look_for(
                 )
         except FeedUnavailableError as error:
             lines.append(f"{name} of {day}: {error}")
-            continue
+            missing_for = UNFOUND_FOR
         except TrackerError as error:
             logger.info("%s of %s was not found: %s", name, day, error)
-        if end_search(context, ref, espn_id, day, is_there=found == day):
+        if end_search(context, ref, espn_id, day, missing_for, is_there=found == day):
             logger.warning("%s of %s is no longer listed", name, day)
     return lines
 
 
 def end_search(
-    context: SyncContext, league: LeagueRef, espn_id: str, day: date, *, is_there: bool
+    context: SyncContext,
+    league: LeagueRef,
+    espn_id: str,
+    day: date,
+    missing_for: timedelta,
+    *,
+    is_there: bool,
 ) -> bool:
-    """Note how the search for a missing game of this day ended; nothing if it is listed again.
+    """Note how the search for a game of this day, missing for so long, ended; else nothing.
 
     One that ``is_there`` goes on being missing, and is looked for again after some answers. Returns
     whether the game is no longer listed. Commits.
@@ -68,7 +78,7 @@ def end_search(
         values = {"listed": False, "updated_at": context.now, "changed_by_run": context.run_id}
         values["revision"] = GAMES.c.revision + 1
     this_game = GAMES.c.league_id == league.id, GAMES.c.espn_id == espn_id
-    is_missing = GAMES.c.day == day, GAMES.c.missing_since.is_not(None)
+    is_missing = GAMES.c.day == day, GAMES.c.missing_since <= context.now - missing_for
     with writing(context.session) as session:
         row = locked_league(session, league.id)
         change = update(GAMES).where(*this_game, *is_missing).values(values)

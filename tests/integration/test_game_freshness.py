@@ -138,6 +138,18 @@ def test_live_game_of_an_old_day_that_the_feed_leaves_so_does_not_move(sync, fee
     assert is_late(visitor, clock, ["/nfl"])
 
 
+def test_live_game_that_vanished_is_late_until_it_is_given_up(ticks, visitor, clock, sync, feed):
+    feed.fail("nfl", 500, kind="summary")
+    ticks(LIVE, OTHER)
+    ticks(OTHER, BROKEN, times=8)  # no whole answer: it is not given up
+    for hours in (3, 60, 400):
+        clock.shown = START + timedelta(hours=hours)
+        scoreboards.sync_day(replace(sync, now=clock.shown), NFL, date(2026, 1, 15))
+        scoreboards.sync_today(replace(sync, now=clock.shown), [NFL])
+        assert is_late(visitor, clock, ["/live"])
+        assert [one.slug for one in stale(clock)] == ["nfl"]
+
+
 # ---------------------------------------------------------------- games past their start
 
 

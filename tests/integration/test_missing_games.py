@@ -219,6 +219,24 @@ def test_game_is_not_given_up_while_it_cannot_be_looked_for(answers, feed):
     assert not game().listed
 
 
+def test_game_that_the_feed_refuses_to_look_up_is_given_up_after_a_day(
+    answers, feed, clock, visitor
+):
+    answers(event("401", "2026-01-15T20:00Z", "in"), OTHER)
+    feed.fail("nfl", 500, kind="summary")
+    answers(OTHER, times=6)
+    clock.shown += timedelta(hours=23)
+    answers(OTHER)
+    assert game().listed
+    clock.shown += timedelta(hours=1)
+    (line,) = answers(OTHER).errors
+    assert "the feed answered 500" in line
+    assert not game().listed
+    assert "nfl401" not in visitor.get("/live").text
+    answers(event("401", "2026-01-15T20:00Z", "in"), OTHER)
+    assert game().listed
+
+
 def test_few_games_are_looked_for_after_each_answer(answers, feed):
     many = [event(str(n), "2026-01-15T23:00Z", "pre") for n in range(5)]
     answers(*many)

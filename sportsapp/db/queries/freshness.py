@@ -38,7 +38,7 @@ _read_at = case((Game.missing_since < _answered_at, Game.missing_since), else_=_
 
 _is_live = and_(
     Game.state == State.IN,
-    or_(Game.start_at > _time("moves_since"), _answered_at < _time("unread_since")),
+    or_(Game.start_at > _time("moves_since"), _read_at < _time("unread_since")),
 )
 _should_have_begun = and_(
     Game.state == State.PRE,
