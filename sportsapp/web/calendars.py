@@ -117,7 +117,8 @@ def _calendar(
             event.add("summary", f"{word}: {summary}" if status else summary)
             event.add("status", status or "CONFIRMED")
             event.add("transp", "TRANSPARENT")
-            event.add("location", ", ".join(part for part in (game.venue, game.city) if part))
+            if game.venue or game.city:
+                event.add("location", ", ".join(filter(None, (game.venue, game.city))))
             if game.broadcast:
                 event.add("description", f"TV: {game.broadcast}")
             address = {"league_name": game.league.slug, "espn_id": game.espn_id}

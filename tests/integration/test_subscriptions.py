@@ -69,6 +69,12 @@ def store(app, feed, slug: str, board: dict, day: date, at: datetime = THEN) -> 
 # ---------------------------------------------------------------- calendars
 
 
+def test_game_without_a_venue_has_no_place(visitor, synced):
+    synced("nfl", event(state="pre", venue=None), event("402", state="pre"))
+    places = [game.get("LOCATION") for game in events_of(visitor, "/nfl/teams/ALP.ics")]
+    assert sorted(places, key=str) == [None, "The Ground, Springfield"]
+
+
 def test_game_leaves_the_subscribers_time_free_and_names_its_channel(visitor, synced):
     synced("nfl", event(state="pre"))
     (game,) = events_of(visitor, "/nfl/teams/ALP.ics")
