@@ -9,8 +9,8 @@ The rules:
 - With the patience that steps backwards have, the game is due to be given up. It is looked for
   by its id first (``sync.missing``).
 - A game that is listed again is at once as if it had never been missing.
-- An answer that has a game but no longer its score could not be read, as far as that game goes: a
-  new clock beside an old score would be a wrong score.
+- An answer that has a game but no longer its score, or that of one side, could not be read, as far
+  as that game goes: a new clock or score beside an old score would be a wrong score.
 """
 
 from collections.abc import Container, Mapping
@@ -82,10 +82,10 @@ def without_lost_scores(
 
 
 def _has_lost_score(stored: Values | None, game: GameRecord) -> bool:
-    if stored is None or has_result(stored) or stored["home_score"] is None:
+    if stored is None or has_result(stored) or not (game.state is State.IN or game.completed):
         return False
-    has_begun = game.state is State.IN or game.completed
-    return has_begun and game.home.score is game.away.score is None
+    known = (stored["home_score"], game.home.score), (stored["away_score"], game.away.score)
+    return any(before is not None and now is None for before, now in known)
 
 
 def _shows(game: Values) -> tuple[bool, bool]:

@@ -91,6 +91,17 @@ def test_live_game_that_answers_lack_makes_its_pages_old(ticks, visitor, clock, 
     assert "Games are live or should have begun (NFL), but some were last read at" in page
 
 
+def test_score_of_one_side_that_answers_lose_makes_pages_old(ticks, visitor, clock):
+    ticks(LIVE, OTHER, times=3)
+    lacking = event("401", "2026-01-15T20:00Z", "in", away=24)
+    del lacking["competitions"][0]["competitors"][0]["score"]
+    ticks(lacking, OTHER, times=12)
+    assert is_late(visitor, clock)
+    assert read_at(visitor) == "2026-01-15T20:34:00Z"
+    game = visitor.get("/api/v1/games/nfl/401").json
+    assert (game["home"]["score"], game["away"]["score"]) == (20, 17)
+
+
 def test_days_later_a_live_game_that_was_never_read_again_is_old(ticks, visitor, clock):
     ticks(LIVE)
     clock.shown += timedelta(days=10)

@@ -77,8 +77,11 @@ LIVE = {"status": "live", "period": 2, "score": ("7", "3")}
         (LIVE, {"status": "final"}, True),
         (LIVE, {"status": "postponed"}, False),
         (LIVE, {"status": "scheduled"}, False),  # a step backwards has a rule of its own
-        (LIVE, {"status": "live", "score": ("7", None)}, False),
+        (LIVE, {"status": "live", "score": ("7", None)}, True),
+        (LIVE, {"status": "live", "score": (None, "14")}, True),
         (LIVE | {"score": (None, None)}, {"status": "live"}, False),
+        (LIVE | {"score": (None, "3")}, {"status": "live", "score": (None, "14")}, False),
+        (LIVE | {"score": (None, "3")}, {"status": "live", "score": ("7", None)}, True),
         (LIVE | {"status": "final"}, {"status": "final"}, False),  # it cannot have changed
         ({"status": "scheduled"}, {"status": "live"}, False),
         (None, {"status": "live"}, False),
