@@ -261,6 +261,7 @@ class LeaderShape(Shape):
 
 
 class LeaderCategoryShape(Shape):
+    name: Text = None
     short_display_name: Text = None
     abbreviation: Text = None
     leaders: list[LeaderShape] = []

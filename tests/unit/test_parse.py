@@ -618,6 +618,21 @@ def test_nobody_leads_with_nothing(nothing):
     assert [row["name"] for row in read_game(leaders=said).leaders] == ["Bea"]
 
 
+@pytest.mark.parametrize("shown", [None, "", "-", "--"])
+def test_leader_without_a_figure_is_left_out(shown):
+    said = [leader("Ann", "1", displayValue=shown), leader("Bea", "1", displayValue="-7")]
+    assert [row["name"] for row in read_game(leaders=said).leaders] == ["Bea"]
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [("scheduled", ["Ann", "Bea"]), ("live", ["Bea"]), ("break", ["Bea"]), ("final", ["Bea"])],
+)
+def test_averages_of_the_season_lead_no_game_that_has_begun(status, names):
+    said = [leader("Ann") | {"name": "pointsPerGame"}, leader("Bea") | {"name": "points"}]
+    assert [row["name"] for row in read_game(status=status, leaders=said).leaders] == names
+
+
 def test_leaders_without_a_player_are_left_out():
     said = [{"abbreviation": "A", "leaders": []}, {"leaders": [{"displayValue": "3"}]}]
     assert read_game(leaders=said).leaders == ()

@@ -28,6 +28,7 @@ Pair = tuple[object, object]
 NOBODY_BATS = {"mid", "middle", "end"}
 OF_THE_BATTER = ("balls", "strikes", "outs", "bases")
 NOTHING = {"0", "0.0"}
+OF_THE_SEASON = "PerGame"
 NO_GOALS: Pair = (None, None)
 
 
@@ -142,21 +143,24 @@ def situation(competition: CompetitionShape, detail: str) -> dict[str, Any]:
 
 
 def leaders(
-    competition: CompetitionShape, home: CompetitorShape, away: CompetitorShape
+    competition: CompetitionShape, home: CompetitorShape, away: CompetitorShape, has_begun: bool
 ) -> tuple[dict[str, str], ...]:
     """Leading players. The NFL has them with the game, the other leagues with each side.
 
-    Where both have them, those of the game only repeat some of the sides'.
+    Where both have them, those of the game only repeat some of the sides'. Once the game has
+    begun, averages of the season that the feed still has are left out.
     """
     sides = {clean_text(home.team.id): "home", clean_text(away.team.id): "away"}
     of_sides = [
-        *_leader_rows(away.leaders, "away", sides),
-        *_leader_rows(home.leaders, "home", sides),
+        *_leader_rows(away.leaders, "away", sides, has_begun),
+        *_leader_rows(home.leaders, "home", sides, has_begun),
     ]
-    return tuple(of_sides or _leader_rows(competition.leaders, "", sides))
+    return tuple(of_sides or _leader_rows(competition.leaders, "", sides, has_begun))
 
 
-def _leader_rows(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list[dict[str, str]]:
+def _leader_rows(
+    raw: Raw | UnsetType, side: str, sides: dict[str, str], has_begun: bool
+) -> list[dict[str, str]]:
     """The first leader of each of the first categories; without a ``side``, by the team's id.
 
     Nobody leads a category in which there is nothing yet.
@@ -166,7 +170,10 @@ def _leader_rows(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list
         leader = category.leaders[0] if category.leaders else None
         if leader is None or leader.athlete is None:
             continue
-        if NOTHING & {clean_text(leader.value), clean_text(leader.display_value)}:
+        figure = clean_text(leader.display_value, 80)
+        if not figure.strip("-") or NOTHING & {clean_text(leader.value), figure}:
+            continue
+        if has_begun and clean_text(category.name).endswith(OF_THE_SEASON):
             continue
         team_id = clean_text(leader.team.id) if leader.team else ""
         label = clean_text(category.short_display_name, 20)
@@ -175,7 +182,7 @@ def _leader_rows(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list
             "side": side or sides.get(team_id, ""),
             "category": label or clean_text(category.abbreviation, 20),
             "name": name or clean_text(leader.athlete.full_name, 80),
-            "value": clean_text(leader.display_value, 80),
+            "value": figure,
         }
         rows.append(row)
     return rows

@@ -207,7 +207,7 @@ def _game(raw: Raw, league: League) -> GameRecord:
         note=note,
         series=series,
         situation=details.situation(competition, detail) if state is State.IN else {},
-        leaders=details.leaders(competition, home, away),
+        leaders=details.leaders(competition, home, away, state is not State.PRE),
     )
 
 
