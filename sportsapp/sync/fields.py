@@ -75,11 +75,13 @@ def scoreboard_notes(board: ScoreboardRecord) -> Iterator[tuple[str, bool]]:
     for game in regular if len(regular) >= SEVERAL else []:
         yield "venue", bool(game.venue)
         yield "record", bool(game.home.record and game.away.record)
+        # a side that has not batted yet has none in the first inning
+        if game.completed or (game.status is Status.LIVE and game.period > 1):
+            yield "linescores", bool(game.home.linescores and game.away.linescores)
         if game.status is Status.LIVE:
             yield "clock", bool(game.clock)
             yield "situation", bool(game.situation)
         elif game.completed:
-            yield "linescores", bool(game.home.linescores and game.away.linescores)
             yield "winner", game.home.winner is not None
             yield "leaders", bool(game.leaders)
 

@@ -121,6 +121,17 @@ def test_clocks_are_those_of_live_games_of_the_season():
     assert "clock" not in board_counts(*games)
 
 
+def test_line_scores_are_those_of_finals_and_of_live_games_past_their_first_period():
+    lines = [{"value": 1.0, "period": 1}]
+    games = [make_event("1", "final", period=4, score=("1", "0"))]
+    games += [make_event(f"{n}", **LIVE | {"period": n - 1}) for n in (2, 3, 4)]
+    assert board_counts(*games)["linescores"] == [0, 3]
+    for game in games:
+        for side in game["competitions"][0]["competitors"]:
+            side["linescores"] = lines
+    assert board_counts(*games)["linescores"] == [3, 3]
+
+
 def test_score_of_one_side_is_no_score():
     game = make_event(**LIVE)
     del game["competitions"][0]["competitors"][0]["score"]
