@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         situation=labels.situation_label,
         state=labels.state_label,
         team_name=labels.team_name,
+        unknown_score=labels.unknown_score,
         winner=labels.winner_beyond_score,
     )
     app.jinja_env.tests.update(hidden=spoilers.is_hidden, revealed=spoilers.is_revealed)

@@ -132,11 +132,17 @@ def _state_label(game: AnyGame) -> str:
     # six letters, because the feed writes both canceled and cancelled
     if game.status in NOT_PLAYED_OUT and game.status[:6] not in game.detail.lower():
         return f"{status}, {game.detail}" if game.detail else status
-    label = game.detail or status
-    is_played = game.state == State.IN or game.status == Status.FINAL
-    if is_played and game.home_score is game.away_score is None:
-        return f"{label}, no score in the feed"
-    return label
+    return f"{game.detail or status}{unknown_score(game)}"
+
+
+def unknown_score(game: AnyGame) -> str:
+    """``, no score in the feed for Bears``: what a score that is shown lacks; else empty."""
+    sides = ((game.away_team, game.away_score), (game.home_team, game.home_score))
+    unknown = [short_name(team) for team, score in sides if score is None]
+    if not unknown or not (game.state == State.IN or game.status == Status.FINAL):
+        return ""
+    whose = f" for {unknown[0]}" if len(unknown) == 1 else ""
+    return f", no score in the feed{whose}"
 
 
 def situation_label(game: Game) -> str:

@@ -23,6 +23,29 @@ def lines_of(page: str) -> list[str]:
     return [re.sub("<[^>]+>", "", line).strip() for line in re.findall("<li>.*?</li>", part)]
 
 
+def without_scores(state: str, *sides: int) -> dict[str, Any]:
+    """A game whose sides (0 home, 1 away) have no score in the feed."""
+    game = event(state=state, home=0, away=0)
+    for side in sides:
+        del game["competitions"][0]["competitors"][side]["score"]
+    return game
+
+
+@pytest.mark.parametrize(
+    ("sides", "words"),
+    [
+        ((0,), "9:03 - 3rd Quarter, no score in the feed for Alpha"),
+        ((1,), "9:03 - 3rd Quarter, no score in the feed for Beta"),
+        ((0, 1), "9:03 - 3rd Quarter, no score in the feed"),
+        ((), "9:03 - 3rd Quarter"),
+    ],
+)
+def test_score_that_the_feed_never_had_is_named(client, synced, sides, words):
+    synced("nfl", without_scores("in", *sides))
+    for address in ("/nfl/games/401", "/nfl/2026-01-15"):
+        assert f"<b>{words}</b>" in client.get(address).text, address
+
+
 def test_one_man_has_one_line(client, synced):
     said = [
         category("BA", "Ann", "2-4, HR, 3 RBI"),

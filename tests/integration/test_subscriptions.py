@@ -217,6 +217,25 @@ def test_who_won_on_penalties_is_in_api_and_atom_unless_hidden(app, visitor, fee
     assert title == "Beta Beta at Alpha Alpha: final"
 
 
+@pytest.mark.parametrize(
+    ("without", "expected"),
+    [
+        ((0, 1), "Beta, Alpha (Final, no score in the feed, Beta won)"),
+        ((0,), "Beta 17, Alpha (Final, no score in the feed for Alpha)"),
+        ((), "Beta 17, Alpha 20 (Final)"),
+    ],
+)
+def test_title_says_what_score_is_not_in_the_feed(visitor, synced, without, expected):
+    game = event()
+    sides = game["competitions"][0]["competitors"]
+    for side in without:
+        del sides[side]["score"]
+    sides[1]["winner"] = True
+    synced("nfl", game)
+    ((_, _, title),) = entries_of(visitor, "/nfl/scores.atom")
+    assert title == expected
+
+
 def test_who_won_by_forfeit_is_in_the_title(visitor, synced):
     forfeit = event(home=0, away=0)
     competition = forfeit["competitions"][0]
