@@ -46,6 +46,11 @@ def test_score_that_the_feed_never_had_is_named(client, synced, sides, words):
         assert f"<b>{words}</b>" in client.get(address).text, address
 
 
+def test_game_that_was_not_played_lacks_no_score(client, synced):
+    synced("nfl", event(state="postponed"))
+    assert "<b>Postponed</b>" in client.get("/nfl/games/401").text
+
+
 def test_one_man_has_one_line(client, synced):
     said = [
         category("BA", "Ann", "2-4, HR, 3 RBI"),
