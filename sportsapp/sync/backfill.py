@@ -55,18 +55,16 @@ class Chunk:
 
 
 def chunks_of(league: League, start: date, end: date) -> list[Chunk]:
-    """A range in chunks, in order: whole months and parts of four days or more by month.
+    """A range in chunks, in order, one for each month: by month where it has four days or more.
 
-    Where a month does not fit into an answer, such a part is a chunk of days.
+    Shorter ones, and all where a month does not fit into an answer, are chunks of days.
     """
     chunks: list[Chunk] = []
     first = start
     while first <= end:
         last = min(end, month_end(first))
-        if (last - first).days + 1 >= MONTH_FROM_DAYS:
-            chunks.append(Chunk(first, last, by_month=league.month_fits))
-        else:
-            chunks += [Chunk(day, day, by_month=False) for day in each_day(first, last)]
+        is_long = (last - first).days + 1 >= MONTH_FROM_DAYS
+        chunks.append(Chunk(first, last, by_month=is_long and league.month_fits))
         first = last + timedelta(days=1)
     return chunks
 
@@ -90,11 +88,11 @@ def sync_range(
     check_range(start, end, context.now)
     chunks = chunks_of(league, start, end)
     done, result = 0, SyncResult()
-    if resume:
-        done = min(resume["done"], len(chunks))
+    if resume and resume.get("of") == len(chunks):  # else it is from a release with other chunks
+        done = resume["done"]
         result = SyncResult(resume["result"]["synced"], list(resume["result"]["errors"]))
     succeeded, failure = done, None
-    context.progress(done, len(chunks), _resume_point(done, result))
+    context.progress(done, len(chunks), _resume_point(done, chunks, result))
     for number, chunk in enumerate(chunks[done:], done + 1):
         context = context.with_current_time()
         try:
@@ -108,15 +106,15 @@ def sync_range(
             # a failed read of the past does not show that the feed fails now
             if chunk.start <= game_day(context.now) <= chunk.end:
                 store.mark_failed(context, store.league_ref(context, league), error)
-        context.progress(number, len(chunks), _resume_point(number, result))
+        context.progress(number, len(chunks), _resume_point(number, chunks, result))
     if failure is not None and not succeeded:
         context.progress(0, len(chunks), None)  # nothing is done: a retry begins at the beginning
         raise failure
     return result
 
 
-def _resume_point(done: int, result: SyncResult) -> dict[str, Any]:
-    return {"done": done, "result": result.as_dict()}
+def _resume_point(done: int, chunks: Sequence[Chunk], result: SyncResult) -> dict[str, Any]:
+    return {"done": done, "of": len(chunks), "result": result.as_dict()}
 
 
 def sync_chunk(
@@ -134,33 +132,35 @@ def sync_chunk(
     by day. Adds a line to ``errors`` for each day or game that could not be read. Raises a
     TrackerError when nothing could be.
     """
-    synced = _sync_month(context, league, chunk, errors, days_refused) if chunk.by_month else None
-    if synced is not None:
-        return synced, 1
+    if chunk.by_month:
+        ids = sync_month(context, league, chunk.days, errors, days_refused)
+        if ids is not None:
+            return len(ids), 1
     try:
         return _sync_days(context, league, chunk, errors), len(chunk.days) + chunk.by_month
     except FeedRefusedError:
         if chunk.by_month or not league.month_fits:
             raise
-        synced = _sync_month(context, league, chunk, errors)
-        if synced is None:
+        ids = sync_month(context, league, chunk.days, errors)
+        if ids is None:
             raise
-    return synced, len(chunk.days) + 1
+    return len(ids), len(chunk.days) + 1
 
 
-def _sync_month(
+def sync_month(
     context: SyncContext,
     league: League,
-    chunk: Chunk,
+    days: Sequence[date],
     errors: list[str],
     days_refused: bool = False,
-) -> int | None:
-    """Store the chunk's days from the month's answer.
+) -> set[str] | None:
+    """Store these days of one month, in order, from the month's answer.
 
-    Returns how many games of the chunk are stored now, None when it must be read day by day.
+    Returns the ids of their games that are stored now, None when they must be read day by day.
     Adds a line to ``errors`` for each game that could not be read. Raises the error of a refusal
     when days are refused as well.
     """
+    chunk = Chunk(days[0], days[-1], by_month=True)
     try:
         answer = context.client.month(league, chunk.start)
         scoreboard = answer.parsed(parse.parse_scoreboard, league)
@@ -173,12 +173,12 @@ def _sync_month(
         count = scoreboard.events
         logger.warning("%s %s: %s events may be cut off", league.label, chunk, count)
         return None
-    games = [game for game in scoreboard.games if chunk.start <= game.day <= chunk.end]
+    games = [game for game in scoreboard.games if game.day in days]
     ref = store.league_ref(context, league)
-    due = store.store_scoreboard(context, ref, scoreboard, games, days=chunk.days)
+    due = store.store_scoreboard(context, ref, scoreboard, games, days=days)
     errors += [f"{league.label} {chunk}: {line}" for line in scoreboard.errors]
     errors += look_for(context, league, ref, due)
-    return len({game.espn_id for game in games})
+    return {game.espn_id for game in games}
 
 
 def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[str]) -> int:
@@ -186,10 +186,11 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
 
     Returns how many games of the chunk are stored now, and adds a line to ``errors`` for each day
     or game that could not be read. Raises the last error when no day can be read. Where the month
-    could not be had, the first day is read alone: if it is refused as well, no other is requested.
+    could not be had, the first day is read alone: if it is refused as well, no other is requested;
+    else single days that are refused are read from the month.
     """
     ids: set[str] = set()
-    failures: list[TrackerError] = []
+    failures: dict[date, TrackerError] = {}
     lines: dict[date, list[str]] = {}
     calls = {day: league_call(context.client.scoreboard, league, day) for day in chunk.days}
     first = {chunk.start: calls[chunk.start]} if chunk.by_month else calls
@@ -206,13 +207,20 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
             lines[day] = [f"{league.label} {day}: {line}" for line in scoreboard.errors]
             lines[day] += look_for(context, league, ref, due)
         except TrackerError as error:
-            failures.append(error)
+            failures[day] = error
             lines[day] = [f"{league.label} {day}: {error}"]
             context.report(league, error)
             if is_refusal(error) and len(failures) == len(lines):
                 raise  # the feed refuses us, so the other days would be refused too
     if len(failures) == len(calls):
-        raise failures[-1]
+        raise list(failures.values())[-1]
+    refused = sorted(day for day in failures if isinstance(failures[day], FeedRefusedError))
+    if refused and league.month_fits and not chunk.by_month:
+        found: list[str] = []
+        from_month = sync_month(context, league, refused, found)
+        if from_month is not None:
+            ids |= from_month
+            lines |= {day: [] for day in refused} | {refused[0]: found}
     errors += [line for day in sorted(lines) for line in lines[day]]
     return len(ids)
 

@@ -24,6 +24,7 @@ from sportsapp.feed import parse
 from sportsapp.feed.fetch import fetch_all
 from sportsapp.feed.pace import live_share
 from sportsapp.sync import store
+from sportsapp.sync.backfill import sync_month
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
 from sportsapp.sync.fields import scoreboard_notes
@@ -152,6 +153,7 @@ def _sync_days(
 ) -> SyncResult:
     """Store the scoreboards of each league's days, which are in order.
 
+    Unless ``live``, days that are refused are read from their month, which is asked for once.
     In a scheduled run, leagues that ``context.watch`` has paused after failures are left out.
     Errors are listed in the order of ``days``. Raises AllLeaguesFailedError when some league
     failed and not one answer could be read.
@@ -169,7 +171,7 @@ def _sync_days(
     lines: dict[tuple[League, date], list[str]] = {league_day: [] for league_day in league_days}
     ids: dict[League, set[str]] = {}
     unchanged: dict[tuple[store.LeagueRef, date], store.KnownAnswer] = {}
-    failed: dict[League, TrackerError] = {}
+    faults: dict[tuple[League, date], TrackerError] = {}
     for (league, day), future in fetch_all(calls):
         label, ref = f"{league.label} {day}", refs[league]
         with add_log_fields(league=league.label):
@@ -191,9 +193,27 @@ def _sync_days(
                     lines[league, day] += look_for(context, league, ref, due)
                 ids.setdefault(league, set()).update(game_ids)
             except TrackerError as error:
-                failed[league] = error
-                lines[league, day] = [f"{label}: {error}"]
-                context.report(league, error)
+                faults[league, day] = error
+    refused: dict[tuple[League, date], list[date]] = {}
+    for league, day in league_days:
+        is_refused = isinstance(faults.get((league, day)), FeedRefusedError)
+        if is_refused and league.month_fits and not live:
+            refused.setdefault((league, day.replace(day=1)), []).append(day)
+    for (league, _), of_month in refused.items():
+        errors: list[str] = []
+        with add_log_fields(league=league.label):
+            found = sync_month(context, league, of_month, errors)
+        if found is not None:
+            ids.setdefault(league, set()).update(found)
+            lines[league, of_month[0]] = errors
+            for day in of_month:
+                del faults[league, day]
+    failed: dict[League, TrackerError] = {}
+    for (league, day), fault in faults.items():
+        failed[league] = fault
+        lines[league, day] = [f"{league.label} {day}: {fault}"]
+        with add_log_fields(league=league.label):
+            context.report(league, fault)
     # reading the past does not show whether the feed works now
     current = {league for league in days if days[league][-1] >= game_day(now)}
     read = [league for league in ids if league not in failed and league in current]

@@ -320,7 +320,7 @@ def test_backing_off_does_not_bind_the_hourly_schedule_nor_people(poll, feed):
     failing(poll, 0, 0, 0, 0, 0)
     requests(feed)
     failing(poll, 0.5, sync_leagues=sync_schedule)
-    assert requests(feed) == 3
+    assert requests(feed) == 4  # three days and their month
     failing(poll, 0.5, scheduled=False)
     assert requests(feed) == 1
 

@@ -141,4 +141,4 @@ def test_backfill_reads_its_days_by_month_and_by_day(sync, feed):
     assert days_read(sync, 2) == []
     assert days_read(sync, 3) == [2]
     assert read_at(sync, date(2026, 1, 31)) == NOW
-    assert read_at(sync, date(2026, 3, 2)) == NOW + timedelta(minutes=3)
+    assert read_at(sync, date(2026, 3, 2)) == NOW + timedelta(minutes=2)

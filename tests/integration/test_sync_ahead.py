@@ -20,7 +20,14 @@ from sportsapp.services import services_of
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.context import SyncContext
-from sportsapp.sync.scoreboards import days_ahead, live_days, months_ahead, sync_day, sync_schedule
+from sportsapp.sync.scoreboards import (
+    days_ahead,
+    live_days,
+    months_ahead,
+    sync_day,
+    sync_live,
+    sync_schedule,
+)
 from tests.integration.events import board, event
 
 NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -193,6 +200,53 @@ def test_refused_days_are_read_from_their_month(sync, feed, status):
     assert result.as_dict() == {"synced": 1, "errors": []}
     assert feed.asked() == ["nba 20260115", "nba 202601"]
     assert queries.day_read_at(db.session, league().id, date(2026, 1, 15)) == NOW
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_hourly_sync_reads_refused_days_from_their_month_once(sync, feed, status):
+    feed.say("nba", board(event("1", "2026-03-09T20:00Z", "pre")), dates="20260309")
+    sync_day(replace(sync, now=NOW - timedelta(days=1)), NBA, date(2026, 3, 9))
+    asked = len(feed.asked())
+    for day in ("20260309", "20260310", "20260311"):
+        feed.say("nba", Response("no", status), dates=day)
+    games = event("1", "2026-03-09T20:00Z", home=88), event("2", "2026-03-10T20:00Z", "pre")
+    feed.say("nba", board(*games), dates="202603")
+    assert sync_schedule(sync, [NBA]).as_dict() == {"synced": 2, "errors": []}
+    days = ["nba 20260309", "nba 20260310", "nba 20260311"]
+    assert sorted(feed.asked()[asked:]) == ["nba 202603", *days]
+    assert db.session.scalar(select(Game.home_score).where(Game.espn_id == "1")) == 88
+    assert queries.day_read_at(db.session, league().id, date(2026, 3, 11)) == NOW
+    assert league().failing_since is None
+
+
+def test_day_that_a_person_asks_for_is_read_from_its_month_where_it_is_refused(sync, feed):
+    feed.fail("nba", 400)
+    games = event("1", "2026-02-10T20:00Z"), event("2", "2026-02-11T20:00Z")
+    feed.say("nba", board(*games), dates="202602")
+    assert sync_day(sync, NBA, date(2026, 2, 10)).as_dict() == {"synced": 1, "errors": []}
+    assert list(db.session.scalars(select(Game.espn_id))) == ["1"]
+
+
+def test_live_tick_asks_no_month_for_a_refused_day(sync, feed):
+    feed.say("nba", Response("no", 400), dates="20260310")
+    with pytest.raises(TrackerError):
+        sync_live(sync, [NBA])
+    assert feed.asked() == ["nba 20260310"]
+
+
+def test_days_of_a_short_range_that_are_refused_take_one_answer_of_their_month(sync, feed):
+    feed.say("nba", board(event("1", "2026-01-15T20:00Z")), dates="20260115")
+    for day in ("20260116", "20260117"):
+        feed.say("nba", Response("no", 400), dates=day)
+    games = event("1", "2026-01-15T20:00Z"), event("2", "2026-01-17T20:00Z")
+    feed.say("nba", board(*games), dates="202601")
+    result = sync_range(sync, NBA, date(2026, 1, 15), date(2026, 1, 17))
+    assert result.as_dict() == {"synced": 2, "errors": []}
+    assert feed.asked().count("nba 202601") == 1
+    feed.say("nba", Response("no", 400), dates="20260115")
+    result = sync_range(sync, NBA, date(2026, 1, 15), date(2026, 1, 17))
+    assert result.as_dict() == {"synced": 2, "errors": []}
+    assert feed.asked().count("nba 202601") == 2
 
 
 def test_day_that_is_refused_in_both_forms_keeps_its_error(sync, feed):
