@@ -172,8 +172,8 @@ def _sync_rosters(
         try:
             answer = future.result()
             roster = answer.parsed(parse.parse_roster)
-            if roster.players:
-                store.store_roster(context, ref, espn_id, roster)
+            if roster.players and (lost := store.store_roster(context, ref, espn_id, roster)):
+                lines.append(f"{subject}: {len(roster.players)} listed, {lost} missing: kept")
             context.count_fields(league, ref.id, "roster", roster_notes(roster), answer.body)
             lines += [f"{subject}: {line}" for line in roster.errors]
         except TrackerError as error:

@@ -14,6 +14,7 @@ from sportsapp.core.records import PlayerRecord, StandingRecord, TeamRecord
 from sportsapp.sync.doubts import Values
 
 MOST_LOST = 3  # what relegation takes at once
+SMALL_ROSTER = 10  # what is shorter may lose any part
 
 
 @dataclass(slots=True)
@@ -25,8 +26,8 @@ class RowPlan:
 
 
 @dataclass(slots=True)
-class TeamsPlan(RowPlan):
-    """The changes of a league's teams. ``lost`` counts those whose loss is doubted."""
+class ListPlan(RowPlan):
+    """The changes of a list of teams or players. ``lost`` counts those whose loss is doubted."""
 
     lost: int = 0
 
@@ -43,7 +44,7 @@ def plan_teams(
     *,
     is_whole: bool = True,
     believes_loss: bool = False,
-) -> TeamsPlan:
+) -> ListPlan:
     """What a league's list of teams changes. Those on it become ``listed``, others no longer are.
 
     A list that is empty, or not whole (a team on it could not be read), unlists no team. One that
@@ -59,7 +60,7 @@ def plan_teams(
             lost = len(gone)
         else:
             changes.updates |= {espn_id: {"listed": False} for espn_id in gone}
-    return TeamsPlan(changes.inserts, changes.updates, lost)
+    return ListPlan(changes.inserts, changes.updates, lost)
 
 
 def plan_roster(
@@ -68,21 +69,25 @@ def plan_roster(
     team_id: int,
     *,
     is_whole: bool = True,
-) -> RowPlan:
+) -> ListPlan:
     """What a roster changes. ``stored`` holds the league's players by the feed's id.
 
     A player who is listed elsewhere moves here; one of this team who is not listed any more
     becomes inactive and keeps his team, so that his last team is known. A roster that is not
-    whole (some of its players could not be read) makes nobody inactive.
+    whole (some of its players could not be read) makes nobody inactive. Nor does one with less
+    than half as many players as the team has, if those are SMALL_ROSTER or more: it may be cut
+    off. It is believed again once half as many are listed, whoever they are.
     """
     rows = [asdict(player) | {"team_id": team_id, "active": True} for player in fetched]
     plan = _plan_rows(stored, rows)
     listed = {row["espn_id"] for row in rows}
-    for espn_id, player in stored.items():
-        is_gone = player["team_id"] == team_id and espn_id not in listed
-        if is_whole and is_gone and player["active"]:
-            plan.updates[espn_id] = {"active": False}
-    return plan
+    team = {n for n, player in stored.items() if player["team_id"] == team_id and player["active"]}
+    gone, lost = team - listed, 0
+    if is_whole and len(team) >= SMALL_ROSTER and 2 * len(listed) < len(team):
+        lost = len(gone)
+    elif is_whole:
+        plan.updates |= {espn_id: {"active": False} for espn_id in gone}
+    return ListPlan(plan.inserts, plan.updates, lost)
 
 
 def plan_standings(stored: Mapping[str, Values], fetched: Iterable[StandingRecord]) -> RowPlan:

@@ -319,8 +319,11 @@ def store_standings(
 
 def store_roster(
     context: SyncContext, league: LeagueRef, team_espn_id: str, fetched: RosterRecord
-) -> None:
-    """Write what the roster of a stored team changes: players come, move here, leave. Commits."""
+) -> int:
+    """Write what the roster of a stored team changes: players come, move here, leave. Commits.
+
+    Returns how many players it lacks who stay active, since so great a loss is doubted.
+    """
     ids = [player.espn_id for player in fetched.players]
     with writing(context.session) as session:
         row = locked_league(session, league.id)
@@ -333,6 +336,7 @@ def store_roster(
         changes = lists.plan_roster(stored, fetched.players, team_id, is_whole=is_whole)
         if _write_rows(context, league.id, PLAYERS, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
+    return changes.lost
 
 
 # ---------------------------------------------------------------- rows

@@ -1270,6 +1270,19 @@ def test_empty_roster_makes_nobody_inactive(sync, feed, answer):
     assert players() == {"11": ("1", True)}
 
 
+def test_roster_that_is_cut_off_takes_no_player_off_his_team(sync, feed):
+    names = tuple(f"{n}:Ann" for n in range(10, 60))
+    say_teams(feed, t1=names)
+    catalogue.sync_teams(sync, [MLB])
+    say_teams(feed, t1=names[:20])
+    result = catalogue.sync_teams(later(sync, minutes=1), [MLB])
+    assert result.errors == ["MLB T1 roster: 20 listed, 30 missing: kept"]
+    assert list(players().values()) == [("1", True)] * 50
+    say_teams(feed, t1=names[:30])
+    assert catalogue.sync_teams(later(sync, minutes=2), [MLB]).errors == []
+    assert sum(active for _, active in players().values()) == 30
+
+
 def test_player_who_cannot_be_read_stays_in_his_team(sync, feed):
     say_teams(feed, t1=("11:Ann", "12:Bo"))
     catalogue.sync_teams(sync, [MLB])

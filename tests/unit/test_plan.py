@@ -652,6 +652,23 @@ def test_roster_that_is_not_whole_makes_nobody_inactive():
     assert made.updates == {"2": {"team_id": 7}}
 
 
+@pytest.mark.parametrize(
+    ("had", "listed", "lost"), [(50, 20, 30), (50, 25, 0), (10, 4, 6), (9, 1, 0), (50, 50, 0)]
+)
+def test_roster_of_less_than_half_as_many_players_makes_nobody_inactive(had, listed, lost):
+    known = {str(n): player_row(str(n), 7) for n in range(had)}
+    known |= {f"gone{n}": player_row(f"gone{n}", 7, active=False) for n in range(60)}
+    made = lists.plan_roster(known, [player(str(n)) for n in range(listed)], 7)
+    assert made.lost == lost
+    assert len(made.updates) == (0 if lost else had - listed)
+
+
+def test_roster_with_new_players_in_the_place_of_most_is_believed():
+    known = {str(n): player_row(str(n), 7) for n in range(15)}
+    made = lists.plan_roster(known, [player(f"new{n}") for n in range(8)], 7)
+    assert (made.lost, len(made.updates), len(made.inserts)) == (0, 15, 8)
+
+
 # ---------------------------------------------------------------- standings
 
 
