@@ -33,7 +33,7 @@ SUNDAY = date(2025, 11, 23)
 PAGE = f"/nfl/{SUNDAY}"
 API = f"/api/v1/games?league=nfl&date={SUNDAY}"
 ASKED = "The feed is being asked: this page shows the answer in a moment."
-NOT_READ = "have not been read from the feed yet."
+NOT_READ = "have not been read from the feed since the day ended."
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 

@@ -17,7 +17,9 @@ from tests.stored import mark_read, query
 
 NFL = BY_SLUG["nfl"]
 SUNDAY = date(2025, 11, 23)
-NOT_READ = "NFL games on Sunday, November 23, 2025 have not been read from the feed yet."
+NOT_READ = (
+    "NFL games on Sunday, November 23, 2025 have not been read from the feed since the day ended."
+)
 NONE = "No NFL games on Sunday, November 23, 2025."
 MORE = "There may be more"
 NOINDEX = '<meta name="robots" content="noindex">'
@@ -65,7 +67,9 @@ def test_day_of_known_games_that_was_not_read_to_its_end_may_have_more(visitor, 
         connection.execute(update(Scoreboard).values(read_at=None))
     page = visitor.get(f"/nfl/{SUNDAY}").text
     assert 'href="/nfl/games/1"' in page
-    assert f"{MORE} NFL games: this day has not been read from the feed yet." in page
+    assert (
+        f"{MORE} NFL games: this day has not been read from the feed since the day ended." in page
+    )
 
 
 @pytest.mark.parametrize(("days", "is_read"), [(6, True), (8, False)])
@@ -75,6 +79,27 @@ def test_what_was_read_of_a_day_to_come_counts_for_a_week(visitor, days, is_read
     page = visitor.get(f"/nfl/{day}").text
     assert ("No NFL games on" in page) == is_read
     assert ("have not been read from the feed this week" in page) != is_read
+
+
+def test_day_that_was_read_weeks_before_it_came_is_unread(visitor, clock):
+    first, last = date(2025, 11, 20), date(2026, 1, 31)
+    clock.shown = datetime(2025, 11, 20, 18, tzinfo=UTC)
+    mark_read("nfl", first, last, clock.shown)
+    clock.shown += timedelta(days=18)
+    for path in ("/nfl", "/nfl/2025-12-01", "/nfl/2025-12-08", "/nfl/2025-12-24"):
+        page = visitor.get(path).text
+        assert "No NFL games" not in page, path
+        assert "not been read from the feed" in page, path
+    assert "for today's games of NFL" in visitor.get("/live").text.replace("&#39;", "'")
+    assert visitor.get("/api/v1/games?league=nfl&date=2025-12-01").json["read_at"] is None
+
+
+@pytest.mark.parametrize(("hour", "is_read"), [(8, False), (9, True)])
+def test_day_that_was_read_after_its_end_counts_for_good(visitor, clock, hour, is_read):
+    clock.shown = datetime(2026, 3, 1, 18, tzinfo=UTC)
+    day = date(2025, 11, 23)
+    mark_read("nfl", day, day, datetime(2025, 11, 24, hour, tzinfo=UTC))
+    assert ("No NFL games on" in visitor.get(f"/nfl/{day}").text) == is_read
 
 
 @pytest.mark.usefixtures("clock")
@@ -93,7 +118,7 @@ def test_page_of_an_unread_day_is_kept_by_nobody_and_fills_as_soon_as_it_was_rea
 def test_todays_page_changes_when_today_was_read_and_has_no_games(visitor, synced, clock):
     synced("nba")
     before = {path: visitor.get(path) for path in ("/", "/live", "/nfl")}
-    assert "NFL games today have not been read from the feed yet." in before["/"].text
+    assert "NFL games today have not been read from the feed this week." in before["/"].text
     assert "has not been read for today&#39;s games of NFL, MLB, NHL" in (
         before["/live"].text.replace("'", "&#39;")
     )
@@ -183,10 +208,10 @@ def test_api_has_when_the_day_was_read(visitor, synced):
     before = visitor.get(address)
     assert before.status_code == 200
     assert before.json == {"games": [], "next": None, "read_at": None}
-    read_at = datetime(2025, 11, 24, 6, 30, tzinfo=UTC)
+    read_at = datetime(2025, 11, 24, 9, 30, tzinfo=UTC)
     synced("nfl", day=SUNDAY, at=read_at)
     after = visitor.get(address, headers={"If-None-Match": before.headers["ETag"]})
-    assert after.json == {"games": [], "next": None, "read_at": "2025-11-24T06:30:00Z"}
+    assert after.json == {"games": [], "next": None, "read_at": "2025-11-24T09:30:00Z"}
     synced("nfl", day=SUNDAY)
     again = visitor.get(address)
     assert again.json["read_at"] > after.json["read_at"]
@@ -196,13 +221,13 @@ def test_api_has_when_the_day_was_read(visitor, synced):
 
 
 def test_api_has_the_oldest_time_of_all_leagues_and_none_while_one_is_unread(visitor):
-    at = datetime(2025, 11, 24, 6, 30, tzinfo=UTC)
+    at = datetime(2025, 11, 24, 9, 30, tzinfo=UTC)
     for minutes, slug in enumerate(("nba", "nfl", "mlb")):
         mark_read(slug, SUNDAY, SUNDAY, at + timedelta(minutes=minutes))
     address = f"/api/v1/games?date={SUNDAY}"
     assert visitor.get(address).json["read_at"] is None
     mark_read("nhl", SUNDAY, SUNDAY)
-    assert visitor.get(address).json["read_at"] == "2025-11-24T06:30:00Z"
+    assert visitor.get(address).json["read_at"] == "2025-11-24T09:30:00Z"
 
 
 def test_api_without_a_day_has_no_time(visitor, synced):

@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, extract, func, or_, select
 
-from sportsapp.core.clock import each_day, game_day
+from sportsapp.core.clock import each_day
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import LeagueRow, Scoreboard
 
-AHEAD_COUNTS = timedelta(days=7)
+EARLY_COUNTS = timedelta(days=7)
+DAY_ENDED = timedelta(hours=24 + 9).total_seconds()  # 04:00 Eastern is 08:00 or 09:00 UTC
 
 
 def day_read_at(session: AnySession, league_id: int, day: date) -> datetime | None:
@@ -47,7 +48,7 @@ def spans_read_at(
 
     None for a span with a day that was not read, or without a day.
     """
-    values: dict[str, Any] = {"today": game_day(now), "since": now - AHEAD_COUNTS}
+    values: dict[str, Any] = {"since": now - EARLY_COUNTS}
     for n, (slug, first, last) in enumerate(spans):
         values |= {f"slug{n}": slug, f"first{n}": first, f"last{n}": last}
         values[f"days{n}"] = (last - first).days + 1
@@ -68,7 +69,7 @@ def _spans_statement(count: int) -> Select[Any]:
 
 def unread_days(session: AnySession, span: Span, now: datetime) -> list[date]:
     """The days of this span that were not read, in order."""
-    values = {"today": game_day(now), "since": now - AHEAD_COUNTS}
+    values = {"since": now - EARLY_COUNTS}
     read = set(session.scalars(select(Scoreboard.day).where(*_is_read(*span)), values))
     return [day for day in each_day(span.first, span.last) if day not in read]
 
@@ -76,10 +77,11 @@ def unread_days(session: AnySession, span: Span, now: datetime) -> list[date]:
 def _is_read(slug: Any, first: Any, last: Any) -> tuple[ColumnElement[bool], ...]:
     """The condition that a row is of a day of this span that was read.
 
-    The feed lists games of days to come late: what was read of a day after ``today`` counts only if
-    it was read after ``since``. Both are parameters of the query.
+    The feed lists games late, and moves them: what was read of a day counts for good only if it was
+    read after the day's end, otherwise if it was read after ``since``, a parameter of the query.
     """
     of_league = select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()
-    counts = or_(Scoreboard.day <= bindparam("today"), Scoreboard.read_at > bindparam("since"))
-    days = Scoreboard.day.between(first, last)
-    return Scoreboard.league_id == of_league, days, Scoreboard.read_at.is_not(None), counts
+    read_at, day = Scoreboard.read_at, Scoreboard.day
+    has_ended = extract("epoch", read_at) - extract("epoch", day) >= DAY_ENDED
+    counts = or_(read_at > bindparam("since"), has_ended)
+    return Scoreboard.league_id == of_league, day.between(first, last), counts
