@@ -15,18 +15,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from sportsapp.db.types import Base
 
 logger = logging.getLogger(__name__)
 
 BUSY_MILLISECONDS = 10_000
+REQUEST_BUSY_MILLISECONDS = 2_000
+"""How long a web request waits for another writer; on PostgreSQL as long (``db.deadline``)."""
 # A PostgreSQL server that vanishes is noticed within seconds, not when TCP gives up.
 POSTGRES = {
     "connect_timeout": 5,
@@ -62,6 +65,7 @@ def init_database(app: Flask) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "checkout", _hurry_in_requests)
     elif engine.dialect.name == "postgresql":
         # before SQLAlchemy's own first queries, whose answers it could not decode
         event.listen(engine, "connect", _encoding_check(engine.dialect), insert=True)
@@ -80,6 +84,13 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _hurry_in_requests(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A web process has its connections for requests alone, so this holds from the first one on."""
+    if has_request_context() and "hurries" not in record.info:
+        connection.execute(f"PRAGMA busy_timeout = {REQUEST_BUSY_MILLISECONDS}")
+        record.info["hurries"] = True
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -4,8 +4,9 @@ import logging
 from contextlib import suppress
 from datetime import date, timedelta
 
-from flask import request
+from flask import g, request
 from sqlalchemy import or_, select
+from sqlalchemy.exc import OperationalError
 
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import BrokerUnavailableError, OverlapError, QueueFullError
@@ -33,7 +34,7 @@ def request_days(league: League, first: date, last: date) -> bool:
 
     Returns whether they are on their way: queued now or before, or part of a backfill that waits or
     runs. Nothing is queued for days of no season that the feed may have, for a crawler, for what
-    was tried a moment ago, beyond the limits, and while the broker is away.
+    was tried a moment ago, beyond the limits, and while broker or database take nothing.
     """
     now = utc_now()
     task = sync_unread_days.s(league.label, first.isoformat(), last.isoformat())
@@ -49,15 +50,20 @@ def request_days(league: League, first: date, last: date) -> bool:
     was_tried = any(run.args == args for run in runs)
     if request.method != "GET" or was_tried or names_robot() or not may_have(league, first, last):
         return False
+    if g.get("is_queue_closed"):  # for another part of this page
+        return False
     if not services().visitor_syncs.admits_visitor():
         return False
     try:
         with run_origin(Trigger.VISITOR), suppress(OverlapError):  # another request was quicker
             queue_once([task], overlap, MOST_WAITING)
-    except (QueueFullError, BrokerUnavailableError) as error:
+    except (QueueFullError, BrokerUnavailableError, OperationalError) as error:
+        # a page needs no more than it can read: a database that takes no writes is no fault of it
+        reason = error.orig if isinstance(error, OperationalError) else error
         logger.warning(
-            "%s %s to %s is not read for a visitor: %s", league.label, first, last, error
+            "%s %s to %s is not read for a visitor: %s", league.label, first, last, reason
         )
+        g.is_queue_closed = True
         return False
     return True
 
