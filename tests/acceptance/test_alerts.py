@@ -72,9 +72,12 @@ def test_backfill_consumer_notices_that_nobody_schedules_any_more(
     real_app, start_consumer, receiver
 ):
     first = start_consumer()
-    wait_for(
-        lambda: db.session.rollback() or len(db.session.scalars(select(ScheduleRow)).all()) == 4
-    )
+
+    def has_scheduled_all() -> bool:
+        db.session.rollback()
+        return set(db.session.scalars(select(ScheduleRow.task))) == set(huey.periodic_tasks)
+
+    wait_for(has_scheduled_all)
     first.kill_all()
     with db.engine.begin() as connection:
         connection.execute(delete(TaskRun))

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from sportsapp.db.engine import db
 from tests.integration.events import board, event
 from tests.integration.test_deploy import DEPLOY, SERVICES
 
@@ -74,6 +75,7 @@ def test_app_migrates_and_syncs_as_the_role(runner, client, feed):
     done = runner.invoke(args=["sync", "day", "NBA", "2026-01-15"])
     assert (done.exit_code, done.stdout.strip()) == (0, "1 synced"), done.output
     assert client.get("/nba?date=2026-01-15").status_code == 200
+    db.session.rollback()  # within the fixture's context a request keeps its locks on tables
     assert runner.invoke(args=["db", "downgrade"]).exit_code == 0
 
 

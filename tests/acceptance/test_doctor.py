@@ -18,6 +18,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess, ScheduleRow, TaskRun
+from sportsapp.queue.huey import huey
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 
@@ -51,7 +52,8 @@ def running(real_app, start_consumer):
     def is_up() -> bool:
         db.session.rollback()
         beating = db.session.scalars(select(ConsumerProcess.role)).all()
-        return len(beating) == 6 and len(db.session.scalars(select(ScheduleRow)).all()) == 4
+        scheduled = db.session.scalars(select(ScheduleRow.task)).all()
+        return len(beating) == 6 and set(scheduled) == set(huey.periodic_tasks)
 
     wait_for(is_up)
     return consumers
