@@ -2,7 +2,11 @@
 
 Answers arrive in any order, from several processes. What is stored of a game was asked for at the
 later of two times: when the answer that last changed it was (``updated_at``), and when the last
-whole answer of its day was, which may have changed nothing (``read_at``).
+whole answer of its day was, which may have changed nothing (``read_at``). Answers that were asked
+for at the same time both count.
+
+The game itself knows better than clocks: an answer from a later point of it than what is stored
+was made later, whenever it was asked for.
 
 Two days may list one game, when it was moved and the feed's answer of its old day is an old copy.
 It is on the day that began to list it last.
@@ -12,6 +16,8 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from sportsapp.sync.doubts import steps_back
 
 LONGEST_RUN = timedelta(hours=1)
 """A stamp that is later than an answer by more is from a clock that was ahead."""
@@ -42,10 +48,10 @@ class Answer:
 
     def counts(self, stored: Mapping[str, Any] | None, fetched: Mapping[str, Any]) -> bool:
         """Whether the answer says anything about this game. ``stored`` is None for a new one."""
-        if self.is_outdated(fetched, *([stored] if stored else [])):
-            return False
         if stored is None:
-            return True
+            return not self.is_outdated(fetched)
+        if self.is_outdated(fetched, stored) and not steps_back(fetched, stored):
+            return False
         days = {stored["day"], fetched["day"]}
         lists = [day for day in days if fetched["espn_id"] in self.days.get(day, UNREAD).game_ids]
         # where two days list it, only the one on which it is may move it

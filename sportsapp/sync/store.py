@@ -207,16 +207,17 @@ def _apply(
     session, now, games = context.session, context.now, changes.games
     _write_teams(context, league_id, changes.teams)
     teams = teams_of_league(session, league_id) if changes.teams.inserts else stored.teams
-    stamps = {"updated_at": now, "changed_by_run": context.run_id}
+    by_run = {"changed_by_run": context.run_id}
     if games.inserts:
-        new = {"league_id": league_id, "created_at": now, "result_at": now} | stamps
+        new = {"league_id": league_id, "created_at": now, "updated_at": now, "result_at": now}
+        new |= by_run
         session.execute(insert(GAMES), [_columns(row, teams) | new for row in games.inserts])
     for espn_id in {**games.updates, **changes.listing.news}:
         values = games.updates.get(espn_id, {}) | changes.listing.news.get(espn_id, {})
         known = stored.games[espn_id]
         values |= next_stamps(known, values, now)
         this_game = update(GAMES).where(GAMES.c.id == known["id"])
-        session.execute(this_game.values(_columns(values, teams) | stamps))
+        session.execute(this_game.values(_columns(values, teams) | by_run))
     for espn_id, values in changes.listing.marks.items():
         this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])
         session.execute(this_game.values(values))

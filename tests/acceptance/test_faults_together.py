@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,7 @@ SECONDS = 30
 
 PROGRAM = """
 import sys
-from datetime import date
-from sportsapp.core.clock import utc_now
+from datetime import date, datetime
 from sportsapp.db.engine import db
 from sportsapp.factory import create_app
 from sportsapp.core.leagues import BY_SLUG
@@ -49,9 +48,10 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
 from sportsapp.services import services_of
 app = create_app()
-for _ in sys.stdin:
+for line in sys.stdin:
     with app.app_context():
-        sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
+        now = datetime.fromisoformat(line.strip())
+        sync = SyncContext(services_of(app).feed_client, db.session, now)
         print(sync_day(sync, BY_SLUG["nba"], date(2026, 1, 15)).synced, flush=True)
 """
 
@@ -121,10 +121,13 @@ class Together:
             cleanup.callback(process.kill)
             self.processes.append(process)
 
-    def sync(self) -> list[str]:
-        """Tell all of them; what each says it has synced, nothing from one that died."""
-        for process in self.processes:
-            process.stdin.write("go\n")
+    def sync(self, asked_at: datetime, apart: timedelta = timedelta()) -> list[str]:
+        """Tell all of them; what each says it has synced, nothing from one that died.
+
+        The first one's clock says ``asked_at``, each other one's is ``apart`` from that before it.
+        """
+        for number, process in enumerate(self.processes):
+            process.stdin.write(f"{(asked_at + number * apart).isoformat()}\n")
             process.stdin.flush()
         return [process.stdout.readline().strip() for process in self.processes]
 
@@ -144,7 +147,8 @@ def test_four_processes_that_store_one_scoreboard_at_once_leave_the_rows_of_one_
     with ExitStack() as cleanup:
         together = Together(app, cleanup)
         for score in range(1, ROUNDS + 1):
-            assert together.sync() == [f"{GAMES}"] * PROCESSES
+            # each claims to list the whole day: one asked for later would rule out the others
+            assert together.sync(utc_now()) == [f"{GAMES}"] * PROCESSES
             db.session.rollback()
             assert set(db.session.scalars(select(Game.home_score))) == {score}
     at_once = rows()
@@ -184,7 +188,9 @@ def test_latest_of_four_answers_wins_whatever_the_order_in_which_they_are_stored
     with ExitStack() as cleanup:
         together = Together(app, cleanup)
         for last in range(PROCESSES, PROCESSES * (ROUNDS + 1), PROCESSES):
-            assert together.sync() == ["1"] * PROCESSES
+            # the latest answer, the first process's, is asked for first, last, or with the others
+            apart = timedelta(milliseconds=5) * (last // PROCESSES % 3 - 1)
+            assert together.sync(utc_now(), apart) == ["1"] * PROCESSES
             db.session.rollback()
             (found,) = db.session.execute(select(Game.home_score, Game.clock_left)).all()
             assert tuple(found) == (last, 3600.0 - last)

@@ -14,7 +14,9 @@ OLD, NEW = date(2026, 10, 4), date(2026, 10, 5)
 
 
 def game(day: date, **more: Any) -> dict[str, Any]:
-    return {"espn_id": "1", "day": day, "updated_at": NOW - timedelta(days=1)} | more
+    point = {"state": "in", "status": "live", "period": 2, "clock": "5:00", "clock_left": 300.0}
+    point |= {"detail": "", "start_at": NOW - timedelta(hours=1)}
+    return {"espn_id": "1", "day": day, "updated_at": NOW - timedelta(days=1)} | point | more
 
 
 def read(*game_ids: str, minutes: float | None = -1) -> DayRead:
@@ -53,3 +55,26 @@ def test_later_answer_of_either_day_knows_better():
 def test_game_that_two_days_list_stays(asked, old_ids, new_ids, counts):
     days = {OLD: read(*old_ids, minutes=None), NEW: read(*new_ids, minutes=None)}
     assert Answer(NOW, asked, days).counts(game(OLD), game(NEW)) is (asked in counts)
+
+
+@pytest.mark.parametrize(
+    ("point", "counts"),
+    [
+        ({"period": 3}, True),
+        ({"clock_left": 299.0}, True),
+        ({"state": "post", "status": "final"}, True),
+        ({"home_score": 3}, False),
+        ({"clock_left": 301.0, "home_score": 3}, False),
+        ({"state": "pre", "status": "scheduled"}, False),
+        ({"state": "post", "status": "postponed"}, False),
+    ],
+)
+def test_later_point_of_a_game_counts_although_it_was_asked_for_earlier(point, counts):
+    days = {OLD: read("1", minutes=1)}
+    stored = game(OLD, updated_at=NOW + timedelta(minutes=1))
+    assert Answer(NOW, OLD, days).counts(stored, game(OLD, **point)) is counts
+
+
+def test_later_point_moves_no_game_that_two_days_list():
+    days = {OLD: read("1"), NEW: read("1", minutes=1)}
+    assert not Answer(NOW, OLD, days).counts(game(NEW), game(OLD, period=3))
