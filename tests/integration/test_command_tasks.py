@@ -25,7 +25,7 @@ def test_runs_as_json_have_the_promised_fields_newest_first(runner, immediate):
     ]  # fmt: skip
     assert newest["task"] == "sync_date_range_task"
     assert newest["args"]["league"] == "NBA"
-    assert newest["progress"] == {"done": 2, "total": 2}
+    assert newest["progress"] == {"done": 1, "total": 1}
     assert (oldest["task"], oldest["state"]) == ("sync_all_live_games", "SUCCESS")
     assert oldest["error"] is None
     assert oldest["queued_at"].endswith("Z")

@@ -356,13 +356,13 @@ def test_backfill_that_failed_wholly_begins_again_on_its_retry(offline, feed):
 
 def test_run_taken_over_by_another_worker_stops_at_its_chunk(offline, feed, monkeypatch):
     run_id = sync_date_range_task("NBA", "2026-01-01", "2026-03-31").id
-    original = backfill._sync_month
+    original = backfill.sync_month
 
     def taken_over(*args: object) -> int:
         change(run_id, attempt=7)
         return original(*args)
 
-    monkeypatch.setattr(backfill, "_sync_month", taken_over)
+    monkeypatch.setattr(backfill, "sync_month", taken_over)
     work(backfill_huey)
     assert (row(run_id).attempt, row(run_id).state) == (7, RunState.STARTED)
     assert feed.asked() == ["nba 202601"]
