@@ -11,10 +11,12 @@ from xml.etree import ElementTree
 
 import pytest
 from icalendar import Calendar
+from sqlalchemy import select
 
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
+from sportsapp.db.models import Game
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
@@ -179,8 +181,7 @@ def test_entry_is_not_new_when_only_attendance_and_a_record_change(app, visitor,
     before = entries_of(visitor, "/nfl/scores.atom")
     assert len(before) == 1
     store(app, feed, "nfl", second, day, LATER)
-    changed = db.session.connection().exec_driver_sql("SELECT updated_at FROM games").scalar_one()
-    assert f"{LATER:%H:%M}" in changed
+    assert db.session.scalars(select(Game.updated_at)).one() == LATER
     assert entries_of(visitor, "/nfl/scores.atom") == before
 
 
