@@ -163,12 +163,12 @@ def answers_now(
     calendar: set[date] = set()
     for name, future in fetch_all(calls):
         try:
-            body = future.result().body
+            answer = future.result()
             if name == audit.STANDINGS:
-                standings, lines = parse.parse_standings(body, league)
+                standings, lines = answer.parsed(parse.parse_standings, league)
             else:
-                calendar.update(parse.parse_calendar(body))
-                board = parse.parse_scoreboard(body, league)
+                calendar.update(parse.parse_calendar(answer.body))
+                board = answer.parsed(parse.parse_scoreboard, league)
                 games = [game for game in board.games if game.season_year == season.year]
                 lines = list(board.errors)
                 if not lines and board.events not in SUSPECT_COUNTS:

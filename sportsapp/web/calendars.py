@@ -61,12 +61,13 @@ def teams() -> ResponseReturnValue:
     names = request.args.get("teams", "").split(".")
     if len(names) > MOST_FAVOURITES:
         abort(400, f"A calendar can have at most {MOST_FAVOURITES} teams.")
-    slugs = [slug for slug in services().settings.leagues if any(n.startswith(slug) for n in names)]
-    chosen = queries.teams_named(db.session, names)
-    chosen = [team for team in chosen if team.league.slug in slugs]
+    followed = services().settings.leagues
+    named = queries.teams_named(db.session, names)
+    chosen = [team for team in named if team.league.slug in followed]
     if not chosen:
         abort(404, "No such teams. Name them as in /calendar.ics?teams=nfl-12.nba-5.")
-    return _calendar(slugs, "My teams", lambda: _games_of(chosen))
+    slugs = dict.fromkeys(team.league.slug for team in chosen)
+    return _calendar([*slugs], "My teams", lambda: _games_of(chosen))
 
 
 def _games_of(teams: Sequence[Team]) -> list[GameSummary]:

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -22,7 +21,6 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
 from tests.integration.events import event
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 ENTRY = "{http://www.w3.org/2005/Atom}"
 VISITORS = count()
 THEN = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -55,11 +53,10 @@ def entries_of(visitor, path: str) -> list[tuple[str, str, str]]:
     return [tuple(entry.findtext(f"{ENTRY}{part}") for part in parts) for entry in entries]
 
 
-def case(name: str) -> dict:
-    file = CASES / f"{name}.json"
-    if not file.exists():
-        pytest.skip(f"{file.name} is not on this machine")
-    return json.loads(file.read_text())
+@pytest.fixture
+def case(cases):
+    """Reads one of the made-up answers."""
+    return lambda name: json.loads((cases / f"{name}.json").read_text())
 
 
 def store(app, feed, slug: str, board: dict, day: date, at: datetime = THEN) -> None:
@@ -115,7 +112,7 @@ def test_sequence_stays_while_a_game_is_played(visitor, synced):
     assert [game["SEQUENCE"] for game in events_of(visitor, "/nfl/teams/ALP.ics")] == [0]
 
 
-def test_game_on_neutral_ground_is_at_nobodys(app, visitor, feed):
+def test_game_on_neutral_ground_is_at_nobodys(app, visitor, feed, case):
     board = case("calendar-neutral-site")
     store(app, feed, "nfl", board, date.fromisoformat(board["events"][0]["date"][:10]))
     games = db.session.connection().exec_driver_sql("SELECT abbreviation FROM teams").all()
@@ -174,7 +171,7 @@ def test_pages_offer_calendars_to_subscribe_to(visitor, synced):
 # ---------------------------------------------------------------- Atom
 
 
-def test_entry_is_not_new_when_only_attendance_and_a_record_change(app, visitor, feed):
+def test_entry_is_not_new_when_only_attendance_and_a_record_change(app, visitor, feed, case):
     first, second = case("final-then-attendance-1"), case("final-then-attendance-2")
     day = date.fromisoformat(first["events"][0]["date"][:10])
     store(app, feed, "nfl", first, day)
@@ -206,7 +203,7 @@ def test_team_has_a_feed_of_its_own(visitor, synced):
     assert 'href="/nfl/teams/ALP.atom"' in visitor.get("/nfl/teams/ALP").text
 
 
-def test_who_won_on_penalties_is_in_api_and_atom_unless_hidden(app, visitor, feed):
+def test_who_won_on_penalties_is_in_api_and_atom_unless_hidden(app, visitor, feed, case):
     board = case("decided-on-penalties")
     store(app, feed, "mls", board, date(2026, 10, 24))
     game = visitor.get("/api/v1/games/mls/11").json
