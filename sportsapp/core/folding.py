@@ -10,48 +10,48 @@ SPECIAL = str.maketrans(
 INSIDE_WORDS = re.compile("['`.&\u00b4\u02bb\u02bc\u2018\u2019]")  # apostrophes of all kinds
 NOT_WORDS = re.compile(r"[^\w]+|_")
 NICKNAMES = {
-    "Arizona Cardinals": "cards",
-    "Arizona Diamondbacks": "dbacks",
-    "Athletics": "as oakland",
-    "Baltimore Orioles": "os",
-    "Cleveland Cavaliers": "cavs",
-    "Colorado Avalanche": "avs",
-    "Columbus Blue Jackets": "cbj",
-    "Dallas Mavericks": "mavs",
-    "Golden State Warriors": "dubs",
-    "Green Bay Packers": "pack",
-    "Jacksonville Jaguars": "jags",
-    "Los Angeles Angels": "halos",
-    "Manchester City": "man city",
-    "Manchester United": "man utd",
-    "Minnesota Timberwolves": "wolves twolves",
-    "Montreal Canadiens": "habs",
-    "Nashville Predators": "preds",
-    "New England Patriots": "pats",
-    "New Orleans Pelicans": "pels",
-    "New York Yankees": "yanks",
-    "Newcastle United": "newcastle utd toon",
-    "Nottingham Forest": "notts",
-    "Philadelphia 76ers": "sixers",
-    "Philadelphia Eagles": "birds",
-    "Philadelphia Phillies": "phils",
-    "Pittsburgh Penguins": "pens",
-    "Pittsburgh Pirates": "bucs buccos",
-    "Portland Trail Blazers": "blazers",
-    "San Francisco 49ers": "niners",
-    "St. Louis Cardinals": "cards",
-    "Tampa Bay Buccaneers": "bucs",
-    "Tampa Bay Lightning": "bolts",
-    "Toronto Blue Jays": "jays",
-    "Tottenham Hotspur": "spurs",
-    "Vancouver Canucks": "nucks",
-    "Vegas Golden Knights": "vgk",
-    "Washington Capitals": "caps",
-    "Washington Nationals": "nats",
-    "West Ham United": "west ham utd hammers",
-    "Wolverhampton Wanderers": "wolves",
+    "arizona cardinals": "cards",
+    "arizona diamondbacks": "dbacks",
+    "athletics": "as oakland",
+    "baltimore orioles": "os",
+    "cleveland cavaliers": "cavs",
+    "colorado avalanche": "avs",
+    "columbus blue jackets": "cbj",
+    "dallas mavericks": "mavs",
+    "golden state warriors": "dubs",
+    "green bay packers": "pack",
+    "jacksonville jaguars": "jags",
+    "los angeles angels": "halos",
+    "manchester city": "man city",
+    "manchester united": "man utd",
+    "minnesota timberwolves": "wolves twolves",
+    "montreal canadiens": "habs",
+    "nashville predators": "preds",
+    "new england patriots": "pats",
+    "new orleans pelicans": "pels",
+    "new york yankees": "yanks",
+    "newcastle united": "newcastle utd toon",
+    "nottingham forest": "notts",
+    "philadelphia 76ers": "sixers",
+    "philadelphia eagles": "birds",
+    "philadelphia phillies": "phils",
+    "pittsburgh penguins": "pens",
+    "pittsburgh pirates": "bucs buccos",
+    "portland trail blazers": "blazers",
+    "san francisco 49ers": "niners",
+    "st louis cardinals": "cards",
+    "tampa bay buccaneers": "bucs",
+    "tampa bay lightning": "bolts",
+    "toronto blue jays": "jays",
+    "tottenham hotspur": "spurs",
+    "vancouver canucks": "nucks",
+    "vegas golden knights": "vgk",
+    "washington capitals": "caps",
+    "washington nationals": "nats",
+    "west ham united": "west ham utd hammers",
+    "wolverhampton wanderers": "wolves",
 }
-"""What fans write, by the feed's full name; only words that the names do not have themselves."""
+"""What fans write, by the folded full name; only words that the names do not have themselves."""
 
 
 def fold(text: str) -> str:
@@ -63,8 +63,5 @@ def fold(text: str) -> str:
 
 def search_words(display_name: str, names: Iterable[str]) -> str:
     """All folded words under which a team is found, each once."""
-    words = (fold(name) for name in (display_name, *names, _NICKNAMES.get(fold(display_name), "")))
+    words = (fold(name) for name in (display_name, *names, NICKNAMES.get(fold(display_name), "")))
     return " ".join(dict.fromkeys(" ".join(words).split()))
-
-
-_NICKNAMES = {fold(name): nicknames for name, nicknames in NICKNAMES.items()}
