@@ -228,7 +228,7 @@ class TrackerHuey(Huey):
             raise
 
     def enqueue_all(self, tasks: Sequence[TrackedTask], check: Callable[[Any], None]) -> None:
-        """Record several runs, all or none, then put them on the broker in this order.
+        """Record runs of any queue, all or none, then put them on the broker in this order.
 
         ``check`` gets the connection of the transaction that records them; no other transaction
         that records runs is open at that time. What it raises is raised here and nothing is
@@ -241,7 +241,7 @@ class TrackerHuey(Huey):
         self.tracker.record_all(tasks, check)
         for n, task in enumerate(tasks):
             try:
-                self.push(task)
+                task.huey.push(task)
             except BrokerUnavailableError as error:
                 for unsent in tasks[n:]:
                     self.tracker.unsent(unsent, error)

@@ -3,11 +3,11 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, exists, func, select, update
 
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.account import AdminSession
-from sportsapp.db.models.run import FAILED, DeadLetter, RunState, RunTotal
+from sportsapp.db.models.run import FAILED, Batch, DeadLetter, RunState, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
 
@@ -23,8 +23,9 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
 
     Of each kind at most a day's worth, beginning with the oldest: a clock that is far ahead for a
     while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
-    each task stays too, or a scheduler that starts would claim it again. Dead letters go like
-    runs that ended well. A session of the panel is over long before a day has passed.
+    each task stays too, or a scheduler that starts would claim it again. A batch goes with the
+    last of its runs. Dead letters go like runs that ended well. A session of the panel is over
+    long before a day has passed.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
@@ -51,6 +52,7 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
                     .where(TOTALS.c.task == task, TOTALS.c.state == state)
                     .values(count=TOTALS.c.count + count)
                 )
+        connection.execute(delete(Batch).where(~exists().where(RUNS.c.batch_id == Batch.id)))
         oldest = connection.scalar(select(func.min(LETTERS.c.received_at)))
         if oldest is not None:
             before = min(now - retention, oldest + PRUNED_AT_ONCE)

@@ -45,11 +45,15 @@ TRACEBACK_LIMIT = 20_000
 
 @dataclass(frozen=True)
 class RunOrigin:
-    """What triggered a run, which person (empty: none), and the names of the tasks to run next."""
+    """What triggered a run, and which person (empty: none).
+
+    ``chain`` names the tasks to run next; ``batch_id`` is the id of the run's batch.
+    """
 
     trigger: Trigger = Trigger.COMMAND
     by: str = ""
     chain: Sequence[str] = ()
+    batch_id: str | None = None
 
 
 BY_COMMAND = RunOrigin()
@@ -62,9 +66,11 @@ def current_origin() -> RunOrigin:
 
 
 @contextmanager
-def run_origin(trigger: Trigger, by: str = "", chain: Sequence[str] = ()) -> Iterator[None]:
-    """Record everything that is queued in this block with this trigger, person and chain."""
-    token = _origin.set(RunOrigin(trigger, by, tuple(chain)))
+def run_origin(
+    trigger: Trigger, by: str = "", chain: Sequence[str] = (), batch_id: str | None = None
+) -> Iterator[None]:
+    """Record everything that is queued in this block with this trigger, person, chain and batch."""
+    token = _origin.set(RunOrigin(trigger, by, tuple(chain), batch_id))
     try:
         yield
     finally:
@@ -94,6 +100,7 @@ def new_row(
         "trigger": origin.trigger,
         "asked_by": origin.by,
         "chain": list(origin.chain),
+        "batch_id": origin.batch_id,
         "queued_at": now,
         "due_at": now,
     }

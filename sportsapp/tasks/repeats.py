@@ -5,13 +5,14 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from sportsapp.core.errors import OverlapError, QueueFullError
-from sportsapp.db.models.run import OPEN, RunState
+from sportsapp.db.models.run import OPEN, Batch, RunState
 from sportsapp.queue.tracker import TrackedTask
 from sportsapp.runs.rows import RUNS, named_args
 
+BATCHES = Batch.__table__
 RANGE_ARGUMENTS = {"league", "start_date", "end_date"}
 
 
@@ -22,29 +23,33 @@ def queue_once(
     tasks: Sequence[TrackedTask],
     is_same: Callable[[Arguments, Arguments], bool] = operator.eq,
     most: float = math.inf,
+    batch: Mapping[str, Any] | None = None,
 ) -> None:
-    """Queue runs of one task, all of them or none.
+    """Queue runs, all of them or none, and with them the row of their ``batch``.
 
     Raises OverlapError when a run of a queue, which waits or is in progress, does the same work as
-    one of them, by the arguments of both; QueueFullError when ``most`` runs of the task wait or are
-    in progress already; and BrokerUnavailableError.
+    one of them, by its task and the arguments of both; QueueFullError when ``most`` runs of these
+    tasks wait or are in progress already; and BrokerUnavailableError.
     """
 
     def check(connection: Connection) -> None:
         """In the transaction that records the runs, so that none slips in."""
         open_runs = select(RUNS).where(
-            RUNS.c.task == tasks[0].name,
+            RUNS.c.task.in_({task.name for task in tasks}),
             RUNS.c.state.in_(OPEN),
             RUNS.c.queue != "",  # a run without one belongs to a shell, which is not waited for
         )
         runs = connection.execute(open_runs).all()
         for run in runs:
-            if any(is_same(run.args, named_args(task)) for task in tasks):
+            if any(run.task == name and is_same(run.args, args) for name, args in work):
                 state = "runs" if run.state == RunState.STARTED else "waits"
                 raise OverlapError(f"{_work_of(run)} already {state}", run.id)
         if len(runs) >= most:
             raise QueueFullError(f"{len(runs)} runs of {tasks[0].name} wait already")
+        if batch:
+            connection.execute(insert(BATCHES), batch)
 
+    work = [(task.name, named_args(task)) for task in tasks]
     tasks[0].huey.enqueue_all(tasks, check)
 
 
@@ -58,6 +63,11 @@ def overlap(first: Arguments, second: Arguments) -> bool:
         and one["start_date"] <= other["end_date"]
         and other["start_date"] <= one["end_date"]
     )
+
+
+def same_work(first: Arguments, second: Arguments) -> bool:
+    """Whether runs of one task with these arguments are equal, or ranges that overlap."""
+    return first == second or overlap(first, second)
 
 
 def _work_of(run: Any) -> str:

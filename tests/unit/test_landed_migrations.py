@@ -29,6 +29,7 @@ LANDED = {
     "0018": "31be42d6820063d3834738e0406c2788d07f8230ea6265614eab97b807613dad",
     "0019": "0e2ef76c6ad5837201e2312e57d3b3053ee6f5fabb8eb0663d5b5eaae6c58f5e",
     "0020": "487c283c8a4c459b28a1dbf35d95c00bc9d71130176ce1a5bc3b1fb8d3562fcc",
+    "0021": "211644337804e78675a790af81be62b18f6306cb53134a72c2bea0ac2daee7c3",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

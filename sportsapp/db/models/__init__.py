@@ -7,8 +7,10 @@ from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
 from sportsapp.db.models.identity import DatabaseIdentity
 from sportsapp.db.models.league import FormerAbbreviation, LeagueRow, Player, Team
 from sportsapp.db.models.run import (
+    Batch,
     ConsumerProcess,
     DeadLetter,
+    PausedQueue,
     RunState,
     RunTotal,
     ScheduleRow,
@@ -20,6 +22,7 @@ __all__ = [
     "AdminSession",
     "AdminUser",
     "Alert",
+    "Batch",
     "ConsumerProcess",
     "DatabaseIdentity",
     "DeadLetter",
@@ -28,6 +31,7 @@ __all__ = [
     "Game",
     "GameDoubt",
     "LeagueRow",
+    "PausedQueue",
     "Player",
     "RunState",
     "RunTotal",

@@ -1,4 +1,4 @@
-"""The ledger's tables: task runs and their totals, dead letters, schedules, consumers."""
+"""The ledger's tables: task runs, their batches and totals, dead letters, schedules, consumers."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -63,7 +63,8 @@ class TaskRun(Base):
 
     ``progress_done`` and ``progress_total`` count chunks; ``resume`` is what a recovered run
     needs to continue after its last finished chunk. ``chain`` names the tasks to run after
-    SUCCESS. ``fingerprint`` is the same for errors of the same kind, empty without an error.
+    SUCCESS. ``batch_id`` is that of its batch, None for a run that was queued alone.
+    ``fingerprint`` is the same for errors of the same kind, empty without an error.
     """
 
     __tablename__ = "task_runs"
@@ -80,6 +81,11 @@ class TaskRun(Base):
             *("fingerprint", "finished_at", "state"),
             **_only("fingerprint > ''"),
         ),
+        Index(
+            "ix_task_runs_batch_id_state",
+            *("batch_id", "state", "finished_at"),
+            **_only("batch_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -91,6 +97,7 @@ class TaskRun(Base):
     trigger: Mapped[str]
     asked_by: Mapped[str] = mapped_column(default="")
     chain: Mapped[list[str]] = mapped_column(Json, default=list)
+    batch_id: Mapped[str | None]
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -116,6 +123,26 @@ class TaskRun(Base):
 
 HAS_FINGERPRINT = TaskRun.fingerprint > literal_column("''")
 """The condition of the partial index, word for word: a query needs it to use that index."""
+
+
+class Batch(Base):
+    """Several runs that one request made: ``runs`` of them. It ends when all of them have ended.
+
+    ``name`` is what was asked for, in words. ``requests`` to the feed and ``seconds`` are the
+    estimate, None where there was none. It is deleted with the last of its runs.
+    """
+
+    __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_made_at", "made_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    trigger: Mapped[str]
+    asked_by: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    runs: Mapped[int]
+    requests: Mapped[int | None]
+    seconds: Mapped[int | None]
 
 
 class RunTotal(Base):
@@ -155,6 +182,16 @@ class ScheduleRow(Base):
     task: Mapped[str] = mapped_column(primary_key=True)
     paused: Mapped[bool] = mapped_column(default=False)
     since_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PausedQueue(Base):
+    """A queue that is paused: its waiting runs are not started until the row is deleted."""
+
+    __tablename__ = "paused_queues"
+
+    queue: Mapped[str] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paused_by: Mapped[str]
 
 
 class ConsumerProcess(Base):
