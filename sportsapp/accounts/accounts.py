@@ -63,6 +63,12 @@ def find_account(username: str) -> AdminUser:
     return account
 
 
+def name_of(username: str) -> str:
+    """The name of the account that is meant; empty if there is none."""
+    account = _by_name(username)
+    return account.username if account else ""
+
+
 def authenticate(username: str, password: str) -> AdminUser | None:
     """The active account with this name and password; None for anything else.
 

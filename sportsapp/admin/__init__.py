@@ -4,7 +4,7 @@ Built on Flask-Admin's views, menu and URLs; templates and tables are our own. V
 ``runs.reports`` and act through ``tasks.actions`` and ``accounts``. Each imports only from the
 lines below it::
 
-    dashboard, failures, runs, backfill, schedule, data, accounts    the views
+    dashboard, failures, runs, backfill, schedule, data, accounts, activity    the views
     table        read-only tables
     view         what all views share
     signin       the sign-in page, the guard       formatting   times and states for templates
@@ -21,6 +21,7 @@ from flask_admin.theme import Bootstrap4Theme
 from sportsapp.accounts import sessions
 from sportsapp.admin import security, signin
 from sportsapp.admin.accounts import AccountsView
+from sportsapp.admin.activity import ActivityView
 from sportsapp.admin.backfill import BackfillView
 from sportsapp.admin.dashboard import DashboardView
 from sportsapp.admin.data import GamesView, LeaguesView, PlayersView, TeamsView
@@ -30,7 +31,7 @@ from sportsapp.admin.schedule import ScheduleView
 
 MENU = (
     *(FailuresView, RunsView, BackfillView, ScheduleView),
-    *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView),
+    *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView, ActivityView),
 )
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
 from sportsapp.accounts.sessions import current_admin
-from sportsapp.admin.view import PanelView
+from sportsapp.admin.view import PanelView, record_action
 from sportsapp.core.clock import check_range, game_day, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, OverlapError, TrackerError
 from sportsapp.core.leagues import League, find_league
@@ -56,7 +56,8 @@ class BackfillView(PanelView):
                 logger.info("%s: backfill was not queued: %s", current_admin(), error)
             status = 409 if isinstance(error, OverlapError) else 422
             return self._page(values, problem=error), status
-        logger.info("%s: queued %s backfills: %s", current_admin(), len(ids), ", ".join(ids))
+        asked = " ".join(value for value in values.values() if value)
+        record_action(self, "/queue", asked, f"queued {len(ids)} backfills: {', '.join(ids)}")
         return redirect(url_for(".index", _anchor="runs"), 303)
 
     @expose("/live")

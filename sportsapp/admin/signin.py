@@ -23,6 +23,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from sportsapp.accounts import accounts, passwords
+from sportsapp.accounts.activity import record_activity
 from sportsapp.accounts.sessions import (
     current_admin,
     current_session,
@@ -35,7 +36,7 @@ from sportsapp.accounts.sessions import (
 from sportsapp.admin.devices import known_device, remember_device
 from sportsapp.admin.security import PREFIX, is_panel, panel_path
 from sportsapp.core.errors import AccountError, PasswordsBusyError, TooManyAttemptsError
-from sportsapp.db.models import AdminUser
+from sportsapp.db.models import AdminUser, Via
 from sportsapp.http.limits import client_address, client_network
 from sportsapp.services import services
 
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 PER_NETWORK, PER_ACCOUNT, PER_DEVICE = 20, 5, 5
 """Failures that delay nothing."""
+REFUSALS_A_DAY = 100
+"""How many refused sign-ins the activity log takes; the log has them all."""
 SIGN_IN, SIGN_OUT, OWN_PASSWORD = "panel.sign_in", "panel.sign_out", "panel.own_password"
 WRONG = "Wrong name or password."
 
@@ -92,8 +95,11 @@ def sign_in() -> ResponseReturnValue:
             account = _authenticate(username, password, keys)
     if account is None or not sign_in_as(account):
         logger.warning("sign-in refused: name %s from %s", digest, client_address())
+        name = accounts.name_of(username) or f"unknown name {digest}"
+        record_activity("", Via.PANEL, "sign-in refused", name, a_day=REFUSALS_A_DAY)
         return _form(WRONG), 401
     logger.info("%s signed in from %s", username, client_address())
+    record_activity(account.username, Via.PANEL, "sign-in")
     return remember_device(redirect(target, 303), digest)
 
 
@@ -131,6 +137,7 @@ def own_password() -> ResponseReturnValue:
             accounts.set_password(current_admin(), request.form.get("password", ""))
             sign_in_as(accounts.find_account(current_admin()))
             logger.info("%s chose another password than the printed one", current_admin())
+            record_activity(current_admin(), Via.PANEL, "own-password", current_admin())
             return redirect(target, 303)
         except AccountError as error:
             problem = str(error)
@@ -146,6 +153,7 @@ def sign_out() -> ResponseReturnValue:
     Its cookies stay, for they hold the visitor's preferences; that of the session is empty.
     """
     logger.info("%s signed out", current_admin())
+    record_activity(current_admin(), Via.PANEL, "sign-out")
     end_session(current_session())
     session.clear()
     answer = redirect(url_for(SIGN_IN), 303)

@@ -9,12 +9,14 @@ from flask import abort, flash, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
+from sportsapp.accounts.activity import record_activity
 from sportsapp.accounts.sessions import current_admin
 from sportsapp.admin import formatting
 from sportsapp.admin.security import panel_path
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
 from sportsapp.db.engine import db
+from sportsapp.db.models import Via
 from sportsapp.db.models.run import OPEN
 from sportsapp.monitoring.checks import late_slots
 from sportsapp.runs import reports
@@ -71,25 +73,34 @@ def form_action(path: str, field: str) -> Callable[[Callable[[Any, str], str]], 
     """Decorates a method that changes something and returns what it did, in a sentence.
 
     A POST to ``path`` calls it with the form's ``field``, without the spaces around it. The
-    sentence is logged with the admin's name and shown on the page that holds the form, and so is
-    the message of a TrackerError.
+    sentence is logged, recorded as the admin's activity and shown on the page that holds the form;
+    the message of a TrackerError is logged and shown.
     """
 
     def decorate(action: Callable[[Any, str], str]) -> Any:
         @functools.wraps(action)
         def respond(view: Any) -> ResponseReturnValue:
+            subject = request.form.get(field, "").strip()
             try:
-                outcome = action(view, request.form.get(field, "").strip())
-                logger.info("%s: %s", current_admin(), outcome)
+                outcome = action(view, subject)
+                record_action(view, path, subject, outcome)
                 flash(outcome, "good")
             except TrackerError as error:
                 logger.info("%s: %s failed: %s", current_admin(), request.path, error)
                 flash(str(error), "bad")
             return redirect(_form_origin(), 303)
 
+        respond.is_recorded = True  # type: ignore[attr-defined]  # a test asks every form for it
         return expose(path, methods=("POST",))(respond)
 
     return decorate
+
+
+def record_action(view: PanelView, path: str, subject: str, outcome: str) -> None:
+    """Log what the signed-in admin did, and record it; ``path`` is the form's, below the view."""
+    logger.info("%s: %s", current_admin(), outcome)
+    action = f"{view.address}{path}".replace("/", " ")
+    record_activity(current_admin(), Via.PANEL, action, subject, outcome)
 
 
 def _form_origin() -> str:

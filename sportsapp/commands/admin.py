@@ -4,7 +4,7 @@ import click
 
 from sportsapp.accounts import accounts
 from sportsapp.accounts.passwords import generate_password
-from sportsapp.commands.shell import OneLineGroup, json_option, print_answer
+from sportsapp.commands.shell import OneLineGroup, json_option, print_answer, recorded
 from sportsapp.core.clock import iso_utc
 
 admin_group = OneLineGroup("admin", help="Accounts of the admin panel.")
@@ -16,6 +16,7 @@ generate_option = click.option("--generate", is_flag=True, help="Generate a pass
 @click.argument("username")
 @password_option
 @generate_option
+@recorded
 def create(username: str, password: str | None, generate: bool) -> None:
     """Add an account."""
     chosen, shown = _choose_password(password, generate)
@@ -50,6 +51,7 @@ def list_accounts(as_json: bool) -> None:
 @click.argument("username")
 @password_option
 @generate_option
+@recorded
 def change_password(username: str, password: str | None, generate: bool) -> None:
     """Change a password. Every session of the account ends."""
     accounts.find_account(username)  # an unknown name is refused before the prompt
@@ -60,6 +62,7 @@ def change_password(username: str, password: str | None, generate: bool) -> None
 
 @admin_group.command("deactivate")
 @click.argument("username")
+@recorded
 def deactivate(username: str) -> None:
     """Bar an account from signing in and end its sessions, at once; not the last active one."""
     accounts.deactivate(username)
@@ -68,6 +71,7 @@ def deactivate(username: str) -> None:
 
 @admin_group.command("activate")
 @click.argument("username")
+@recorded
 def activate(username: str) -> None:
     """Allow an account to sign in again."""
     accounts.activate(username)

@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import database_reason, fail, misuse
+from sportsapp.commands.shell import database_reason, fail, misuse, record_command
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import RestoreError, TrackerError
 from sportsapp.core.instance import hold_instance
@@ -77,6 +77,7 @@ def load_backup(file: Path, draft: Path) -> int:
         migrate.migrate_database()
         with writing(db.session) as session:
             session.execute(delete(AdminSession))  # some have ended since the backup
+        record_command()
         games = db.session.scalars(select(func.count()).select_from(Game)).one()
         merge_wal()
     return games

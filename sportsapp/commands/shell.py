@@ -1,20 +1,22 @@
-"""What the commands share: exit statuses, ``--json``, errors in one line, progress.
+"""What the commands share: exit statuses, ``--json``, errors in one line, progress, activity.
 
 Exit status: 0 success, 1 failure, 2 misuse (an unknown id or name is misuse, too).
 """
 
 import errno
+import functools
 import getpass
 import json
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
+from sportsapp.accounts.activity import record_activity
 from sportsapp.core.errors import (
     BrokerUnavailableError,
     DateRangeError,
@@ -27,6 +29,7 @@ from sportsapp.core.errors import (
     UnknownTaskError,
 )
 from sportsapp.core.printable import printable
+from sportsapp.db.models import Via
 
 FAILED, MISUSED = 1, 2
 MISUSE = (
@@ -41,6 +44,33 @@ def user_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return ""
+
+
+def recorded(command: Callable[..., str | None]) -> Callable[..., None]:
+    """Decorates the function of a command that changes something: what it did is recorded.
+
+    The function may return the outcome, in a few words. One that ends otherwise is not recorded.
+    """
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        record_command(command(*arguments, **options) or "")
+
+    run.is_recorded = True  # type: ignore[attr-defined]  # a test asks every command for it
+    return run
+
+
+def record_command(outcome: str = "") -> None:
+    """Record the command that runs now, with its arguments; without its options, for secrets."""
+    context = click.get_current_context()
+    arguments = [each.name for each in context.command.params if isinstance(each, click.Argument)]
+    given = [str(context.params[name] or "") for name in arguments if name]
+    words: list[str] = []
+    while context.parent:  # the outermost one is `flask` itself
+        words.insert(0, str(context.info_name))
+        context = context.parent
+    subject = " ".join(filter(None, given))
+    record_activity(user_name(), Via.COMMAND, " ".join(words), subject, outcome)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

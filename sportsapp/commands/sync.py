@@ -22,6 +22,7 @@ from sportsapp.commands.shell import (
     misuse,
     print_answer,
     print_line,
+    record_command,
     user_name,
 )
 from sportsapp.core.clock import check_range, parse_day, utc_now
@@ -168,6 +169,7 @@ def _queue(enqueue: Callable[[], str], as_json: bool) -> None:
     except BrokerUnavailableError as error:
         fail(f"{error}; start the app with `flask up`, or leave --queue out")
     print_answer({"task_id": run_id}, [run_id], as_json)
+    record_command(f"queued as {run_id}")
 
 
 # ---------------------------------------------------------------- here and now

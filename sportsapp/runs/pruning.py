@@ -1,4 +1,5 @@
-"""Old runs leave the ledger, their number stays in the totals; so do dead letters and sessions."""
+"""Old runs leave the ledger, their number stays in the totals; so do dead letters, sessions and
+activities."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -7,15 +8,18 @@ from sqlalchemy import Engine, delete, exists, func, select, update
 
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.account import AdminSession
+from sportsapp.db.models.activity import Activity
 from sportsapp.db.models.run import FAILED, Batch, DeadLetter, RunState, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
 
 PRUNED_AT_ONCE = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=1)
+ACTIVITIES_KEPT = timedelta(days=366)
 ENDED_WELL = (RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED)
 TOTALS = RunTotal.__table__
 LETTERS = DeadLetter.__table__
+ACTIVITIES = Activity.__table__
 
 
 def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
@@ -24,8 +28,8 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
     Of each kind at most a day's worth, beginning with the oldest: a clock that is far ahead for a
     while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
     each task stays too, or a scheduler that starts would claim it again. A batch goes with the
-    last of its runs. Dead letters go like runs that ended well. A session of the panel is over
-    long before a day has passed.
+    last of its runs. Dead letters go like runs that ended well, activities after a year. A session
+    of the panel is over long before a day has passed.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
@@ -53,7 +57,8 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
                     .values(count=TOTALS.c.count + count)
                 )
         connection.execute(delete(Batch).where(~exists().where(RUNS.c.batch_id == Batch.id)))
-        oldest = connection.scalar(select(func.min(LETTERS.c.received_at)))
-        if oldest is not None:
-            before = min(now - retention, oldest + PRUNED_AT_ONCE)
-            connection.execute(delete(LETTERS).where(LETTERS.c.received_at < before))
+        for at, age in ((LETTERS.c.received_at, retention), (ACTIVITIES.c.at, ACTIVITIES_KEPT)):
+            oldest = connection.scalar(select(func.min(at)))
+            if oldest is not None:
+                before = min(now - age, oldest + PRUNED_AT_ONCE)
+                connection.execute(delete(at.table).where(at < before))

@@ -53,6 +53,7 @@ VIEWS = (
     "/admin/games/",
     "/admin/games/details/?id=1",
     "/admin/accounts/",
+    "/admin/activity/",
 )
 LONG = "all leagues failed: NFL: the feed refused https://example.org/" + "x" * 200
 

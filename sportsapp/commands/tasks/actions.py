@@ -16,6 +16,7 @@ from sportsapp.commands.shell import (
     misuse,
     print_answer,
     print_line,
+    recorded,
     user_name,
 )
 from sportsapp.commands.tasks.group import require_broker, tasks_group
@@ -31,19 +32,22 @@ POLL_SECONDS = 0.2
 @tasks_group.command("retry")
 @click.argument("run_id", metavar="ID")
 @json_option
-def retry(run_id: str, as_json: bool) -> None:
+@recorded
+def retry(run_id: str, as_json: bool) -> str:
     """Queue a run's task once more with the same arguments; prints the new run's id."""
     run = find_run(run_id)
     if run.state in OPEN:
         misuse(f"run {run_id} has not ended yet ({run.state}): cancel it first")
     new_id = actions.run_again(run_id, Trigger.COMMAND, user_name())
     print_answer({"task_id": new_id, "retry_of": run_id}, [new_id], as_json)
+    return f"queued as {new_id}"
 
 
 @tasks_group.command("cancel")
 @click.argument("run_id", metavar="ID")
 @json_option
-def cancel(run_id: str, as_json: bool) -> None:
+@recorded
+def cancel(run_id: str, as_json: bool) -> str:
     """Cancel a run: one that waits never starts, one that runs stops at its next chunk."""
     find_run(run_id)
     outcome = actions.cancel(run_id)
@@ -53,11 +57,13 @@ def cancel(run_id: str, as_json: bool) -> None:
     print_answer(document, [f"{run.task} {run_id} {outcome}"], as_json)
     if not run.cancel_asked:
         sys.exit(FAILED)
+    return f"{run.task} {outcome}"
 
 
 @tasks_group.command("pause")
 @click.argument("name")
 @json_option
+@recorded
 def pause(name: str, as_json: bool) -> None:
     """Pause a periodic task; it can still be run by hand."""
     actions.set_paused(name, True)
@@ -67,6 +73,7 @@ def pause(name: str, as_json: bool) -> None:
 @tasks_group.command("resume")
 @click.argument("name")
 @json_option
+@recorded
 def resume(name: str, as_json: bool) -> None:
     """Resume a periodic task; the runs that it missed are not caught up."""
     actions.set_paused(name, False)
@@ -76,7 +83,8 @@ def resume(name: str, as_json: bool) -> None:
 @tasks_group.command("purge")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def purge(yes: bool, as_json: bool) -> None:
+@recorded
+def purge(yes: bool, as_json: bool) -> str:
     """Drop everything that waits in the queues; runs that have started continue."""
     require_broker()
     if not yes:
@@ -84,6 +92,7 @@ def purge(yes: bool, as_json: bool) -> None:
         click.confirm(question, abort=True, err=True)
     count = actions.purge()
     print_answer({"purged": count}, [f"{_runs(count)} dropped"], as_json)
+    return f"{_runs(count)} dropped"
 
 
 def _runs(count: int) -> str:

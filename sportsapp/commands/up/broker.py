@@ -23,7 +23,7 @@ import click
 from flask.cli import with_appcontext
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
-from sportsapp.commands.shell import fail
+from sportsapp.commands.shell import fail, recorded
 from sportsapp.commands.up.supervisor import (
     LAST,
     Child,
@@ -269,7 +269,8 @@ def broker_command(context: click.Context) -> None:
 
 @broker_command.command("adopt")
 @with_appcontext
-def adopt_command() -> None:
+@recorded
+def adopt_command() -> str:
     """Make the broker at REDIS_URL this database's, whatever database it belongs to."""
     queue = services().queues[0]
     try:
@@ -279,3 +280,4 @@ def adopt_command() -> None:
     except TrackerError as error:
         fail(str(error))
     click.echo(f"The broker belongs to this database now: {name}")
+    return f"the broker belongs to the database {name}"

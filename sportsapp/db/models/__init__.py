@@ -1,6 +1,7 @@
 """The tables: what was read from the feed (leagues, teams, players, games), and the ledger."""
 
 from sportsapp.db.models.account import AdminSession, AdminUser
+from sportsapp.db.models.activity import Activity, Via
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.fields import FieldShares
 from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
@@ -19,6 +20,7 @@ from sportsapp.db.models.run import (
 )
 
 __all__ = [
+    "Activity",
     "AdminSession",
     "AdminUser",
     "Alert",
@@ -40,4 +42,5 @@ __all__ = [
     "TaskRun",
     "Team",
     "Trigger",
+    "Via",
 ]
