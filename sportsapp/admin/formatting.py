@@ -93,6 +93,13 @@ def arguments(run: TaskRun) -> str:
     return " ".join(str(value) for value in run.args.values())
 
 
+def meaning(run: TaskRun) -> str:
+    """What a run's state means."""
+    if run.state == RunState.PENDING and run.due_at is None:
+        return "waiting for the run before it in its chain"
+    return STATE_LABELS[run.state][1]
+
+
 def outcome(run: TaskRun) -> str:
     """A run's result on one line: the first line of its error, or its counts and first error."""
     if run.error:
@@ -122,7 +129,7 @@ def timeline(run: TaskRun) -> list[tuple[datetime, str]]:
         events.append((run.heartbeat_at, "last heartbeat"))
     if run.state == RunState.RETRY:
         events.append((run.due_at, f"attempt {run.attempt + 1} is due"))
-    events.append((run.finished_at, f"{run.state}: {STATE_LABELS[run.state][1]}"))
+    events.append((run.finished_at, f"{run.state}: {meaning(run)}"))
     return sorted(((at, text) for at, text in events if at), key=lambda event: event[0])
 
 

@@ -9,8 +9,10 @@ from sqlalchemy.orm import defer
 from sportsapp.accounts.sessions import current_admin
 from sportsapp.admin.table import Condition, Filter, TableView, choice, day_filter, league_filter
 from sportsapp.admin.view import form_action
+from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, OPEN
+from sportsapp.runs.chains import links_of
 from sportsapp.services import services
 from sportsapp.sync.table import DAY, RANGE, TODAY
 from sportsapp.tasks import actions
@@ -61,6 +63,7 @@ class RunsView(TableView):
         choice("trigger", "Started by", {name: TaskRun.trigger == name for name in Trigger}),
         league_filter(_of_league),
         day_filter("Day (UTC)", _queued_on),
+        Filter("chain", "Chain", lambda chain_id: TaskRun.chain_id == chain_id, hidden=True),
     )
     searched = (cast(TaskRun.args, Text), TaskRun.error)
     search_label = "Search in arguments and errors"
@@ -73,6 +76,10 @@ class RunsView(TableView):
         within = newest.limit(self.searched_runs).correlate(None)
         return super().search(rows.where(TaskRun.id.in_(within)), text)
 
+    def links(self, run: TaskRun) -> list[TaskRun]:
+        """The runs of this run's chain, in order; empty for one without."""
+        return links_of(db.session, run)
+
     @form_action("/again", "id")
     def again(self, run_id: str) -> str:
         """Queue a run's task again with the same arguments."""
@@ -83,8 +90,8 @@ class RunsView(TableView):
     def cancel(self, run_id: str) -> str:
         """Cancel a waiting or running run."""
         self.confirm(
-            "Cancel this run? A waiting run never starts. A running one stops after its current "
-            "chunk and keeps what it has stored.",
+            "Cancel this run? A waiting run never starts, nor does what follows it in its chain. A "
+            "running one stops after its current chunk and keeps what it has stored.",
             "Cancel the run",
         )
         return f"run {run_id} {actions.cancel(run_id)}"

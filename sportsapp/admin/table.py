@@ -38,13 +38,14 @@ class Filter:
     """One filter: its name in the address, its label, the condition of a value, the values.
 
     ``condition`` returns None for an invalid value. ``options`` returns the values with their
-    labels; without it the filter is a day.
+    labels; without it the filter is a day. One that is ``hidden`` comes with links only.
     """
 
     name: str
     label: str
     condition: Callable[[str], Condition | None]
     options: Callable[[], Sequence[tuple[str, str]]] | None = None
+    hidden: bool = False
 
 
 def choice(name: str, label: str, conditions: Mapping[str, Condition]) -> Filter:

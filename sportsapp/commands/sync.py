@@ -36,7 +36,7 @@ from sportsapp.services import services
 from sportsapp.sync.auditor import check_season
 from sportsapp.sync.table import AUDIT, DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
 from sportsapp.tasks import actions
-from sportsapp.tasks.chain import start_chain
+from sportsapp.tasks.chains import sync_everything
 
 STEPS = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
 
@@ -117,7 +117,7 @@ def sync_range(slug: str, start_text: str, end_text: str, queue: bool, as_json: 
 def sync_all(queue: bool, as_json: bool) -> None:
     """Leagues, then teams, then the schedule."""
     if queue:
-        _queue(lambda: start_chain(Trigger.COMMAND, user_name()), as_json)
+        _queue(lambda: sync_everything(Trigger.COMMAND, user_name()), as_json)
         return
     outcomes = {name: _run(sync, {}, services().leagues) for name, sync in STEPS.items()}
     results = {name: result for name, (result, _) in outcomes.items()}

@@ -211,14 +211,7 @@ class TrackerHuey(Huey):
         Huey's followers (``then``, ``error``, chords); nothing is recorded then. Takes one task,
         no group.
         """
-        if (task.on_complete, task.on_error, task.chord_config) != (None, None, None):
-            raise TypeError(
-                "then(), error() and chords are not supported; "
-                "tasks that follow one another are in tasks/chain.py"
-            )
-        if task.expires:
-            task.resolve_expires(self.utc)
-        self.serialize_task(task)  # raises before the run is recorded
+        self.prepare(task)
         is_new = self.tracker.record(task)
         try:
             return self.push(task)
@@ -230,22 +223,36 @@ class TrackerHuey(Huey):
     def enqueue_all(self, tasks: Sequence[TrackedTask], check: Callable[[Any], None]) -> None:
         """Record runs of any queue, all or none, then put them on the broker in this order.
 
-        ``check`` gets the connection of the transaction that records them; no other transaction
-        that records runs is open at that time. What it raises is raised here and nothing is
-        recorded. Raises BrokerUnavailableError; what the broker did not take will not run then.
+        Of a chain, whose links may be of several queues, the first alone is put there. ``check``
+        gets the connection of the transaction that records them; no other transaction that records
+        runs is open at that time. What it raises is raised here and nothing is recorded. Raises
+        BrokerUnavailableError; what the broker did not take will not run then.
         """
         for task in tasks:
-            if task.expires:
-                task.resolve_expires(self.utc)
-            self.serialize_task(task)
+            task.huey.prepare(task)
         self.tracker.record_all(tasks, check)
-        for n, task in enumerate(tasks):
+        due = [task for task in tasks if not task.is_later_link]
+        for n, task in enumerate(due):
             try:
                 task.huey.push(task)
             except BrokerUnavailableError as error:
-                for unsent in tasks[n:]:
+                for unsent in due[n:]:
                     self.tracker.unsent(unsent, error)
                 raise
+
+    def prepare(self, task: TrackedTask) -> None:
+        """Make sure that a task can be recorded and pushed. Raises TypeError.
+
+        For Huey's followers (``then``, ``error``, chords), and for an argument that cannot go into
+        a message.
+        """
+        if (task.on_complete, task.on_error, task.chord_config) != (None, None, None):
+            raise TypeError(
+                "then(), error() and chords are not supported; chain() of sportsapp.tasks is"
+            )
+        if task.expires:
+            task.resolve_expires(self.utc)
+        self.serialize_task(task)
 
     def push(self, task: TrackedTask) -> Any:
         """Put a recorded run on the broker. Returns Huey's Result.

@@ -31,7 +31,13 @@ class TaskQueue(Protocol):
         """The class of a registered task by its short name, or None."""
 
     def enqueue_all(self, tasks: Sequence[TrackedTask], check: Callable[[Any], None]) -> None:
-        """Record runs, all or none, after ``check``, and push them. Raises what both raise."""
+        """Record runs, all or none, after ``check``, and push those that are due.
+
+        Raises what both raise.
+        """
+
+    def prepare(self, task: TrackedTask) -> None:
+        """Make sure that a task can be recorded and pushed. Raises TypeError."""
 
     def push(self, task: TrackedTask) -> Any:
         """Put a recorded run on the broker. Raises BrokerUnavailableError."""
@@ -64,13 +70,21 @@ class TrackedTask(Task):
     ``attempt`` counts the attempts before this message. It travels with the message, and so a
     message that comes twice is recognised. At most one run of all the long tasks (``is_long``) is
     at work on a queue, and between its steps it gives way to periodic tasks of higher priority.
-    Subclasses are made by the queue's decorators.
+    ``chain_id`` and ``chain_place`` (from 1 on) are those of a new link of a chain. Subclasses are
+    made by the queue's decorators.
     """
 
     huey: TaskQueue
     function: Callable[..., Any]
     attempt = 0
     is_long = False
+    chain_id: str | None = None
+    chain_place: int | None = None
+
+    @property
+    def is_later_link(self) -> bool:
+        """Whether this new run waits for another one of its chain."""
+        return self.chain_place is not None and self.chain_place > 1
 
     def execute(self) -> Any:
         """What a worker calls. Returns and raises what the tracker does."""

@@ -6,32 +6,31 @@ comes twice claims nothing, and a worker whose run was given to another one reco
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from huey.exceptions import CancelExecution, TaskTimeout
-from sqlalchemy import Connection, Engine, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
 from sportsapp.db.engine import autocommit_connection, db, write_connection
-from sportsapp.db.models.run import WAITING, RunState, Trigger
+from sportsapp.db.models.run import WAITING, RunState
 from sportsapp.queue.tracker import TaskQueue, TrackedTask
 from sportsapp.runs import turns
+from sportsapp.runs.chains import end_chain, make_next_due
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.progress import CLAIMED, CurrentRun, RunCancelled, RunGivesWay, executing
 from sportsapp.runs.rows import (
     RUNS,
-    RunOrigin,
     bind_arguments,
     error_values,
     named_args,
-    queued_row,
     started_values,
     stored_result,
 )
@@ -42,7 +41,7 @@ logger = logging.getLogger(__name__)
 CLAIM = (
     update(RUNS)
     .where(RUNS.c.id == bindparam("run_id"), RUNS.c.attempt == bindparam("last_attempt"))
-    .where(or_(*(RUNS.c.state == state for state in WAITING)))
+    .where(or_(*(RUNS.c.state == state for state in WAITING)), RUNS.c.due_at.is_not(None))
     .returning(*(RUNS.c[name] for name in CLAIMED))
 )
 FINISH = (
@@ -177,23 +176,15 @@ class Attempts:
             task.huey.push_later(task, turns.GIVE_WAY)
 
     def _record_success(self, run: CurrentRun, value: Any) -> None:
-        """End the run as SUCCESS and queue the next of its chain, in one transaction."""
-        row, following, follow = run.row, None, None
-        if row.chain:
-            classes = (queue.task_class(row.chain[0]) for queue in self.queues)
-            task_class = next(filter(None, classes), None)
-            if task_class is None:
-                logger.error("run %s: no task %r, which was to run next", row.id, row.chain[0])
-            else:
-                following = task_class()
-                origin = RunOrigin(Trigger.CHAIN, row.asked_by, row.chain[1:])
-                follow = queued_row(following, origin, utc_now())
-        if not finish(
-            self.engine, run, RunState.SUCCESS, result=stored_result(value), follow=follow
-        ):
-            return
-        if following is not None:
-            following.huey.push_or_leave(following)
+        """End the run as SUCCESS and make the next of its chain due, in one transaction."""
+        following: list[TrackedTask | None] = []
+
+        def follow(connection: Connection) -> None:
+            following.append(make_next_due(connection, run.row, self.queues, utc_now()))
+
+        finish(self.engine, run, RunState.SUCCESS, result=stored_result(value), follow=follow)
+        for task in filter(None, following):
+            task.huey.push_or_leave(task)
 
     def _record_failure(
         self, task: TrackedTask, run: CurrentRun, error: BaseException
@@ -240,28 +231,33 @@ def finish(
     state: RunState,
     error: BaseException | None = None,
     *,
-    follow: dict[str, Any] | None = None,
+    follow: Callable[[Connection], None] | None = None,
     **columns: Any,
 ) -> bool:
-    """Record the end of an attempt, in one transaction with ``follow``, the row of a next run.
+    """Record the end of an attempt.
 
-    ``columns`` are further values of the run's row. Returns False, and changes nothing, if the
-    attempt has ended already or another worker has taken the run over.
+    In the same transaction ``follow`` is called for a SUCCESS within a chain, and another end of
+    the run ends its chain. ``columns`` are further values of the run's row. Returns False, and
+    changes nothing, if the attempt has ended already or another worker has taken the run over.
     """
     now = utc_now()
     values = {"state": state, "heartbeat_at": now, "error": "", "fingerprint": "", "traceback": ""}
     values |= columns | (error_values(error) if error else {})
     if state not in WAITING:
         values["finished_at"] = now
-    connect = write_connection if state in WAITING or follow else autocommit_connection
+    in_chain = run.row.chain_id is not None and state not in WAITING
+    connect = write_connection if state in WAITING or in_chain else autocommit_connection
     with connect(engine) as connection:
         if state in WAITING:
             end = "failed" if error else "interrupted"
             values["earlier"] = with_last_attempt(connection, run.row.id, end, str(values["error"]))
         where = {"run_id": run.row.id, "this_attempt": run.row.attempt}
         finished = connection.execute(FINISH, values | where)
-        if finished.rowcount and follow:
-            connection.execute(insert(RUNS), follow)
+        if finished.rowcount and in_chain:
+            if state != RunState.SUCCESS:
+                end_chain(connection, run.row, state)
+            elif follow is not None:
+                follow(connection)
     return finished.rowcount > 0
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, has_app_context
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
@@ -24,15 +24,16 @@ from sportsapp.db.engine import (
     write_connection,
 )
 from sportsapp.db.identity import database_id
-from sportsapp.db.models.run import WAITING, RunState
+from sportsapp.db.models.run import RunState
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
 from sportsapp.runs import consumers, slots
 from sportsapp.runs.attempts import Attempts
+from sportsapp.runs.chains import cancel_run, end_waiting
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.recovery import Recovery
-from sportsapp.runs.rows import RUNS, cancel_run, current_origin, error_values, queued_row
+from sportsapp.runs.rows import RUNS, current_origin, error_values, queued_row
 
 
 class Ledger:
@@ -78,8 +79,7 @@ class Ledger:
     def unsent(self, task: TrackedTask, error: Exception) -> None:
         values = {"state": RunState.FAILURE, "finished_at": utc_now()} | error_values(error)
         with write_connection(self.engine) as connection:
-            waiting = (RUNS.c.id == task.id) & RUNS.c.state.in_(WAITING)
-            connection.execute(update(RUNS).where(waiting).values(values))
+            end_waiting(connection, [RUNS.c.id == task.id], values)
 
     def run(self, task: TrackedTask) -> Any:
         with self.app.app_context():
@@ -87,14 +87,12 @@ class Ledger:
 
     def expired(self, task: TrackedTask) -> None:
         now = utc_now()
+        this = RUNS.c.id == task.id, RUNS.c.attempt == task.attempt
         with write_connection(self.engine) as connection:
-            connection.execute(
-                update(RUNS)
-                .where(RUNS.c.id == task.id, RUNS.c.attempt == task.attempt)
-                # a message alone proves nothing: the row has to say so too
-                .where(RUNS.c.state.in_(WAITING), RUNS.c.expires_at <= now)
-                .values(state=RunState.EXPIRED, finished_at=now)
-            )
+            # a message alone proves nothing: the row has to say so too
+            is_late = RUNS.c.expires_at <= now
+            values = {"state": RunState.EXPIRED, "finished_at": now}
+            end_waiting(connection, [*this, is_late], values)
 
     def revoke(self, run_id: str) -> None:
         cancel_run(run_id, self.engine)

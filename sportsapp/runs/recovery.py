@@ -21,6 +21,7 @@ from sportsapp.db.models import Alert, GameDoubt
 from sportsapp.db.models.run import WAITING, ConsumerProcess, RunState, ScheduleRow
 from sportsapp.queue.tracker import TaskQueue
 from sportsapp.runs.attempts import with_last_attempt
+from sportsapp.runs.chains import end_chain
 from sportsapp.runs.consumers import forget_lost_consumers
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.pruning import prune
@@ -157,6 +158,8 @@ class Recovery:
                 .where(RUNS.c.state == RunState.STARTED, RUNS.c.heartbeat_at == run.heartbeat_at)
                 .values(values)
             )
+            if given_up.rowcount and values["state"] != RunState.PENDING:
+                end_chain(connection, run, values["state"])
         if given_up.rowcount:
             logger.warning(
                 "run %s lost its worker (host %s, process %s) and is now %s",
@@ -174,14 +177,12 @@ class Recovery:
         elif task_class is None:
             text = f"there is no task {run.task!r} on queue {queue.name}"
             values = _failure(now, text, "unknown")
+        waiting = RUNS.c.id == run.id, RUNS.c.due_at == run.due_at, RUNS.c.state.in_(WAITING)
         with write_connection(self.engine) as connection:
-            taken = connection.execute(
-                update(RUNS)
-                .where(RUNS.c.id == run.id, RUNS.c.due_at == run.due_at)
-                .where(RUNS.c.state.in_(WAITING))
-                .values(values)
-            )
-        if not taken.rowcount:
+            taken = connection.execute(update(RUNS).where(*waiting).values(values)).rowcount
+            if taken and "state" in values:
+                end_chain(connection, run, values["state"])
+        if not taken:
             return
         if values.get("state") == RunState.FAILURE:
             self.listener.run_failed(run.id)

@@ -1,4 +1,4 @@
-"""Rows of task runs: written before a run is queued, read, cancelled, and shown as JSON.
+"""Rows of task runs: written before a run is queued, read, and shown as JSON.
 
 A run's row exists before its message is on the broker, so whatever the broker forgets can be
 queued again from the row. Every change is an UPDATE with the expected old state in its WHERE
@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,12 +19,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, update
-
-from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.clock import iso_utc
 from sportsapp.core.errors import ArgumentsError, RunNotFoundError, TrackerError
-from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models.run import WAITING, RunState, TaskRun, Trigger
+from sportsapp.db.engine import db
+from sportsapp.db.models.run import RunState, TaskRun, Trigger
 from sportsapp.queue.tracker import TrackedTask
 
 RUNS = TaskRun.__table__
@@ -45,14 +43,10 @@ TRACEBACK_LIMIT = 20_000
 
 @dataclass(frozen=True)
 class RunOrigin:
-    """What triggered a run, and which person (empty: none).
-
-    ``chain`` names the tasks to run next; ``batch_id`` is the id of the run's batch.
-    """
+    """What triggered a run, which person (empty: none), and the id of its batch."""
 
     trigger: Trigger = Trigger.COMMAND
     by: str = ""
-    chain: Sequence[str] = ()
     batch_id: str | None = None
 
 
@@ -66,11 +60,9 @@ def current_origin() -> RunOrigin:
 
 
 @contextmanager
-def run_origin(
-    trigger: Trigger, by: str = "", chain: Sequence[str] = (), batch_id: str | None = None
-) -> Iterator[None]:
-    """Record everything that is queued in this block with this trigger, person, chain and batch."""
-    token = _origin.set(RunOrigin(trigger, by, tuple(chain), batch_id))
+def run_origin(trigger: Trigger, by: str = "", batch_id: str | None = None) -> Iterator[None]:
+    """Record everything that is queued in this block with this trigger, person and batch."""
+    token = _origin.set(RunOrigin(trigger, by, batch_id))
     try:
         yield
     finally:
@@ -99,7 +91,6 @@ def new_row(
         "state": RunState.PENDING,
         "trigger": origin.trigger,
         "asked_by": origin.by,
-        "chain": list(origin.chain),
         "batch_id": origin.batch_id,
         "queued_at": now,
         "due_at": now,
@@ -107,14 +98,22 @@ def new_row(
 
 
 def queued_row(task: TrackedTask, origin: RunOrigin, now: datetime) -> dict[str, Any]:
-    """The columns of a run whose message goes to its task's queue."""
-    return new_row(task.id, task.name, named_args(task), origin, now) | {
+    """The columns of a run whose message goes to its task's queue.
+
+    A later link of a chain waits for the one before it.
+    """
+    row = new_row(task.id, task.name, named_args(task), origin, now) | {
         "queue": task.huey.name,
-        "due_at": _aware(task.eta) or now,
-        "expires_at": _aware(task.expires_resolved),
+        "due_at": aware(task.eta) or now,
+        "expires_at": aware(task.expires_resolved),
         "attempt": task.attempt,
         "retries_left": task.retries,
+        "chain_id": task.chain_id,
+        "chain_place": task.chain_place,
     }
+    if task.is_later_link:
+        row |= {"due_at": None, "expires_at": None, "trigger": Trigger.CHAIN}
+    return row
 
 
 def started_values(now: datetime) -> dict[str, Any]:
@@ -186,7 +185,7 @@ def _cut(value: Any, limit: int) -> Any:
     return kept if isinstance(value, dict) else list(kept.values())
 
 
-def _aware(moment: datetime | None) -> datetime | None:
+def aware(moment: datetime | None) -> datetime | None:
     """Huey's datetimes have no time zone; they are UTC."""
     if moment is None or moment.tzinfo:
         return moment
@@ -213,27 +212,6 @@ def fingerprint(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename}:{frames[-1].name}" if frames else ""
     return hashlib.sha256(f"{type(error).__name__}|{place}".encode()).hexdigest()[:12]
-
-
-# ---------------------------------------------------------------- cancelling
-
-
-def cancel_run(run_id: str, engine: Engine | None = None) -> RunState | None:
-    """Cancel a run: one that waits ends now, one that runs stops after its current chunk.
-
-    ``engine`` defaults to the current app's. Returns the state that the run was in: PENDING for
-    any that waited, STARTED, or None when it had ended or has no row.
-    """
-    this = RUNS.c.id == run_id
-    revoked = {"state": RunState.REVOKED, "finished_at": utc_now(), "cancel_asked": True}
-    with write_connection(engine) as connection:
-        waiting = update(RUNS).where(this, RUNS.c.state.in_(WAITING))
-        if connection.execute(waiting.values(revoked)).rowcount:
-            return RunState.PENDING
-        started = update(RUNS).where(this, RUNS.c.state == RunState.STARTED)
-        if connection.execute(started.values(cancel_asked=True)).rowcount:
-            return RunState.STARTED
-    return None
 
 
 # ---------------------------------------------------------------- reading

@@ -36,10 +36,9 @@ def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
     )
     if connection.scalar(at_work.limit(1)) is None:
         return False
-    waiting = RUNS.c.id == task.id, RUNS.c.attempt == task.attempt, RUNS.c.state.in_(WAITING)
-    return (
-        connection.execute(update(RUNS).where(*waiting).values(due_at=now + TRY_AGAIN)).rowcount > 0
-    )
+    this = RUNS.c.id == task.id, RUNS.c.attempt == task.attempt
+    waiting = update(RUNS).where(*this, RUNS.c.state.in_(WAITING), RUNS.c.due_at.is_not(None))
+    return connection.execute(waiting.values(due_at=now + TRY_AGAIN)).rowcount > 0
 
 
 def tasks_before(task: TrackedTask) -> list[str]:

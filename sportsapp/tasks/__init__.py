@@ -2,6 +2,7 @@
 
 from sportsapp.runs.view import RunView, run_of
 from sportsapp.tasks.alerts import send_alert
+from sportsapp.tasks.chains import chain
 from sportsapp.tasks.sync import (
     audit_seasons,
     sync_all_leagues,
@@ -15,6 +16,7 @@ from sportsapp.tasks.sync import (
 __all__ = [
     "RunView",
     "audit_seasons",
+    "chain",
     "run_of",
     "send_alert",
     "sync_all_leagues",

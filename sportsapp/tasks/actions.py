@@ -17,7 +17,8 @@ from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trig
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, WAITING
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
-from sportsapp.runs.rows import cancel_run, find_run, run_origin
+from sportsapp.runs.chains import cancel_run, revoked
+from sportsapp.runs.rows import find_run, run_origin
 from sportsapp.services import services
 from sportsapp.tasks.repeats import queue_once
 
@@ -75,7 +76,8 @@ def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
 
 
 def cancel(run_id: str) -> str:
-    """Cancel a run. What waits ends at once; what runs stops after its current chunk.
+    """Cancel a run. What waits ends at once, with the rest of its chain; what runs stops after its
+    current chunk.
 
     Returns what happened, as the rest of a sentence that begins with the run.
     Raises RunNotFoundError.
@@ -100,9 +102,8 @@ def purge() -> int:
     The ledger comes first: a run that a worker takes meanwhile is cancelled already.
     Raises BrokerUnavailableError.
     """
-    values = {"state": RunState.REVOKED, "finished_at": utc_now(), "cancel_asked": True}
     with write_connection() as connection:
-        dropped = connection.execute(update(RUNS).where(*_in_queues()).values(values))
+        dropped = connection.execute(update(RUNS).where(*_in_queues()).values(revoked()))
     for queue in services().queues:
         with broker_errors():
             queue.storage.flush_queue()

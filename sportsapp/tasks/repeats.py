@@ -27,13 +27,31 @@ def queue_once(
 ) -> None:
     """Queue runs, all of them or none, and with them the row of their ``batch``.
 
-    Raises OverlapError when a run of a queue, which waits or is in progress, does the same work as
-    one of them, by its task and the arguments of both; QueueFullError when ``most`` runs of these
-    tasks wait or are in progress already; and BrokerUnavailableError.
+    Raises what ``unless_queued`` describes, and BrokerUnavailableError.
+    """
+    check = unless_queued(tasks, is_same, most)
+
+    def check_and_record(connection: Connection) -> None:
+        check(connection)
+        if batch:
+            connection.execute(insert(BATCHES), batch)
+
+    tasks[0].huey.enqueue_all(tasks, check_and_record)
+
+
+def unless_queued(
+    tasks: Sequence[TrackedTask],
+    is_same: Callable[[Arguments, Arguments], bool] = operator.eq,
+    most: float = math.inf,
+) -> Callable[[Connection], None]:
+    """The check that new runs are no work twice, for the transaction that records them.
+
+    It raises OverlapError when a run of a queue, which waits or is in progress, does the same work
+    as one of them, by its task and the arguments of both; and QueueFullError when ``most`` runs of
+    these tasks wait or are in progress already.
     """
 
     def check(connection: Connection) -> None:
-        """In the transaction that records the runs, so that none slips in."""
         open_runs = select(RUNS).where(
             RUNS.c.task.in_({task.name for task in tasks}),
             RUNS.c.state.in_(OPEN),
@@ -46,11 +64,9 @@ def queue_once(
                 raise OverlapError(f"{_work_of(run)} already {state}", run.id)
         if len(runs) >= most:
             raise QueueFullError(f"{len(runs)} runs of {tasks[0].name} wait already")
-        if batch:
-            connection.execute(insert(BATCHES), batch)
 
     work = [(task.name, named_args(task)) for task in tasks]
-    tasks[0].huey.enqueue_all(tasks, check)
+    return check
 
 
 def overlap(first: Arguments, second: Arguments) -> bool:

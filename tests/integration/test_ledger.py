@@ -20,11 +20,12 @@ from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleR
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
 from sportsapp.runs import attempts, local, recovery
+from sportsapp.runs.chains import cancel_run
 from sportsapp.runs.dead_letters import DEAD_LETTER_LIMIT, keep_dead_letter
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import CurrentRun, RunCancelled, report_progress
 from sportsapp.runs.pruning import prune
-from sportsapp.runs.rows import cancel_run, run_origin
+from sportsapp.runs.rows import run_origin
 from sportsapp.sync import backfill
 from sportsapp.sync.table import LIVE as LIVE_SYNC
 from sportsapp.tasks import (
@@ -273,7 +274,7 @@ def test_dead_letter_that_cannot_be_kept_stops_no_worker(offline, monkeypatch, c
 @pytest.mark.parametrize("follow", ["then", "error"])
 def test_run_that_names_what_follows_it_is_refused_at_the_call(offline, follow):
     task = getattr(sync_all_live_games.s(), follow)(sync_daily_schedule)
-    with pytest.raises(TypeError, match=r"tasks/chain\.py"):
+    with pytest.raises(TypeError, match=r"chain\(\) of sportsapp.tasks is"):
         huey.enqueue(task)
     assert rows() == []
     assert huey.pending_count() == 0
@@ -366,50 +367,6 @@ def test_run_taken_over_by_another_worker_stops_at_its_chunk(offline, feed, monk
     work(backfill_huey)
     assert (row(run_id).attempt, row(run_id).state) == (7, RunState.STARTED)
     assert feed.asked() == ["nba 202601"]
-
-
-def test_chain_goes_on_after_success_only(immediate, feed):
-    from sportsapp.tasks.chain import start_first_sync
-
-    start_first_sync()
-    states = {run.task: (run.state, run.trigger) for run in rows()}
-    assert states["sync_all_leagues"] == (RunState.SUCCESS, Trigger.CHAIN)
-    assert states["sync_all_teams"][0] == RunState.FAILURE  # the feed has no list of teams
-    assert "sync_daily_schedule" not in states
-
-
-def test_next_in_chain_is_recorded_even_when_the_broker_is_away(offline, monkeypatch):
-    from sportsapp.tasks.chain import start_first_sync
-
-    start_first_sync()
-
-    def away(_task: object) -> None:
-        raise BrokerUnavailableError("away")
-
-    monkeypatch.setattr(huey, "push", away)
-    work()
-    states = {run.task: run.state for run in rows()}
-    assert states == {
-        "sync_all_leagues": RunState.SUCCESS,
-        "sync_all_teams": RunState.PENDING,
-    }
-
-
-def test_chain_ends_at_a_task_that_is_gone(offline, feed, caplog):
-    """As one of another release may be; the run before it has succeeded all the same."""
-    with run_origin(Trigger.CHAIN, chain=("sync_moon", "sync_all_teams")):
-        run_id = sync_all_live_games().id
-    work()
-    assert row(run_id).state == RunState.SUCCESS
-    assert f"run {run_id}: no task 'sync_moon', which was to run next" in caplog.text
-    assert [run.id for run in rows()] == [run_id]
-
-
-def test_first_sync_is_queued_once(offline):
-    from sportsapp.tasks.chain import start_first_sync
-
-    assert start_first_sync() is not None
-    assert start_first_sync() is None
 
 
 # ---------------------------------------------------------------- recovery

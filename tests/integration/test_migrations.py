@@ -30,6 +30,7 @@ RENAMED = {  # the newest name of a column that had another one
         "words": "text",
     },
 }
+DROPPED = {"task_runs": {"chain": []}}  # a column that is gone, and what a downgrade puts there
 
 Content = dict[str, list[dict[str, Any]]]
 
@@ -143,16 +144,32 @@ def kept(before: Content, after: Content) -> Content:
     }
 
 
+def without_dropped(before: Content) -> Content:
+    """What an upgrade keeps of this."""
+    return {
+        name: [{key: row[key] for key in row if key not in DROPPED.get(name, {})} for row in rows]
+        for name, rows in before.items()
+    }
+
+
+def after_a_downgrade(before: Content) -> Content:
+    """What an upgrade and a downgrade leave of this."""
+    return {
+        name: [row | {key: DROPPED[name][key] for key in DROPPED.get(name, {})} for row in rows]
+        for name, rows in before.items()
+    }
+
+
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 def test_upgrade_from_every_revision_and_back_keeps_the_data(empty, revision):
     upgrade(revision=revision)
     old_shape, old = shape(), fill()
     assert all(len(rows) == ROWS for rows in old.values())
     upgrade()
-    assert kept(old, content()) == old
+    assert kept(old, content()) == without_dropped(old)
     check()  # raises when a column or an index is not what its model says
     downgrade(revision=revision)
-    assert content() == old
+    assert content() == after_a_downgrade(old)
     assert shape() == old_shape
 
 
@@ -180,7 +197,7 @@ def test_database_of_the_first_days_is_upgraded(empty, revision):
             connection.execute(sa.text(statement))
     old = fill()
     upgrade()
-    assert kept(old, content()) == old
+    assert kept(old, content()) == without_dropped(old)
     check()
     upgraded = shape()
     downgrade(revision="base")
@@ -280,3 +297,43 @@ def test_games_that_were_read_long_after_they_ended_lose_their_records(empty):
     with db.engine.connect() as connection:
         query = sa.select(games.c.home_record, games.c.away_record).order_by(games.c.id)
         assert [*connection.execute(query)] == [("9-1", "0-9")] * 2 + [("", "")] + [("9-1", "0-9")]
+
+
+def test_waiting_chains_become_runs_that_wait_and_back(empty):
+    """On a database of the release before: a run of a chain named the tasks to run after it."""
+    upgrade(revision="0022")  # chains' base
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    following = ["sync_all_teams", "sync_daily_schedule"]
+    for number, (state, chain) in enumerate(
+        [("STARTED", following), ("RETRY", following[1:]), ("PENDING", []), ("FAILURE", following)]
+    ):
+        run = {"id": f"{number}", "task": f"task {number}", "state": state, "chain": chain}
+        put_row(tables()["task_runs"], **run, queue="q", asked_by="maria", queued_at=at, due_at=at)
+    upgrade()
+    runs = tables()["task_runs"]
+    with db.engine.connect() as connection:
+        rows = connection.execute(sa.select(runs).order_by(runs.c.id, runs.c.chain_place)).all()
+    old = {row.id: (row.chain_id, row.chain_place) for row in rows if row.id in "0123"}
+    assert [place for _, place in old.values()] == [1, 1, None, None]
+    assert old["0"][0] != old["1"][0]
+    for run_id, names in (("0", following), ("1", following[1:])):
+        links = [row for row in rows if row.chain_id == old[run_id][0] and row.id != run_id]
+        links.sort(key=lambda row: row.chain_place)
+        assert [(row.task, row.chain_place) for row in links] == list(
+            zip(names, (2, 3), strict=False)
+        )
+        for row in links:
+            assert (row.state, row.due_at, row.queue) == ("PENDING", None, "q")
+            assert (row.asked_by, row.trigger, row.args) == ("maria", "chain", {})
+            assert row.retries_left == {"sync_all_teams": 2, "sync_daily_schedule": 3}[row.task]
+    check()
+    downgrade(revision="0022")  # chains' base
+    runs = tables()["task_runs"]
+    with db.engine.connect() as connection:
+        rows = connection.execute(sa.select(runs.c.id, runs.c.chain).order_by(runs.c.id)).all()
+    assert [tuple(row) for row in rows] == [
+        ("0", following),
+        ("1", following[1:]),
+        ("2", []),
+        ("3", []),
+    ]

@@ -26,7 +26,7 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.sync.backfill import by_season, estimate
 from sportsapp.tasks import actions, sync_all_live_games, sync_date_range_task
 from sportsapp.tasks.backfills import queue_backfills
-from sportsapp.tasks.chain import start_chain
+from sportsapp.tasks.chains import sync_everything
 from tests.panel import change, row
 
 NBA, NFL, MLB = BY_SLUG["nba"], BY_SLUG["nfl"], BY_SLUG["mlb"]
@@ -166,9 +166,9 @@ def test_run_again_of_what_waits_or_runs_is_refused(state):
 
 
 def test_chain_that_is_under_way_is_not_started_again():
-    start_chain(Trigger.COMMAND, "maria")
+    sync_everything(Trigger.COMMAND, "maria")
     with pytest.raises(OverlapError, match="of sync_all_leagues with the same arguments already"):
-        start_chain(Trigger.COMMAND, "maria")
+        sync_everything(Trigger.COMMAND, "maria")
 
 
 def test_run_again_of_nothing_is_said():

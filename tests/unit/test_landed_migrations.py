@@ -31,6 +31,7 @@ LANDED = {
     "0020": "487c283c8a4c459b28a1dbf35d95c00bc9d71130176ce1a5bc3b1fb8d3562fcc",
     "0021": "211644337804e78675a790af81be62b18f6306cb53134a72c2bea0ac2daee7c3",
     "0022": "a6bc93e8f715cb751bc8c5aee7e80f7809cdcd2eaef59fbce35bc950c4ba2d63",
+    "0023": "b71a50c7b38550faf3871707e7d7b62024b6457deb945383e020f18d44949248",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -19,6 +19,7 @@ from sportsapp.db.models.run import WAITING
 from sportsapp.db.queries import recent_runs
 from sportsapp.queue.broker import broker_errors
 from sportsapp.runs import reports
+from sportsapp.runs.chains import IS_LINK, links_of
 from sportsapp.runs.rows import find_run, run_as_json
 from sportsapp.services import services
 
@@ -112,7 +113,9 @@ class Upcoming:
 @tasks_group.command("scheduled")
 @json_option
 def scheduled(as_json: bool) -> None:
-    """List what comes next: the schedule's next slots, and runs that wait for their time."""
+    """List what comes next: the schedule's next slots, runs that wait for their time, and links of
+    chains that wait for the run before them.
+    """
     require_broker()
     now = utc_now()
     paused = set(db.session.scalars(select(ScheduleRow.task).where(ScheduleRow.paused)))
@@ -126,8 +129,13 @@ def scheduled(as_json: bool) -> None:
         due_at = _iso(run.due_at)
         upcoming.append(Upcoming(run.task, due_at, id=run.id, state=run.state, args=run.args))
     upcoming.sort(key=lambda row: row.due_at or "")
+    links = select(TaskRun).where(IS_LINK).order_by(TaskRun.queued_at, TaskRun.chain_place)
+    upcoming += [
+        Upcoming(run.task, None, id=run.id, state=run.state, args=run.args)
+        for run in db.session.scalars(links.limit(SCHEDULED_LIMIT))
+    ]
     lines = [
-        f"{row.due_at}  {row.task}  {row.schedule or row.state}"
+        f"{row.due_at or 'later in a chain':<20}  {row.task}  {row.schedule or row.state}"
         + ("  paused" if row.paused else "")
         + (f"  {row.id}" if row.id else "")
         for row in upcoming
@@ -226,7 +234,10 @@ def show(run_id: str, as_json: bool) -> None:
         "heartbeat_at": _iso(run.heartbeat_at),
         "retries_left": run.retries_left,
         "earlier": run.earlier,
-        "chain": run.chain,
+        "chain": [
+            {"id": link.id, "task": link.task, "state": link.state}
+            for link in links_of(db.session, run)
+        ],
         "cancel_asked": run.cancel_asked,
         "host": run.host,
         "pid": run.pid,

@@ -34,7 +34,7 @@ from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db, merge_wal
 from sportsapp.db.migrate import database_errors, migrate_database
 from sportsapp.services import services
-from sportsapp.tasks.chain import start_first_sync
+from sportsapp.tasks.chains import start_first_sync
 
 DEMO_PORT = "SPORTSAPP_DEMO_PORT"
 SHARED = ("huey.consumer_options", "huey_config")

@@ -9,7 +9,7 @@ from sportsapp.core.errors import TrackerError
 from sportsapp.core.settings import Settings
 from sportsapp.db.migrate import migrate_database
 from sportsapp.services import services
-from sportsapp.tasks.chain import start_first_sync
+from sportsapp.tasks.chains import start_first_sync
 
 
 @click.command("prepare")

@@ -62,9 +62,12 @@ class TaskRun(Base):
     ``{"attempt", "started_at", "ended_at", "host", "pid", "end", "error"}``.
 
     ``progress_done`` and ``progress_total`` count chunks; ``resume`` is what a recovered run
-    needs to continue after its last finished chunk. ``chain`` names the tasks to run after
-    SUCCESS. ``batch_id`` is that of its batch, None for a run that was queued alone.
-    ``fingerprint`` is the same for errors of the same kind, empty without an error.
+    needs to continue after its last finished chunk. ``batch_id`` is that of its batch, None for a
+    run that was queued alone. ``fingerprint`` is the same for errors of the same kind, empty
+    without an error.
+
+    ``chain_id`` is the same for the runs of a chain, whose order is ``chain_place``, from 1 on. A
+    link that waits for the one before it is PENDING and has no ``due_at``.
     """
 
     __tablename__ = "task_runs"
@@ -86,6 +89,12 @@ class TaskRun(Base):
             *("batch_id", "state", "finished_at"),
             **_only("batch_id IS NOT NULL"),
         ),
+        Index(
+            "ix_task_runs_chain_id_chain_place",
+            *("chain_id", "chain_place"),
+            unique=True,
+            **_only("chain_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -96,8 +105,9 @@ class TaskRun(Base):
     state: Mapped[str]
     trigger: Mapped[str]
     asked_by: Mapped[str] = mapped_column(default="")
-    chain: Mapped[list[str]] = mapped_column(Json, default=list)
     batch_id: Mapped[str | None]
+    chain_id: Mapped[str | None]
+    chain_place: Mapped[int | None]
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
