@@ -17,6 +17,7 @@ from sportsapp.core.leagues import League, find_league
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs import reports
+from sportsapp.runs.batches import recent_batches
 from sportsapp.services import services
 from sportsapp.sync.backfill import LeagueRange, by_season, estimate, season_of
 from sportsapp.sync.table import RANGE
@@ -50,7 +51,7 @@ class BackfillView(PanelView):
             ranges = [] if is_new else ranges_of(values, today=game_day(utc_now()))
             if request.method == "GET":
                 return self._page(values, ranges)
-            ids = queue_backfills(ranges, Trigger.ADMIN, current_admin())
+            ids = queue_backfills(ranges, Trigger.ADMIN, current_admin()).run_ids
         except TrackerError as error:
             if request.method == "POST":
                 logger.info("%s: backfill was not queued: %s", current_admin(), error)
@@ -118,6 +119,7 @@ def _backfills() -> dict[str, Any]:
     queue = services().queues[1].name
     consumers = reports.consumers(db.session, now)
     return {
+        "batches": recent_batches(db.session, now - SHOWN_FOR),
         "runs": reports.backfills(db.session, RANGE.name, now - SHOWN_FOR),
         "workers": sum(row.queue == queue and row.role == "worker" for row in consumers),
         "counts_of": reports.counts_of,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.leagues import League
-from sportsapp.db.models import RunState, TaskRun, Team
+from sportsapp.db.models import Batch, RunState, TaskRun, Team
 
 STATE_LABELS: dict[str, tuple[str, str]] = {
     RunState.PENDING: ("wait", "waiting for a worker"),
@@ -26,6 +26,7 @@ STATE_LABELS: dict[str, tuple[str, str]] = {
 
 ZONE_COOKIE, DEFAULT_ZONE = "zone", "America/New_York"
 LONGEST_LINE = 300
+LONGEST_CHOICE = 50
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -86,6 +87,12 @@ def run_duration(run: TaskRun) -> str:
     if run.started_at is None:
         return "-"
     return duration(((run.finished_at or utc_now()) - run.started_at).total_seconds())
+
+
+def batch_label(batch: Batch) -> str:
+    """When a batch was made and its name, cut to fit into a choice."""
+    name = batch.name if len(batch.name) <= LONGEST_CHOICE else f"{batch.name[:LONGEST_CHOICE]}..."
+    return f"{batch.made_at:%Y-%m-%d %H:%M} {name}"
 
 
 def arguments(run: TaskRun) -> str:

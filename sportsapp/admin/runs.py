@@ -1,17 +1,30 @@
 """Task runs: list, details, run again, cancel, export."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, func
+from flask import request
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.orm import defer
 
 from sportsapp.accounts.sessions import current_admin
-from sportsapp.admin.table import Condition, Filter, TableView, choice, day_filter, league_filter
+from sportsapp.admin import formatting
+from sportsapp.admin.table import (
+    Condition,
+    Filter,
+    TableQuery,
+    TableView,
+    choice,
+    day_filter,
+    league_filter,
+)
 from sportsapp.admin.view import form_action
+from sportsapp.core.errors import RunNotFoundError
 from sportsapp.db.engine import db
-from sportsapp.db.models import RunState, TaskRun, Trigger
+from sportsapp.db.models import Batch, RunState, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, OPEN
+from sportsapp.runs.batches import BatchState, find_batch
 from sportsapp.runs.chains import links_of
 from sportsapp.services import services
 from sportsapp.sync.table import DAY, RANGE, TODAY
@@ -20,11 +33,20 @@ from sportsapp.tasks import actions
 STATES = {"open": OPEN, "failed": FAILED, **{str(state): (state,) for state in RunState}}
 LEAGUE_TASKS = (RANGE.name, DAY.name)
 SHELL_TASKS = (DAY.name, TODAY.name)
+BATCHES_OFFERED = 20
 
 
 def _task_options() -> list[tuple[str, str]]:
     queued = [name for queue in services().queues for name in queue.task_names()]
     return [(name, name) for name in sorted({*queued, *SHELL_TASKS})]
+
+
+def _batch_options() -> list[tuple[str, str]]:
+    """The newest batches, and the one that is chosen."""
+    chosen = Batch.id == request.args.get("batch", "")
+    newest = select(Batch.id).order_by(Batch.made_at.desc()).limit(BATCHES_OFFERED)
+    offered = select(Batch).where(Batch.id.in_(newest) | chosen).order_by(Batch.made_at.desc())
+    return [(row.id, formatting.batch_label(row)) for row in db.session.scalars(offered)]
 
 
 def _of_league(slug: str) -> Condition:
@@ -60,6 +82,7 @@ class RunsView(TableView):
     filters = (
         Filter("task", "Task", lambda name: TaskRun.task == name, _task_options),
         choice("state", "State", {name: TaskRun.state.in_(STATES[name]) for name in STATES}),
+        Filter("batch", "Batch", lambda batch: TaskRun.batch_id == batch, _batch_options),
         choice("trigger", "Started by", {name: TaskRun.trigger == name for name in Trigger}),
         league_filter(_of_league),
         day_filter("Day (UTC)", _queued_on),
@@ -80,6 +103,14 @@ class RunsView(TableView):
         """The runs of this run's chain, in order; empty for one without."""
         return links_of(db.session, run)
 
+    def batch(self, query: TableQuery) -> BatchState | None:
+        """The batch to which the list is narrowed; the page shows how far it is."""
+        with suppress(RunNotFoundError):
+            return (
+                find_batch(db.session, query.filters["batch"]) if "batch" in query.filters else None
+            )
+        return None
+
     @form_action("/again", "id")
     def again(self, run_id: str) -> str:
         """Queue a run's task again with the same arguments."""
@@ -95,3 +126,13 @@ class RunsView(TableView):
             "Cancel the run",
         )
         return f"run {run_id} {actions.cancel(run_id)}"
+
+    @form_action("/cancel-batch", "id")
+    def cancel_batch(self, batch_id: str) -> str:
+        """Cancel what is open of a batch."""
+        self.confirm(
+            "Cancel this batch? Its runs that wait never start. Those that run stop after their "
+            "current chunk and keep what they have stored.",
+            "Cancel the batch",
+        )
+        return f"batch {batch_id} {actions.cancel_batch(batch_id)}"

@@ -34,8 +34,10 @@ from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
 from sportsapp.services import services
 from sportsapp.sync.auditor import check_season
+from sportsapp.sync.backfill import by_season
 from sportsapp.sync.table import AUDIT, DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
 from sportsapp.tasks import actions
+from sportsapp.tasks.backfills import Backfills, queue_backfills
 from sportsapp.tasks.chains import sync_everything
 
 STEPS = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
@@ -106,7 +108,7 @@ def sync_range(slug: str, start_text: str, end_text: str, queue: bool, as_json: 
     start, end = parse_day(start_text, now), parse_day(end_text, now)
     check_range(start, end, now)
     if queue:
-        _queue(lambda: _queue_range(league, start, end), as_json)
+        _queue(lambda: _queue_seasons(league, start, end), as_json)
     else:
         days = {"start_date": start.isoformat(), "end_date": end.isoformat()}
         _end(*_run(RANGE, {"league": league.label} | days, league, start, end), as_json)
@@ -160,16 +162,28 @@ def _queue_range(league: League, start: date, end: date) -> str:
     return actions.run_now(RANGE.name, Trigger.COMMAND, user_name(), args)
 
 
-def _queue(enqueue: Callable[[], str], as_json: bool) -> None:
-    """Hand the work to the consumer and print the run's id."""
+def _queue_seasons(league: League, start: date, end: date) -> str | Backfills:
+    """A range within one season is one run; several seasons are a batch, with a run for each."""
+    if len(by_season([(league, start, end)])) == 1:
+        return _queue_range(league, start, end)
+    return queue_backfills([(league, start, end)], Trigger.COMMAND, user_name())
+
+
+def _queue(enqueue: Callable[[], str | Backfills], as_json: bool) -> None:
+    """Hand the work to the consumer and print the id of its run or batch."""
     try:
-        run_id = enqueue()
+        queued = enqueue()
     except ForeignBrokerError:
         raise
     except BrokerUnavailableError as error:
         fail(f"{error}; start the app with `flask up`, or leave --queue out")
-    print_answer({"task_id": run_id}, [run_id], as_json)
-    record_command(f"queued as {run_id}")
+    if isinstance(queued, str):
+        print_answer({"task_id": queued}, [queued], as_json)
+        record_command(f"queued as {queued}")
+    else:
+        document = {"batch_id": queued.batch_id, "task_ids": queued.run_ids}
+        print_answer(document, [str(queued.batch_id)], as_json)
+        record_command(f"queued as batch {queued.batch_id}")
 
 
 # ---------------------------------------------------------------- here and now

@@ -3,5 +3,5 @@
 ``ledger`` is what the queues call. Below it, by subject: ``rows`` (a run's row), ``attempts``
 (claim, execute, end), ``progress`` (the current run), ``local`` (runs of a shell), ``slots`` (of
 periodic tasks), ``consumers`` (heartbeats, and the end of a run that nothing can interrupt),
-``recovery`` and ``pruning``. ``reports`` and ``view`` only read.
+``recovery`` and ``pruning``, and ``batches`` of runs. ``reports`` and ``view`` only read.
 """

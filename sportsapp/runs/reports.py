@@ -148,12 +148,15 @@ def hours(session: AnySession, now: datetime, count: int = 24) -> list[Hour]:
 
 
 def backfills(session: AnySession, task: str, since: datetime, limit: int = 20) -> list[TaskRun]:
-    """A task's queued runs that are open or ended since then: open ones first, newest first."""
+    """A task's queued runs that are open or ended since then, without those of batches.
+
+    Open ones first, newest first.
+    """
     is_open = TaskRun.state.in_(OPEN)
     newest = (
         select(TaskRun)
         .options(defer(TaskRun.traceback))
-        .where(TaskRun.task == task, TaskRun.queue != "")
+        .where(TaskRun.task == task, TaskRun.queue != "", TaskRun.batch_id.is_(None))
         .where(is_open | (TaskRun.finished_at >= since))
         .order_by(is_open.desc(), TaskRun.queued_at.desc(), TaskRun.id)
         .limit(limit)

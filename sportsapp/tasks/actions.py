@@ -5,25 +5,28 @@ is queued here; logging who requested an action is up to the caller.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Table, delete, func, select, update
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import DeadLetterError, OverlapError, RunNotFoundError, UnknownTaskError
+from sportsapp.core.errors import DeadLetterError, RunNotFoundError, UnknownTaskError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, WAITING
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
+from sportsapp.queue.tracker import TrackedTask
+from sportsapp.runs import batches
 from sportsapp.runs.chains import cancel_run, revoked
 from sportsapp.runs.rows import find_run, run_origin
 from sportsapp.services import services
-from sportsapp.tasks.repeats import queue_once
+from sportsapp.tasks.batches import queue_together
+from sportsapp.tasks.repeats import not_under_way, queue_once
 
 RUNS: Table = TaskRun.__table__
 SCHEDULES: Table = ScheduleRow.__table__
+NAME_LIMIT = 120
 
 
 # ---------------------------------------------------------------- runs
@@ -35,14 +38,19 @@ def run_now(name: str, trigger: Trigger, by: str, args: Mapping[str, Any] | None
     Raises UnknownTaskError, which lists the known tasks, OverlapError when a run that waits or
     is in progress does the same already, and BrokerUnavailableError.
     """
+    task = task_of(name, args or {})
+    with run_origin(trigger, by):
+        queue_once([task])
+    return str(task.id)
+
+
+def task_of(name: str, args: Mapping[str, Any]) -> TrackedTask:
+    """A new run of a task with these arguments, by name. Raises UnknownTaskError."""
     queues = services().queues
     for queue in queues:
         task_class = queue.task_class(name)
         if task_class is not None:
-            task = task_class(kwargs=dict(args or {}))
-            with run_origin(trigger, by):
-                queue_once([task])
-            return str(task.id)
+            return task_class(kwargs=dict(args))
     raise UnknownTaskError(name, [known for queue in queues for known in queue.task_names()])
 
 
@@ -56,23 +64,23 @@ def run_again(run_id: str, trigger: Trigger, by: str) -> str:
 
 
 def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
-    """Queue every failed run of this fingerprint again, each set of arguments once.
+    """Queue every failed run of this fingerprint again, each set of arguments once, as a batch.
 
     What a run that waits or is in progress does already is left out.
 
     Returns the new runs' ids; empty when there is no such run. Raises UnknownTaskError,
-    BrokerUnavailableError.
+    OverlapError when somebody else queues the same at this moment, BrokerUnavailableError.
     """
-    failed = select(TaskRun.task, TaskRun.args, TaskRun.id).where(
+    failed = select(TaskRun.task, TaskRun.args, TaskRun.error).where(
         HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED)
     )
     rows = db.session.execute(failed)
-    once = {(run.task, repr(sorted(run.args.items()))): run.id for run in rows}
-    new_ids = []
-    for run_id in once.values():
-        with suppress(OverlapError):
-            new_ids.append(run_again(run_id, trigger, by))
-    return new_ids
+    once = {(run.task, repr(sorted(run.args.items()))): run for run in rows}
+    tasks = not_under_way([task_of(run.task, run.args) for run in once.values()])
+    if tasks:
+        error = next(run.error for run in once.values()).partition("\n")[0][:NAME_LIMIT]
+        queue_together(f"Again what failed with: {error}", tasks, trigger, by)
+    return [task.id for task in tasks]
 
 
 def cancel(run_id: str) -> str:
@@ -89,6 +97,19 @@ def cancel(run_id: str) -> str:
         return "will stop after its current chunk and keep what it has"
     db.session.rollback()  # read the state anew
     return f"has ended already ({find_run(run_id).state})"
+
+
+def cancel_batch(batch_id: str) -> str:
+    """Cancel what is open of a batch; what happened, as the rest of a sentence that begins with it.
+
+    Raises RunNotFoundError.
+    """
+    batches.find_batch(db.session, batch_id)
+    waiting, started = batches.cancel_batch(batch_id)
+    db.session.rollback()  # the rows have changed since they were read
+    if not waiting + started:
+        return "has ended already"
+    return f"is cancelled: {waiting} runs before they began, {started} after their current chunk"
 
 
 def waiting_count() -> int:

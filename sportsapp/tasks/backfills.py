@@ -1,20 +1,30 @@
 """Queues backfills: one run a league and season, refused where one overlaps another."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sportsapp.core.clock import check_range, utc_now
 from sportsapp.db.models import Trigger
-from sportsapp.runs.rows import run_origin
-from sportsapp.sync.backfill import LeagueRange, by_season
-from sportsapp.tasks.repeats import overlap, queue_once
+from sportsapp.sync.backfill import LeagueRange, by_season, estimate
+from sportsapp.tasks.batches import queue_together
 from sportsapp.tasks.sync import sync_date_range_task
 
 
-def queue_backfills(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) -> list[str]:
+class Backfills(NamedTuple):
+    """What was queued: the runs' ids, in the order of the ranges and their seasons.
+
+    ``batch_id`` is that of the batch which several runs are, None for one run.
+    """
+
+    batch_id: str | None
+    run_ids: list[str]
+
+
+def queue_backfills(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) -> Backfills:
     """Queue a backfill of each range, one run a season: all of them, or none.
 
-    Returns the runs' ids, in the order of the ranges and their seasons. Raises DateRangeError,
-    OverlapError when a run that waits or runs overlaps one of them, and BrokerUnavailableError.
+    Raises DateRangeError, OverlapError when a run that waits or runs overlaps one of them, and
+    BrokerUnavailableError.
     """
     for _, start, end in ranges:
         check_range(start, end, utc_now())
@@ -22,6 +32,12 @@ def queue_backfills(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) ->
         sync_date_range_task.s(league.label, start.isoformat(), end.isoformat())
         for league, start, end in by_season(ranges)
     ]
-    with run_origin(trigger, by):
-        queue_once(tasks, overlap)
-    return [task.id for task in tasks]
+    batch_id = queue_together(name_of(ranges), tasks, trigger, by, estimate(ranges))
+    return Backfills(batch_id, [task.id for task in tasks])
+
+
+def name_of(ranges: Sequence[LeagueRange]) -> str:
+    """These ranges in words: their leagues, the first day and the last."""
+    leagues = dict.fromkeys(league.label for league, _, _ in ranges)
+    first, last = min(start for _, start, _ in ranges), max(end for _, _, end in ranges)
+    return f"{', '.join(leagues)} from {first} to {last}"

@@ -11,6 +11,24 @@ from sportsapp.sync.backfill import Estimate
 from sportsapp.tasks.repeats import queue_once, same_work
 
 
+def queue_together(
+    name: str,
+    tasks: Sequence[TrackedTask],
+    trigger: Trigger,
+    by: str,
+    estimate: Estimate | None = None,
+) -> str | None:
+    """Queue the runs of one request: several as a batch, whose id is returned, one as it is.
+
+    Raises what ``start_batch`` raises.
+    """
+    if len(tasks) > 1:
+        return start_batch(name, tasks, trigger, by, estimate)
+    with run_origin(trigger, by):
+        queue_once(tasks, same_work)
+    return None
+
+
 def start_batch(
     name: str,
     tasks: Sequence[TrackedTask],

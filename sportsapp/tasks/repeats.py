@@ -5,9 +5,10 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from sportsapp.core.errors import OverlapError, QueueFullError
+from sportsapp.db.engine import db
 from sportsapp.db.models.run import OPEN, Batch, RunState
 from sportsapp.queue.tracker import TrackedTask
 from sportsapp.runs.rows import RUNS, named_args
@@ -52,12 +53,7 @@ def unless_queued(
     """
 
     def check(connection: Connection) -> None:
-        open_runs = select(RUNS).where(
-            RUNS.c.task.in_({task.name for task in tasks}),
-            RUNS.c.state.in_(OPEN),
-            RUNS.c.queue != "",  # a run without one belongs to a shell, which is not waited for
-        )
-        runs = connection.execute(open_runs).all()
+        runs = connection.execute(_open_runs(tasks)).all()
         for run in runs:
             if any(run.task == name and is_same(run.args, args) for name, args in work):
                 state = "runs" if run.state == RunState.STARTED else "waits"
@@ -67,6 +63,24 @@ def unless_queued(
 
     work = [(task.name, named_args(task)) for task in tasks]
     return check
+
+
+def not_under_way(tasks: Sequence[TrackedTask]) -> list[TrackedTask]:
+    """These tasks without those whose work a run does that waits or is in progress."""
+    runs = db.session.execute(_open_runs(tasks)).all()
+    return [
+        task
+        for task in tasks
+        if not any(run.task == task.name and same_work(run.args, named_args(task)) for run in runs)
+    ]
+
+
+def _open_runs(tasks: Sequence[TrackedTask]) -> Select[Any]:
+    return select(RUNS).where(
+        RUNS.c.task.in_({task.name for task in tasks}),
+        RUNS.c.state.in_(OPEN),
+        RUNS.c.queue != "",  # a run without one belongs to a shell, which is not waited for
+    )
 
 
 def overlap(first: Arguments, second: Arguments) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -98,3 +99,74 @@ def test_batch_is_pruned_with_the_last_of_its_runs():
     assert (len(runs_of(TASK)), len(batches())) == (1, 1)
     prune(db.engine, timedelta(days=30), now + timedelta(days=11))
     assert (runs_of(TASK), batches()) == ([], [])
+
+
+# ---------------------------------------------------------------- in a shell
+
+
+def test_range_over_several_seasons_is_queued_as_a_batch(runner):
+    words = ["sync", "range", "NBA", "2024-01-01", "2026-01-31", "--queue"]
+    done = runner.invoke(args=words)
+    (batch,) = batches()
+    assert (done.exit_code, done.stdout) == (0, f"{batch.id}\n")
+    runs = runs_of(TASK)
+    assert [run.args["start_date"] for run in runs] == ["2024-01-01", "2024-07-01", "2025-07-01"]
+    assert (batch.name, batch.requests) == ("NBA from 2024-01-01 to 2026-01-31", 25)
+    for run in runs:
+        change(run.id, state=RunState.SUCCESS)
+    document = json.loads(runner.invoke(args=[*words, "--json"]).stdout)
+    assert len(document["task_ids"]) == 3
+    assert document["batch_id"] in {batch.id for batch in batches()} - {batch.id}
+
+
+def test_range_within_a_season_is_queued_as_one_run(runner):
+    words = ["sync", "range", "NBA", "2026-01-01", "2026-01-31", "--queue", "--json"]
+    assert list(json.loads(runner.invoke(args=words).stdout)) == ["task_id"]
+    assert batches() == []
+
+
+def test_runs_of_a_batch_are_listed_with_how_far_it_is_those_in_progress_first(runner):
+    batch_id = start("NBA", "NFL", "MLB")
+    sync_date_range_task("NHL", "2026-01-01", "2026-01-31")
+    first, second, _, _ = runs_of(TASK)
+    began = utc_now() - timedelta(seconds=30)
+    change(first.id, state=RunState.STARTED, started_at=began, heartbeat_at=utc_now())
+    change(second.id, state=RunState.FAILURE, started_at=began, finished_at=utc_now())
+    db.session.rollback()
+    done = runner.invoke(args=["tasks", "runs", "--batch", batch_id])
+    head, running, *others = done.stdout.splitlines()
+    assert head.startswith("January: 1 of 3 runs have ended, 1 failed, 1 running, 1 waiting, for 3")
+    assert head.endswith(" s, estimate 12 s")
+    assert first.id in running
+    assert len(others) == 2
+    document = json.loads(
+        runner.invoke(args=["tasks", "runs", "--batch", batch_id, "--json"]).stdout
+    )
+    assert document["batch"]["states"] == {"FAILURE": 1, "PENDING": 1, "STARTED": 1}
+    assert (document["batch"]["ended"], document["batch"]["runs"]) == (1, 3)
+    assert document["batch"]["estimate"] == {"requests": 8, "seconds": 12}
+    shown = json.loads(runner.invoke(args=["tasks", "show", first.id, "--json"]).stdout)
+    assert shown["batch_id"] == batch_id
+
+
+def test_batch_is_cancelled_from_a_shell(runner):
+    batch_id = start("NBA", "NFL")
+    done = runner.invoke(args=["tasks", "cancel", "--batch", batch_id])
+    outcome = "is cancelled: 2 runs before they began, 0 after their current chunk"
+    assert (done.exit_code, done.stdout) == (0, f"batch {batch_id} {outcome}\n")
+    assert {run.state for run in runs_of(TASK)} == {RunState.REVOKED}
+    assert "ended already" in runner.invoke(args=["tasks", "cancel", "--batch", batch_id]).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["cancel"], "name one run, or one batch with --batch ID\n"),
+        (["cancel", "x", "--batch", "y"], "name one run, or one batch with --batch ID\n"),
+        (["cancel", "--batch", "nothing"], "no batch has the id 'nothing'\n"),
+        (["runs", "--batch", "nothing"], "no batch has the id 'nothing'\n"),
+    ],
+)
+def test_unknown_batch_is_one_line_and_misuse(runner, words, said):
+    done = runner.invoke(args=["tasks", *words])
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", said)

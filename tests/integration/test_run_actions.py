@@ -36,7 +36,8 @@ pytestmark = pytest.mark.usefixtures("offline")
 
 
 def backfill(*leagues, days=JANUARY) -> list[str]:
-    return queue_backfills([(league, *days) for league in leagues or [NBA]], Trigger.ADMIN, "maria")
+    ranges = [(league, *days) for league in leagues or [NBA]]
+    return queue_backfills(ranges, Trigger.ADMIN, "maria").run_ids
 
 
 def test_backfill_is_one_run_a_league_on_the_record():
@@ -180,7 +181,19 @@ def test_group_runs_again_once_for_each_set_of_arguments():
     for start in ("2026-01-01", "2026-01-01", "2026-02-01"):
         run_id = sync_date_range_task("NBA", start, "2026-02-02").id
         change(run_id, state=RunState.FAILURE, fingerprint="abc")
-    assert len(actions.run_group_again("abc", Trigger.ADMIN, "maria")) == 2
+    again = actions.run_group_again("abc", Trigger.ADMIN, "maria")
+    assert len(again) == 2
+    assert len({row(run_id).batch_id for run_id in again} - {None}) == 1
+    assert actions.run_group_again("abc", Trigger.ADMIN, "maria") == []
+
+
+def test_run_of_a_group_that_is_under_way_is_left_out_of_its_batch():
+    failed = [sync_date_range_task("NBA", day, day).id for day in ("2026-01-01", "2026-02-01")]
+    for run_id in failed:
+        change(run_id, state=RunState.FAILURE, fingerprint="abc")
+    sync_date_range_task("NBA", "2026-01-01", "2026-01-31")
+    (again,) = actions.run_group_again("abc", Trigger.ADMIN, "maria")
+    assert (row(again).args["start_date"], row(again).batch_id) == ("2026-02-01", None)
 
 
 def test_waiting_run_that_is_cancelled_never_runs(feed):

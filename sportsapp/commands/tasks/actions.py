@@ -44,11 +44,18 @@ def retry(run_id: str, as_json: bool) -> str:
 
 
 @tasks_group.command("cancel")
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", default="")
+@click.option("--batch", "batch_id", metavar="ID", help="All runs of this batch instead.")
 @json_option
 @recorded
-def cancel(run_id: str, as_json: bool) -> str:
+def cancel(run_id: str, batch_id: str | None, as_json: bool) -> str:
     """Cancel a run: one that waits never starts, one that runs stops at its next chunk."""
+    if bool(run_id) == bool(batch_id):
+        misuse("name one run, or one batch with --batch ID")
+    if batch_id:
+        outcome = actions.cancel_batch(batch_id)
+        print_answer({"id": batch_id, "outcome": outcome}, [f"batch {batch_id} {outcome}"], as_json)
+        return f"batch {batch_id} {outcome}"
     find_run(run_id)
     outcome = actions.cancel(run_id)
     db.session.rollback()  # the row has changed since it was read

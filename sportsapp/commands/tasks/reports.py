@@ -19,6 +19,7 @@ from sportsapp.db.models.run import WAITING
 from sportsapp.db.queries import recent_runs
 from sportsapp.queue.broker import broker_errors
 from sportsapp.runs import reports
+from sportsapp.runs.batches import BatchState, batch_as_json, find_batch
 from sportsapp.runs.chains import IS_LINK, links_of
 from sportsapp.runs.rows import find_run, run_as_json
 from sportsapp.services import services
@@ -32,11 +33,15 @@ STATES = [str(state) for state in RunState]
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--task", help="Only this task, such as sync_all_teams.")
 @click.option("--state", type=click.Choice(STATES, case_sensitive=False))
+@click.option("--batch", "batch_id", metavar="ID", help="Only this batch, and how far it is.")
 @json_option
-def runs(limit: int, task: str | None, state: str | None, as_json: bool) -> None:
+def runs(
+    limit: int, task: str | None, state: str | None, batch_id: str | None, as_json: bool
+) -> None:
     """List task runs, newest first."""
-    rows = recent_runs(db.session, limit, task, state)
-    lines = []
+    batch = find_batch(db.session, batch_id) if batch_id else None
+    rows = recent_runs(db.session, limit, task, state, batch_id)
+    lines = [_batch_line(batch)] if batch else []
     for run in rows:
         progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
         outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
@@ -44,8 +49,19 @@ def runs(limit: int, task: str | None, state: str | None, as_json: bool) -> None
             f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {run.state:<8}{progress}  {run.task} {_args(run)}"
             f" ({run.trigger}, attempt {run.attempt})  {outcome[:160]}  {run.id}"
         )
-    document = {"runs": [run_as_json(run) for run in rows]}
+    document: dict[str, Any] = {"runs": [run_as_json(run) for run in rows]}
+    if batch:
+        document["batch"] = batch_as_json(batch, utc_now())
     print_answer(document, lines or ["No task has run yet."], as_json)
+
+
+def _batch_line(state: BatchState) -> str:
+    batch, took = state.batch, state.seconds(utc_now())
+    parts = [f"{state.ended} of {batch.runs} runs have ended", f"{state.failed} failed"]
+    parts += [f"{len(state.running)} running, {state.waiting} waiting"] if not state.is_over else []
+    parts += [f"took {took:.0f} s" if state.is_over else f"for {took:.0f} s"] if took else []
+    parts += [f"estimate {batch.seconds} s"] if batch.seconds is not None else []
+    return f"{batch.name}: {', '.join(parts)}"
 
 
 @tasks_group.command("active")
@@ -238,6 +254,7 @@ def show(run_id: str, as_json: bool) -> None:
             {"id": link.id, "task": link.task, "state": link.state}
             for link in links_of(db.session, run)
         ],
+        "batch_id": run.batch_id,
         "cancel_asked": run.cancel_asked,
         "host": run.host,
         "pid": run.pid,
