@@ -125,13 +125,21 @@ if (live) {
   plan();
 }
 
-// ---- times in the browser's zone, unless the visitor chose a zone on the site
+// ---- times in the browser's zone with UTC beside them, unless the visitor chose a zone on the site
 
 function localTimes(where) {
-  for (const time of where.querySelectorAll('time[data-local="browser"]'))
-    time.textContent = new Date(time.dateTime).toLocaleTimeString("en-US", {
-      weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+  for (const time of where.querySelectorAll('time[data-local=""]')) {
+    const at = new Date(time.dateTime);
+    time.dataset.local = "shown";
+    if (!at.getTimezoneOffset()) continue;
+    const day = at.toLocaleDateString("sv-SE"); // 2026-01-31
+    const clock = at.toLocaleTimeString("en-US", {
+      hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
       timeZoneName: "short",
     });
+    const utc = document.createElement("small");
+    utc.textContent = time.textContent.replace(`${day} `, "");
+    time.replaceChildren(`${day} ${clock} `, utc);
+  }
 }
 localTimes(document);

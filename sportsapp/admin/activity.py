@@ -32,10 +32,10 @@ class ActivityView(TableView):
     model, title, address = Activity, "Activity", "activity"
     columns = ("at", "who", "action", "subject", "detail", "via", "address")
     export_columns = columns
-    labels = {"at": "Time (UTC)", "via": "From", "address": "Address or host"}
+    labels = {"at": "Time", "via": "From", "address": "Address or host"}
     formatters = {
         "at": lambda row: formatting.link(
-            url_for(".details_view", id=row.id), formatting.utc_time(row.at)
+            url_for(".details_view", id=row.id), formatting.zoned_time(row.at)
         ),
         "who": lambda row: row.who or "somebody unknown",
     }

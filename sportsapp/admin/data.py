@@ -95,9 +95,8 @@ class LeaguesView(TableView):
     model, title, address = LeagueRow, "Leagues", "leagues"
     columns = ("name", "season_name", "polled_at", "changed_at", "failing_since", "failure")
     labels = {
-        "polled_at": "Last polled (UTC)",
-        "changed_at": "Last changed (UTC)",
-        "failing_since": "Failing since (UTC)",
+        "polled_at": "Last polled",
+        "changed_at": "Last changed",
         "season_name": "Season",
     }
     formatters = {"name": _record_link("name")}
@@ -166,7 +165,7 @@ class GamesView(TableView):
         *("league", "espn_id", "day", "start_at", "state", "status", "detail", "away_team"),
         *("away_score", "home_team", "home_score", "updated_at", "changed_by_run"),
     )
-    labels = {"espn_id": "ESPN id", "start_at": "Starts (UTC)", "updated_at": "Changed (UTC)"}
+    labels = {"espn_id": "ESPN id", "start_at": "Starts", "updated_at": "Changed"}
     formatters = {
         "day": _record_link("day"),
         "league": _league,

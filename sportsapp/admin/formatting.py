@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -24,7 +25,7 @@ STATE_LABELS: dict[str, tuple[str, str]] = {
 }
 """For each state the CSS class of its colour, and its meaning."""
 
-ZONE_COOKIE, DEFAULT_ZONE = "zone", "America/New_York"
+ZONE_COOKIE = "zone"
 LONGEST_LINE = 300
 LONGEST_CHOICE = 50
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -33,24 +34,32 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # ---------------------------------------------------------------- times
 
 
-def utc_time(at: datetime | None) -> Markup:
-    """``2026-11-23 17:48:15`` in UTC, as a ``<time>`` element; ``-`` for None."""
+def viewer_zone() -> ZoneInfo | None:
+    """The zone that the viewer chose on the score pages; None without one."""
+    name = request.cookies.get(ZONE_COOKIE, "")
+    return ZoneInfo(name) if name in _zones() else None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def zoned_time(at: datetime | None) -> Markup:
+    """``2026-11-23 12:48:15 EST 17:48:15 UTC``: in the viewer's zone, with UTC beside it.
+
+    For a viewer who chose none the panel's script puts the browser's zone in; without the script
+    it is UTC alone. ``-`` for None.
+    """
     if at is None:
         return Markup("-")
-    return Markup('<time datetime="{}">{}</time>').format(iso_utc(at), f"{at:%Y-%m-%d %H:%M:%S}")
-
-
-def local_time(at: datetime) -> Markup:
-    """``Mon 12:48:15 EST`` in the zone that the visitor chose on the site.
-
-    For a visitor who chose none the panel's script puts the browser's zone in; without the
-    script it is New York, as on the score pages.
-    """
-    chosen = request.cookies.get(ZONE_COOKIE)
-    zone = chosen if chosen in available_timezones() else None
-    shown = at.astimezone(ZoneInfo(zone or DEFAULT_ZONE))
-    return Markup('<time datetime="{}" data-local="{}">{}</time>').format(
-        iso_utc(at), zone or "browser", f"{shown:%a %H:%M:%S %Z}"
+    zone, utc = viewer_zone(), f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    text: str = utc
+    if zone and (shown := at.astimezone(zone)).utcoffset():
+        beside = f"{at:%H:%M:%S} UTC" if shown.date() == at.date() else utc
+        text = Markup("{} <small>{}</small>").format(f"{shown:%Y-%m-%d %H:%M:%S %Z}", beside)
+    return Markup('<time datetime="{}"{}>{}</time>').format(
+        iso_utc(at), "" if zone else Markup(" data-local"), text
     )
 
 
@@ -158,7 +167,7 @@ def lateness(run: TaskRun | None) -> str:
 def cell(value: Any) -> Any:
     """A column's value as a table shows it."""
     if value is None or isinstance(value, datetime):
-        return utc_time(value)
+        return zoned_time(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return json_block(value) if isinstance(value, (dict, list)) else value

@@ -180,11 +180,9 @@ class TableView(PanelView):
         return Response(body, mimetype=MIMETYPES[export_type], headers=disposition)
 
     def label(self, name: str) -> str:
-        """A column's heading: from ``labels``, or its name in words, times marked as UTC."""
-        if name in self.labels:
-            return self.labels[name]
-        heading = name.removesuffix("_at").replace("_", " ").capitalize()
-        return f"{heading} (UTC)" if name.endswith("_at") else heading
+        """A column's heading: from ``labels``, or its name in words."""
+        words = name.removesuffix("_at").replace("_", " ")
+        return self.labels.get(name, words.capitalize())
 
     def shown(self, row: Any, name: str) -> Any:
         """A column's value as a page shows it."""

@@ -384,6 +384,7 @@ def test_times_are_shown_in_the_browsers_zone(browser, site):
         page.goto("/admin/schedule/")
         local = page.locator("time[data-local]").first
         expect(local).to_contain_text("GMT+9")
+        expect(local).to_contain_text("UTC")
 
 
 def test_refreshing_can_be_paused_and_stops_when_signed_out(browser, site):

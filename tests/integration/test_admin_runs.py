@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import url_for
@@ -130,6 +130,24 @@ def test_newest_first_without_being_asked(panel):
     old, new = add_run(ago=timedelta(days=1)), add_run()
     page = panel.get(LIST)
     assert page.index(new) < page.index(old)
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("", '" data-local>2026-01-01 23:30:15 UTC</time>'),
+        ("UTC", '">2026-01-01 23:30:15 UTC</time>'),
+        ("America/Denver", '">2026-01-01 16:30:15 MST <small>23:30:15 UTC</small></time>'),
+        ("Asia/Tokyo", '">2026-01-02 08:30:15 JST <small>2026-01-01 23:30:15 UTC</small></time>'),
+    ],
+)
+def test_times_are_in_the_viewers_zone_with_utc_beside_them(panel, zone, shown):
+    at = datetime(2026, 1, 1, 23, 30, 15, tzinfo=UTC)
+    run_id = add_run(queued_at=at, started_at=at, due_at=at, finished_at=at)
+    if zone:
+        panel.client.set_cookie("zone", zone)
+    for page in (LIST, details(run_id)):
+        assert f'<time datetime="2026-01-01T23:30:15Z{shown}' in panel.get(page)
 
 
 def test_pages_keep_the_filters(panel):
