@@ -53,7 +53,7 @@ class PanelVisitor:
 
     def post(self, path: str, /, **form: Any) -> TestResponse:
         """Send a form with a token, without following where it leads."""
-        own = {"your_password": PASSWORD} if path.startswith("/admin/accounts/") else {}
+        own = {"your_password": PASSWORD} if path.startswith("/admin/account") else {}
         form = {"csrf_token": self.token("/admin/accounts/"), **own, **form}
         return self.open(path, "POST", data=form)
 

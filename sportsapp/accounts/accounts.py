@@ -1,4 +1,4 @@
-"""Admin accounts: create, authenticate, change the password, deactivate.
+"""Accounts of the panel: create, authenticate, change password and role, deactivate.
 
 Serves the panel, ``flask admin`` and the first start of an instance. User names are compared
 without the spaces around them. Whatever writes does so in a transaction of its own.
@@ -17,8 +17,8 @@ from sportsapp.accounts.passwords import (
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import AccountError
 from sportsapp.core.settings import Settings
-from sportsapp.db.engine import db, writing
-from sportsapp.db.models import AdminSession, AdminUser
+from sportsapp.db.engine import db, lock_until_commit, writing
+from sportsapp.db.models import AdminSession, AdminUser, Role
 
 logger = logging.getLogger(__name__)
 
@@ -83,17 +83,19 @@ def authenticate(username: str, password: str) -> AdminUser | None:
     return account if is_right and account.active else None
 
 
-def add_account(username: str, password: str, *, must_change_password: bool = False) -> None:
+def add_account(
+    username: str, password: str, role: str = Role.ADMIN, *, must_change_password: bool = False
+) -> None:
     """Add an account; its first sign-in can be made to ask for another password.
 
-    Raises AccountError for a taken name, a name that is empty, too long or has control
-    characters in it, and a password that breaks the rules in ``passwords``.
+    Raises AccountError for an unknown role, a taken name, a name that is empty, too long or has
+    control characters in it, and a password that breaks the rules in ``passwords``.
     """
     username = username.strip()
     if not 0 < len(username) <= LONGEST_USERNAME or not username.isprintable():
         raise AccountError(f"a name must have 1 to {LONGEST_USERNAME} printable characters")
     check_password(password, username)
-    account = AdminUser(username=username, created_at=utc_now())
+    account = AdminUser(username=username, role=_known_role(role), created_at=utc_now())
     account.password_hash = hash_password(password)
     account.must_change_password = must_change_password
     with writing(db.session):
@@ -120,17 +122,26 @@ def set_password(username: str, password: str) -> None:
         _end_sessions(account)
 
 
-def deactivate(username: str) -> None:
-    """Refuse the account from now on, and end every session of it.
+def set_role(username: str, role: str) -> None:
+    """Make the account an admin's or a viewer's, from its next request on.
 
-    Raises AccountError for an unknown name and for the last active account, since nobody could
-    sign in afterwards.
+    Raises AccountError for an unknown name or role, and for the last active admin.
     """
     with writing(db.session):
         account = find_account(username)
-        others = select(func.count()).where(AdminUser.active, AdminUser.id != account.id)
-        if not db.session.scalar(others):
-            raise AccountError(f"{username} is the last active account: it cannot be deactivated")
+        if _known_role(role) != Role.ADMIN:
+            _refuse_last_admin(account)
+        account.role = _known_role(role)
+
+
+def deactivate(username: str) -> None:
+    """Refuse the account from now on, and end every session of it.
+
+    Raises AccountError for an unknown name and for the last active admin.
+    """
+    with writing(db.session):
+        account = find_account(username)
+        _refuse_last_admin(account)
         account.active = False
         _end_sessions(account)
 
@@ -139,6 +150,20 @@ def activate(username: str) -> None:
     """Accept a deactivated account again. Raises AccountError for an unknown name."""
     with writing(db.session):
         find_account(username).active = True
+
+
+def _refuse_last_admin(account: AdminUser) -> None:
+    """Raise AccountError if nobody could change anything without this account."""
+    lock_until_commit(db.session.connection(), "admins")  # two may not remove each other
+    others = (AdminUser.active, AdminUser.role == Role.ADMIN, AdminUser.id != account.id)
+    if account.role == Role.ADMIN and not db.session.scalar(select(func.count()).where(*others)):
+        raise AccountError(f"{account.username} is the last active admin: there has to be one")
+
+
+def _known_role(role: str) -> Role:
+    if role not in set(Role):
+        raise AccountError(f"there is no role {role!r}: known are {', '.join(Role)}")
+    return Role(role)
 
 
 def _end_sessions(account: AdminUser) -> None:

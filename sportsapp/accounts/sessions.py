@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sportsapp.core.clock import CLOCK_TOLERANCE, utc_now
 from sportsapp.core.printable import printable
 from sportsapp.db.engine import db, writing
-from sportsapp.db.models import AdminSession, AdminUser
+from sportsapp.db.models import AdminSession, AdminUser, Role
 from sportsapp.http.limits import client_address
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class SignedInAdmin(UserMixin):  # type: ignore[misc]  # Flask-Login has no type
 
     def __init__(self, account: AdminUser, token: str, seen_at: datetime) -> None:
         self.username = account.username
+        self.role = account.role
         self.must_change_password = account.must_change_password
         self.id = token
         self.session_id = _digest(token)
@@ -69,6 +70,11 @@ def is_signed_in() -> bool:
 def must_change_password() -> bool:
     """Whether the signed-in admin has to choose another password before anything else."""
     return bool(current_user.must_change_password)
+
+
+def is_viewer() -> bool:
+    """Whether the signed-in account may look at everything and change nothing."""
+    return bool(current_user.role == Role.VIEWER)
 
 
 def sign_in_as(account: AdminUser) -> bool:
@@ -114,10 +120,13 @@ def record_use() -> None:
         logger.warning("the use of a session was not stored: %s", error.orig)
 
 
-def end_session(session_id: str) -> bool:
-    """End a session at once. Returns False if it has ended before."""
+def end_session(session_id: str, of: str | None = None) -> bool:
+    """End a session at once, if it is this account's. Returns False if it has ended before."""
+    owned = select(AdminUser.id).where(AdminUser.username == of)
     with writing(db.session):
         this_session = delete(AdminSession).where(AdminSession.id == session_id)
+        if of is not None:
+            this_session = this_session.where(AdminSession.account_id.in_(owned))
         return db.session.connection().execute(this_session).rowcount > 0
 
 

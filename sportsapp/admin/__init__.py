@@ -4,7 +4,8 @@ Built on Flask-Admin's views, menu and URLs; templates and tables are our own. V
 ``runs.reports`` and act through ``tasks.actions`` and ``accounts``. Each imports only from the
 lines below it::
 
-    dashboard, failures, runs, backfill, schedule, data, accounts, activity    the views
+    dashboard, failures, runs, backfill, schedule, data,
+    account, accounts, activity    the views
     table        read-only tables
     view         what all views share
     signin       the sign-in page, the guard       formatting   times and states for templates
@@ -20,6 +21,7 @@ from flask_admin.theme import Bootstrap4Theme
 
 from sportsapp.accounts import sessions
 from sportsapp.admin import security, signin
+from sportsapp.admin.account import AccountView
 from sportsapp.admin.accounts import AccountsView
 from sportsapp.admin.activity import ActivityView
 from sportsapp.admin.backfill import BackfillView
@@ -32,6 +34,7 @@ from sportsapp.admin.schedule import ScheduleView
 MENU = (
     *(FailuresView, RunsView, BackfillView, ScheduleView),
     *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView, ActivityView),
+    AccountView,
 )
 
 

@@ -1,4 +1,4 @@
-"""Admin accounts: add, change the password, deactivate, activate; sessions: list, end.
+"""Accounts: add, change password and role, deactivate, activate; sessions: list, end.
 
 Who changes an account has to give the own password again: a session may be stolen.
 """
@@ -17,6 +17,7 @@ from sportsapp.accounts.sessions import (
 from sportsapp.admin.signin import check_own_password
 from sportsapp.admin.view import PanelView, form_action
 from sportsapp.core.errors import AccountError
+from sportsapp.db.models import Role
 
 
 class AccountsView(PanelView):
@@ -32,8 +33,8 @@ class AccountsView(PanelView):
             accounts=accounts.all_accounts(),
             sessions=live_sessions(),
             current_session=current_session(),
-            shortest_password=passwords.SHORTEST_PASSWORD,
-            longest_password=passwords.LONGEST_PASSWORD,
+            passwords=passwords,
+            roles=list(Role),
             longest_username=accounts.LONGEST_USERNAME,
         )
 
@@ -41,8 +42,9 @@ class AccountsView(PanelView):
     def add(self, username: str) -> str:
         """Add an account."""
         check_own_password()
-        accounts.add_account(username, request.form.get("password", ""))
-        return f"account {username} was added"
+        role = request.form.get("role", Role.ADMIN)
+        accounts.add_account(username, request.form.get("password", ""), role)
+        return f"account {username} was added, as {role}"
 
     @form_action("/password", "username")
     def password(self, username: str) -> str:
@@ -52,6 +54,15 @@ class AccountsView(PanelView):
         if username == current_admin():
             sign_in_as(accounts.find_account(username))
         return f"the password of {username} was changed, and its sessions have ended"
+
+    @form_action("/role", "username")
+    def role(self, username: str) -> str:
+        """Change a role; never one's own."""
+        check_own_password()
+        if username == current_admin():
+            raise AccountError("you cannot change your own role: another admin has to do it")
+        accounts.set_role(username, role := request.form.get("role", ""))
+        return f"account {username} has the role {role} now"
 
     @form_action("/deactivate", "username")
     def deactivate(self, username: str) -> str:

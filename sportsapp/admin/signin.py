@@ -1,4 +1,4 @@
-"""Signing in and out; and no page of the panel for anybody who is not signed in.
+"""Signing in and out; no page of the panel for strangers, and no change of it by viewers.
 
 A wrong password and an unknown name get the same response after the same time. Failures are
 counted by network and by account, and each delays the next attempt. A device on which the account
@@ -14,6 +14,7 @@ from flask import (
     Flask,
     abort,
     current_app,
+    make_response,
     redirect,
     render_template,
     request,
@@ -29,6 +30,7 @@ from sportsapp.accounts.sessions import (
     current_session,
     end_session,
     is_signed_in,
+    is_viewer,
     must_change_password,
     record_use,
     sign_in_as,
@@ -47,7 +49,9 @@ PER_NETWORK, PER_ACCOUNT, PER_DEVICE = 20, 5, 5
 REFUSALS_A_DAY = 100
 """How many refused sign-ins the activity log takes; the log has them all."""
 SIGN_IN, SIGN_OUT, OWN_PASSWORD = "panel.sign_in", "panel.sign_out", "panel.own_password"
+OWN_ACCOUNT = "account"
 WRONG = "Wrong name or password."
+VIEWERS = "Your account is a viewer's: it sees everything and changes nothing."
 
 blueprint = Blueprint("panel", __name__, url_prefix=PREFIX)
 
@@ -61,8 +65,9 @@ def init_app(app: Flask) -> None:
 def _guard() -> ResponseReturnValue | None:
     """Redirect a stranger's GET to the sign-in page, which leads back here; else 403.
 
-    The same for an admin whose password was printed, and the page to choose another one. Runs
-    before every request, so that it covers unknown paths and comes before the CSRF check.
+    The same for an admin whose password was printed, and the page to choose another one. What a
+    viewer sends is refused, unless it is about the own account or the way out. Runs before every
+    request, so that it covers unknown paths and comes before the CSRF check.
     """
     if not is_panel(request.path) or request.endpoint == SIGN_IN:
         return None
@@ -70,6 +75,9 @@ def _guard() -> ResponseReturnValue | None:
         form, message = SIGN_IN, "Sign in first."
     elif must_change_password() and request.endpoint not in (OWN_PASSWORD, SIGN_OUT):
         form, message = OWN_PASSWORD, "Choose another password first."
+    elif is_viewer() and request.method not in ("GET", "HEAD") and not _is_own():
+        page = render_template("admin/refused.html", reason=VIEWERS)
+        abort(make_response(page, 403))
     else:
         if not (request.endpoint or "").endswith(".live"):  # those the page asks for by itself
             record_use()
@@ -77,6 +85,12 @@ def _guard() -> ResponseReturnValue | None:
     if request.method not in ("GET", "HEAD"):
         abort(403, message)
     return redirect(url_for(form, next=request.full_path.rstrip("?")))
+
+
+def _is_own() -> bool:
+    """Whether this request is about nothing but the account and session of who sends it."""
+    own = (SIGN_OUT, OWN_PASSWORD)
+    return request.endpoint in own or request.blueprint == f"admin_{OWN_ACCOUNT}"
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])

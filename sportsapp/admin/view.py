@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView, expose
 
 from sportsapp.accounts.activity import record_activity
-from sportsapp.accounts.sessions import current_admin
+from sportsapp.accounts.sessions import current_admin, is_viewer
 from sportsapp.admin import formatting
 from sportsapp.admin.security import panel_path
 from sportsapp.core.clock import utc_now
@@ -48,6 +48,7 @@ class PanelView(BaseView):  # type: ignore[misc]  # Flask-Admin has no types
             "formatting": formatting,
             "now": utc_now(),
             "current_admin": current_admin(),
+            "may_change": not is_viewer(),
             "back": request.full_path.rstrip("?"),
             "open_states": OPEN,
         }

@@ -54,6 +54,7 @@ VIEWS = (
     "/admin/games/details/?id=1",
     "/admin/accounts/",
     "/admin/activity/",
+    "/admin/account/",
 )
 LONG = "all leagues failed: NFL: the feed refused https://example.org/" + "x" * 200
 

@@ -89,6 +89,13 @@ AT_WORK = (
     Step("flask tasks purge", r"^\d+ runs dropped$", "echo y | flask tasks purge"),
     Step("flask tasks purge --yes", r"^\d+ runs dropped$"),
     Step("flask admin create NAME", "maria was added", f"{PASSWORD} | flask admin create maria"),
+    Step(
+        "flask admin create NAME --role viewer",
+        "vera was added",
+        f"{PASSWORD} | flask admin create vera --role viewer",
+    ),
+    Step("flask admin role NAME admin", "role admin", "flask admin role vera admin"),
+    Step("flask admin role NAME viewer", "role viewer", "flask admin role vera viewer"),
     Step("flask admin password NAME", "was changed", f"{PASSWORD} | flask admin password maria"),
     Step("flask admin deactivate NAME", "was deactivated", "flask admin deactivate maria"),
     Step("flask admin activate NAME", "was activated", "flask admin activate maria"),

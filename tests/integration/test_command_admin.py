@@ -75,7 +75,7 @@ def test_password_change(admin):
 
 def test_last_account_is_not_deactivated(admin):
     admin("create", "maria", "--password", LONG)
-    assert "last active account" in admin("deactivate", "maria").stderr
+    assert "last active admin" in admin("deactivate", "maria").stderr
 
 
 def test_activated_again(admin):

@@ -1,6 +1,6 @@
 """The tables: what was read from the feed (leagues, teams, players, games), and the ledger."""
 
-from sportsapp.db.models.account import AdminSession, AdminUser
+from sportsapp.db.models.account import AdminSession, AdminUser, Role
 from sportsapp.db.models.activity import Activity, Via
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.fields import FieldShares
@@ -35,6 +35,7 @@ __all__ = [
     "LeagueRow",
     "PausedQueue",
     "Player",
+    "Role",
     "RunState",
     "RunTotal",
     "ScheduleRow",

@@ -1,11 +1,19 @@
 """Accounts of the admin panel, and their sessions."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sportsapp.db.types import Base, UtcDateTime
+
+
+class Role(StrEnum):
+    """What an account may do: an admin everything, a viewer look at everything."""
+
+    ADMIN = "admin"
+    VIEWER = "viewer"
 
 
 class AdminUser(Base):
@@ -23,6 +31,7 @@ class AdminUser(Base):
     username: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    role: Mapped[str] = mapped_column(default=Role.ADMIN)
     active: Mapped[bool] = mapped_column(default=True)
     generation: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
