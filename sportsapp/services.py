@@ -1,6 +1,8 @@
 """What the factory joined, typed: ``services().queues`` wherever an app context is at hand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Flask, current_app
 from prometheus_client import Metric
@@ -46,13 +48,18 @@ class Services:
         return [BY_SLUG[slug] for slug in self.settings.leagues]
 
     def sync_context(
-        self, run_id: str | None, progress: Progress, *, scheduled: bool = False
+        self,
+        run_id: str | None,
+        progress: Progress,
+        *,
+        scheduled: bool = False,
+        resume: Mapping[str, Any] | None = None,
     ) -> SyncContext:
         """What a sync that starts now for this run is handed; needs an app context."""
         feed, now = self.feed_client, utc_now()
         watch, thorough = self.feed_watch, not scheduled
         return SyncContext(
-            feed, db.session, now, run_id, watch, scheduled, utc_now, progress, thorough
+            feed, db.session, now, run_id, watch, scheduled, utc_now, progress, thorough, resume
         )
 
 

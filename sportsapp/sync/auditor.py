@@ -27,6 +27,7 @@ from sportsapp.sync.backfill import season_of
 from sportsapp.sync.context import SyncContext, league_call
 from sportsapp.sync.doubts import Values, has_result
 from sportsapp.sync.scoreboards import sync_day
+from sportsapp.sync.steps import Steps
 
 GAMES: Table = Game.__table__
 SAMPLE = 20
@@ -56,18 +57,21 @@ def audit_leagues(
 ) -> AuditResult:
     """Audit a season of these leagues, by the feed's year of it; the running one without ``year``.
 
-    Raises UnknownSeasonError when no game of that year is stored.
+    A step is a league. Raises UnknownSeasonError when no game of that year is stored.
     """
     if year is not None:
         check_season(context.session, leagues, year)
-    result = AuditResult()
-    for league in leagues:
-        row = select(LeagueRow.season_year).where(LeagueRow.slug == league.slug)
-        running = context.session.scalar(row)
-        season = stored_season(context, league, (running or 0) if year is None else year)
+    by_slug = {league.slug: league for league in leagues}
+    steps = Steps(context, [["league", slug] for slug in by_slug], AuditResult())
+    for current, (_, slug) in steps:
+        row = select(LeagueRow.season_year).where(LeagueRow.slug == slug)
+        running = current.session.scalar(row)
+        if slug not in by_slug:  # it is not followed any more
+            continue
+        season = stored_season(current, by_slug[slug], (running or 0) if year is None else year)
         if season.games:
-            audit_season(context, season, None if season.year == running else year, result)
-    return result
+            audit_season(current, season, None if season.year == running else year, steps.result)
+    return steps.result
 
 
 def check_season(session: AnySession, leagues: Sequence[League], year: int) -> None:

@@ -4,11 +4,10 @@ Each chunk is committed, so that a backfill can be stopped after any of them and
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
-from typing import Any
 
 from sportsapp.core.clock import check_range, each_day, game_day, month_end
 from sportsapp.core.errors import FeedRefusedError, TrackerError
@@ -19,6 +18,7 @@ from sportsapp.feed.fetch import fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.missing import look_for
+from sportsapp.sync.steps import Step, Steps
 from sportsapp.sync.watch import is_refusal
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,16 @@ class Chunk:
 
     def __str__(self) -> str:
         return str(self.start) if self.start == self.end else f"{self.start} to {self.end}"
+
+    def as_step(self) -> Step:
+        """This chunk as JSON holds it."""
+        return [f"{self.start}", f"{self.end}", self.by_month]
+
+    @classmethod
+    def of_step(cls, step: Step) -> "Chunk":
+        """The chunk of ``as_step``."""
+        start, end, by_month = step
+        return cls(date.fromisoformat(start), date.fromisoformat(end), by_month)
 
     @property
     def days(self) -> list[date]:
@@ -77,44 +87,33 @@ def sync_range(
     league: League,
     start: date,
     end: date,
-    resume: Mapping[str, Any] | None = None,
 ) -> SyncResult:
     """Bring every day from start to end up to date, chunk by chunk.
 
-    After each chunk ``context.progress`` is called with the point to resume from; given back as
-    ``resume``, it lets another run continue with the next chunk. A chunk that fails is a line in
-    ``errors``; when every chunk fails, the last error is raised. Raises DateRangeError.
+    Each chunk is a step. One that fails is a line in ``errors``; when every chunk fails, the last
+    error is raised. Raises DateRangeError.
     """
     check_range(start, end, context.now)
     chunks = chunks_of(league, start, end)
-    done, result = 0, SyncResult()
-    if resume and resume.get("of") == len(chunks):  # else it is from a release with other chunks
-        done = resume["done"]
-        result = SyncResult(resume["result"]["synced"], list(resume["result"]["errors"]))
-    succeeded, failure = done, None
-    context.progress(done, len(chunks), _resume_point(done, chunks, result))
-    for number, chunk in enumerate(chunks[done:], done + 1):
-        context = context.with_current_time()
+    steps = Steps(context, [chunk.as_step() for chunk in chunks], SyncResult())
+    failure: TrackerError | None = None
+    for current, step in steps:
+        chunk = Chunk.of_step(step)
+        errors, days_refused = steps.result.errors, is_refusal(failure)
         try:
-            result.synced += sync_chunk(
-                context, league, chunk, result.errors, days_refused=is_refusal(failure)
-            )[0]
-            succeeded, failure = succeeded + 1, None
+            synced, _ = sync_chunk(current, league, chunk, errors, days_refused=days_refused)
+            steps.result.synced += synced
+            steps.kept["is_read"], failure = True, None
         except TrackerError as error:
-            failure = error
-            result.errors.append(f"{league.label} {chunk}: {error}")
+            steps.failures[league.slug] = failure = error
+            errors.append(f"{league.label} {chunk}: {error}")
             # a failed read of the past does not show that the feed fails now
-            if chunk.start <= game_day(context.now) <= chunk.end:
-                store.mark_failed(context, store.league_ref(context, league), error)
-        context.progress(number, len(chunks), _resume_point(number, chunks, result))
-    if failure is not None and not succeeded:
-        context.progress(0, len(chunks), None)  # nothing is done: a retry begins at the beginning
-        raise failure
-    return result
-
-
-def _resume_point(done: int, chunks: Sequence[Chunk], result: SyncResult) -> dict[str, Any]:
-    return {"done": done, "of": len(chunks), "result": result.as_dict()}
+            if chunk.start <= game_day(current.now) <= chunk.end:
+                store.mark_failed(current, store.league_ref(current, league), error)
+    if steps.failures and "is_read" not in steps.kept:
+        steps.begin_anew()
+        raise steps.failures[league.slug]
+    return steps.result
 
 
 def sync_chunk(

@@ -6,12 +6,11 @@ league fails, AllLeaguesFailedError is raised.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 
 from sportsapp.core.clock import game_day
-from sportsapp.core.errors import AllLeaguesFailedError, PayloadError, TrackerError
+from sportsapp.core.errors import PayloadError, TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import TeamRecord
 from sportsapp.db.models import LeagueRow
@@ -21,21 +20,56 @@ from sportsapp.sync import store
 from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult, league_call
 from sportsapp.sync.fields import roster_notes, standing_notes, team_notes
 from sportsapp.sync.scoreboards import sync_ahead
+from sportsapp.sync.steps import Steps, parts_of
 
 
 def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResult:
     """Every league's season from today's scoreboard, its standings, and the weeks to come.
 
-    Where the list of teams has lost many at once, that list too, to know whether it goes on.
+    Where the list of teams has lost many at once, that list too, to know whether it goes on. Each
+    step is about a few leagues.
+    """
+    by_slug = {league.slug: league for league in leagues}
+    stored = set(context.session.scalars(select(LeagueRow.slug)))
+    slugs = [{slug: slug in stored for slug in some} for some in parts_of(list(by_slug), PARALLEL)]
+    steps = Steps(context, [["seasons", some] for some in slugs], LeaguesResult())
+    for current, (kind, about) in steps:
+        some = [by_slug[slug] for slug in about if slug in by_slug]
+        if kind == "seasons":
+            _sync_seasons(current, some, about, steps)
+        elif kind == "standings":
+            steps.result.errors += _sync_standings(current, some)
+        elif kind == "teams":
+            for league in some:
+                try:
+                    _, lines = _sync_team_list(current, league)
+                except TrackerError as error:
+                    lines = [str(error)]
+                    current.report(league, error)
+                steps.result.errors += [f"{league.label} teams: {line}" for line in lines]
+        else:
+            following = {slug: [date.fromisoformat(day) for day in about[slug]] for slug in about}
+            ahead = {league: following[league.slug] for league in some}
+            steps.result.errors += sync_ahead(current, ahead)
+    steps.raise_if_all_failed(leagues)
+    return steps.result
+
+
+def _sync_seasons(
+    context: SyncContext,
+    leagues: Sequence[League],
+    is_stored: Mapping[str, bool],
+    steps: Steps[LeaguesResult],
+) -> None:
+    """Store these leagues and their seasons. The steps that follow are about those that are well.
+
+    ``is_stored`` is whether a league was stored before the run, by slug.
     """
     today = game_day(context.now)
-    stored = set(context.session.scalars(select(LeagueRow.slug)))
     has_lost = select(LeagueRow.id).where(LeagueRow.teams_lost_since.is_not(None))
     in_doubt = set(context.session.scalars(has_lost))
     refs = store.league_refs(context, leagues)
-    result = LeaguesResult()
-    failures: dict[str, TrackerError] = {}
-    seasons: dict[League, tuple[date, ...]] = {}
+    following: dict[str, list[str]] = {}
     request = context.client.scoreboard
     calls = {league: league_call(request, league, today) for league in leagues}
     for league, future in fetch_all(calls):
@@ -47,31 +81,23 @@ def sync_leagues(context: SyncContext, leagues: Sequence[League]) -> LeaguesResu
                 raise PayloadError(text, path="$.leagues", body=answer.body)
             season = parse.parse_calendar(answer.body)
         except TrackerError as error:
-            failures[league.slug] = error
+            steps.failures[league.slug] = error
             store.mark_failed(context, refs[league], error)
             context.report(league, error)
             continue
-        seasons[league] = season
+        following[league.slug] = [f"{day}" for day in season if day > today][:1]
         store.store_league(context, refs[league], record, season)
-        if league.slug in stored:
-            result.updated += 1
+        if is_stored[league.slug]:
+            steps.result.updated += 1
         else:
-            result.created += 1
-    if failures and len(failures) == len(leagues):
-        raise AllLeaguesFailedError(failures)
-    result.errors += [f"{slug.upper()}: {error}" for slug, error in sorted(failures.items())]
-    well = [league for league in leagues if league in seasons]
-    result.errors += _sync_standings(context, well)
-    for league in well:
-        if refs[league].id in in_doubt:
-            try:
-                _, lines = _sync_team_list(context, league)
-            except TrackerError as error:
-                lines = [str(error)]
-                context.report(league, error)
-            result.errors += [f"{league.label} teams: {line}" for line in lines]
-    result.errors += sync_ahead(context, {league: seasons[league] for league in well})
-    return result
+            steps.result.created += 1
+    failures = [(league, steps.failures.get(league.slug)) for league in leagues]
+    steps.result.errors += sorted(f"{league.label}: {error}" for league, error in failures if error)
+    if well := [league.slug for league in leagues if league.slug in following]:
+        lost = [league.slug for league in leagues if refs[league].id in in_doubt]
+        steps.todo.append(["standings", well])
+        steps.todo += [["teams", [slug]] for slug in lost if slug in following]
+        steps.todo.append(["ahead", {slug: following[slug] for slug in well}])
 
 
 def _sync_standings(context: SyncContext, leagues: Sequence[League]) -> list[str]:
@@ -93,50 +119,32 @@ def _sync_standings(context: SyncContext, leagues: Sequence[League]) -> list[str
     return sorted(lines)
 
 
-def sync_teams(
-    context: SyncContext, leagues: Sequence[League], resume: Mapping[str, Any] | None = None
-) -> SyncResult:
+def sync_teams(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
     """Every league's teams and their rosters; ``synced`` counts teams.
 
-    ``context.progress`` is called after each league and before each few rosters, with the point to
-    resume from; given back as ``resume``, it lets another run continue there.
+    A step is a league's list of teams, or a few rosters.
     """
-    resume = resume or {"done": [], "failed": [], "rosters": None, "result": {}}
-    done, failed, rosters = list(resume["done"]), list(resume["failed"]), resume["rosters"]
-    result = SyncResult(**resume["result"])
-    failures: dict[str, TrackerError] = {}
-
-    def step() -> None:
-        point = {"done": [*done], "failed": [*failed], "rosters": rosters}
-        point["result"] = result.as_dict()
-        context.progress(len(done), len(leagues), point)
-
-    for league in leagues:
-        if league.slug in done:
+    by_slug = {league.slug: league for league in leagues}
+    steps = Steps(context, [["teams", slug] for slug in by_slug], SyncResult())
+    for current, (kind, slug, *teams) in steps:
+        league = by_slug.get(slug)
+        if league is None:  # it is not followed any more
             continue
-        if rosters is None:  # else an earlier run has stored the teams
+        if kind == "teams":
             try:
-                teams, errors = _sync_team_list(context, league)
+                listed, errors = _sync_team_list(current, league)
             except TrackerError as error:
-                failures[league.slug] = error
-                failed.append(league.slug)
-                result.errors.append(f"{league.label}: {error}")
-                context.report(league, error)
-                teams, errors = [], []
-            rosters = sorted({(team.espn_id, team.abbreviation) for team in teams})
-            result.synced += len({team.espn_id for team in teams})
-            result.errors += [f"{league.label}: {line}" for line in errors]
-        while rosters:
-            step()
-            result.errors += _sync_rosters(context, league, rosters[:PARALLEL])
-            rosters = rosters[PARALLEL:]
-        done.append(league.slug)
-        rosters = None
-        step()
-    if failures and len(failed) == len(leagues):
-        context.progress(0, len(leagues), None)  # nothing is done: a retry begins at the beginning
-        raise AllLeaguesFailedError(failures)
-    return result
+                steps.failures[slug] = error
+                current.report(league, error)
+                listed, errors = [], [str(error)]
+            steps.result.synced += len({team.espn_id for team in listed})
+            steps.result.errors += [f"{league.label}: {line}" for line in errors]
+            rosters = sorted({(team.espn_id, team.abbreviation) for team in listed})
+            steps.todo += [["rosters", slug, *some] for some in parts_of(rosters, PARALLEL)]
+        else:
+            steps.result.errors += _sync_rosters(current, league, teams)
+    steps.raise_if_all_failed(leagues)
+    return steps.result
 
 
 def _sync_team_list(context: SyncContext, league: League) -> tuple[list[TeamRecord], list[str]]:

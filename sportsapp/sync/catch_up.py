@@ -8,19 +8,21 @@ missed, the day last seen longest ago comes first, and one run makes about REQUE
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from sportsapp.core.clock import day_end, each_day, game_day
-from sportsapp.core.errors import FeedUnavailableError, TrackerError
+from sportsapp.core.errors import AllLeaguesFailedError, FeedUnavailableError, TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import State
 from sportsapp.db.models import Game, LeagueRow, Scoreboard
+from sportsapp.feed.fetch import PARALLEL
 from sportsapp.sync import store
 from sportsapp.sync.backfill import MONTH_FROM_DAYS, Chunk, season_of, sync_chunk
 from sportsapp.sync.context import SyncContext, SyncResult
 from sportsapp.sync.scoreboards import sync_schedule
+from sportsapp.sync.steps import Step, Steps, parts_of
 from sportsapp.sync.watch import is_refusal
 
 REQUESTS = 40
@@ -35,40 +37,74 @@ class Reading(NamedTuple):
     tried_at: datetime = NEVER
 
 
-def sync_schedule_and_catch_up(
-    context: SyncContext, leagues: Sequence[League], resume: Mapping[str, Any] | None = None
-) -> SyncResult:
+def sync_schedule_and_catch_up(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
     """Bring yesterday, today and tomorrow up to date, then missed days.
 
-    ``context.progress`` is called before each chunk of missed days with the point to resume from;
-    given back as ``resume``, it lets another run continue there. A chunk that failed is a line in
-    ``errors`` and is tried again later. Raises AllLeaguesFailedError.
+    A step is the days around today of a few leagues, or a chunk of missed days. A chunk that failed
+    is a line in ``errors`` and is tried again later. Raises AllLeaguesFailedError.
     """
-    resume = resume or {"result": sync_schedule(context, leagues).as_dict(), "requests": 0}
-    result, requests = SyncResult(**resume["result"]), resume["requests"]
+    by_slug = {league.slug: league for league in leagues}
+    few = parts_of(list(by_slug), PARALLEL)
+    steps = Steps(context, [["schedule", slugs] for slugs in few], SyncResult())
+    for current, (kind, *about) in steps:
+        if kind == "schedule":
+            some = [by_slug[slug] for slug in about[0] if slug in by_slug]
+            _sync_schedule(current, some, steps)
+            if not steps.todo:
+                steps.raise_if_all_failed(leagues)
+                steps.todo += _missed_steps(current, leagues)
+        elif about[0] in by_slug:
+            slug, *chunk = about
+            if not _sync_missed(current, by_slug[slug], Chunk.of_step(chunk), steps):
+                steps.todo = [step for step in steps.todo if step[1] != slug]
+            if steps.kept["requests"] >= REQUESTS:
+                steps.todo = []
+    return steps.result
+
+
+def _sync_schedule(
+    context: SyncContext, leagues: Sequence[League], steps: Steps[SyncResult]
+) -> None:
+    try:
+        result = sync_schedule(context, leagues)
+    except AllLeaguesFailedError as error:
+        steps.failures |= error.failures
+        result = SyncResult(
+            0, [f"{slug.upper()}: {fault}" for slug, fault in error.failures.items()]
+        )
+    steps.result.synced += result.synced
+    steps.result.errors += result.errors
+
+
+def _missed_steps(context: SyncContext, leagues: Sequence[League]) -> list[Step]:
+    """The missed days of the leagues that do not fail now, as steps."""
     refs = store.league_refs(context, leagues)
     well = {league: ref for league, ref in refs.items() if ref.failing_since is None}
-    chunks = missed_chunks(context, well)
+    steps = [
+        ["missed", league.slug, *chunk.as_step()] for league, chunk in missed_chunks(context, well)
+    ]
     context.session.rollback()  # nothing was written, and no transaction waits for the feed
-    for number, (league, chunk) in enumerate(chunks):
-        if league not in well or requests >= REQUESTS:
-            continue
-        point = {"result": result.as_dict(), "requests": requests}
-        context.progress(number, len(chunks), point)
-        context = context.with_current_time()
-        try:
-            synced, made = sync_chunk(context, league, chunk, result.errors)
-            result.synced += synced
-            requests += made
-        except TrackerError as error:
-            result.errors.append(f"{league.label} {chunk}: {error}")
-            context.report(league, error)
-            requests += chunk.requests
-            if isinstance(error, FeedUnavailableError) or is_refusal(error):
-                del well[league]  # it is not about these days
-                continue
-        store.note_tried(context, refs[league], chunk.days)
-    return result
+    return steps
+
+
+def _sync_missed(
+    context: SyncContext, league: League, chunk: Chunk, steps: Steps[SyncResult]
+) -> bool:
+    """Read a chunk of missed days; whether the league's other chunks are worth a request."""
+    made = 0
+    try:
+        synced, made = sync_chunk(context, league, chunk, steps.result.errors)
+        steps.result.synced += synced
+    except TrackerError as error:
+        steps.result.errors.append(f"{league.label} {chunk}: {error}")
+        context.report(league, error)
+        made = chunk.requests
+        if isinstance(error, FeedUnavailableError) or is_refusal(error):
+            return False  # it is not about these days
+    finally:
+        steps.kept["requests"] = steps.kept.get("requests", 0) + made
+    store.note_tried(context, store.league_ref(context, league), chunk.days)
+    return True
 
 
 def missed_chunks(

@@ -6,7 +6,7 @@ the time; nothing below them looks for a global.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -38,7 +38,8 @@ class SyncContext:
     stored.
 
     ``progress`` is called with the steps done, the steps in all and, where the sync can be resumed,
-    the point to resume from. It may raise to stop the sync there.
+    the point to resume from. It may raise to stop the sync there. ``resume`` is the point that an
+    earlier attempt of the run has left.
     """
 
     client: FeedClient
@@ -50,6 +51,7 @@ class SyncContext:
     clock: Callable[[], datetime] | None = None
     progress: Progress = no_progress
     thorough: bool = False
+    resume: Mapping[str, Any] | None = None
 
     def with_current_time(self) -> SyncContext:
         """This context with ``now`` moved on to the clock's time; itself without a clock."""

@@ -47,7 +47,7 @@ TEAMS = Sync("sync_all_teams", sync_teams, "Teams and rosters of every league.")
 # This one takes a league and a day.
 DAY = Sync("sync_day", sync_day, "One league on one day (YYYY-MM-DD).")
 
-# This one takes a league, the first day, the last day, and the point to resume from.
+# This one takes a league, the first day and the last day.
 RANGE = Sync(
     "sync_date_range_task", sync_range, "One league from START to END (YYYY-MM-DD), both included."
 )

@@ -1,7 +1,9 @@
 """The tasks that sync and audit: one service call each.
 
 Calling one queues it and returns Huey's result handle; ``call_local()`` runs it here and now.
-All times of schedules are UTC. A retry waits twice as long as the one before.
+All times of schedules are UTC. A retry waits twice as long as the one before. A run that was
+interrupted, lost its worker or gave way to another goes on with the step that it lost
+(``sync/steps.py``); live ticks have none.
 """
 
 from datetime import date, datetime, timedelta
@@ -59,11 +61,8 @@ def sync_all_live_games() -> dict[str, Any]:
     priority=50,
 )
 def sync_daily_schedule() -> dict[str, Any]:
-    """Bring yesterday, today and tomorrow up to date, then missed days: ``{"synced", "errors"}``.
-
-    A run that was interrupted, or gave way to another, resumes after its last finished step.
-    """
-    return _run(SCHEDULE, services().leagues, _resume_point())
+    """Bring the days around today up to date, then missed days: ``{"synced", "errors"}``."""
+    return _run(SCHEDULE, services().leagues)
 
 
 @huey.periodic_task(
@@ -86,11 +85,8 @@ def sync_all_leagues() -> dict[str, Any]:
     **UNHURRIED,
 )
 def sync_all_teams() -> dict[str, Any]:
-    """Bring teams and rosters up to date: ``{"synced", "errors"}``; synced counts teams.
-
-    A run that was interrupted, or gave way to another, resumes after its last finished step.
-    """
-    return _run(TEAMS, services().leagues, _resume_point())
+    """Bring teams and rosters up to date: ``{"synced", "errors"}``; synced counts teams."""
+    return _run(TEAMS, services().leagues)
 
 
 @huey.periodic_task(
@@ -121,37 +117,33 @@ def sync_date_range_task(
     """Bring a league's days from start to end up to date: ``{"synced", "errors"}``.
 
     Days are dates or YYYY-MM-DD, US Eastern. Bad arguments fail at once: UnknownLeagueError,
-    DateRangeError. A run that was interrupted resumes after its last finished chunk.
+    DateRangeError.
     """
-    return _run(RANGE, _followed(league), _day(start_date), _day(end_date), _resume_point())
+    return _run(RANGE, _followed(league), _day(start_date), _day(end_date))
 
 
 @huey.task(is_long=True, retries=1, retry_delay=MINUTES, timeout=10 * MINUTES, priority=1)
 def sync_unread_days(league: str, start_date: str | date, end_date: str | date) -> dict[str, Any]:
     """Read days for which a visitor asked: ``{"synced", "errors"}``.
 
-    Arguments, errors and resuming are those of ``sync_date_range_task``. It keeps to the pauses of
-    scheduled polling, since no operator asked for it.
+    Arguments and errors are those of ``sync_date_range_task``. It keeps to the pauses of scheduled
+    polling, since no operator asked for it.
     """
     followed = _followed(league)
     if pause := services().feed_watch.paused([followed], utc_now(), live=False).get(followed):
         return SyncResult(errors=[f"{followed.label}: {pause}"]).as_dict()
-    return _run(RANGE, followed, _day(start_date), _day(end_date), _resume_point())
+    return _run(RANGE, followed, _day(start_date), _day(end_date))
 
 
 def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
     """Run a sync for the current task run; what its task returns."""
     run = current_run()
     is_scheduled = run is not None and run.row.trigger == Trigger.SCHEDULE
-    run_id = run.row.id if run else None
-    context = services().sync_context(run_id, report_progress, scheduled=is_scheduled)
+    run_id, resume = (run.row.id, run.row.resume) if run else (None, None)
+    context = services().sync_context(
+        run_id, report_progress, scheduled=is_scheduled, resume=resume
+    )
     return sync.run(context, *arguments).as_dict()
-
-
-def _resume_point() -> dict[str, Any] | None:
-    """Where an earlier attempt of the current run has left off."""
-    run = current_run()
-    return run.row.resume if run else None
 
 
 def _followed(name: object) -> League:

@@ -393,7 +393,8 @@ def lost_run(monkeypatch, **values: object) -> str:
 
 
 def test_run_without_a_heartbeat_is_queued_again_and_ends_well(offline, monkeypatch, feed):
-    resume = {"done": 2, "of": 3, "result": {"synced": 5, "errors": []}}
+    resume = {"done": 2, "todo": [["2026-03-01", "2026-03-31", True]], "failures": {}, "kept": {}}
+    resume |= {"result": {"synced": 5, "errors": []}}
     run_id = lost_run(monkeypatch, resume=resume)
     recover()
     run = row(run_id)

@@ -1047,20 +1047,21 @@ def test_progress_is_told_after_each_chunk_and_resumes_there(sync, feed):
     feed.requests.clear()
     seen.clear()
     counting = replace(sync, progress=lambda *step: seen.append(step[:2]))
-    result = backfill.sync_range(counting, NBA, start, end, resume)
+    result = backfill.sync_range(replace(counting, resume=resume), NBA, start, end)
     assert (result.synced, feed.asked(), seen) == (3, ["nba 20261101"], [(2, 3), (3, 3)])
-    older = {"done": 3, "result": {"synced": 9, "errors": []}}  # with a chunk for each day
-    assert backfill.sync_range(counting, NBA, start, end, older).synced == 3
 
 
 def test_errors_and_good_chunks_of_a_first_run_count_when_it_resumes(sync, feed):
     feed.fail("nba", 500)
-    resume = {"done": 1, "of": 2, "result": {"synced": 4, "errors": ["an earlier line"]}}
-    result = backfill.sync_range(sync, NBA, date(2026, 9, 30), date(2026, 10, 1), resume=resume)
+    days = date(2026, 9, 30), date(2026, 10, 1)
+    point = {"done": 1, "failures": {}, "kept": {"is_read": True}}
+    resume = point | {"todo": [["2026-10-01", "2026-10-01", False]]}
+    resume |= {"result": {"synced": 4, "errors": ["an earlier line"]}}
+    result = backfill.sync_range(replace(sync, resume=resume), NBA, *days)
     assert result.synced == 4
     assert len(result.errors) == 2
-    done = {"done": 2, "of": 2, "result": {"synced": 7, "errors": []}}
-    again = backfill.sync_range(sync, NBA, date(2026, 9, 30), date(2026, 10, 1), resume=done)
+    done = point | {"done": 2, "todo": [], "result": {"synced": 7, "errors": []}}
+    again = backfill.sync_range(replace(sync, resume=done), NBA, *days)
     assert again.as_dict() == {"synced": 7, "errors": []}
 
 
@@ -1310,30 +1311,9 @@ def test_failing_league_is_a_line_and_all_failing_is_raised(sync, feed):
     )
     assert result.synced == 1
     assert result.errors[0].startswith("NFL: the feed refused us with 404")
-    assert [(done, total) for done, total, _resume in told] == [(1, 2), (1, 2), (2, 2)]
+    assert [(done, total) for done, total, _ in told] == [(0, 2), (1, 2), (2, 3), (3, 3)]
     with pytest.raises(AllLeaguesFailedError):
         catalogue.sync_teams(sync, [NFL])
-
-
-def test_teams_resume_at_any_step_with_the_same_result_and_no_request_twice(sync, feed):
-    for slug in ("nfl", "mlb"):
-        names = [make_team(str(n)) for n in range(9)]
-        feed.say(slug, make_team_list(*names), kind="teams")
-        feed.say(slug, {"athletes": []}, kind="roster")
-    feed.fail("nhl", 404, kind="teams")
-    leagues = [NFL, NHL, MLB]
-    steps: list[Any] = []
-    whole = catalogue.sync_teams(
-        replace(sync, progress=lambda *step: steps.append(json.loads(json.dumps(step)))), leagues
-    )
-    assert (whole.synced, len(whole.errors)) == (18, 1)
-    sent = [request.path for request in feed.requests]
-    for _done, _total, resume in steps[:-1]:
-        feed.requests.clear()
-        assert catalogue.sync_teams(sync, leagues, resume).as_dict() == whole.as_dict()
-        rest = sorted(request.path for request in feed.requests)
-        assert rest == sorted(sent[-len(rest) :])
-    assert len(steps) == 9
 
 
 def test_team_that_cannot_be_read_is_a_line(sync, feed):
