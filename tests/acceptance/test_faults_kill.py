@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
+from werkzeug.wrappers import Request, Response
 
+from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.db.engine import db
-from sportsapp.db.models import RunState, TaskRun
-from sportsapp.tasks import sync_date_range_task
+from sportsapp.db.models import Player, RunState, TaskRun
+from sportsapp.db.models.run import OPEN
+from sportsapp.feed.fetch import PARALLEL
+from sportsapp.queue.huey import huey
+from sportsapp.tasks import chain, sync_all_leagues, sync_all_teams, sync_date_range_task
+from sportsapp.tasks.actions import set_paused
 from tests.acceptance import harm
 from tests.acceptance.conftest import (
     RealBroker,
@@ -26,6 +35,9 @@ from tests.acceptance.conftest import (
     wait_for,
 )
 from tests.acceptance.harm import HURRY, ended, open_runs, run_of, runs
+from tests.answers import make_roster, make_team, make_team_list
+from tests.integration.events import board
+from tests.loopback import LoopbackFeed
 
 KILLS = 50 if harm.IS_LONG else 6
 MONTHS_A_KILL = 12
@@ -37,16 +49,19 @@ ORPHAN_SECONDS = 2
 class House:
     """A broker and both consumers, to be killed in part or as a whole, and to be set up again."""
 
-    def __init__(self, broker: RealBroker, start: StartConsumer) -> None:
+    def __init__(
+        self, broker: RealBroker, start: StartConsumer, door: Sequence[str] = HURRY
+    ) -> None:
         self.broker = broker
         self.start = start
+        self.door = door
         self.killed: Counter[str] = Counter()
         self.slowest_orphan = 0.0
         self.consumers = self._start()
 
     def _start(self) -> list[RealConsumer]:
-        live = self.start(door=HURRY, live_sync_seconds=10)
-        return [live, self.start("backfill_huey", door=HURRY)]
+        live = self.start(door=self.door, live_sync_seconds=10)
+        return [live, self.start("backfill_huey", door=self.door)]
 
     def kill(self, kind: str, run_id: str) -> None:
         """End this much of the house with kill -9, and start what is gone, as systemd would."""
@@ -127,6 +142,128 @@ def test_kills_at_random_moments_of_a_backfill_lose_and_double_nothing(
         f"slowest orphan {house.slowest_orphan:.3f} s"
     )
     print(f"{len(ticks)} ticks {dict(Counter(one.state for one in ticks))}, none left open")
+
+
+# ---------------------------------------------------------------- chains
+
+# As HURRY, and a worker's death is noticed within a second or so.
+HASTE = (
+    "-c",
+    harm.HURRY_PROGRAM
+    + """
+recovery.DEAD_PID_AFTER = timedelta(seconds=0.5)
+consumer.BEAT_SECONDS = 0.1
+consumer_main()
+""",
+)
+CHAIN_KINDS = ("worker",) * 10 + KINDS[1:]
+TEAMS = 24
+YEAR = list(harm.months(FIRST, 12))
+
+
+def serve_lists(feed: LoopbackFeed, seconds: float) -> None:
+    """Four leagues with teams of one player each, and the NBA's games; every answer takes time."""
+
+    def slowly(body: object) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            time.sleep(seconds)
+            said = body(request) if callable(body) else body
+            return Response(json.dumps(said), mimetype="application/json")
+
+        return answer
+
+    for league in DEFAULT_LEAGUES:
+        slug = league.slug
+        teams = make_team_list(*(make_team(f"{n:02}") for n in range(TEAMS)))
+
+        def roster(request: Request, slug: str = slug) -> object:
+            return make_roster(f"{slug}{request.path.split('/')[-2]}:Ann")
+
+        feed.say(slug, slowly(board()))
+        feed.say(slug, slowly({"children": []}), kind="standings")
+        feed.say(slug, slowly(teams), kind="teams")
+        feed.say(slug, slowly(roster), kind="roster")
+    harm.serve_months(feed, seconds)
+
+
+def step_of(request: Request) -> str:
+    """The step of its sync to which a request of the chain belongs."""
+    *_, league, what = path = request.path.split("/")
+    if what == "roster":
+        return f"{path[-4]} rosters {int(path[-2]) // PARALLEL}"
+    if what != "scoreboard":
+        return f"{league if what == 'teams' else ''} {what}"
+    dates = request.args["dates"]
+    is_past = dates < "2000"
+    return f"month {dates}" if is_past else "seasons" if len(dates) == 8 else "weeks to come"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_kills_at_random_moments_of_chains_repeat_one_step_each_at_most(
+    real_app, start_consumer, broker, feed
+):
+    print(f"seed {harm.SEED}, {KILLS} kills")
+    chance = random.Random(harm.SEED)  # noqa: S311 - moments, no secrets
+    kinds = [CHAIN_KINDS[n % len(CHAIN_KINDS)] for n in range(KILLS)]
+    chance.shuffle(kinds)
+    serve_lists(feed, 0.1)
+    for name in huey.periodic_tasks:
+        set_paused(name, True)
+    house = House(broker, start_consumer, door=HASTE)
+    repeated: list[set[str]] = []
+    chains = recoveries = at_once = 0
+    while kinds:
+        chains += 1
+        feed.requests.clear()
+        days = sync_date_range_task.s("NBA", f"{FIRST}", "1970-12-28")
+        ids = [link.id for link in chain(sync_all_leagues.s(), sync_all_teams.s(), days)]
+        cuts, seen = [], -1
+
+        def done(ids: Sequence[str] = ids) -> int:
+            return sum(run_of(run_id).progress_done for run_id in ids)
+
+        def is_over(ids: Sequence[str] = ids) -> bool:
+            return all(run_of(run_id).state not in OPEN for run_id in ids)
+
+        while kinds:
+            at_once = at_once + 1 if chance.random() < 0.3 and at_once < 2 else 0
+            if not at_once:
+                wait_for(lambda seen=seen: done() > seen or is_over(), 60)
+            time.sleep(chance.uniform(0, 0.3))  # the random moment
+            if is_over():
+                break
+            current = next(run_id for run_id in ids if run_of(run_id).state in OPEN)
+            seen = done()
+            house.kill(kinds.pop(), current)
+            time.sleep(0.1)  # what was sent has arrived
+            cuts.append(len(feed.requests))
+        wait_for(is_over, 60)
+        links = [run_of(run_id) for run_id in ids]
+        assert [(link.state, link.error) for link in links] == [(RunState.SUCCESS, "")] * 3
+        assert links[1].result == {"synced": 4 * TEAMS, "errors": []}
+        assert links[2].result == {"synced": 3 * len(YEAR), "errors": []}
+        assert all(link.attempt == link.recoveries + 1 for link in links)
+        for first, second in pairwise(links):
+            began = [one["started_at"] for one in second.earlier] or [f"{second.started_at}"]
+            assert datetime.fromisoformat(began[0]) >= first.finished_at
+        recoveries += sum(link.recoveries for link in links)
+        asked = [(step_of(request), request.full_path) for request in feed.requests]
+        for cut, following in pairwise([*cuts, len(asked)]):
+            before = {path for _, path in asked[:cut]}
+            repeated.append({step for step, path in asked[cut:following] if path in before})
+        every = Counter(path for _, path in asked)
+        assert len(every) == 4 + 4 + 4 * 2 + 4 + 4 * TEAMS + len(YEAR)
+    assert [steps for steps in repeated if len(steps) > 1] == []
+    assert 0 < recoveries <= KILLS
+    db.session.rollback()
+    assert db.session.query(Player).count() == 4 * TEAMS
+    assert set(harm.ids_of(YEAR)) <= set(harm.games())
+    counts = Counter(len(steps) for steps in repeated)
+    print(
+        f"{KILLS} kills {dict(house.killed)} in {chains} chains: {recoveries} recoveries; "
+        f"{counts[0]} repeated nothing, {counts[1]} one step, more: 0"
+    )
 
 
 @pytest.mark.slow
