@@ -7,7 +7,8 @@ from collections.abc import Iterable
 SPECIAL = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
 )
-INSIDE_WORDS = re.compile("['`.&\u00b4\u02bb\u02bc\u2018\u2019]")  # apostrophes of all kinds
+INSIDE_WORDS = str.maketrans("", "", "'`.&\u00b4\u02bb\u02bc\u2018\u2019")
+"""Apostrophes of all kinds, and what else stands inside of words."""
 NOT_WORDS = re.compile(r"[^\w]+|_")
 NICKNAMES = {
     "arizona cardinals": "cards",
@@ -56,12 +57,16 @@ NICKNAMES = {
 
 def fold(text: str) -> str:
     """The words of a text in lower case without accents: ``San José St.`` is ``san jose st``."""
-    plain = unicodedata.normalize("NFKD", INSIDE_WORDS.sub("", text).casefold())
-    letters = "".join(char for char in plain if not unicodedata.combining(char))
-    return NOT_WORDS.sub(" ", letters.translate(SPECIAL)).strip()
+    plain = text.translate(INSIDE_WORDS).casefold()
+    if not plain.isascii():
+        parts = unicodedata.normalize("NFKD", plain)
+        letters = "".join(char for char in parts if not unicodedata.combining(char))
+        plain = letters.translate(SPECIAL)
+    return NOT_WORDS.sub(" ", plain).strip()
 
 
 def search_words(display_name: str, names: Iterable[str]) -> str:
     """All folded words under which a team is found, each once."""
-    words = (fold(name) for name in (display_name, *names, NICKNAMES.get(fold(display_name), "")))
-    return " ".join(dict.fromkeys(" ".join(words).split()))
+    words = fold(" ".join((display_name, *names)))
+    nicknames = NICKNAMES.get(fold(display_name), "")
+    return " ".join(dict.fromkeys(f"{words} {nicknames}".split()))

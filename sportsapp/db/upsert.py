@@ -3,11 +3,11 @@
 SQLite and PostgreSQL both have ``ON CONFLICT``; SQLAlchemy has it per dialect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sportsapp.db.engine import AnySession
@@ -64,3 +64,18 @@ def _insert(dialect: str, table: Table) -> Any:
 def _dialect_of(session: AnySession | Connection) -> str:
     bind = session if isinstance(session, Connection) else session.get_bind()
     return bind.dialect.name
+
+
+def update_rows(
+    session: AnySession, table: Table, changes: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """Change these columns of rows, by the rows' ids.
+
+    Rows that change the same columns share one statement, which is built and compiled once.
+    """
+    by_columns: dict[frozenset[str], list[dict[str, Any]]] = {}
+    for row_id, values in changes.items():
+        by_columns.setdefault(frozenset(values), []).append({"row_id": row_id, **values})
+    this_row = table.c.id == bindparam("row_id")
+    for rows in by_columns.values():
+        session.execute(update(table).where(this_row), rows)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import ColumnElement, Select, Table, select
 
 from sportsapp.core.records import GameRecord, ScoreboardRecord, State
 from sportsapp.db.engine import AnySession
@@ -19,6 +19,7 @@ TEAMS: Table = Team.__table__
 LEAGUES: Table = LeagueRow.__table__
 SCOREBOARDS: Table = Scoreboard.__table__
 
+DAY_READ = [SCOREBOARDS.c[name] for name in ("day", "read_at", "game_ids", "digest")]
 RESUMED_WITHIN = timedelta(days=60)
 
 Row = dict[str, Any]
@@ -55,15 +56,17 @@ def load_scoreboard(
     league = locked_league(session, league_id)
     teams = teams_of_league(session, league_id)
     feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
-    this_league = select(GAMES).where(GAMES.c.league_id == league_id)
-    wanted = [this_league.where(GAMES.c.espn_id.in_([game.espn_id for game in games]))]
+    wanted = {game.espn_id for game in games}
+    listed = {game.espn_id for game in scoreboard.games} - wanted
+    concerned: ColumnElement[bool] = GAMES.c.espn_id.in_(wanted)
     if days:
-        listed = [game.espn_id for game in scoreboard.games]
         is_open = GAMES.c.state.in_((State.PRE, State.IN)) & GAMES.c.listed
-        of_days = this_league.where(GAMES.c.day.between(days[0], days[-1]), is_open)
-        wanted.append(of_days.where(GAMES.c.espn_id.not_in(listed)))
+        concerned |= GAMES.c.day.between(days[0], days[-1]) & is_open
+    query = select(GAMES).where(GAMES.c.league_id == league_id, concerned)
     stored: Rows = {}
-    for row in [row for query in wanted for row in session.execute(query).mappings()]:
+    for row in session.execute(query).mappings():
+        if row["espn_id"] in listed:
+            continue
         values = dict(row)
         for side in plan.TEAMS:
             values[side] = feed_ids.get(values[f"{side}_id"])
@@ -80,7 +83,7 @@ def load_scoreboard(
     boards = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(known_days)
     reads = {
         row.day: DayRead(row.read_at, frozenset(row.game_ids), row.digest)
-        for row in session.execute(select(SCOREBOARDS).where(*boards))
+        for row in session.execute(select(*DAY_READ).where(*boards))
     }
     if days and (lacking := stored.keys() - {game.espn_id for game in games}):
         later = SCOREBOARDS.c.day.between(days[-1] + timedelta(days=1), days[-1] + RESUMED_WITHIN)

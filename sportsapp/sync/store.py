@@ -25,10 +25,10 @@ from sportsapp.core.records import (
 from sportsapp.db.engine import AnySession, writing
 from sportsapp.db.models import FormerAbbreviation, GameDoubt, LeagueRow, Player
 from sportsapp.db.models.league import CALLED
-from sportsapp.db.upsert import insert_ignoring, insert_replacing
+from sportsapp.db.upsert import insert_ignoring, insert_replacing, update_rows
 from sportsapp.sync import lists, plan
 from sportsapp.sync.context import SyncContext
-from sportsapp.sync.doubts import Doubt, Values, one_more
+from sportsapp.sync.doubts import Doubt, one_more
 from sportsapp.sync.listed import without_lost_scores
 from sportsapp.sync.load import (
     GAMES,
@@ -206,28 +206,29 @@ def _apply(
 ) -> None:
     session, now, games = context.session, context.now, changes.games
     _write_teams(context, league_id, changes.teams)
-    teams = teams_of_league(session, league_id) if changes.teams.inserts else stored.teams
+    team_ids = {espn_id: team["id"] for espn_id, team in stored.teams.items()}
+    if changes.teams.inserts:
+        of_league = select(TEAMS.c.espn_id, TEAMS.c.id).where(TEAMS.c.league_id == league_id)
+        team_ids = {row.espn_id: row.id for row in session.execute(of_league)}
     by_run = {"changed_by_run": context.run_id}
     if games.inserts:
         new = {"league_id": league_id, "created_at": now, "updated_at": now, "result_at": now}
         new |= by_run
-        session.execute(insert(GAMES), [_columns(row, teams) | new for row in games.inserts])
+        session.execute(insert(GAMES), [_columns(row, team_ids) | new for row in games.inserts])
+    ids = {espn_id: game["id"] for espn_id, game in stored.games.items()}
+    changed: dict[int, Row] = {}
     for espn_id in {**games.updates, **changes.listing.news}:
         values = games.updates.get(espn_id, {}) | changes.listing.news.get(espn_id, {})
-        known = stored.games[espn_id]
-        values |= next_stamps(known, values, now)
-        this_game = update(GAMES).where(GAMES.c.id == known["id"])
-        session.execute(this_game.values(_columns(values, teams) | by_run))
-    for espn_id, values in changes.listing.marks.items():
-        this_game = update(GAMES).where(GAMES.c.id == stored.games[espn_id]["id"])
-        session.execute(this_game.values(values))
-    ended = [stored.games[espn_id]["id"] for espn_id in [*games.settled, *games.doubts]]
+        values |= next_stamps(stored.games[espn_id], values, now)
+        changed[ids[espn_id]] = _columns(values, team_ids) | by_run
+    update_rows(session, GAMES, changed)
+    update_rows(session, GAMES, {ids[key]: row for key, row in changes.listing.marks.items()})
+    ended = [ids[espn_id] for espn_id in [*games.settled, *games.doubts]]
     if ended:
         session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(ended)))
     if games.doubts:
         rows = [
-            {"game_id": stored.games[espn_id]["id"]} | asdict(doubt)
-            for espn_id, doubt in games.doubts.items()
+            {"game_id": ids[espn_id]} | asdict(doubt) for espn_id, doubt in games.doubts.items()
         ]
         session.execute(insert(GameDoubt), rows)
     _update_league(session, league_id, changes.league)
@@ -245,13 +246,13 @@ def _apply(
         session.execute(update(SCOREBOARDS).where(*of_days).values(stored_at=now))
 
 
-def _columns(values: Row, teams: Mapping[str, Values]) -> Row:
+def _columns(values: Row, team_ids: Mapping[str, int]) -> Row:
     """A game's planned values as columns: the feed's ids of the teams become ours."""
     columns = dict(values)
     for side in plan.TEAMS:
         if side in columns:
             espn_id = columns.pop(side)
-            columns[f"{side}_id"] = teams[espn_id]["id"] if espn_id else None
+            columns[f"{side}_id"] = team_ids[espn_id] if espn_id else None
     return columns
 
 
