@@ -26,7 +26,7 @@ BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 def clock(moment: datetime) -> str:
     """``7:30 PM``, in the visitor's zone."""
-    return moment.astimezone(preferences().tzinfo).strftime("%I:%M %p").lstrip("0")
+    return _time_of(moment.astimezone(preferences().tzinfo))
 
 
 def start_of(game: AnyGame) -> tuple[date, str]:
@@ -36,13 +36,18 @@ def start_of(game: AnyGame) -> tuple[date, str]:
     """
     if not game.time_set:
         return game.day, "Time not set"
-    return game.start_at.astimezone(preferences().tzinfo).date(), clock(game.start_at)
+    local = game.start_at.astimezone(preferences().tzinfo)
+    return local.date(), _time_of(local)
 
 
 def full_time(moment: datetime) -> str:
     """``Sun, Sep 11, 1:00 PM EDT``, in the visitor's zone."""
     local = moment.astimezone(preferences().tzinfo)
-    return f"{local:%a, %b} {local.day}, {clock(moment)} {local:%Z}"
+    return f"{local:%a, %b} {local.day}, {_time_of(local)} {local:%Z}"
+
+
+def _time_of(local: datetime) -> str:
+    return f"{local.hour % 12 or 12}:{local.minute:02} {'AM' if local.hour < 12 else 'PM'}"
 
 
 def long_day(day: date) -> str:

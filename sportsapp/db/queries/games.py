@@ -5,7 +5,17 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, Select, func, literal, or_, select, true, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    ScalarSelect,
+    Select,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import aliased, joinedload
 
 from sportsapp.core.leagues import BY_SLUG, League
@@ -84,6 +94,7 @@ AnyTeam = Team | TeamSummary
 
 _HOME, _AWAY = aliased(Team), aliased(Team)
 _IS_SHOWN = or_(Game.listed, Game.state != State.PRE)
+_IS_LIVE = (Game.state == State.IN, Game.listed)
 _SUMMARIES = (
     select(
         LeagueRow.slug,
@@ -115,14 +126,15 @@ def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[
     A game that begins after midnight Eastern has the next date, and one that goes on past
     04:00 has the last: while they are live, they are shown today.
     """
-    others = [game for game in live_games(session, slugs) if game.day != today]
-    return sorted(games_on(session, today, slugs) + others, key=BY_START)
+    followed = _SUMMARIES.where(LeagueRow.slug.in_(slugs))
+    of_today = followed.where(Game.day == today, _IS_SHOWN)
+    others = followed.where(Game.day != today, *_IS_LIVE)
+    return _by_start(session, union_all(of_today, others))  # two indexes, one statement
 
 
 def live_games(session: AnySession, slugs: Sequence[str]) -> list[GameSummary]:
     """The live games of these leagues, by start, then id, without those no longer listed."""
-    is_live = (LeagueRow.slug.in_(slugs), Game.state == State.IN, Game.listed)
-    return _by_start(session, _SUMMARIES.where(*is_live))
+    return _by_start(session, _SUMMARIES.where(LeagueRow.slug.in_(slugs), *_IS_LIVE))
 
 
 def games_in_week(
@@ -284,7 +296,7 @@ def next_days(session: AnySession, slugs: Sequence[str], day: date) -> dict[str,
     return {row.slug: row.day for row in session.execute(days)}
 
 
-def _by_start(session: AnySession, games: Select[Any]) -> list[GameSummary]:
+def _by_start(session: AnySession, games: Select[Any] | CompoundSelect[Any]) -> list[GameSummary]:
     """Run the query; the games by start, then id.
 
     They are few, and sorted here: with an ORDER BY, SQLite may walk all of a league's games
