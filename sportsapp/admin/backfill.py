@@ -19,7 +19,7 @@ from sportsapp.db.models import Trigger
 from sportsapp.runs import reports
 from sportsapp.runs.batches import recent_batches
 from sportsapp.services import services
-from sportsapp.sync.backfill import LeagueRange, by_season, estimate, season_of
+from sportsapp.sync.backfill import LeagueRange, by_season, estimate, season_of, within_seasons
 from sportsapp.sync.table import RANGE
 from sportsapp.tasks.backfills import queue_backfills
 
@@ -48,9 +48,12 @@ class BackfillView(PanelView):
         values = {name: request.values.get(name, "").strip()[:LONGEST_FIELD] for name in FIELDS}
         is_new = request.method == "GET" and not values["league"]
         try:
-            ranges = [] if is_new else ranges_of(values, today=game_day(utc_now()))
+            chosen = [] if is_new else ranges_of(values, today=game_day(utc_now()))
+            ranges, left_out = within_seasons(chosen)
+            if left_out and not ranges:
+                raise DateRangeError("; ".join(left_out))
             if request.method == "GET":
-                return self._page(values, ranges)
+                return self._page(values, ranges, left_out)
             ids = queue_backfills(ranges, Trigger.ADMIN, current_admin()).run_ids
         except TrackerError as error:
             if request.method == "POST":
@@ -70,12 +73,14 @@ class BackfillView(PanelView):
         self,
         values: dict[str, str],
         ranges: Sequence[LeagueRange] = (),
+        left_out: Sequence[str] = (),
         problem: TrackerError | None = None,
     ) -> str:
         return self.render(
             "admin/backfill.html",
             values=values,
             planned_runs=by_season(ranges),
+            left_out=left_out,
             estimate=estimate(ranges),
             problem=problem,
             presets=PRESETS,

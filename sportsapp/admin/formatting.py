@@ -122,7 +122,9 @@ def outcome(run: TaskRun) -> str:
         return run.error.splitlines()[0][:LONGEST_LINE]
     if not isinstance(run.result, dict):
         return "" if run.result is None else json.dumps(run.result)[:LONGEST_LINE]
-    counts = [f"{value} {name}" for name, value in run.result.items() if name != "errors"]
+    lists = {"errors", "left_out"}
+    counts = [f"{value} {name}" for name, value in run.result.items() if name not in lists]
+    counts += run.result.get("left_out", [])[:1]
     errors = run.result.get("errors")
     if errors:
         counts.append(f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}: {errors[0]}")

@@ -73,6 +73,11 @@ def record_command(outcome: str = "") -> None:
     record_activity(user_name(), Via.COMMAND, " ".join(words), subject, outcome)
 
 
+def on_terminal() -> bool:
+    """Whether a person can be asked: standard input and standard error are a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

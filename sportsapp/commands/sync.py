@@ -20,13 +20,19 @@ from sportsapp.commands.shell import (
     ProgressBar,
     fail,
     misuse,
+    on_terminal,
     print_answer,
     print_line,
     record_command,
     user_name,
 )
 from sportsapp.core.clock import check_range, parse_day, utc_now
-from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError, TrackerError
+from sportsapp.core.errors import (
+    BrokerUnavailableError,
+    DateRangeError,
+    ForeignBrokerError,
+    TrackerError,
+)
 from sportsapp.core.leagues import League, find_league
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
@@ -34,12 +40,13 @@ from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
 from sportsapp.services import services
 from sportsapp.sync.auditor import check_season
-from sportsapp.sync.backfill import by_season
+from sportsapp.sync.backfill import by_season, estimate, summary_of, within_seasons
 from sportsapp.sync.table import AUDIT, DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
 from sportsapp.tasks import actions
 from sportsapp.tasks.backfills import Backfills, queue_backfills
 from sportsapp.tasks.chains import sync_everything
 
+MANY_REQUESTS = 500
 STEPS = {"leagues": LEAGUES, "teams": TEAMS, "schedule": SCHEDULE}
 
 
@@ -100,13 +107,29 @@ def sync_day(slug: str, day_text: str, queue: bool, as_json: bool) -> None:
 @click.argument("slug", metavar="LEAGUE")
 @click.argument("start_text", metavar="START")
 @click.argument("end_text", metavar="END")
+@click.option("--yes", is_flag=True, help="Do not ask before many requests.")
 @_options
-def sync_range(slug: str, start_text: str, end_text: str, queue: bool, as_json: bool) -> None:
+def sync_range(
+    slug: str, start_text: str, end_text: str, yes: bool, queue: bool, as_json: bool
+) -> None:
     """Run or queue the sync of a range."""
     now = utc_now()
     league = find_league(slug, services().settings.leagues)
     start, end = parse_day(start_text, now), parse_day(end_text, now)
     check_range(start, end, now)
+    ranges, left_out = within_seasons([(league, start, end)])
+    if not ranges:
+        raise DateRangeError(left_out[0])
+    for line in left_out:
+        print_line(line, err=True)
+    league, start, end = ranges[0]
+    cost = estimate(ranges)
+    if cost.requests > MANY_REQUESTS and not yes:
+        text = f"{cost.requests:,} requests to the feed, about {cost.seconds // 60} minutes"
+        if on_terminal():
+            click.confirm(f"This takes {text}. Go on?", abort=True, err=True)
+        else:
+            print_line(f"this takes {text}", err=True)
     if queue:
         _queue(lambda: _queue_seasons(league, start, end), as_json)
     else:
@@ -209,7 +232,9 @@ def _run(sync: Sync, args: dict[str, Any], *arguments: object) -> tuple[dict[str
         return cancelled.result or sync.result().as_dict(), False
     except TrackerError as error:
         result = sync.failed(error)
-    for line in result["errors"]:
+        if notes := getattr(error, "__notes__", ()):  # the days that failed, each with its reason
+            result["errors"] = "\n".join(notes).splitlines()
+    for line in [*result.get("left_out", ()), *summary_of(result["errors"])]:
         print_line(line, err=True)
     return result, not result["errors"]
 
@@ -226,7 +251,7 @@ def _text(result: dict[str, Any]) -> str:
     for name, value in result.items():
         if isinstance(value, dict):
             parts.append(f"{name}: {_text(value)}")
-        elif name != "errors":
+        elif not isinstance(value, list):
             parts.append(f"{value} {name}")
     errors = len(result.get("errors", ()))
     return ", ".join(parts) + (f", {errors} errors" if errors else "")

@@ -47,7 +47,9 @@ class League:
 
     Its season: ``by_week`` marks a season that goes by weeks; ``rounds`` name the weeks of its
     postseason. ``season_turns`` is the month, in the off-season, in which one season ends and
-    the next begins.
+    the next begins. ``first_season`` is the year in which the first season begins that the feed can
+    have: the league's first, or the feed's where it is known to lack earlier ones; None where
+    neither is known.
 
     Its tables: ``draws`` are ordinary, so that records read won-drawn-lost. ``named_by_place``
     marks teams that go by their place or school ("Duke") rather than by their nickname.
@@ -72,6 +74,7 @@ class League:
     draws: bool = False
     game_hours: float = 6
     season_turns: int = 7
+    first_season: int | None = None
     group: int | None = None
     teams_limit: int = 500
     month_fits: bool = True
@@ -113,8 +116,9 @@ DEFAULT_LEAGUES = (
         by_week=True,
         rounds=NFL_ROUNDS,
         season_turns=4,
+        first_season=1920,
     ),
-    League("nba", "National Basketball Association", "basketball", "nba"),
+    League("nba", "National Basketball Association", "basketball", "nba", first_season=1946),
     League(
         "mlb",
         "Major League Baseball",
@@ -134,6 +138,7 @@ DEFAULT_LEAGUES = (
         "nhl",
         periods=3,
         period_name="period",
+        first_season=1917,
         standings=IN_HOCKEY,
     ),
 )
@@ -141,7 +146,14 @@ DEFAULT_LEAGUES = (
 
 ALL_LEAGUES = (
     *DEFAULT_LEAGUES,
-    League("wnba", "Women's National Basketball Association", "basketball", "wnba", season_turns=1),
+    League(
+        "wnba",
+        "Women's National Basketball Association",
+        "basketball",
+        "wnba",
+        season_turns=1,
+        first_season=1997,
+    ),
     _college(
         "ncaaf",
         "College Football",
@@ -150,6 +162,7 @@ ALL_LEAGUES = (
         by_week=True,
         rounds=COLLEGE_ROUNDS,
         season_turns=4,
+        first_season=2001,
         group=80,
     ),
     _college_basketball(
@@ -162,8 +175,14 @@ ALL_LEAGUES = (
     _college_basketball(
         slug="ncaaw", name="Women's College Basketball", feed_slug="womens-college-basketball"
     ),
-    _soccer(slug="mls", name="Major League Soccer", feed_slug="usa.1", season_turns=1),
-    _soccer(slug="epl", name="Premier League", feed_slug="eng.1"),
+    _soccer(
+        slug="mls",
+        name="Major League Soccer",
+        feed_slug="usa.1",
+        season_turns=1,
+        first_season=1996,
+    ),
+    _soccer(slug="epl", name="Premier League", feed_slug="eng.1", first_season=1992),
 )
 """Every league that LEAGUES may name. Add a league here."""
 

@@ -4,6 +4,7 @@ Each chunk is committed, so that a backfill can be stopped after any of them and
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,6 +26,15 @@ logger = logging.getLogger(__name__)
 
 MONTH_FROM_DAYS = 4
 SECONDS_PER_REQUEST = 1.5
+FRUITLESS_MONTHS = 8
+"""So many months in a row that are refused, or that have no games within a season, are enough.
+
+The latest start of a season was in its eighth month: the NBA's in February 1999, after a lockout.
+"""
+NO_GAMES, REFUSED = "had no games", "were refused"
+
+OF_DAYS = re.compile(r"([A-Z]+) ([-\d]{10})(?: to ([-\d]{10}))?: (.*)", re.DOTALL)
+"""A line of ``errors`` about days: the league, the first day, the last, the reason."""
 
 LeagueRange = tuple[League, date, date]
 
@@ -91,29 +101,63 @@ def sync_range(
     """Bring every day from start to end up to date, chunk by chunk.
 
     Each chunk is a step. One that fails is a line in ``errors``; when every chunk fails, the last
-    error is raised. Raises DateRangeError.
+    error is raised, with a note of these lines.
+
+    What the feed does not have is a line in ``left_out``: days before the league's first season;
+    the rest of a season after FRUITLESS_MONTHS without a game; the rest of the range after as many
+    that were refused. Raises DateRangeError.
     """
     check_range(start, end, context.now)
-    chunks = chunks_of(league, start, end)
+    ranges, left_out = within_seasons([(league, start, end)])
+    chunks = [chunk for league_range in ranges for chunk in chunks_of(*league_range)]
     steps = Steps(context, [chunk.as_step() for chunk in chunks], SyncResult())
+    steps.result.left_out = steps.result.left_out or left_out
     failure: TrackerError | None = None
     for current, step in steps:
-        chunk = Chunk.of_step(step)
+        chunk, why = Chunk.of_step(step), ""
         errors, days_refused = steps.result.errors, is_refusal(failure)
+        count = len(errors)
         try:
             synced, _ = sync_chunk(current, league, chunk, errors, days_refused=days_refused)
             steps.result.synced += synced
             steps.kept["is_read"], failure = True, None
+            why = NO_GAMES if not synced and len(errors) == count else ""
         except TrackerError as error:
             steps.failures[league.slug] = failure = error
             errors.append(f"{league.label} {chunk}: {error}")
+            why = REFUSED if isinstance(error, FeedRefusedError) else ""
             # a failed read of the past does not show that the feed fails now
             if chunk.start <= game_day(current.now) <= chunk.end:
                 store.mark_failed(current, store.league_ref(current, league), error)
+        leave_out_fruitless(steps, league, chunk, why)
     if steps.failures and "is_read" not in steps.kept:
         steps.begin_anew()
-        raise steps.failures[league.slug]
+        failure = steps.failures[league.slug]
+        failure.add_note("\n".join(steps.result.errors))
+        raise failure
     return steps.result
+
+
+def leave_out_fruitless(steps: Steps[SyncResult], league: League, chunk: Chunk, why: str) -> None:
+    """Take off the steps what is not worth a request after this chunk.
+
+    ``why`` is what was wrong with it, empty for nothing: FRUITLESS_MONTHS of one kind in a row end
+    the season, where they had no games, or the range.
+    """
+    before, count = steps.kept.get("fruitless", ("", 0))
+    count = count + 1 if why == before else 1
+    rest = [Chunk.of_step(step) for step in steps.todo]
+    if why == NO_GAMES:
+        season_end = season_of(league, chunk.start)[1]
+        rest = [other for other in rest if other.start <= season_end]
+    if why and rest and count == FRUITLESS_MONTHS:
+        days = Chunk(rest[0].start, rest[-1].end, by_month=False)
+        line = f"{league.label} {days} left out: {count} months in a row {why}"
+        logger.warning("%s", line)
+        steps.result.left_out.append(line)
+        del steps.todo[: len(rest)]
+        rest = []
+    steps.kept["fruitless"] = (why, count) if rest else ("", 0)
 
 
 def sync_chunk(
@@ -224,6 +268,32 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
     return len(ids)
 
 
+def summary_of(errors: Sequence[str]) -> list[str]:
+    """The ``errors`` of a sync, with one line for each reason that names all days it holds for.
+
+    Reasons are equal when they differ in numbers only; the first one stands for them. Days that
+    follow one another are one span. Lines that name no days come last, as they are.
+    """
+    found: dict[tuple[str, str], tuple[str, list[Chunk]]] = {}
+    others = []
+    for error in errors:
+        match = OF_DAYS.fullmatch(error)
+        if match is None:
+            others.append(error)
+            continue
+        league, first, last, reason = match.groups()
+        start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+        key = league, re.sub(r"\d+", "#", reason)
+        spans = found.setdefault(key, (reason, []))[1]
+        if spans and spans[-1].end + timedelta(days=1) == start:
+            start = spans.pop().start
+        spans.append(Chunk(start, end, by_month=False))
+    return [
+        f"{league} {', '.join(map(str, spans))}: {reason}"
+        for (league, _), (reason, spans) in found.items()
+    ] + others
+
+
 # ---------------------------------------------------------------- seasons and costs
 
 
@@ -232,6 +302,22 @@ def season_of(league: League, day: date) -> tuple[date, date]:
     turn = date(day.year, league.season_turns, 1)
     after = turn if day < turn else turn.replace(year=turn.year + 1)
     return after.replace(year=after.year - 1), after - timedelta(days=1)
+
+
+def within_seasons(ranges: Sequence[LeagueRange]) -> tuple[list[LeagueRange], list[str]]:
+    """These ranges without the days before their league's first season; a line for each cut."""
+    kept, lines = [], []
+    for league, start, end in ranges:
+        first = start
+        if league.first_season:
+            first = max(start, date(league.first_season, league.season_turns, 1))
+        if first > start:
+            cut = Chunk(start, min(end, first - timedelta(days=1)), by_month=False)
+            why = f"the first season begins in {league.first_season}"
+            lines.append(f"{league.label} {cut} left out: {why}")
+        if first <= end:
+            kept.append((league, first, end))
+    return kept, lines
 
 
 def by_season(ranges: Sequence[LeagueRange]) -> list[LeagueRange]:

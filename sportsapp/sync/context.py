@@ -84,15 +84,18 @@ def league_call(
 class SyncResult:
     """``synced`` games (or teams): those that the feed listed and that are stored now.
 
-    They count whether they changed or not. ``errors`` has a line for each part that failed.
+    They count whether they changed or not. ``errors`` has a line for each part that failed,
+    ``left_out`` for each that was not asked for, since the feed has nothing there.
     """
 
     synced: int = 0
     errors: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """The task's return value, as docs/reference.md promises it."""
-        return asdict(self)
+        """The task's return value, as docs/reference.md promises it: without an empty left_out."""
+        result = asdict(self)
+        return result if self.left_out else {name: result[name] for name in ("synced", "errors")}
 
 
 @dataclass

@@ -29,6 +29,10 @@ MORE_WORKERS = "huey_consumer huey_config.huey -k process -w 2 -g TERM -t 25 -m 
 PASSWORD = r"printf '%s\n%s\n' 'a long pass phrase' 'a long pass phrase'"
 NEXT = f"{int(newest_revision()) + 1:04}"
 MIGRATE = f'flask db migrate -m "what changes" --rev-id {NEXT}'
+LONG_RUN = (
+    "import app; from sportsapp.tasks import sync_date_range_task as sync; "
+    'print(sync("NBA", "1960-01-01", "2025-12-31").id)'
+)
 ON_COPY = "DATABASE_URL=$COPY flask"
 
 
@@ -72,12 +76,21 @@ AT_WORK = (
     Step("flask tasks retry ID", r"^[0-9a-f-]{36}$", "flask tasks retry $ID"),
     Step(
         "flask tasks active", "sync_date_range_task",
-        "flask sync range NBA 1960-01-01 2025-12-31 --queue > $FOLDER/id && "
+        f"python -c '{LONG_RUN}' > $FOLDER/id && "
         "for look in {1..20}; do flask tasks active | grep sync_date_range_task && break; done",
     ),
     Step(
         "flask tasks cancel ID", "will stop after its current chunk",
         "flask tasks cancel $(cat $FOLDER/id)",
+    ),
+    Step(
+        "flask tasks runs --batch ID", r"^NBA from 1960-01-01 to 2025-12-31: \d+ of 67 runs",
+        "flask sync range NBA 1960-01-01 2025-12-31 --queue > $FOLDER/id && "
+        "flask tasks runs --batch $(cat $FOLDER/id)",
+    ),
+    Step(
+        "flask tasks cancel --batch ID", r"is cancelled: \d+ runs before they began",
+        "flask tasks cancel --batch $(cat $FOLDER/id)",
     ),
     Step("flask tasks runs", "SUCCESS +sync_daily_schedule"),
     Step("flask tasks runs --state FAILURE", r"\A(?![\s\S]*SUCCESS)"),

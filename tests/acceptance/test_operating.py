@@ -252,7 +252,7 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     backfill, migrate, *_ = commands("Restarts and upgrades")
     operator.run(backfill)
     at_work = "task_runs WHERE task = 'sync_date_range_task' AND state = 'STARTED'"
-    wait_for(lambda: count(url, at_work) == 1, 30)
+    wait_for(lambda: count(url, at_work) == 2, 30)  # a run a season
     for how in (signal.SIGTERM, signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
         operator.restart(0, how)  # the consumer, one for backfills, the web server, the other one
     redis_server.end(signal.SIGKILL)
@@ -260,7 +260,7 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     end_every_session(url)
     operator.run(migrate)
     done = "task_runs WHERE task = 'sync_date_range_task' AND state = 'SUCCESS'"
-    wait_for(lambda: count(url, done) == 1, 150, 0.5)
+    wait_for(lambda: count(url, done) == 2, 150, 0.5)
     seasons = "games WHERE day >= '2022-10-01' AND day < '2024-07-01'"
     assert count(url, seasons) == GAMES
     wait_for(operator.is_ready, 90, 0.5)

@@ -130,7 +130,8 @@ def test_runs_of_a_batch_are_listed_with_how_far_it_is_those_in_progress_first(r
     sync_date_range_task("NHL", "2026-01-01", "2026-01-31")
     first, second, _, _ = runs_of(TASK)
     began = utc_now() - timedelta(seconds=30)
-    change(first.id, state=RunState.STARTED, started_at=began, heartbeat_at=utc_now())
+    old = {"queued_at": began, "started_at": began}  # it would be the last in the list
+    change(first.id, state=RunState.STARTED, heartbeat_at=utc_now(), **old)
     change(second.id, state=RunState.FAILURE, started_at=began, finished_at=utc_now())
     db.session.rollback()
     done = runner.invoke(args=["tasks", "runs", "--batch", batch_id])
