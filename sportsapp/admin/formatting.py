@@ -25,6 +25,8 @@ STATE_LABELS: dict[str, tuple[str, str]] = {
 }
 """For each state the CSS class of its colour, and its meaning."""
 
+WAITING_LINK = "waiting for the run before it in its chain"
+
 ZONE_COOKIE = "zone"
 LONGEST_LINE = 300
 LONGEST_CHOICE = 50
@@ -111,15 +113,16 @@ def arguments(run: TaskRun) -> str:
 
 def meaning(run: TaskRun) -> str:
     """What a run's state means."""
-    if run.state == RunState.PENDING and run.due_at is None:
-        return "waiting for the run before it in its chain"
-    return STATE_LABELS[run.state][1]
+    waits_for_link = run.state == RunState.PENDING and run.due_at is None
+    return WAITING_LINK if waits_for_link else STATE_LABELS[run.state][1]
 
 
 def outcome(run: TaskRun) -> str:
     """A run's result on one line: the first line of its error, or its counts and first error."""
     if run.error:
         return run.error.splitlines()[0][:LONGEST_LINE]
+    if meaning(run) == WAITING_LINK:
+        return WAITING_LINK
     if not isinstance(run.result, dict):
         return "" if run.result is None else json.dumps(run.result)[:LONGEST_LINE]
     lists = {"errors", "left_out"}

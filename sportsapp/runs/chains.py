@@ -48,7 +48,7 @@ def end_chain(connection: Connection, run: Any, state: str) -> None:
     """Revoke what comes after this run in its chain. It has ended in this state, not as SUCCESS."""
     if run.chain_id is None:
         return
-    reason = f"its chain ended with run {run.id} of {run.task}: {state}"
+    reason = f"its chain ended with {run.task}: {state} (run {run.id})"
     rest = RUNS.c.chain_id == run.chain_id, RUNS.c.chain_place > run.chain_place, IS_LINK
     connection.execute(update(RUNS).where(*rest).values(revoked() | {"error": reason}))
 

@@ -79,7 +79,7 @@ def _sync_schedule(
 def _missed_steps(context: SyncContext, leagues: Sequence[League]) -> list[Step]:
     """The missed days of the leagues that do not fail now, as steps."""
     refs = store.league_refs(context, leagues)
-    well = {league: ref for league, ref in refs.items() if ref.failing_since is None}
+    well = {league: refs[league] for league in leagues if refs[league].failing_since is None}
     steps = [
         ["missed", league.slug, *chunk.as_step()] for league, chunk in missed_chunks(context, well)
     ]

@@ -242,7 +242,7 @@ def assert_rest_is_revoked(ids: list[str], state: str) -> None:
     assert first.state == state
     for link in rest:
         assert (link.state, link.attempt) == (RunState.REVOKED, 0)
-        assert link.error == f"its chain ended with run {first.id} of {first.task}: {state}"
+        assert link.error == f"its chain ended with {first.task}: {state} (run {first.id})"
         assert link.finished_at is not None
         assert huey.is_revoked(link.id)
     recover()
@@ -317,11 +317,12 @@ def test_chain_that_the_broker_does_not_take_runs_not_at_all(offline, monkeypatc
 
 
 def test_cancelling_a_waiting_link_cancels_what_follows_it(offline, live):
-    ids = three()
-    assert actions.cancel(ids[1]) == "cancelled before it began"
-    assert_rest_is_revoked(ids[1:], RunState.REVOKED)
+    ids = [link.id for link in chain(*(sync_all_live_games.s() for _ in range(4)))]
+    assert actions.cancel(ids[2]) == "cancelled before it began"
+    assert_rest_is_revoked(ids[2:], RunState.REVOKED)
     work()
-    assert states(ids)[0] == RunState.SUCCESS  # what was before it goes on
+    work()
+    assert states(ids)[:2] == [RunState.SUCCESS] * 2  # what was before it goes on
     assert messages() == []
 
 
@@ -438,6 +439,8 @@ def test_list_is_filtered_by_chain_and_keeps_it_in_its_form(panel):
     chain_id = row(ids[0]).chain_id
     page = panel.get(f"/admin/runs/?chain={chain_id}")
     assert all(f"id={run_id}" in page for run_id in ids)
+    assert page.count("waiting for the run before it in its chain") == 2
+    assert "link 3 of a chain" in page
     assert f"id={other}" not in page
     assert f'<input type="hidden" name="chain" value="{chain_id}">' in page
     assert f'name="chain" value="{chain_id}"' not in panel.get("/admin/runs/")
