@@ -7,12 +7,13 @@ from flask import Flask
 from sportsapp import admin, api, commands, web
 from sportsapp.core.instance import make_instance_folder, secret_key_of
 from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
-from sportsapp.db.engine import init_database
+from sportsapp.db.engine import db, init_database
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter
 from sportsapp.http import headers, threads
 from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
+from sportsapp.monitoring.checks.check import Look
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.ledger import Ledger
 from sportsapp.services import KEY, Services
@@ -77,8 +78,10 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         rate_limiter=RateLimiter(settings.broker, settings.feed_requests_per_minute),
         count_outcome=outcomes.add,
     )
-    alerts = Alerts(app, settings, huey, queue_alert)
     queues = (huey, backfill_huey)
+    alerts = Alerts(
+        app, settings, lambda now: Look(settings, queues, client, db.session, now), queue_alert
+    )
     ledger = Ledger(app, queues, settings.task_run_retention_days, alerts)
     for queue in queues:
         queue.configure(

@@ -16,7 +16,7 @@ from sportsapp.feed.pace import OutcomeCounter
 from sportsapp.http.kept import KeptAnswer
 from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
-from sportsapp.monitoring.readiness import Check
+from sportsapp.monitoring.checks.check import Look, Result
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.sync.context import Progress, SyncContext
 from sportsapp.sync.watch import FeedWatch
@@ -28,7 +28,8 @@ KEY = "sportsapp"
 class Services:
     """The parts of one app. ``queues`` are the scheduled and on-demand one, and the backfills'.
 
-    ``checks`` and ``metrics`` are what /readyz and /metrics answered last.
+    ``results`` are what the checks found for /readyz and /metrics last, ``metrics`` what the latter
+    answered.
     """
 
     settings: Settings
@@ -39,13 +40,18 @@ class Services:
     queues: tuple[TrackerHuey, ...]
     failure_delays: FailureDelays
     visitor_syncs: Allowance
-    checks: KeptAnswer[list[Check]] = field(default_factory=KeptAnswer)
+    results: KeptAnswer[list[Result]] = field(default_factory=KeptAnswer)
     metrics: KeptAnswer[list[Metric]] = field(default_factory=KeptAnswer)
 
     @property
     def leagues(self) -> list[League]:
         """The leagues that are followed, in the order of the LEAGUES setting."""
         return [BY_SLUG[slug] for slug in self.settings.leagues]
+
+    def look(self, *, thorough: bool = False) -> Look:
+        """What the checks look at now; needs an app context."""
+        now = utc_now()
+        return Look(self.settings, self.queues, self.feed_client, db.session, now, thorough)
 
     def sync_context(
         self,

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -184,6 +185,7 @@ def offline(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queues keep messages in memory and run nothing; the test takes the worker's place."""
     for queue in (huey, backfill_huey):
         storage = queue.get_immediate_storage()
+        storage.conn = SimpleNamespace(info=dict)  # a broker that says nothing of itself
         monkeypatch.setattr(queue, "storage", storage)
         monkeypatch.setattr(queue, "reader", storage)
 

@@ -18,7 +18,16 @@ from werkzeug.test import TestResponse
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection, writing
-from sportsapp.db.models import AdminUser, ConsumerProcess, LeagueRow, RunState, TaskRun, Trigger
+from sportsapp.db.models import (
+    AdminUser,
+    ConsumerProcess,
+    LeagueRow,
+    RunState,
+    ScheduleRow,
+    TaskRun,
+    Trigger,
+)
+from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.rows import find_run
 
 NAME, PASSWORD = "maria", "a long pass phrase"
@@ -147,6 +156,24 @@ def add_league(slug: str = "nba", **values: Any) -> int:
     with writing(db.session):
         db.session.add(league)
     return league.id
+
+
+def begin(task: str, ago: timedelta) -> None:
+    """A scheduler has known this task for so long."""
+    with writing(db.session):
+        db.session.merge(ScheduleRow(task=task, paused=False, since_at=utc_now() - ago))
+
+
+def make_well() -> None:
+    """Give an instance what it needs to be well: live consumers, a schedule, polled leagues."""
+    for queue in (huey, backfill_huey):
+        add_consumer(queue.name)
+        add_consumer(queue.name, "scheduler", pid=42)
+    for name in huey.periodic_tasks:
+        begin(name, timedelta(seconds=5))
+    for slug in ("nfl", "nba", "mlb", "nhl"):
+        add_league(slug)
+    db.session.rollback()
 
 
 @dataclass

@@ -18,7 +18,7 @@ from sportsapp.core.errors import TrackerError
 from sportsapp.db.engine import db
 from sportsapp.db.models import Via
 from sportsapp.db.models.run import OPEN
-from sportsapp.monitoring.checks import late_slots
+from sportsapp.monitoring.checks.work import late_slots
 from sportsapp.runs import reports
 from sportsapp.runs.reports import PeriodicState
 from sportsapp.services import services

@@ -8,13 +8,13 @@ from flask.cli import with_appcontext
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import database_reason, fail, misuse
+from sportsapp.commands.shell import fail, misuse
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.settings import load_settings
 from sportsapp.db import migrate
 from sportsapp.db.copy import copy_database
-from sportsapp.db.engine import db
+from sportsapp.db.engine import database_reason, db
 from sportsapp.runs import reports
 from sportsapp.services import services
 

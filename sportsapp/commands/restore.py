@@ -16,12 +16,19 @@ from flask.cli import with_appcontext
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import database_reason, fail, misuse, record_command
+from sportsapp.commands.shell import fail, misuse, record_command
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import RestoreError, TrackerError
 from sportsapp.core.instance import hold_instance
 from sportsapp.db import migrate
-from sportsapp.db.engine import damage_in, db, merge_wal, sqlite_path, writing
+from sportsapp.db.engine import (
+    damage_in,
+    database_reason,
+    db,
+    merge_wal,
+    sqlite_path,
+    writing,
+)
 from sportsapp.db.models import AdminSession, Game
 from sportsapp.services import services
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from sportsapp.accounts.activity import record_activity
 from sportsapp.core.errors import (
@@ -29,6 +29,7 @@ from sportsapp.core.errors import (
     UnknownTaskError,
 )
 from sportsapp.core.printable import printable
+from sportsapp.db.engine import database_reason
 from sportsapp.db.models import Via
 
 FAILED, MISUSED = 1, 2
@@ -104,11 +105,6 @@ def fail(message: str, status: int = FAILED) -> NoReturn:
     """End with this status, and a message that names what failed."""
     print_line(message, err=True)
     sys.exit(status)
-
-
-def database_reason(error: SQLAlchemyError) -> str:
-    """The database's own message, in one line."""
-    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def bind(host: str, port: int) -> socket.socket:

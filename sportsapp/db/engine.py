@@ -19,7 +19,7 @@ from flask import Flask, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -44,6 +44,8 @@ READ_ONLY = "25006"
 UNFIT = frozenset({READ_ONLY, "42P01", "42703", "42501"})
 # A damaged file: SQLite's codes, and PostgreSQL's of damaged data and damaged indexes.
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "XX001", "XX002"})
+FILE = "file"
+"""Of SQLite's connections: the path of the file, and its number when it was opened."""
 
 AnySession = Session | scoped_session[Any]
 
@@ -76,7 +78,9 @@ def init_database(app: Flask) -> None:
     event.listen(engine, "handle_error", _as_operational_error, retval=True)
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
+def _set_up_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:
+    path = connection.execute("SELECT file FROM pragma_database_list").fetchone()[0]
+    record.info[FILE] = path, _inode(path)
     connection.isolation_level = None  # the driver must not begin transactions: _begin_sqlite does
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
@@ -84,6 +88,14 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _inode(path: str) -> int | None:
+    """The number of the file at this path; None without one, as for a database in memory."""
+    try:
+        return Path(path).stat().st_ino if path else None
+    except FileNotFoundError:
+        return None
 
 
 def _hurry_in_requests(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
@@ -132,6 +144,20 @@ def _as_operational_error(context: ExceptionContext) -> OperationalError | None:
     if code in UNFIT | DAMAGED:
         return OperationalError(context.statement, None, fault, hide_parameters=True)
     return None
+
+
+def file_is_gone(connection: Connection) -> bool:
+    """Whether SQLite's file was removed or replaced since this connection was opened.
+
+    Such a connection goes on as if nothing had happened: what it writes is lost.
+    """
+    path, inode = connection.info.get(FILE, ("", None))
+    return bool(inode != _inode(path))
+
+
+def database_reason(error: SQLAlchemyError) -> str:
+    """The database's own message, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def damage_in(connection: Connection) -> str:

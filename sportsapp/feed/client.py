@@ -34,6 +34,7 @@ from sportsapp.core.outgoing import (
     exchange,
 )
 from sportsapp.feed.hosts import FeedHosts
+from sportsapp.feed.offset import FeedClock
 from sportsapp.feed.pace import RateLimiter
 
 T = TypeVar("T")
@@ -113,8 +114,8 @@ class FeedClient:
     is not limited. ``count_outcome`` is called after each request with one of OUTCOMES.
 
     Every method raises FeedUnavailableError (worth retrying), FeedRefusedError (not), or
-    PayloadError for a body over the limit. ``clock_offset`` is how far the feed's clock was
-    ahead of ours at the last response of any status; None before the first.
+    PayloadError for a body over the limit. ``clock`` has how far the feed's clock was ahead of
+    ours at the last response of any status.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class FeedClient:
         self.rate_limiter = rate_limiter
         self.count_outcome = count_outcome
         self.sleep = sleep
-        self.clock_offset: timedelta | None = None
+        self.clock = FeedClock(broker_url)
         self._session = OutgoingSession()
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
 
@@ -283,7 +284,8 @@ class FeedClient:
         except requests.RequestException as error:
             message = f"the feed cannot be reached: {url} ({_cause(error)})"
             raise FeedUnavailableError(message, url=url) from error
-        self.clock_offset = _clock_offset(reply.headers)
+        if (offset := _clock_offset(reply.headers)) is not None:
+            self.clock.measured(offset)
         _check_status(reply)
         digest = hashlib.sha256(reply.body).hexdigest()
         return Answer(url, reply.body, digest, host, partial(self.hosts.read, kind, host))

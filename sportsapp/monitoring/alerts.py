@@ -1,34 +1,38 @@
 """Alerts: what is wrong, as the database remembers it, and when people are notified.
 
-A problem is a run that failed for good, old data of live games, a feed that refuses us or stops
-sending what we read, a periodic task that nobody schedules, or a breach that an audit found. People
-are notified of each at most once in fifteen minutes, by task or league and by kind; what is noticed
-in between is counted. The state is in the database, so that all processes together send one
-message. Messages go to the log, and to ALERT_WEBHOOK_URL where it is set: through the queue, or
-directly where the queue itself may be broken.
+A problem is what a check finds (``monitoring.checks``), a run that failed for good, a feed that
+refuses us or stops sending what we read, a breach that an audit found, or a damaged database.
+People are notified of each at most once in fifteen minutes, by task or league and by kind; what is
+noticed in between is counted. The state is in the database, so that all processes together send
+one message; while it takes no writes, each process has its own. Messages go to the log, and to
+ALERT_WEBHOOK_URL where it is set: through the queue, or directly where the queue itself may be
+broken.
 """
 
 import logging
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
 from huey.exceptions import TaskTimeout
 from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import WebhookError
 from sportsapp.core.settings import Settings
-from sportsapp.db.engine import AnySession, db, write_connection
+from sportsapp.db.engine import database_reason, db, write_connection
 from sportsapp.db.models import Alert, RunState, TaskRun, Trigger
 from sportsapp.db.upsert import insert_ignoring
-from sportsapp.monitoring.checks import late_slots, stale_leagues
+from sportsapp.monitoring.checks import run_checks
+from sportsapp.monitoring.checks.check import PATIENCE, Look, Result, State
+from sportsapp.monitoring.problems import Kind
 from sportsapp.monitoring.webhook import (
     Message,
     deliver,
@@ -37,12 +41,13 @@ from sportsapp.monitoring.webhook import (
     scrub,
     secrets_of,
 )
-from sportsapp.queue.huey import TrackerHuey
+from sportsapp.queue.broker import claim_once
 
 logger = logging.getLogger(__name__)
 
 QUIET_TIME = timedelta(minutes=15)
 CHECK_EVERY = timedelta(minutes=1)
+WARN_PATIENCE = timedelta(minutes=10)
 CLAIM_AFTER = timedelta(seconds=55)  # less than a minute: heartbeats are not punctual
 UNATTENDED_AFTER = timedelta(minutes=3)
 TEXT_LIMIT = 600
@@ -54,19 +59,19 @@ LAST_CHECK = ("", "check")
 """Subject and kind of a row that is no problem: its ``notified_at`` is when the last check was."""
 
 
-class Kind(StrEnum):
-    """What can be wrong."""
-
-    FAILURE = "failure"
-    TIMEOUT = "timeout"
-    STALE = "stale"
-    REFUSED = "refused"
-    OVERDUE = "overdue"
-    DRIFT = "drift"
-    BREACH = "breach"
-
-
 KIND_OF_RUN = {RunState.FAILURE: Kind.FAILURE, RunState.TIMEOUT: Kind.TIMEOUT}
+
+
+@dataclass
+class DatabaseAway:
+    """A database that takes no writes, as the row of such a problem would have it."""
+
+    active_since: datetime
+    notified: bool = False
+    claimed_at: datetime = datetime.min.replace(tzinfo=UTC)
+    subject: str = "database"
+    kind: str = "database"
+    suppressed_count: int = 0
 
 
 @dataclass
@@ -80,35 +85,47 @@ class Alerts:
 
     app: Flask
     settings: Settings
-    queue: TrackerHuey
+    look: Callable[[datetime], Look]
     enqueue: Callable[[Message], None]
     _next_check: float = field(default=0.0, init=False)
+    _database_away: DatabaseAway | None = field(default=None, init=False)
 
     def report_problem(
-        self, subject: str, kind: Kind, text: str, *, directly: bool = False, **details: Any
+        self,
+        subject: str,
+        kind: str,
+        text: str,
+        *,
+        directly: bool = False,
+        patience: timedelta = timedelta(0),
+        once: bool = False,
+        **details: Any,
     ) -> None:
         """Record that something is wrong with a task or a league, and notify people if it is time.
 
         ``text`` is one sentence, ``details`` are further fields of the message. With ``directly``
-        the message is posted from here, because the queue may be what is broken.
+        the message is posted from here, because the queue may be what is broken. People are
+        notified of what has lasted for ``patience``, and ``once`` only if it goes on.
         """
         with self._guarded():
             now = utc_now()
             text, details = scrub([text, details], secrets_of(self.settings))
             with write_connection() as connection:
                 row = _locked_row(connection, subject, kind)
-                is_due = row.notified_at is None or now - row.notified_at >= QUIET_TIME
+                since = row.active_since or now
+                is_quiet = row.notified_at and now - row.notified_at < QUIET_TIME
+                is_due = now - since >= patience and not is_quiet and not (once and row.notified)
+                news: dict[str, Any] = {"active_since": since, "text": text[:TEXT_LIMIT]}
                 if is_due:
-                    news: dict[str, Any] = _notified(now)
-                else:
-                    news = {"suppressed_count": row.suppressed_count + 1}
-                news |= {"active_since": row.active_since or now, "text": text[:TEXT_LIMIT]}
+                    news |= _notified(now)
+                elif is_quiet and not once:
+                    news |= {"suppressed_count": row.suppressed_count + 1}
                 connection.execute(update(ALERTS).where(_is(subject, kind)).values(news))
             if is_due:
                 self._notify(row, text, now, directly, recovered=False, **details)
 
     def report_recovery(
-        self, subject: str, kind: Kind, text: str, *, directly: bool = False
+        self, subject: str, kind: str, text: str, *, directly: bool = False
     ) -> None:
         """Record that a problem is over; people are notified if they were notified of it."""
         with self._guarded():
@@ -139,6 +156,13 @@ class Alerts:
             for subject, text in [*breaches.items()][:BREACHES_LIMIT]:
                 if subject not in known:
                     self.report_problem(subject, Kind.BREACH, text)
+
+    def report_damage(self, damage: str) -> None:
+        """Record what was found wrong with the database's file, a sentence; empty for nothing."""
+        if damage:
+            self.report_problem("database", Kind.DAMAGE, damage, directly=True)
+        else:
+            self.report_recovery("database", Kind.DAMAGE, "the database's file is sound again")
 
     # -- runs
 
@@ -176,6 +200,7 @@ class Alerts:
         After a time without checks the first one only starts the clock: whatever stood still
         while everything was down has a minute to catch up.
         """
+        self._report_database_back()
         self.check_failed_tasks()
         if time.monotonic() < self._next_check:
             return
@@ -214,44 +239,63 @@ class Alerts:
                     self.report_recovery(run.task, Kind(problem.kind), text)
 
     def check(self, now: datetime) -> None:
-        """Report late schedules and old data, their end, and what was suppressed long enough."""
+        """Report what the checks find, its end, and what was suppressed long enough."""
         with self._guarded():
-            with db.engine.connect() as connection:
-                late = late_slots(connection, self.queue, now)
-                stale = stale_leagues(connection, self.settings.leagues, now)
-            tasks, labels = {slot.task for slot in late}, {league.slug.upper() for league in stale}
-            self._report_recoveries(Kind.OVERDUE, tasks, "is scheduled again")
-            self._report_recoveries(Kind.STALE, labels, "data is current")
-            for slot in late:
-                self.report_problem(
-                    slot.task,
-                    Kind.OVERDUE,
-                    f"{slot.task} is not scheduled any more: it was due at {iso_utc(slot.due_at)}, "
-                    f"{_minutes(now - slot.due_at)} ago. Is a consumer of the queue running?",
-                    directly=True,
-                    task=slot.task,
-                    due_at=iso_utc(slot.due_at),
-                )
-            for league in stale:
-                label = league.slug.upper()
-                self.report_problem(
-                    label,
-                    Kind.STALE,
-                    f"{label} data is {_age(now - league.read_at)}, with {league.games} "
-                    f"game{'' if league.games == 1 else 's'} live or past the start",
-                    directly=True,
-                    league=label,
-                    read_at=iso_utc(league.read_at),
-                    live=league.games,
-                )
-            self._notify_suppressed(now)
+            for result in run_checks(self.look(now)):
+                if result.check.kind and result.state != State.UNKNOWN:
+                    self._report(result)
+            self._notify_suppressed(utc_now())
 
-    def _report_recoveries(self, kind: Kind, subjects: set[str], text: str) -> None:
-        """Report the end of the problems of this kind that are not among ``subjects`` any more."""
-        for subject in sorted(self._active(kind) - subjects):
-            self.report_recovery(subject, kind, f"{subject} {text}", directly=True)
+    def _report(self, result: Result) -> None:
+        """Report the problems of a check, and the end of those that it had.
 
-    def _active(self, kind: Kind) -> set[str]:
+        What is WARN has to last ten minutes, and is reported once.
+        """
+        check = result.check
+        own = socket.gethostname() if check.is_local else ""
+        problems = {finding.subject or own or check.name: finding for finding in result.problems}
+        over = self._active(check.kind) - problems.keys()
+        for subject in sorted(over & {own} if own else over):
+            text = f"{subject}: {check.well}"
+            self.report_recovery(subject, check.kind, text, directly=True)
+        for subject, finding in problems.items():
+            is_wrong = finding.state == State.WRONG
+            self.report_problem(
+                subject,
+                check.kind,
+                f"{finding.text}; {finding.do}",
+                directly=True,
+                patience=check.patience if is_wrong else WARN_PATIENCE,
+                once=not is_wrong,
+                **finding.details,
+            )
+
+    # -- while the database takes no writes, this process alone remembers it
+
+    def database_failed(self, error: SQLAlchemyError) -> None:
+        """A heartbeat could not be written: notify people when that has lasted for a while.
+
+        The broker lets one process do so in a quarter of an hour, where it can be asked.
+        """
+        with self._guarded():
+            now = utc_now()
+            away = self._database_away = self._database_away or DatabaseAway(now)
+            if now - away.active_since >= PATIENCE and now - away.claimed_at >= QUIET_TIME:
+                away.claimed_at = now
+                if claim_once(self.look(now).queues[0].reader, "database-alert", QUIET_TIME):
+                    away.notified = True
+                    text = f"the database takes no writes: {database_reason(error)}"
+                    text = scrub(text, secrets_of(self.settings))
+                    self._notify(away, text, now, directly=True, recovered=False)
+
+    def _report_database_back(self) -> None:
+        """Notify people of the end, if this process has notified them of the beginning."""
+        away, self._database_away = self._database_away, None
+        if away and away.notified:
+            text = "the database takes writes again"
+            self._notify(away, text, utc_now(), directly=True, recovered=True)
+
+    def _active(self, kind: str) -> set[str]:
         """What problems of this kind there are, by subject."""
         problems = select(ALERTS.c.subject).where(
             ALERTS.c.kind == kind, ALERTS.c.active_since.is_not(None)
@@ -322,12 +366,6 @@ class Alerts:
             logger.exception("an alert could not be recorded or sent")
 
 
-def active_texts(session: AnySession, *kinds: Kind) -> Sequence[str]:
-    """What is wrong of these kinds now, a sentence for each subject, in their order."""
-    active = ALERTS.c.kind.in_(kinds), ALERTS.c.active_since.is_not(None)
-    return session.scalars(select(ALERTS.c.text).where(*active).order_by(ALERTS.c.subject)).all()
-
-
 def _is(subject: str, kind: str) -> ColumnElement[bool]:
     return (ALERTS.c.subject == subject) & (ALERTS.c.kind == kind)
 
@@ -349,12 +387,3 @@ def _notified(now: datetime) -> dict[str, Any]:
 def _call(task: str, args: dict[str, Any]) -> str:
     """A task with its arguments, as people read it: "sync_date_range_task NBA 2026-01-01"."""
     return " ".join([task, *(str(value) for value in args.values())])
-
-
-def _age(span: timedelta) -> str:
-    """How old something is that is older than a minute; negative: by a clock that was ahead."""
-    return f"{_minutes(span)} old" if span > timedelta(0) else "of an unknown time"
-
-
-def _minutes(span: timedelta) -> str:
-    return f"{int(span.total_seconds() // 60)} min"

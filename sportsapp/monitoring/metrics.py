@@ -25,7 +25,8 @@ from sportsapp.db.models.run import OPEN
 from sportsapp.feed.client import KINDS, OUTCOMES
 from sportsapp.feed.hosts import FeedHosts
 from sportsapp.feed.pace import OutcomeCounter
-from sportsapp.monitoring.checks import late_slots
+from sportsapp.monitoring.checks.check import Result, State
+from sportsapp.monitoring.checks.work import late_slots
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports
 
@@ -57,8 +58,8 @@ def exposition(metrics: Sequence[Metric], accept: str) -> tuple[bytes, str]:
 class Metrics(Collector):
     """All metrics at the moment ``now``; needs an app context.
 
-    When the database or the broker cannot be reached, its `_up` metric is 0 and the metrics that
-    are read from it are left out.
+    ``results`` are what the checks found. When the database or the broker cannot be reached, its
+    `_up` metric is 0 and the metrics that are read from it are left out.
     """
 
     settings: Settings
@@ -66,11 +67,22 @@ class Metrics(Collector):
     outcomes: OutcomeCounter
     hosts: FeedHosts
     now: datetime
+    results: Sequence[Result] = ()
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, with its samples."""
         help_text = "Always 1; the label is the version of this web server."
         yield _gauge("build_info", help_text, ["version"], {(VERSION,): 1})
+        levels = {
+            (result.check.name,): result.state.level
+            for result in self.results
+            if result.state != State.UNKNOWN
+        }
+        help_text = (
+            "0 if the check is ok, 1 if it warns, 2 if it is wrong; left out while it is unknown "
+            "because an earlier one is wrong."
+        )
+        yield _gauge("check", help_text, ["check"], levels)
         database_is_up = 1
         metrics: list[Metric] = []
         try:

@@ -1,12 +1,17 @@
-"""The broker's errors, as the rest of the project handles them, and whose broker it is."""
+"""The broker's errors, as the rest of the project handles them, whose it is, whether it is well."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import redis
+from huey.storage import BaseStorage
 
 from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError
+
+logger = logging.getLogger(__name__)
 
 OWNER_KEY = "sportsapp.database"
 
@@ -51,3 +56,29 @@ def claim_broker(execute: Callable[..., Any], database: str, *, take: bool) -> N
             "redis://localhost:6379/1, or make it this one's with `flask broker adopt`"
         )
     execute("SET", OWNER_KEY, database)
+
+
+# ---------------------------------------------------------------- on a queue's ``reader``
+
+
+def probe(reader: BaseStorage) -> None:
+    """Make sure that the broker takes what it is given. Raises BrokerUnavailableError."""
+    with broker_errors():
+        reader.put_data("probe", b"1", is_result=True)
+
+
+def broker_info(reader: BaseStorage) -> dict[str, Any]:
+    """What the broker says of itself (INFO), by Redis' names. Raises BrokerUnavailableError."""
+    with broker_errors():
+        info: dict[str, Any] = reader.conn.info()
+        return info
+
+
+def claim_once(reader: BaseStorage, name: str, span: timedelta) -> bool:
+    """Whether no other process has claimed this within the span; True without a broker."""
+    try:
+        with broker_errors():
+            return bool(reader.put_if_empty(name, b"1", ttl=int(span.total_seconds())))
+    except BrokerUnavailableError as error:
+        logger.debug("%s is claimed without the broker: %s", name, error)
+        return True

@@ -117,7 +117,8 @@ class TrackerHuey(Huey):
         self.storage_class = PriorityRedisExpireStorage
         self.storage_kwargs = {"connection_pool": self.pool, "expire_time": result_ttl}
         self.storage = self.create_storage()
-        self.reader = self.get_storage(connection_pool=connection_pool(url, seconds=DEPTH_SECONDS))
+        reading = connection_pool(url, seconds=DEPTH_SECONDS, redis_connect_func=self._on_connect)
+        self.reader = self.get_storage(connection_pool=reading)
         self.tick_seconds = tick_seconds
         self.tracker = tracker
 

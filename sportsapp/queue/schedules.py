@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from huey import crontab
 
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
 class Every:
@@ -42,43 +43,46 @@ class Every:
 class Cron:
     """Due at the minutes of a crontab, in UTC; ``fields`` are those of Huey's ``crontab``."""
 
-    LONGEST = timedelta(days=8)
-    """No schedule has slots further apart."""
+    LONGEST = timedelta(days=8 * 366)
+    """No schedule has slots further apart: February 29 is left out in 2100."""
 
     def __init__(self, label: str, **fields: str) -> None:
+        """Raises ValueError for a schedule that is never due, such as one of February 30."""
         self.label = label
         self._is_due = crontab(strict=True, **fields)
+        self._is_on = crontab(strict=True, **fields | {"hour": "*", "minute": "*"})
         self._searched_from = datetime.max.replace(tzinfo=UTC)
         self._next_slot = datetime.min.replace(tzinfo=UTC)
+        self.next_slot(datetime(2096, 3, 1, tzinfo=UTC))
 
     def newest_slot(self, after: datetime, now: datetime) -> datetime | None:
-        """The newest slot later than ``after`` and not later than ``now``, or None.
-
-        Not one from more than eight days ago.
-        """
+        """The newest slot later than ``after`` and not later than ``now``, or None."""
         oldest = max(after, now - self.LONGEST)
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
         while minute > oldest:
             if self._is_due(minute):
                 return minute
+            if not self._is_on(minute):  # a whole day at a time: there may be years between slots
+                minute = minute.replace(hour=0, minute=0)
             minute -= MINUTE
         return None
 
     def next_slot(self, now: datetime) -> datetime:
         """The first slot later than ``now``.
 
-        It is remembered until it has passed: pages show it, and to try a week's minutes takes
-        as long as to render a page. Raises ValueError if there is no slot within eight days.
+        It is remembered until it has passed, since pages show it.
         """
         if self._searched_from <= now < self._next_slot:
             return self._next_slot
-        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
-        for _ in range(self.LONGEST // MINUTE):
-            minute += MINUTE
-            if self._is_due(minute):
-                self._searched_from, self._next_slot = now, minute
-                return minute
-        raise ValueError(f"no slot within {self.LONGEST.days} days: {self.label}")
+        minute = now.astimezone(UTC).replace(second=0, microsecond=0) + MINUTE
+        latest = now + self.LONGEST
+        while not self._is_due(minute):
+            if minute > latest:
+                raise ValueError(f"not due within eight years: {self.label}")
+            is_on = self._is_on(minute)
+            minute = minute + MINUTE if is_on else minute.replace(hour=0, minute=0) + DAY
+        self._searched_from, self._next_slot = now, minute
+        return minute
 
 
 Schedule = Every | Cron

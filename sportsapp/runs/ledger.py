@@ -122,7 +122,11 @@ class Ledger:
 
     def beat(self, queue: str, role: str) -> None:
         running = list(self.attempts.running.values()) if role == "worker" else []
-        consumers.beat(self.engine, queue, role, running)
+        try:
+            consumers.beat(self.engine, queue, role, running)
+        except SQLAlchemyError as error:
+            self.listener.database_failed(error)
+            raise
         for run in running:
             consumers.end_if_overdue(self.engine, run, self.listener)
         self.listener.check_if_due()

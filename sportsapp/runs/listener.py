@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
 
 class RunListener(Protocol):
     """Notified of how runs end, and at each heartbeat of a consumer's process.
@@ -14,3 +16,6 @@ class RunListener(Protocol):
 
     def check_if_due(self) -> None:
         """Called at each heartbeat of a consumer's process: run the checks that are due."""
+
+    def database_failed(self, error: SQLAlchemyError) -> None:
+        """Called instead when the database did not take the heartbeat."""

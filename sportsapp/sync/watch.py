@@ -34,7 +34,8 @@ from sportsapp.core.leagues import League
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import FieldShares, LeagueRow
 from sportsapp.db.upsert import insert_replacing
-from sportsapp.monitoring.alerts import Alerts, Kind
+from sportsapp.monitoring.alerts import Alerts
+from sportsapp.monitoring.problems import Kind
 from sportsapp.sync import fields
 
 logger = logging.getLogger(__name__)

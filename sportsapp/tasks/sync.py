@@ -13,7 +13,9 @@ from sportsapp.core.clock import parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, UnknownSeasonError
 from sportsapp.core.leagues import League, find_league
 from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
+from sportsapp.monitoring.checks.database import damage_of
 from sportsapp.monitoring.heartbeat import send_heartbeat
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
@@ -99,14 +101,18 @@ def sync_all_teams() -> dict[str, Any]:
 def audit_seasons(league: str = "", season: int | None = None) -> dict[str, Any]:
     """Check stored seasons against the feed: ``{"audited", "breaches", "errors"}``.
 
-    Of every league, or of this one; the running season, or that of the feed's year. Bad arguments
-    fail at once: UnknownLeagueError, UnknownSeasonError.
+    Of every league, after looking for damage in the database's file, or of this one; the running
+    season, or that of the feed's year. Bad arguments fail at once: UnknownLeagueError,
+    UnknownSeasonError.
     """
     if not (isinstance(league, str) and isinstance(season, int | None)):
         raise UnknownSeasonError(f"a season is a league and a year, not {league!r} and {season!r}")
     followed = services().leagues
     if league:
         followed = [find_league(league, services().settings.leagues)]
+    else:
+        with db.engine.connect() as connection:
+            services().alerts.report_damage(damage_of(connection))
     return _run(AUDIT, followed, season)
 
 

@@ -4,13 +4,14 @@ import hmac
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
+from prometheus_client import Metric
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from sportsapp.core.clock import utc_now
-from sportsapp.db.engine import db
+from sportsapp.monitoring.checks import run_checks
+from sportsapp.monitoring.checks.check import Result
 from sportsapp.monitoring.metrics import Metrics, exposition
-from sportsapp.monitoring.readiness import readiness
 from sportsapp.services import services
 
 blueprint = Blueprint("health", __name__)
@@ -24,17 +25,29 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 if database, broker, consumers and data are fit, 503 and what is wrong otherwise."""
-    parts = services()
-    checks = parts.checks.get(
-        lambda: readiness(db.session, parts.queues, parts.settings.leagues, utc_now())
-    )
-    ready = all(check.ok for check in checks)
+    """200 if this host can serve current scores, 503 and why not otherwise; and ``warnings``.
+
+    ``checks`` are those that may make it unready, and what is wrong with them; other problems, and
+    such as may become worse, are warnings. No text names hosts, paths or errors.
+    """
+    results = _results()
+    faults = {result.check.name: result.public for result in results if result.is_unready}
+    names = [result.check.name for result in results if result.check.unready]
     body = {
-        "status": "ok" if ready else "failing",
-        "checks": {check.name: check.text for check in checks},
+        "status": "failing" if faults else "ok",
+        "checks": {name: faults.get(name, "ok") for name in names},
+        "warnings": {
+            result.check.name: result.public
+            for result in results
+            if result.problems and not result.is_unready
+        },
     }
-    return body, 200 if ready else 503, {"Cache-Control": "no-store"}
+    return body, 503 if faults else 200, {"Cache-Control": "no-store"}
+
+
+def _results() -> list[Result]:
+    """What the checks have found within the last second."""
+    return services().results.get(lambda: list(run_checks(services().look())))
 
 
 @blueprint.get("/metrics")
@@ -46,7 +59,13 @@ def show_metrics() -> ResponseReturnValue:
         if not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
             raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
     outcomes, hosts = parts.feed_outcomes, parts.feed_client.hosts
-    collector = Metrics(parts.settings, parts.queues, outcomes, hosts, utc_now())
-    metrics = parts.metrics.get(lambda: list(collector.collect()))
+
+    def collect() -> list[Metric]:
+        results = _results()
+        return list(
+            Metrics(parts.settings, parts.queues, outcomes, hosts, utc_now(), results).collect()
+        )
+
+    metrics = parts.metrics.get(collect)
     body, content_type = exposition(metrics, request.headers.get("Accept", ""))
     return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})

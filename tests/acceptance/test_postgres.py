@@ -21,7 +21,7 @@ from sportsapp.db import migrate as migrations
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import AdminUser, Alert, Game, RunState, TaskRun
 from sportsapp.factory import create_app
-from sportsapp.monitoring.alerts import Kind
+from sportsapp.monitoring.problems import Kind
 from sportsapp.queue.huey import huey
 from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of

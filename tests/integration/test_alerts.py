@@ -18,8 +18,10 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Alert, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.monitoring import alerts as alerts_module
-from sportsapp.monitoring.alerts import Alerts, Kind
-from sportsapp.monitoring.checks import late_slots, stale_leagues
+from sportsapp.monitoring.alerts import Alerts
+from sportsapp.monitoring.checks.feed import stale_leagues
+from sportsapp.monitoring.checks.work import late_slots
+from sportsapp.monitoring.problems import Kind
 from sportsapp.monitoring.webhook import deliver, scrub, secrets_of
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs import recovery
@@ -29,6 +31,7 @@ from sportsapp.sync import context, scoreboards
 from sportsapp.sync.table import LIVE as LIVE_SYNC
 from sportsapp.tasks import run_of, send_alert, sync_all_live_games, sync_date_range_task
 from tests.integration.events import board, event
+from tests.panel import make_well
 from tests.parts import replace_services
 from tests.receiver import Receiver, receiving
 from tests.stored import feed_read_at
@@ -50,6 +53,7 @@ def settings(settings, receiver) -> Settings:
 
 @pytest.fixture
 def alerts(app, offline):
+    make_well()
     return services_of(app).alerts
 
 
@@ -219,7 +223,7 @@ def test_each_task_and_kind_has_messages_of_its_own(alerts, now, receiver):
 
 def another(alerts: Alerts) -> Alerts:
     """The alerts as another process has them: what they share is in the database."""
-    return Alerts(alerts.app, alerts.settings, alerts.queue, alerts.enqueue)
+    return Alerts(alerts.app, alerts.settings, alerts.look, alerts.enqueue)
 
 
 def test_all_processes_together_send_one_message(alerts, now, receiver):
@@ -234,10 +238,10 @@ def test_suppressed_problem_that_goes_on_is_reported_by_a_later_check(alerts, no
     alerts.report_problem(LIVE, Kind.FAILURE, "it failed")
     alerts.report_problem(LIVE, Kind.FAILURE, "it failed twice")
     now.later(minutes=14)
-    alerts.check(now.moment)
+    alerts.check(utc_now())
     now.later(minutes=2)
-    alerts.check(now.moment)
-    alerts.check(now.moment)
+    alerts.check(utc_now())
+    alerts.check(utc_now())
     work()
     said = delivered(receiver, 2)
     assert {one["swallowed"] for one in said} == {0, 1}
@@ -357,7 +361,7 @@ def test_silent_scheduler_is_reported_directly_and_its_end(alerts, receiver):
     scheduled_since(10)
     alerts.check(utc_now())
     messages = {one["subject"]: one for one in delivered(receiver, len(late()))}
-    assert "is not scheduled any more" in messages[LIVE]["text"]
+    assert f"{LIVE} is overdue" in messages[LIVE]["text"]
     assert huey.pending_count() == 0  # no consumer may be there to carry it
     scheduled_since(0)
     alerts.check(utc_now())
@@ -366,14 +370,14 @@ def test_silent_scheduler_is_reported_directly_and_its_end(alerts, receiver):
 
 def test_direct_message_that_is_not_taken_goes_through_the_queue(alerts, receiver):
     receiver.status = 503
-    alerts.report_problem(LIVE, Kind.OVERDUE, "it is late", directly=True)
+    alerts.report_problem(LIVE, Kind.FAILURE, "it is late", directly=True)
     delivered(receiver, 1)
     deadline = time.monotonic() + 5
     while not huey.pending_count() and time.monotonic() < deadline:
         time.sleep(0.01)
     receiver.status = 200
     work()
-    assert [one["kind"] for one in delivered(receiver, 2)] == ["overdue", "overdue"]
+    assert [one["kind"] for one in delivered(receiver, 2)] == ["failure", "failure"]
 
 
 def test_heartbeats_of_all_processes_check_once_a_minute(alerts, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -81,9 +82,10 @@ def test_doctor_checks_every_page_of_the_file(app, damage, table):
     done = app.test_cli_runner().invoke(args=["doctor", "--json"])
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert done.exit_code == 1
-    assert checks["database"]["state"] == "WRONG"
-    assert "damaged" in checks["database"]["says"]
-    assert "backup" in checks["database"]["do"]
+    name = "database" if table == "games" else "damage"  # which pages need
+    assert checks[name]["state"] == "WRONG"
+    assert re.search("malformed|damaged", checks[name]["says"])
+    assert "backup" in checks[name]["do"]
 
 
 def test_command_says_so_in_one_line(app, damage):

@@ -79,7 +79,7 @@ def test_renamed_field_of_scoreboards_is_one_alert_with_a_sample(sync, feed, app
 def test_alert_is_a_line_on_the_panel_until_the_field_is_back(sync, feed, panel):
     poll(sync, feed, range(5))
     poll(sync, feed, range(5, 10), displayClock="renamed")
-    line = "NBA scoreboard: the feed stopped sending what we read: clock 0 of 20 (before 100%)."
+    line = "NBA scoreboard: the feed stopped sending what we read: clock 0 of 20 (before 100%)"
     assert line in panel.get("/admin/")
     poll(sync, feed, range(10, 15))
     assert alerts() == []

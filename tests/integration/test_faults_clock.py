@@ -11,7 +11,8 @@ from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, RunState, ScheduleRow, TaskRun
-from sportsapp.monitoring.checks import late_slots, stale_leagues
+from sportsapp.monitoring.checks.feed import stale_leagues
+from sportsapp.monitoring.checks.work import late_slots
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import huey
 from sportsapp.runs import reports

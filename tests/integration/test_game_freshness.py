@@ -13,7 +13,7 @@ from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow
-from sportsapp.monitoring.checks import StaleLeague, stale_leagues
+from sportsapp.monitoring.checks.feed import StaleLeague, stale_leagues
 from sportsapp.services import services_of
 from sportsapp.sync import backfill, scoreboards
 from sportsapp.sync.context import SyncContext
@@ -229,7 +229,7 @@ def test_readiness_names_games_that_nobody_reads(sync, feed, visitor, clock):
     assert visitor.get("/readyz").json["checks"]["data"] == "ok"
     clock.shown += timedelta(minutes=7)
     data = visitor.get("/readyz").json["checks"]["data"]
-    assert data == "NFL has games that were read 12 minutes ago"
+    assert data == "NFL data is 12 min old, with 1 game live or past the start"
 
 
 # ---------------------------------------------------------------- reading the past

@@ -10,20 +10,16 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.queue.huey import huey
-from tests.panel import add_consumer, add_league
+from tests.panel import add_league, make_well
 
-LEAGUES = ("nfl", "nba", "mlb", "nhl")
+UNREADY = ["disk", "database", "damage", "broker", "consumers", "data"]
 QUEUES = ("sportsapp", "sportsapp-backfill")
 
 
 @pytest.fixture
 def well(offline):
     """An instance that lacks nothing."""
-    for queue in QUEUES:
-        add_consumer(queue)
-        add_consumer(queue, "scheduler", pid=42)
-    for slug in LEAGUES:
-        add_league(slug)
+    make_well()
 
 
 def said(visitor) -> tuple[int, str, dict[str, str]]:
@@ -35,12 +31,12 @@ def said(visitor) -> tuple[int, str, dict[str, str]]:
 def faults(visitor) -> dict[str, str]:
     status, word, checks = said(visitor)
     assert (status, word) == (503, "failing")
-    assert list(checks) == ["database", "broker", "consumers", "data"]
+    assert list(checks) == UNREADY
     return {name: text for name, text in checks.items() if text != "ok"}
 
 
 def test_all_is_well(visitor, well):
-    everything = dict.fromkeys(("database", "broker", "consumers", "data"), "ok")
+    everything = dict.fromkeys(UNREADY, "ok")
     assert said(visitor) == (200, "ok", everything)
 
 
@@ -54,10 +50,10 @@ def test_missing_process_of_a_consumer_is_named(visitor, well, queue, role):
 
 
 def test_broker_that_is_away_is_named_without_its_address(visitor, well, monkeypatch):
-    def away() -> int:
+    def away(*_: object, **__: object) -> None:
         raise BrokerUnavailableError("the broker cannot be reached: redis://me:secret@host")
 
-    monkeypatch.setattr(huey, "depth", away)
+    monkeypatch.setattr(huey.reader, "put_data", away)
     assert faults(visitor) == {"broker": "cannot be reached, or refuses commands"}
 
 
@@ -66,7 +62,8 @@ def test_database_without_tables_is_named_and_what_depends_on_it(visitor, well):
         connection.exec_driver_sql("ALTER TABLE schedules RENAME TO elsewhere")
     unknown = "unknown without the database"
     assert faults(visitor) == {
-        "database": "cannot be used or is not migrated", "consumers": unknown, "data": unknown,
+        "database": "cannot be used or is not migrated", "damage": unknown,
+        "consumers": unknown, "data": unknown,
     }  # fmt: skip
     assert visitor.get("/healthz").status_code == 200
 

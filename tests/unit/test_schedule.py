@@ -12,6 +12,9 @@ from sportsapp.queue.schedules import Cron, Every
 HOURLY = Cron("hourly", minute="0")
 DAILY = Cron("daily", hour="3", minute="0")
 MONDAYS = Cron("Mondays", day_of_week="1", hour="4", minute="0")
+MONTHLY = Cron("monthly", day="1", hour="3", minute="0")
+YEARLY = Cron("yearly", month="7", day="1", hour="3", minute="30")
+LEAP = Cron("every February 29", month="2", day="29", hour="0", minute="0")
 MINUTELY, TEN_SECONDS = Every(lambda: 60), Every(lambda: 10)
 MINUTE = timedelta(minutes=1)
 
@@ -43,6 +46,11 @@ def utc(text: str) -> datetime:
         (MONDAYS, "2026-12-28T04:00:00", "2027-01-04T04:00:00", "2027-01-04T04:00:00"),
         (MONDAYS, "2028-02-21T04:00:00", "2028-02-29T12:00:00", "2028-02-28T04:00:00"),
         (MONDAYS, "2026-01-01T00:00:00", "2026-11-23T03:00:00", "2026-11-16T04:00:00"),
+        (MONTHLY, "2026-11-01T03:00:00", "2026-11-30T23:59:59", None),
+        (MONTHLY, "2026-10-01T03:00:00", "2026-11-30T23:59:59", "2026-11-01T03:00:00"),
+        (YEARLY, "2025-07-01T03:30:00", "2026-07-01T03:29:59", None),
+        (YEARLY, "2025-07-01T03:30:00", "2027-06-30T12:00:00", "2026-07-01T03:30:00"),
+        (LEAP, "2020-03-01T00:00:00", "2027-06-30T12:00:00", "2024-02-29T00:00:00"),
     ],
 )
 def test_newest_slot_is_the_last_one_that_is_due(schedule, after, now, slot):
@@ -60,10 +68,19 @@ def test_newest_slot_is_the_last_one_that_is_due(schedule, after, now, slot):
         (DAILY, "2027-02-28T03:00:00", "2027-03-01T03:00:00"),
         (MONDAYS, "2026-12-28T04:00:00", "2027-01-04T04:00:00"),
         (MONDAYS, "2028-02-28T04:00:00", "2028-03-06T04:00:00"),
+        (MONTHLY, "2026-11-01T03:00:00", "2026-12-01T03:00:00"),
+        (MONTHLY, "2026-11-01T02:59:59", "2026-11-01T03:00:00"),
+        (YEARLY, "2026-07-01T03:30:00", "2027-07-01T03:30:00"),
+        (LEAP, "2096-02-29T00:00:00", "2104-02-29T00:00:00"),
     ],
 )
 def test_next_slot_is_later_than_now(schedule, now, slot):
     assert schedule.next_slot(utc(now)) == utc(slot)
+
+
+def test_schedule_that_is_never_due_is_refused_where_it_is_written():
+    with pytest.raises(ValueError, match="not due within eight years: February 30"):
+        Cron("February 30", month="2", day="30", hour="3", minute="0")
 
 
 def test_next_slot_is_found_anew_when_the_clock_goes_back():
@@ -99,7 +116,7 @@ def test_every_day_has_its_slots_once_whatever_clocks_on_walls_do(day):
 def test_slots_are_the_same_for_a_clock_in_another_zone():
     tokyo = timezone(timedelta(hours=9))
     now = utc("2026-11-23T12:30:00")
-    for schedule in (MINUTELY, TEN_SECONDS, HOURLY, DAILY, MONDAYS):
+    for schedule in (MINUTELY, TEN_SECONDS, HOURLY, DAILY, MONDAYS, MONTHLY, YEARLY):
         there = schedule.newest_slot(now - timedelta(days=8), now.astimezone(tokyo))
         assert there == schedule.newest_slot(now - timedelta(days=8), now)
         assert schedule.next_slot(now.astimezone(tokyo)) == schedule.next_slot(now)

@@ -1,0 +1,160 @@
+"""Checks of what does the work: consumers, the scheduler, queues and runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from sportsapp.core.clock import CLOCK_TOLERANCE, iso_utc
+from sportsapp.db.engine import AnySession
+from sportsapp.db.models import ConsumerProcess, ScheduleRow, TaskRun
+from sportsapp.db.models.run import WAITING
+from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
+from sportsapp.monitoring.checks.texts import duration
+from sportsapp.monitoring.problems import Kind, active_texts
+from sportsapp.queue.huey import TrackerHuey
+from sportsapp.runs import reports
+from sportsapp.runs.slots import is_running
+
+MISSED_TICKS = 2
+SHORTEST_DELAY = timedelta(minutes=2)
+LONG_WAIT = timedelta(minutes=5)
+OPTIONS = "-k process -w 2 -g TERM -t 25 -m 1"
+START = {
+    "sportsapp": f"start `flask up`, or huey_consumer huey_config.huey {OPTIONS}",
+    "sportsapp-backfill": f"start `flask up`, or huey_consumer huey_config.backfill_huey {OPTIONS}",
+}
+
+
+@check("consumers", "a consumer is missing", needs=("database",), unready=True)
+def check_consumers(look: Look) -> Iterator[Finding]:
+    """Each queue has a live worker and a live scheduler."""
+    alive = reports.consumers(look.session, look.now)
+    for queue in look.queues:
+        of_queue = [process for process in alive if process.queue == queue.name]
+        workers = [process for process in of_queue if process.role == "worker"]
+        roles = {process.role for process in of_queue}
+        for role in ("worker", "scheduler"):
+            if role not in roles:
+                last = look.session.scalar(
+                    select(func.max(ConsumerProcess.beat_at)).filter_by(queue=queue.name, role=role)
+                )
+                when = f"; the last one was seen {duration(look.now - last)} ago" if last else ""
+                subject, text = f"{queue.name} {role}", f"no {role} of {queue.name}{when}"
+                yield wrong(text, START[queue.name], is_public=True, subject=subject)
+        if workers:
+            places = sorted({f"{worker.host}, process {worker.pid}" for worker in workers})
+            yield ok(f"{queue.name}: {len(workers)} workers ({'; '.join(places)})")
+
+
+@dataclass(frozen=True)
+class LateSlot:
+    """A periodic task of which no slot was claimed since ``due_at``."""
+
+    task: str
+    due_at: datetime
+
+
+def late_slots(
+    connection: Connection | AnySession, queue: TrackerHuey, now: datetime
+) -> list[LateSlot]:
+    """The periodic tasks whose next slot is two ticks late, and two minutes at least.
+
+    A paused task, a task that was never scheduled, and a tick that is skipped because the
+    previous one still runs are not late.
+    """
+    grace = max(SHORTEST_DELAY, timedelta(seconds=MISSED_TICKS * queue.tick_seconds))
+    newest = (
+        select(func.max(TaskRun.slot))
+        .where(TaskRun.task == ScheduleRow.task, TaskRun.slot <= now + CLOCK_TOLERANCE)
+        .scalar_subquery()
+    )
+    active = select(ScheduleRow.task, ScheduleRow.since_at, newest).where(~ScheduleRow.paused)
+    late = []
+    for task, since_at, newest_slot in connection.execute(active).all():
+        periodic = queue.periodic_tasks.get(task)
+        if periodic is None:  # a task of an earlier release
+            continue
+        due_at = periodic.schedule.next_slot(max(since_at, newest_slot or since_at))
+        if due_at > now - grace:
+            continue
+        if not (periodic.skip_while_running and is_running(connection, task, now)):
+            late.append(LateSlot(task, due_at))
+    return late
+
+
+@check(
+    "scheduler",
+    "nothing starts on schedule",
+    needs=("database",),
+    kind="overdue",
+    patience=timedelta(0),
+    well="it is scheduled again",
+)
+def check_scheduler(look: Look) -> Iterator[Finding]:
+    """Every slot of the schedule is claimed when its time comes."""
+    queue = look.queues[0]
+    late = late_slots(look.session, queue, look.now)
+    for slot in late:
+        since, due_at = duration(look.now - slot.due_at), iso_utc(slot.due_at)
+        yield wrong(
+            f"{slot.task} is overdue: it was due at {due_at}, {since} ago",
+            f"see that a consumer of {queue.name} runs, and look at its log",
+            is_public=True,
+            subject=slot.task,
+            details={"task": slot.task, "due_at": due_at},
+        )
+    known = set(look.session.scalars(select(ScheduleRow.task)))
+    if not known.issuperset(queue.periodic_tasks):
+        yield wrong("it has never ticked: nothing is scheduled", START[queue.name], is_public=True)
+    elif not late:
+        yield ok("ticks: every slot was claimed in time")
+
+
+@check("paused", "something is paused", needs=("database",), well="it is resumed")
+def check_paused(look: Look) -> Iterator[Finding]:
+    """No periodic task is paused."""
+    paused = select(ScheduleRow.task).where(ScheduleRow.paused).order_by(ScheduleRow.task)
+    tasks = look.session.scalars(paused).all()
+    for task in tasks:
+        text = f"{task} is paused: it does not start on schedule"
+        yield warn(text, f"resume it with `flask tasks resume {task}`", subject=task)
+    if not tasks:
+        yield ok("nothing is paused")
+
+
+@check("queues", "runs wait for long", needs=("database",))
+def check_queues(look: Look) -> Iterator[Finding]:
+    """No run of the first queue waits for long; one season may wait for hours behind another."""
+    queue = look.queues[0].name
+    oldest = look.session.scalar(
+        select(func.min(TaskRun.due_at)).where(
+            TaskRun.state.in_(WAITING), TaskRun.queue == queue, TaskRun.due_at <= look.now
+        )
+    )
+    if oldest and look.now - oldest > LONG_WAIT:
+        text = f"a run of {queue} has been waiting for {duration(look.now - oldest)}"
+        yield warn(text, f"see `flask tasks active`, and that a consumer of {queue} runs")
+    else:
+        yield ok(f"no run of {queue} waits for long")
+
+
+@check("runs", "runs failed for good", needs=("database",), kind="")
+def check_runs(look: Look) -> Iterator[Finding]:
+    """No task has failed for good without a success since; alerts report each when it happens."""
+    texts = active_texts(look.session, Kind.FAILURE, Kind.TIMEOUT)
+    for text in texts:
+        yield warn(text, "see Failures in the panel; run it again when its cause is mended")
+    if not texts:
+        yield ok("no task has failed for good since it last succeeded")
+
+
+@check("letters", "messages could not be read", needs=("database",))
+def check_letters(look: Look) -> Iterator[Finding]:
+    """No message on a queue was of a kind that cannot be read (a dead letter)."""
+    if count := reports.dead_letters(look.session, 0)[0]:
+        text = f"{count} message{'' if count == 1 else 's'} could not be read"
+        yield warn(text, "see Failures in the panel: put them back, or discard them")
+    else:
+        yield ok("every message could be read")
