@@ -18,9 +18,11 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess, ScheduleRow, TaskRun
+from sportsapp.monitoring.checks import CHECKS
 from sportsapp.queue.huey import huey
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
+from tests.panel import add_league
 
 FLASK = Path(sys.executable).with_name("flask")
 
@@ -56,13 +58,15 @@ def running(real_app, start_consumer):
         return len(beating) == 6 and set(scheduled) == set(huey.periodic_tasks)
 
     wait_for(is_up)
+    for slug in ("nfl", "nba", "mlb", "nhl"):
+        add_league(slug)
     return consumers
 
 
 def test_all_is_well(running, real_settings):
     done = doctor(real_settings)
     assert wrong(done) == []
-    assert len(done.stdout.splitlines()) == 9
+    assert len(done.stdout.splitlines()) == len(CHECKS) + 1  # two queues have consumers
     assert json.loads(doctor(real_settings, "--json").stdout)["ok"] is True
 
 
@@ -83,10 +87,11 @@ def test_database_that_is_not_migrated(running, real_settings, tmp_path, make_da
 
 def test_consumer_that_is_not_there(running, real_settings):
     running[1].stop()
-    (line,) = wrong(doctor(real_settings))
-    assert "sportsapp-backfill: no worker is alive" in line
+    line, other = wrong(doctor(real_settings))
+    assert "no worker of sportsapp-backfill" in line
+    assert "no scheduler of sportsapp-backfill" in other
     running[0].stop()
-    assert len(wrong(doctor(real_settings))) == 2
+    assert len(wrong(doctor(real_settings))) == 4
 
 
 def test_feed_that_refuses_us(running, real_settings, feed):
@@ -110,8 +115,7 @@ def test_scheduler_that_hangs(running, real_settings):
         connection.execute(update(ScheduleRow).values(since_at=utc_now() - timedelta(minutes=10)))
     (line,) = wrong(doctor(real_settings))
     assert line.split()[1] == "scheduler"
-    assert "the schedule is stale: overdue are" in line
-    assert "sync_all_live_games" in line
+    assert "sync_all_live_games is overdue" in line
 
 
 @pytest.mark.parametrize(
