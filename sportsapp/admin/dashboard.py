@@ -38,7 +38,6 @@ def _state() -> dict[str, Any]:
     consumers = reports.consumers(session, now)
     queues = reports.queue_states(session, services().queues, consumers, now)
     periodics = periodic_states()
-    failure_count, failures = reports.failures_since(session, now - DAY, FAILURES_SHOWN)
     hosts = services().feed_client.hosts
     return {
         "consumers": consumers,
@@ -47,8 +46,7 @@ def _state() -> dict[str, Any]:
         "results": results,
         "is_wrong": any(result.state == State.WRONG for result in results),
         "running": reports.running(session),
-        "failure_count": failure_count,
-        "failures": failures,
+        "failures": reports.failures_since(session, now - DAY, FAILURES_SHOWN),
         "leagues": reports.leagues(session, services().settings.leagues),
         "hosts": hosts.urls,
         "moved": hosts.moved(),

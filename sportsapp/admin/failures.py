@@ -1,5 +1,6 @@
 """Failed runs grouped by error, with one example each; and dead letters."""
 
+from flask import request
 from flask_admin import expose
 
 from sportsapp.accounts.sessions import current_admin
@@ -20,13 +21,19 @@ class FailuresView(PanelView):
 
     @expose("/")
     def index(self) -> str:
-        """Groups of failed runs, the newest failure first, and dead letters, newest first."""
-        group_count, groups = reports.failure_groups(db.session, GROUPS_SHOWN)
+        """Groups of failed runs, the newest failure first, and dead letters, newest first.
+
+        What is resolved or dismissed is left out, unless ``show`` is ``all``.
+        """
+        show_all = request.args.get("show") == "all"
+        group_count, groups = reports.failure_groups(db.session, GROUPS_SHOWN, settled=show_all)
         letter_count, letters = reports.dead_letters(db.session, LETTERS_SHOWN)
         return self.render(
             "admin/failures.html",
             group_count=group_count,
             groups=groups,
+            show_all=show_all,
+            settled_count=reports.settled_failures(db.session),
             letter_count=letter_count,
             letters=letters,
         )
@@ -40,6 +47,13 @@ class FailuresView(PanelView):
         )
         ids = actions.run_group_again(fingerprint, Trigger.ADMIN, current_admin())
         return f"{len(ids)} runs of failure {fingerprint} were queued again"
+
+    @form_action("/dismiss", "fingerprint")
+    def dismiss(self, fingerprint: str) -> str:
+        """Dismiss all runs of a group."""
+        word = self.confirm_word("all outstanding failures of this error")
+        count = actions.dismiss_group(fingerprint, word, current_admin())
+        return f"{count} runs of failure {fingerprint} were dismissed: {word}"
 
     @form_action("/letters/put-back", "id")
     def put_back(self, letter: str) -> str:

@@ -22,6 +22,7 @@ STATE_LABELS: dict[str, tuple[str, str]] = {
     RunState.REVOKED: ("over", "cancelled"),
     RunState.EXPIRED: ("over", "dropped: it had waited too long"),
     RunState.TIMEOUT: ("bad", "stopped: it exceeded its time limit"),
+    RunState.SKIPPED: ("over", "skipped: there was a reason not to do it now"),
 }
 """For each state the CSS class of its colour, and its meaning."""
 
@@ -151,6 +152,9 @@ def timeline(run: TaskRun) -> list[tuple[datetime, str]]:
     if run.state == RunState.RETRY:
         events.append((run.due_at, f"attempt {run.attempt + 1} is due"))
     events.append((run.finished_at, f"{run.state}: {meaning(run)}"))
+    events.append((run.resolved_at, "resolved: the task has succeeded with the same arguments"))
+    dismissed = f"dismissed by {run.dismissed_by}: {run.dismissed_word}"
+    events.append((run.dismissed_at, dismissed))
     return sorted(((at, text) for at, text in events if at), key=lambda event: event[0])
 
 

@@ -23,14 +23,22 @@ from sportsapp.admin.view import form_action
 from sportsapp.core.errors import RunNotFoundError
 from sportsapp.db.engine import db
 from sportsapp.db.models import Batch, RunState, TaskRun, Trigger
-from sportsapp.db.models.run import FAILED, OPEN
+from sportsapp.db.models.run import FAILED, FAILURES, OPEN, OUTSTANDING, WITH_ERRORS
 from sportsapp.runs.batches import BatchState, find_batch
 from sportsapp.runs.chains import links_of
 from sportsapp.services import services
 from sportsapp.sync.table import DAY, RANGE, TODAY
 from sportsapp.tasks import actions
 
-STATES = {"open": OPEN, "failed": FAILED, **{str(state): (state,) for state in RunState}}
+STATES = {
+    "open": TaskRun.state.in_(OPEN),
+    "failed": TaskRun.state.in_(FAILED),
+    "outstanding": OUTSTANDING,
+    "resolved": FAILURES & TaskRun.resolved_at.is_not(None),
+    "dismissed": FAILURES & TaskRun.dismissed_at.is_not(None),
+    "with errors": WITH_ERRORS,
+    **{str(state): TaskRun.state == state for state in RunState},
+}
 LEAGUE_TASKS = (RANGE.name, DAY.name)
 SHELL_TASKS = (DAY.name, TODAY.name)
 BATCHES_OFFERED = 20
@@ -72,6 +80,7 @@ class RunsView(TableView):
         *("id", "task", "queue", "state", "trigger", "asked_by", "args", "result", "error"),
         *("attempt", "recoveries", "progress_done", "progress_total"),
         *("queued_at", "started_at", "finished_at", "host", "pid"),
+        *("error_count", "resolved_at", "dismissed_at", "dismissed_by", "dismissed_word"),
     )
     default_order = (TaskRun.queued_at.desc(), TaskRun.id.desc())
     sorts = {
@@ -81,7 +90,7 @@ class RunsView(TableView):
     }
     filters = (
         Filter("task", "Task", lambda name: TaskRun.task == name, _task_options),
-        choice("state", "State", {name: TaskRun.state.in_(STATES[name]) for name in STATES}),
+        choice("state", "State", STATES),
         Filter("batch", "Batch", lambda batch: TaskRun.batch_id == batch, _batch_options),
         choice("trigger", "Started by", {name: TaskRun.trigger == name for name in Trigger}),
         league_filter(_of_league),
@@ -116,6 +125,13 @@ class RunsView(TableView):
         """Queue a run's task again with the same arguments."""
         new_id = actions.run_again(run_id, Trigger.ADMIN, current_admin())
         return f"run {run_id} was queued again as {new_id}"
+
+    @form_action("/dismiss", "id")
+    def dismiss(self, run_id: str) -> str:
+        """Dismiss a failure."""
+        word = self.confirm_word("this failure")
+        actions.dismiss(run_id, word, current_admin())
+        return f"run {run_id} was dismissed: {word}"
 
     @form_action("/cancel", "id")
     def cancel(self, run_id: str) -> str:

@@ -17,9 +17,10 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
 from sportsapp.db.engine import db
 from sportsapp.db.models import Via
-from sportsapp.db.models.run import OPEN
+from sportsapp.db.models.run import FAILED, OPEN
 from sportsapp.monitoring.checks.work import late_slots
 from sportsapp.runs import reports
+from sportsapp.runs.failures import WORD_LIMIT, checked_word
 from sportsapp.runs.reports import PeriodicState
 from sportsapp.services import services
 
@@ -51,6 +52,8 @@ class PanelView(BaseView):  # type: ignore[misc]  # Flask-Admin has no types
             "may_change": not is_viewer(),
             "back": request.full_path.rstrip("?"),
             "open_states": OPEN,
+            "failed_states": FAILED,
+            "longest_word": WORD_LIMIT,
         }
         page: str = super().render(template, **(shared | kwargs))
         return page
@@ -68,6 +71,19 @@ class PanelView(BaseView):  # type: ignore[misc]  # Flask-Admin has no types
             "admin/question.html", question=question, yes=yes, fields=fields, origin=_form_origin()
         )
         abort(make_response(page))
+
+    def confirm_word(self, what: str) -> str:
+        """The form's word with which something is dismissed, once that is confirmed.
+
+        Raises DismissalError for a bad word.
+        """
+        word = checked_word(request.form.get("word", ""))
+        self.confirm(
+            f"Dismiss {what} with the word \u201c{word}\u201d? It is hidden in Failures, and stays "
+            "in the ledger with your name.",
+            "Dismiss",
+        )
+        return word
 
 
 def form_action(path: str, field: str) -> Callable[[Callable[[Any, str], str]], Any]:

@@ -20,6 +20,7 @@ from sportsapp.accounts.activity import record_activity
 from sportsapp.core.errors import (
     BrokerUnavailableError,
     DateRangeError,
+    DismissalError,
     ForeignBrokerError,
     RunNotFoundError,
     SettingsError,
@@ -34,7 +35,7 @@ from sportsapp.db.models import Via
 
 FAILED, MISUSED = 1, 2
 MISUSE = (
-    *(DateRangeError, RunNotFoundError),
+    *(DateRangeError, DismissalError, RunNotFoundError),
     *(UnknownLeagueError, UnknownSeasonError, UnknownTaskError),
 )
 

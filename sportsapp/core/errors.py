@@ -13,6 +13,7 @@
       UnknownTaskError (also LookupError)      a task name that is not registered
       OverlapError                             the same work is open already: its run_id
       DeadLetterError                          a dead letter that cannot be queued again
+      DismissalError                           a failure that cannot be dismissed, or without a word
       ArgumentsError (also ValueError)         arguments that a run's row cannot hold
       CopyError                                a database that cannot be copied into another
       RestoreError                             a backup that cannot be put in place
@@ -97,6 +98,10 @@ class QueueFullError(TrackerError):
 
 class DeadLetterError(TrackerError):
     """A dead letter cannot be queued again: it was not stored whole, or its queue is gone."""
+
+
+class DismissalError(TrackerError):
+    """A run that is no outstanding failure, or a dismissal without a word that says why."""
 
 
 class WebhookError(TrackerError):
@@ -188,11 +193,13 @@ class PayloadError(FeedError):
 class AllLeaguesFailedError(TrackerError):
     """A sync in which every league failed.
 
-    ``failures`` maps the league's slug to its error. Retryable when any of them is.
+    ``failures`` maps the league's slug to its error. Retryable when any of them is. ``is_pause`` is
+    whether nothing was requested, since polling of all of them is paused.
     """
 
     def __init__(self, failures: dict[str, TrackerError]) -> None:
+        self.is_pause = all(isinstance(error, PollingPausedError) for error in failures.values())
         lines = "; ".join(f"{slug.upper()}: {error}" for slug, error in failures.items())
-        super().__init__(f"all leagues failed: {lines}")
+        super().__init__(lines if self.is_pause else f"all leagues failed: {lines}")
         self.failures = failures
         self.retryable = any(error.retryable for error in failures.values())

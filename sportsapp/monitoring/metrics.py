@@ -30,7 +30,7 @@ from sportsapp.monitoring.checks.work import late_slots
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports
 
-DURATIONS_OF = timedelta(hours=1)
+RECENTLY = timedelta(hours=1)
 PERCENTILES = (50, 95, 100)  # the label `quantile` is reserved for Prometheus' summaries
 
 Samples = Mapping[Any, float]
@@ -119,7 +119,7 @@ class Metrics(Collector):
         yield _gauge("task_runs_open", "Task runs that wait or run now.", labels, still_open)
         durations = {
             (task, str(percentile)): seconds[percentile * (len(seconds) - 1) // 100]
-            for task, seconds in reports.durations(db.session, self.now - DURATIONS_OF).items()
+            for task, seconds in reports.durations(db.session, self.now - RECENTLY).items()
             for percentile in PERCENTILES
         }
         help_text = (
@@ -127,6 +127,22 @@ class Metrics(Collector):
             "by percentile; 100 is the longest."
         )
         yield _gauge("task_run_seconds", help_text, ["task", "percentile"], durations)
+        partly = reports.with_errors(db.session, self.now - RECENTLY)
+        help_text = "Task runs that succeeded within the last hour, with errors in their result."
+        yield _gauge(
+            "task_runs_with_errors",
+            help_text,
+            ["task"],
+            {(task,): count for task, count in partly.items()},
+        )
+        outstanding = reports.outstanding(db.session)
+        help_text = "Failures that are neither resolved by a later success nor dismissed."
+        yield _gauge(
+            "task_failures_outstanding",
+            help_text,
+            ["task"],
+            {(task,): count for task, count in outstanding.items()},
+        )
         late = {slot.task for slot in late_slots(db.session, self.queues[0], self.now)}
         overdue = {(task,): int(task in late) for task in self.queues[0].periodic_tasks}
         help_text = "1 if a periodic task was not scheduled when it was due, else 0."

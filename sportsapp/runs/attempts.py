@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from huey.exceptions import CancelExecution, TaskTimeout
+from huey.utils import SKIPPED
 from sqlalchemy import Connection, Engine, bindparam, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,15 +25,25 @@ from sportsapp.queue.tracker import TaskQueue, TrackedTask
 from sportsapp.runs import turns
 from sportsapp.runs.chains import end_chain, make_next_due
 from sportsapp.runs.dead_letters import keep_dead_letter
+from sportsapp.runs.failures import HAS_UNRESOLVED, resolve_failures
 from sportsapp.runs.listener import RunListener
-from sportsapp.runs.progress import CLAIMED, CurrentRun, RunCancelled, RunGivesWay, executing
+from sportsapp.runs.progress import (
+    CLAIMED,
+    CurrentRun,
+    RunCancelled,
+    RunGivesWay,
+    RunSkipped,
+    executing,
+)
 from sportsapp.runs.rows import (
+    ERROR_LIMIT,
     RUNS,
     bind_arguments,
     error_values,
     named_args,
     started_values,
     stored_result,
+    success_values,
 )
 
 logger = logging.getLogger(__name__)
@@ -42,7 +53,7 @@ CLAIM = (
     update(RUNS)
     .where(RUNS.c.id == bindparam("run_id"), RUNS.c.attempt == bindparam("last_attempt"))
     .where(or_(*(RUNS.c.state == state for state in WAITING)), RUNS.c.due_at.is_not(None))
-    .returning(*(RUNS.c[name] for name in CLAIMED))
+    .returning(*(RUNS.c[name] for name in CLAIMED), HAS_UNRESOLVED)
 )
 FINISH = (
     update(RUNS)
@@ -89,7 +100,8 @@ class Attempts:
 
         Needs an app context, which ``Ledger.run`` opens.
 
-        Returns the function's value. Returns None for a message that has nothing to claim, since
+        Returns the function's value, and Huey's SKIPPED for a run that its body skips. Returns None
+        for a message that has nothing to claim, since
         the run was taken or has ended; for a run that waits for its turn, or gives way; for a
         forged message, which becomes a dead letter; and when the database does not take what the
         ledger has to write: recovery queues the run again.
@@ -155,6 +167,8 @@ class Attempts:
                     db.session.rollback()
                     with ledger_errors():
                         outcome = self._record_failure(task, run, error)
+                    if outcome is None:
+                        return SKIPPED
                     if outcome is error:
                         raise
                     raise outcome from error
@@ -182,16 +196,16 @@ class Attempts:
         def follow(connection: Connection) -> None:
             following.append(make_next_due(connection, run.row, self.queues, utc_now()))
 
-        finish(self.engine, run, RunState.SUCCESS, result=stored_result(value), follow=follow)
+        finish(self.engine, run, RunState.SUCCESS, follow=follow, **success_values(value))
         for task in filter(None, following):
             task.huey.push_or_leave(task)
 
     def _record_failure(
         self, task: TrackedTask, run: CurrentRun, error: BaseException
-    ) -> BaseException:
+    ) -> BaseException | None:
         """Record what the error means for the run.
 
-        Returns the exception that makes Huey do the same with the task.
+        Returns the exception that makes Huey do the same with the task; None if it was skipped.
         """
         if isinstance(error, KeyboardInterrupt):
             # the consumer is to end, or the run is another worker's: it goes on from its last chunk
@@ -202,16 +216,24 @@ class Attempts:
             finish(self.engine, run, RunState.REVOKED, result=stored_result(error.result))
             cancelled: BaseException = CancelExecution(retry=False)
             return cancelled
-        if isinstance(error, TrackerError) and not error.retryable:
+        failure = error
+        if isinstance(error, RunSkipped):
+            if run.row.retries_left == (task.default_retries or 0):
+                finish(self.engine, run, RunState.SKIPPED, reason=str(error))
+                logger.info("run %s of %s is skipped: %s", task.id, task.name, error)
+                return None
+            failure = error.__cause__ or error
+        is_final = isinstance(failure, TrackerError) and not failure.retryable
+        if is_final or isinstance(failure, RunSkipped):
             task.retries = 0
         if task.retries:
             due_at = utc_now() + timedelta(seconds=task.retry_delay)
             retry = {"due_at": due_at, "retries_left": task.retries - 1, "stalls": 0}
-            finish(self.engine, run, RunState.RETRY, error, **retry)
+            finish(self.engine, run, RunState.RETRY, failure, **retry)
         else:
             # the other way to TIMEOUT is consumers.end_if_overdue: a body that nothing interrupts
             state = RunState.TIMEOUT if isinstance(error, TaskTimeout) else RunState.FAILURE
-            if finish(self.engine, run, state, error):
+            if finish(self.engine, run, state, failure):
                 self.listener.run_failed(task.id)
         return error
 
@@ -231,28 +253,34 @@ def finish(
     state: RunState,
     error: BaseException | None = None,
     *,
+    reason: str = "",
     follow: Callable[[Connection], None] | None = None,
     **columns: Any,
 ) -> bool:
     """Record the end of an attempt.
 
-    In the same transaction ``follow`` is called for a SUCCESS within a chain, and another end of
-    the run ends its chain. ``columns`` are further values of the run's row. Returns False, and
-    changes nothing, if the attempt has ended already or another worker has taken the run over.
+    In the same transaction a SUCCESS resolves earlier failures, ``follow`` is called for one within
+    a chain, and another end of the run ends its chain. ``reason`` is why the run was skipped;
+    ``columns`` are further values of the run's row. Returns False, and changes nothing, if the
+    attempt has ended already or another worker has taken the run over.
     """
     now = utc_now()
-    values = {"state": state, "heartbeat_at": now, "error": "", "fingerprint": "", "traceback": ""}
-    values |= columns | (error_values(error) if error else {})
+    values = {"state": state, "heartbeat_at": now, "fingerprint": "", "traceback": ""}
+    values |= {"error": reason[:ERROR_LIMIT]} | columns | (error_values(error) if error else {})
     if state not in WAITING:
         values["finished_at"] = now
     in_chain = run.row.chain_id is not None and state not in WAITING
-    connect = write_connection if state in WAITING or in_chain else autocommit_connection
+    resolves = state == RunState.SUCCESS and run.row.has_unresolved
+    is_one_statement = not (state in WAITING or in_chain or resolves)
+    connect = autocommit_connection if is_one_statement else write_connection
     with connect(engine) as connection:
         if state in WAITING:
             end = "failed" if error else "interrupted"
             values["earlier"] = with_last_attempt(connection, run.row.id, end, str(values["error"]))
         where = {"run_id": run.row.id, "this_attempt": run.row.attempt}
         finished = connection.execute(FINISH, values | where)
+        if finished.rowcount and resolves:
+            resolve_failures(connection, run.row, now)
         if finished.rowcount and in_chain:
             if state != RunState.SUCCESS:
                 end_chain(connection, run.row, state)

@@ -15,8 +15,16 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models.run import RunState, Trigger
 from sportsapp.runs.attempts import finish
+from sportsapp.runs.failures import HAS_UNRESOLVED
 from sportsapp.runs.progress import CurrentRun, RunCancelled, executing
-from sportsapp.runs.rows import RUNS, RunOrigin, new_row, started_values, stored_result
+from sportsapp.runs.rows import (
+    RUNS,
+    RunOrigin,
+    new_row,
+    started_values,
+    stored_result,
+    success_values,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +51,7 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
     values = new_row(str(uuid.uuid4()), task_name, args, RunOrigin(Trigger.COMMAND, by), now)
     values |= started_values(now) | {"attempt": 1}
     with write_connection(engine) as connection:
-        row = connection.execute(insert(RUNS).returning(RUNS), values).one()
+        row = connection.execute(insert(RUNS).returning(RUNS, HAS_UNRESOLVED), values).one()
     run, local = CurrentRun(row, None, lambda: False), LocalRun(row.id)
     ended = threading.Event()
     threading.Thread(target=_beat_until, args=(ended, engine, row.id), daemon=True).start()
@@ -60,7 +68,7 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
         finish(engine, run, state, error)
         raise
     else:
-        finish(engine, run, RunState.SUCCESS, result=stored_result(local.result))
+        finish(engine, run, RunState.SUCCESS, **success_values(local.result))
     finally:
         ended.set()
 

@@ -42,6 +42,13 @@ class RunCancelled(Exception):
         self.result = result
 
 
+class RunSkipped(Exception):
+    """The run is left out, for this reason, and ends as SKIPPED: no retry, no alert.
+
+    A task's body raises it from the error that a retry fails with: there an attempt has failed.
+    """
+
+
 @dataclass
 class CurrentRun:
     """One attempt at a run that is in progress.

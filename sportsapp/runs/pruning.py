@@ -9,14 +9,13 @@ from sqlalchemy import Engine, delete, exists, func, select, update
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.account import AdminSession
 from sportsapp.db.models.activity import Activity
-from sportsapp.db.models.run import FAILED, Batch, DeadLetter, RunState, RunTotal
+from sportsapp.db.models.run import ENDED_OTHERWISE, FAILED, Batch, DeadLetter, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
 
 PRUNED_AT_ONCE = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=1)
 ACTIVITIES_KEPT = timedelta(days=366)
-ENDED_WELL = (RunState.SUCCESS, RunState.REVOKED, RunState.EXPIRED)
 TOTALS = RunTotal.__table__
 LETTERS = DeadLetter.__table__
 ACTIVITIES = Activity.__table__
@@ -28,8 +27,8 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
     Of each kind at most a day's worth, beginning with the oldest: a clock that is far ahead for a
     while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
     each task stays too, or a scheduler that starts would claim it again. A batch goes with the
-    last of its runs. Dead letters go like runs that ended well, activities after a year. A session
-    of the panel is over long before a day has passed.
+    last of its runs. Dead letters go like runs that did not fail, activities after a year. A
+    session of the panel is over long before a day has passed.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
@@ -37,7 +36,7 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
         connection.execute(
             delete(AdminSession).where(AdminSession.created_at < now - SESSIONS_KEPT)
         )
-        for states, age in ((ENDED_WELL, retention), (FAILED, 2 * retention)):
+        for states, age in ((ENDED_OTHERWISE, retention), (FAILED, 2 * retention)):
             ended = RUNS.c.state.in_(states), RUNS.c.finished_at.is_not(None), is_no_newest_slot
             oldest = connection.scalar(select(func.min(RUNS.c.finished_at)).where(*ended))
             if oldest is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import ColumnElement, Select, case, func, select, union_all
 from sqlalchemy.orm import defer
 
 from sportsapp.core.clock import CLOCK_TOLERANCE
@@ -28,7 +28,15 @@ from sportsapp.db.models import (
     ScheduleRow,
     TaskRun,
 )
-from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, OPEN, WAITING
+from sportsapp.db.models.run import (
+    FAILED,
+    FAILURES,
+    OPEN,
+    OUTSTANDING,
+    UNSETTLED,
+    WAITING,
+    WITH_ERRORS,
+)
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.queue.tracker import PeriodicTask
 
@@ -117,12 +125,39 @@ def running(session: AnySession, limit: int = 50) -> list[TaskRun]:
     return list(session.scalars(started.order_by(TaskRun.started_at).limit(limit)))
 
 
-def failures_since(session: AnySession, since: datetime, limit: int) -> tuple[int, list[TaskRun]]:
-    """How many runs failed for good since then, and the last ``limit`` of them, newest first."""
+def with_errors(session: AnySession, since: datetime) -> dict[str, int]:
+    """How many runs succeeded since then, but for some errors, by task."""
+    ended = (TaskRun.state == RunState.SUCCESS, TaskRun.finished_at >= since)
+    return _counts_by_task(session, *ended, WITH_ERRORS)
+
+
+def outstanding(session: AnySession) -> dict[str, int]:
+    """How many outstanding failures each task has; those without any are left out."""
+    return _counts_by_task(session, OUTSTANDING)
+
+
+def _counts_by_task(session: AnySession, *conditions: ColumnElement[bool]) -> dict[str, int]:
+    counted = select(TaskRun.task, func.count()).where(*conditions).group_by(TaskRun.task)
+    return dict(session.execute(counted).all())
+
+
+@dataclass(frozen=True)
+class Failures:
+    """How many runs failed for good and are outstanding, or settled; the newest outstanding."""
+
+    outstanding: int
+    settled: int
+    newest: Sequence[TaskRun]
+
+
+def failures_since(session: AnySession, since: datetime, limit: int) -> Failures:
+    """The failures since then, with the last ``limit`` outstanding ones, newest first."""
     failed = (TaskRun.state.in_(FAILED), TaskRun.finished_at >= since)
-    count = session.scalar(select(func.count()).select_from(TaskRun).where(*failed)) or 0
-    newest = _without_large_columns().where(*failed).order_by(TaskRun.finished_at.desc())
-    return count, list(session.scalars(newest.limit(limit))) if count else []
+    counted = select(func.count(), _count_of(UNSETTLED)).where(*failed)
+    count, unsettled = session.execute(counted).one()
+    newest = _without_large_columns().where(*failed, UNSETTLED).order_by(TaskRun.finished_at.desc())
+    runs = session.scalars(newest.limit(limit)).all() if unsettled else ()
+    return Failures(unsettled, count - unsettled, runs)
 
 
 @dataclass(frozen=True)
@@ -175,30 +210,45 @@ def counts_of(run: TaskRun) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """The failed runs of one fingerprint: how many, when they ended, and the newest of them."""
+    """The failed runs of one fingerprint: how many, when they ended, and the newest of them.
+
+    ``outstanding`` of them are neither resolved nor dismissed.
+    """
 
     fingerprint: str
     count: int
+    outstanding: int
     first: datetime | None
     last: datetime | None
     example: TaskRun
 
 
-def failure_groups(session: AnySession, limit: int) -> tuple[int, list[FailureGroup]]:
-    """How many fingerprints there are, and the ``limit`` that failed last, newest first."""
-    others = [state for state in RunState if state not in FAILED]
-    failed = (HAS_FINGERPRINT, TaskRun.state.not_in(others))  # so that one index is enough
+def settled_failures(session: AnySession) -> int:
+    """How many failures of the ledger are resolved or dismissed."""
+    settled = select(func.count()).select_from(TaskRun).where(FAILURES, ~UNSETTLED)
+    return session.scalar(settled) or 0
+
+
+def failure_groups(
+    session: AnySession, limit: int, *, settled: bool = False
+) -> tuple[int, list[FailureGroup]]:
+    """How many fingerprints there are, and the ``limit`` that failed last, newest first.
+
+    Of outstanding failures only, or of the ``settled`` ones as well.
+    """
+    failed = FAILURES if settled else OUTSTANDING
     last = func.max(TaskRun.finished_at).label("last")
+    first = func.min(TaskRun.finished_at)
     groups = (
-        select(TaskRun.fingerprint, func.count(), func.min(TaskRun.finished_at), last)
-        .where(*failed)
+        select(TaskRun.fingerprint, func.count(), _count_of(UNSETTLED), first, last)
+        .where(failed)
         .group_by(TaskRun.fingerprint)
     )
     rows = session.execute(groups.order_by(last.desc(), TaskRun.fingerprint)).all()
     shown = rows[:limit]
     newest = (
         select(TaskRun.id)
-        .where(HAS_FINGERPRINT, TaskRun.fingerprint == row[0], TaskRun.state.in_(FAILED))
+        .where(failed, TaskRun.fingerprint == row[0])
         .order_by(TaskRun.finished_at.desc())
         .limit(1)
         for row in shown
@@ -293,6 +343,10 @@ def game_counts(session: AnySession) -> dict[tuple[str, str], int]:
         .group_by(LeagueRow.slug, Game.state)
     )
     return {(slug, state): count for slug, state, count in session.execute(counted)}
+
+
+def _count_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count(case((condition, 1)))
 
 
 def _without_large_columns() -> Select[TaskRun]:

@@ -165,6 +165,13 @@ def stored_result(value: Any) -> Any:
     return _cut(as_json(value), RESULT_LIMIT)
 
 
+def success_values(value: Any) -> dict[str, Any]:
+    """The columns ``result`` and ``error_count`` of a run that returned this value."""
+    errors = value.get("errors") if isinstance(value, dict) else None
+    count = len(errors) if isinstance(errors, list) else 0
+    return {"result": stored_result(value), "error_count": count}
+
+
 def _cut(value: Any, limit: int) -> Any:
     """A JSON value of at most about ``limit`` characters.
 

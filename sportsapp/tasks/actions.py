@@ -1,4 +1,4 @@
-"""Run actions: run a task, run it again, cancel, purge; pause and resume; put dead letters back.
+"""Run actions: run a task, run it again, cancel, dismiss, purge; pause and resume; dead letters.
 
 Serves the admin panel and ``flask tasks``. ``trigger`` and ``by`` are recorded with every run that
 is queued here; logging who requested an action is up to the caller.
@@ -10,15 +10,21 @@ from typing import Any
 from sqlalchemy import Table, delete, func, select, update
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import DeadLetterError, RunNotFoundError, UnknownTaskError
+from sportsapp.core.errors import (
+    DeadLetterError,
+    DismissalError,
+    RunNotFoundError,
+    UnknownTaskError,
+)
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
-from sportsapp.db.models.run import FAILED, HAS_FINGERPRINT, WAITING
+from sportsapp.db.models.run import FAILED, OUTSTANDING, WAITING
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
 from sportsapp.queue.tracker import TrackedTask
 from sportsapp.runs import batches
 from sportsapp.runs.chains import cancel_run, revoked
+from sportsapp.runs.failures import dismiss_failures
 from sportsapp.runs.rows import find_run, run_origin
 from sportsapp.services import services
 from sportsapp.tasks.batches import queue_together
@@ -64,7 +70,8 @@ def run_again(run_id: str, trigger: Trigger, by: str) -> str:
 
 
 def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
-    """Queue every failed run of this fingerprint again, each set of arguments once, as a batch.
+    """Queue the outstanding failures of this fingerprint again, each set of arguments once, as a
+    batch.
 
     What a run that waits or is in progress does already is left out.
 
@@ -72,7 +79,7 @@ def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
     OverlapError when somebody else queues the same at this moment, BrokerUnavailableError.
     """
     failed = select(TaskRun.task, TaskRun.args, TaskRun.error).where(
-        HAS_FINGERPRINT, TaskRun.fingerprint == fingerprint, TaskRun.state.in_(FAILED)
+        OUTSTANDING, TaskRun.fingerprint == fingerprint
     )
     rows = db.session.execute(failed)
     once = {(run.task, repr(sorted(run.args.items()))): run for run in rows}
@@ -81,6 +88,24 @@ def run_group_again(fingerprint: str, trigger: Trigger, by: str) -> list[str]:
         error = next(run.error for run in once.values()).partition("\n")[0][:NAME_LIMIT]
         queue_together(f"Again what failed with: {error}", tasks, trigger, by)
     return [task.id for task in tasks]
+
+
+def dismiss(run_id: str, word: str, by: str) -> None:
+    """Dismiss a failure: it needs nobody. ``word`` says why.
+
+    Raises RunNotFoundError, and DismissalError for a bad word and for what is not outstanding.
+    """
+    if not dismiss_failures(TaskRun.id == run_id, word, by):
+        run = find_run(run_id)
+        why = f"it has not failed ({run.state})" if run.state not in FAILED else "it is resolved"
+        if run.dismissed_at:
+            why = f"{run.dismissed_by} has dismissed it: {run.dismissed_word}"
+        raise DismissalError(f"run {run_id} cannot be dismissed: {why}")
+
+
+def dismiss_group(fingerprint: str, word: str, by: str) -> int:
+    """Dismiss the outstanding failures of a fingerprint; how many. Raises DismissalError."""
+    return dismiss_failures(TaskRun.fingerprint == fingerprint, word, by)
 
 
 def cancel(run_id: str) -> str:

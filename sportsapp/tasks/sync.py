@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sportsapp.core.clock import parse_day, utc_now
-from sportsapp.core.errors import DateRangeError, UnknownSeasonError
+from sportsapp.core.errors import AllLeaguesFailedError, DateRangeError, UnknownSeasonError
 from sportsapp.core.leagues import League, find_league
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
@@ -19,9 +19,8 @@ from sportsapp.monitoring.checks.database import damage_of
 from sportsapp.monitoring.heartbeat import send_heartbeat
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
-from sportsapp.runs.progress import current_run, report_progress
+from sportsapp.runs.progress import RunSkipped, current_run, report_progress
 from sportsapp.services import services
-from sportsapp.sync.context import SyncResult
 from sportsapp.sync.table import AUDIT, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
 MINUTES = 60
@@ -137,19 +136,27 @@ def sync_unread_days(league: str, start_date: str | date, end_date: str | date) 
     """
     followed = _followed(league)
     if pause := services().feed_watch.paused([followed], utc_now(), live=False).get(followed):
-        return SyncResult(errors=[f"{followed.label}: {pause}"]).as_dict()
+        raise RunSkipped(f"{followed.label}: {pause}") from pause
     return _run(RANGE, followed, _day(start_date), _day(end_date))
 
 
 def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
-    """Run a sync for the current task run; what its task returns."""
+    """Run a sync for the current task run; what its task returns.
+
+    Raises RunSkipped when pauses of scheduled polling leave nothing to request.
+    """
     run = current_run()
     is_scheduled = run is not None and run.row.trigger == Trigger.SCHEDULE
     run_id, resume = (run.row.id, run.row.resume) if run else (None, None)
     context = services().sync_context(
         run_id, report_progress, scheduled=is_scheduled, resume=resume
     )
-    return sync.run(context, *arguments).as_dict()
+    try:
+        return sync.run(context, *arguments).as_dict()
+    except AllLeaguesFailedError as error:
+        if error.is_pause:
+            raise RunSkipped(str(error)) from error
+        raise
 
 
 def _followed(name: object) -> League:

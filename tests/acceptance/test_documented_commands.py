@@ -93,7 +93,8 @@ AT_WORK = (
         "flask tasks cancel --batch $(cat $FOLDER/id)",
     ),
     Step("flask tasks runs", "SUCCESS +sync_daily_schedule"),
-    Step("flask tasks runs --state FAILURE", r"\A(?![\s\S]*SUCCESS)"),
+    Step("flask tasks runs --outstanding", r"\A(?![\s\S]*SUCCESS)"),
+    Step("flask tasks runs --errors", r"\A(?![\s\S]*FAILURE)"),
     Step("flask tasks registered", "^sync_all_teams +Mondays"),
     Step("flask tasks pause NAME", "paused", "flask tasks pause sync_all_teams"),
     Step("flask tasks scheduled", "sync_all_live_games +every 60 s"),
@@ -144,6 +145,7 @@ STARTED = ("make demo", MORE_WORKERS, "flask up --demo --demo-speed 20")
 ELSEWHERE = {
     "flask up": "acceptance/test_up.py",
     "flask broker": "acceptance/test_broker.py",
+    "flask tasks dismiss ID WORD": "integration/test_command_tasks_actions.py",
     "flask broker adopt": "acceptance/test_two_instances.py",
     "flask prepare": "integration/test_command_prepare.py",
     f'flask db migrate -m "conference games" --rev-id {NEXT}': "acceptance/test_first_change.py",

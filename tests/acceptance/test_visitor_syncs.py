@@ -224,9 +224,9 @@ def test_nothing_is_asked_of_a_feed_that_refuses_us(visitor, feed):
     asked = len(feed.asked())
     work()
     assert len(feed.asked()) == asked
-    result = runs()[1].result
-    assert result["synced"] == 0
-    assert result["errors"][0].startswith("NFL: not polled before")
+    run = runs()[1]
+    assert run.state == RunState.SKIPPED
+    assert run.error.startswith("NFL: not polled before")
 
 
 def test_page_states_that_it_is_not_read_while_the_broker_is_away(visitor, broker):

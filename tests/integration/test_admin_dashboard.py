@@ -118,6 +118,18 @@ def test_failures_of_the_last_day(panel):
     assert "of old" not in text
 
 
+def test_settled_failures_are_not_counted_and_a_link_shows_them(panel):
+    assert "show=all" not in section(panel.get(PAGE), "failures")
+    add_failure(error="of today")
+    add_failure(error="is over", resolved_at=utc_now())
+    add_failure(error="is known", dismissed_at=utc_now())
+    text = section(panel.get(PAGE), "failures")
+    assert "last 24 hours: 1<" in text
+    assert "is over" not in text
+    assert "is known" not in text
+    assert '<a href="/admin/failures/?show=all">2 more are resolved or dismissed</a>' in text
+
+
 def test_age_of_data(panel):
     add_league("nba", polled_at=utc_now() - timedelta(minutes=3))
     add_league("nfl", failing_since=utc_now() - timedelta(hours=2), polled_at=None)

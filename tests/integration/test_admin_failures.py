@@ -11,7 +11,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, writing
 from sportsapp.db.models import DeadLetter, RunState, Trigger
 from sportsapp.queue.huey import huey
-from tests.panel import add_failure, add_run, counted, runs_of
+from tests.panel import add_failure, add_run, change, counted, row, runs_of
 
 PAGE = "/admin/failures/"
 TASK = "sync_date_range_task"
@@ -94,6 +94,72 @@ def test_group_is_not_run_again_before_it_is_confirmed(panel):
     page = panel.post(f"{PAGE}again", fingerprint="abc")
     assert "Run the whole group again?" in page.text
     assert len(runs_of(TASK)) == 1
+
+
+# ---------------------------------------------------------------- resolved and dismissed
+
+
+def settle(run_id: str, how: str) -> None:
+    by_hand = {"dismissed_at": utc_now(), "dismissed_by": "otto", "dismissed_word": "planned"}
+    change(run_id, **({"resolved_at": utc_now()} if how == "resolved" else by_hand))
+
+
+@pytest.mark.parametrize("how", ["resolved", "dismissed"])
+def test_what_is_settled_is_hidden_and_a_link_shows_it(panel, how):
+    settle(add_failure("abc", "of the night"), how)
+    add_failure("xyz", "of today")
+    page = panel.get(PAGE)
+    assert "of today" in page
+    assert "of the night" not in page
+    assert f'href="{PAGE}?show=all"' in page
+    assert "Show the 1 that is resolved or dismissed, too" in page
+    page = panel.get(f"{PAGE}?show=all")
+    group = page[page.index("g-abc") :]
+    assert "of the night" in group
+    assert "<strong>1</strong>, 0 outstanding" in group
+    assert {"resolved": "<small>resolved", "dismissed": "<small>dismissed: planned"}[how] in group
+    assert f'href="{PAGE}"' in page
+
+
+def test_page_on_which_all_is_settled_says_so(panel):
+    settle(add_failure("abc"), "resolved")
+    page = panel.get(PAGE)
+    assert "No outstanding failures." in page
+    assert "No failed runs." not in page
+    assert "Run the group again" not in panel.get(f"{PAGE}?show=all")
+
+
+def test_group_counts_what_is_outstanding(panel):
+    for how in ("resolved", "dismissed"):
+        settle(add_failure("abc"), how)
+    add_failure("abc", "newest")
+    page = panel.get(PAGE)
+    assert "<strong>1</strong></dd>" in page
+    assert "newest" in page
+    assert "<strong>3</strong>, 1 outstanding" in panel.get(f"{PAGE}?show=all")
+
+
+def test_group_is_dismissed_after_its_word_is_confirmed(panel):
+    run_ids = [add_failure("abc"), add_failure("abc")]
+    question = panel.post(f"{PAGE}dismiss", fingerprint="abc", word=" <planned> ").text
+    assert (
+        "Dismiss all outstanding failures of this error with the word “&lt;planned&gt;”?"
+    ) in question
+    assert 'name="word" value=" &lt;planned&gt; "' in question
+    assert row(run_ids[0]).dismissed_at is None
+    form = {"fingerprint": "abc", "word": " <planned> ", "sure": "yes"}
+    message = panel.message_after(f"{PAGE}dismiss", **form)
+    assert "2 runs of failure abc were dismissed: <planned>" in message
+    for run_id in run_ids:
+        run = row(run_id)
+        assert (run.dismissed_by, run.dismissed_word) == ("maria", "<planned>")
+
+
+def test_group_is_not_dismissed_without_a_word(panel):
+    run_id = add_failure("abc")
+    message = panel.message_after(f"{PAGE}dismiss", fingerprint="abc", word=" ", sure="yes")
+    assert "a dismissal needs a word that says why" in message
+    assert row(run_id).dismissed_at is None
 
 
 def test_hundreds_of_failures_cost_as_many_queries_as_one(panel):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,6 +68,40 @@ def four(panel):
 )
 def test_filters_and_search(panel, four, query, names):
     assert shown(panel.get(f"{LIST}?{query}"), **four) == names
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        ("failed", {"bad", "resolved", "dismissed"}),
+        ("outstanding", {"bad"}),
+        ("resolved", {"resolved"}),
+        ("dismissed", {"dismissed"}),
+        ("with+errors", {"partly"}),
+        ("SKIPPED", {"skipped"}),
+        ("SUCCESS", {"live", "nba", "old", "partly"}),
+    ],
+)
+def test_filters_by_what_became_of_a_run(panel, four, state, names):
+    more = {
+        "resolved": add_failure(resolved_at=utc_now()),
+        "dismissed": add_failure(dismissed_at=utc_now(), dismissed_word="planned"),
+        "partly": add_run(error_count=3, result={"synced": 7, "errors": ["a", "b", "c"]}),
+        "skipped": add_run(state=RunState.SKIPPED, error="NBA: not polled before 17:15:00 UTC"),
+    }
+    assert shown(panel.get(f"{LIST}?state={state}"), **four, **more) == names
+
+
+def test_list_tells_what_became_of_a_run(panel):
+    add_failure(resolved_at=utc_now())
+    add_failure(dismissed_at=utc_now(), dismissed_word="<planned>")
+    add_run(error_count=3)
+    add_run(error_count=1)
+    add_run(state=RunState.SKIPPED, error="NBA: not polled before 17:15:00 UTC")
+    page = panel.get(LIST)
+    notes = re.findall(r"<small[^>]*>(resolved|dismissed[^<]*|[^<]* errors?)</small>", page)
+    assert notes == ["1 error", "3 errors", "dismissed: &lt;planned&gt;", "resolved"]
+    assert "NBA: not polled before 17:15:00 UTC" in page
 
 
 def test_filter_by_day(panel, four):
@@ -388,3 +423,40 @@ def test_addresses_are_as_linked(app):
     with app.test_request_context():
         assert url_for("admin_runs.index_view") == LIST
     assert huey.task_names()
+
+
+# ---------------------------------------------------------------- skipped, resolved, dismissed
+
+
+def test_page_of_a_skipped_run_has_its_reason(panel):
+    page = panel.get(details(add_run(state=RunState.SKIPPED, error="NBA: not polled")))
+    assert "SKIPPED</span>" in page
+    assert "skipped: there was a reason not to do it now" in page
+    assert '<h2 id="error">Reason</h2>' in page
+    assert '<p class="note">NBA: not polled</p>' in page
+
+
+def test_page_of_a_failure_dismisses_it_after_its_word_is_confirmed(panel):
+    run_id = add_failure()
+    assert f'action="{LIST}dismiss"' in panel.get(details(run_id))
+    question = panel.post(f"{LIST}dismiss", id=run_id, word="planned").text
+    assert "Dismiss this failure with the word “planned”?" in question
+    assert row(run_id).dismissed_at is None
+    message = panel.message_after(f"{LIST}dismiss", id=run_id, word="planned", sure="yes")
+    assert f"run {run_id} was dismissed: planned" in message
+    page = panel.get(details(run_id))
+    assert "dismissed by maria: planned" in page
+    assert f'action="{LIST}dismiss"' not in page
+    message = panel.message_after(f"{LIST}dismiss", id=run_id, word="again", sure="yes")
+    assert "maria has dismissed it: planned" in message
+
+
+@pytest.mark.parametrize("state", [RunState.SUCCESS, RunState.SKIPPED, RunState.RETRY])
+def test_what_has_not_failed_has_no_form_to_dismiss_it(panel, state):
+    assert f'action="{LIST}dismiss"' not in panel.get(details(add_run(state=state)))
+
+
+def test_page_of_a_resolved_failure_says_when(panel):
+    page = panel.get(details(add_failure(resolved_at=utc_now())))
+    assert "resolved: the task has succeeded with the same arguments" in page
+    assert f'action="{LIST}dismiss"' not in page

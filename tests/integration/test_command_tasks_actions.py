@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from sportsapp.commands.shell import user_name
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import RunNotFoundError
 from sportsapp.db.engine import db, write_connection
@@ -16,8 +17,9 @@ from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.local import record_local_run
 from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
-from tests.panel import change, row
+from tests.panel import add_failure, add_run, change, row
 
+TICK = "sync_all_live_games"
 UNKNOWN = "no task run has the id 'nothing'\n"
 BACKFILL = ("NBA", "2026-01-01", "2026-03-31")
 
@@ -344,6 +346,7 @@ def test_run_of_a_handle_or_an_id_is_the_ledgers_word(offline, feed):
         ("TIMEOUT", True, True),
         ("REVOKED", True, False),
         ("EXPIRED", True, False),
+        ("SKIPPED", True, False),
     ],
 )
 def test_every_state_is_ready_or_not_and_failed_or_not(offline, state, ready, failed):
@@ -355,3 +358,72 @@ def test_every_state_is_ready_or_not_and_failed_or_not(offline, state, ready, fa
 def test_run_of_nothing_is_said(app):
     with pytest.raises(RunNotFoundError):
         run_of("nothing")
+
+
+# ---------------------------------------------------------------- skipped, resolved, dismissed
+
+
+def test_wait_for_a_skipped_run_ends_with_1_and_its_reason(offline, tasks):
+    run_id = add_run(TICK, RunState.SKIPPED, error="NBA: not polled before 17:15:00 UTC")
+    done = tasks("wait", run_id)
+    assert done.exit_code == 1
+    assert f"SKIPPED {TICK} NBA: not polled before 17:15:00 UTC" in done.output
+    assert said(tasks("wait", run_id, "--json"))["state"] == "SKIPPED"
+
+
+def test_dismiss_keeps_the_word_and_the_user(app, tasks):
+    run_id = add_failure(task=TICK)
+    done = tasks("dismiss", run_id, "maintenance")
+    assert (done.exit_code, done.output) == (0, f"{TICK} {run_id} is dismissed: maintenance\n")
+    run = said(tasks("show", run_id, "--json"))
+    assert (run["dismissed_by"], run["dismissed_word"]) == (user_name(), "maintenance")
+    assert run["dismissed_at"]
+    other = add_failure(task=TICK)
+    document = {"id": other, "dismissed_by": user_name(), "word": "planned"}
+    assert said(tasks("dismiss", other, "planned", "--json")) == document
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nothing", "planned"], UNKNOWN),
+        (["ID", ""], "a dismissal needs a word that says why: 1 to 100 letters\n"),
+        (["DONE", "planned"], "run DONE cannot be dismissed: it has not failed (SUCCESS)\n"),
+    ],
+)
+def test_dismissing_what_cannot_be_is_misuse(app, tasks, words, says):
+    add_failure(id="ID")
+    add_run(id="DONE")
+    done = tasks("dismiss", *words)
+    assert (done.exit_code, done.stderr) == (2, says)
+
+
+def test_runs_are_listed_by_what_became_of_them(app, tasks):
+    bad, over = add_failure(), add_failure(resolved_at=utc_now())
+    known = add_failure(dismissed_at=utc_now(), dismissed_word="planned")
+    partly = add_run(error_count=2, result={"synced": 1, "errors": ["a", "b"]})
+    skipped = add_run(state=RunState.SKIPPED, error="NBA: not polled")
+    add_run()
+
+    def listed(*options: str) -> list[str]:
+        return [run["id"] for run in said(tasks("runs", "--json", *options))["runs"]]
+
+    assert listed("--outstanding") == [bad]
+    assert listed("--errors") == [partly]
+    assert listed("--errors", "--outstanding") == []
+    assert listed("--state", "skipped") == [skipped]
+    assert set(listed("--state", "failure")) == {bad, over, known}
+    lines = {line.split()[-1]: line for line in tasks("runs").output.splitlines()}
+    assert "FAILURE  (resolved)" in lines[over]
+    assert "FAILURE  (dismissed: planned)" in lines[known]
+    assert "SUCCESS  (2 errors)" in lines[partly]
+    assert "(" not in lines[bad].partition("(schedule")[0]
+
+
+def test_json_of_a_run_has_the_fields_that_it_had(app, tasks):
+    add_failure(resolved_at=utc_now())
+    (run,) = said(tasks("runs", "--json"))["runs"]
+    assert set(run) == {
+        *("id", "task", "state", "trigger", "args", "progress", "result", "error", "attempt"),
+        *("recoveries", "queued_at", "started_at", "finished_at"),
+    }

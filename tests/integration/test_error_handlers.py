@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import stat
+from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from huey.utils import SKIPPED
 from sqlalchemy import select
 
 from sportsapp.core.clock import game_day, utc_now
@@ -19,7 +22,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
-from sportsapp.db.models import LeagueRow, RunState
+from sportsapp.db.models import Alert, LeagueRow, RunState, TaskRun
 from sportsapp.queue.huey import huey
 from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
@@ -30,8 +33,9 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day, sync_schedule
 from sportsapp.sync.scoreboards import sync_live as service_sync_live
 from sportsapp.sync.watch import backoff, handle, on_error
-from sportsapp.tasks import sync_all_live_games
+from sportsapp.tasks import run_of, sync_all_live_games
 from tests.integration.events import board
+from tests.panel import add_league, row
 
 NBA, NFL = BY_SLUG["nba"], BY_SLUG["nfl"]
 HTML = b"<html>Back soon</html>"
@@ -206,12 +210,114 @@ def test_scheduled_run_keeps_to_the_pause_and_one_asked_for_does_not(offline, po
     assert (nba().paused_until, find_run(by_hand).state) == (None, RunState.SUCCESS)
 
 
-def test_run_in_which_every_league_is_paused_fails_and_is_not_retried(offline, poll, feed):
+def test_sync_in_which_every_league_is_paused_raises_that_and_nothing_is_retryable(poll, feed):
     feed.fail("nba", 403)
     failing(poll)
-    with pytest.raises(AllLeaguesFailedError, match="not polled before") as raised:
+    with pytest.raises(AllLeaguesFailedError, match=r"^NBA: not polled before") as raised:
         poll(1)
-    assert not raised.value.retryable
+    assert (raised.value.is_pause, raised.value.retryable) == (True, False)
+
+
+# ---------------------------------------------------------------- runs that are skipped
+
+
+def tick(task: str = "sync_all_live_games", slot: datetime | None = None) -> TaskRun:
+    """A scheduled run, as the scheduler makes it and a worker executes it; its row."""
+    huey.push(huey.tracker.claim(huey.periodic_tasks[task], slot or utc_now()))
+    message = huey.dequeue()
+    huey.execute(message)
+    return row(message.id)
+
+
+def execute_retry(run: TaskRun) -> TaskRun:
+    """Execute a run's scheduled retry at once; its row."""
+    (message,) = huey.scheduled()
+    huey.storage.flush_schedule()
+    message.eta = None  # its time has come
+    huey.execute(message)
+    return row(run.id)
+
+
+def pause_all(app, minutes: float = 9) -> datetime:
+    """Pause every league that is followed; until when."""
+    until = utc_now() + timedelta(minutes=minutes)
+    for league in services_of(app).leagues:
+        add_league(league.slug, paused_until=until, failure="the feed refused us with 403")
+    return until
+
+
+@pytest.mark.parametrize("task", ["sync_all_live_games", "sync_daily_schedule"])
+def test_tick_that_pauses_keep_from_asking_is_skipped(app, offline, feed, caplog, task):
+    caplog.set_level(logging.INFO)
+    until = pause_all(app)
+    run = tick(task)
+    assert (run.state, feed.requests) == (RunState.SKIPPED, [])
+    reason = f"not polled before {until:%H:%M:%S} UTC: the feed refused us with 403"
+    assert run.error == "; ".join(f"{slug}: {reason}" for slug in ("NFL", "NBA", "MLB", "NHL"))
+    assert (run.fingerprint, run.traceback, run.result, run.error_count) == ("", "", None, 0)
+    assert run.started_at <= run.finished_at
+    assert huey.scheduled() == []
+    assert f"run {run.id} of {task} is skipped: {run.error}" in caplog.messages
+    assert {one.levelname for one in caplog.records if run.id in one.getMessage()} == {"INFO"}
+    assert db.session.query(Alert).filter(Alert.active_since.is_not(None)).all() == []
+
+
+def test_handle_of_a_skipped_run_is_ready_and_has_not_failed(app, offline, feed):
+    pause_all(app)
+    task = huey.tracker.claim(huey.periodic_tasks["sync_all_live_games"], utc_now())
+    result = huey.push(task)
+    huey.execute(huey.dequeue())
+    assert result.is_ready()
+    assert result.get(blocking=True, timeout=1) is SKIPPED
+    run = run_of(result)
+    assert (run.state, run.ready, run.failed) == (RunState.SKIPPED, True, False)
+
+
+def test_tick_in_which_all_leagues_fail_by_themselves_is_retried_and_fails(app, offline, feed):
+    for league in services_of(app).leagues:
+        feed.fail(league.slug, 500)
+    run = tick()
+    assert run.state == RunState.RETRY
+    for retries_left in (1, 0):
+        run = execute_retry(run)
+        assert (run.state, run.retries_left) == (RunState.RETRY, retries_left)
+    run = execute_retry(run)
+    assert (run.state, run.attempt) == (RunState.FAILURE, 4)
+    assert "all leagues failed" in run.error
+
+
+def test_tick_with_one_league_paused_and_the_others_failing_is_no_skipped_one(app, offline, feed):
+    add_league("nba", paused_until=utc_now() + timedelta(minutes=9))
+    for league in services_of(app).leagues:
+        feed.fail(league.slug, 500)
+    assert tick().state == RunState.RETRY
+
+
+def test_retry_that_a_pause_keeps_from_asking_is_a_failure(app, offline, feed):
+    """Its first attempt has asked, and failed; that is not hidden."""
+    for league in services_of(app).leagues:
+        feed.fail(league.slug, 429, **{"Retry-After": "240"})
+    run = tick()
+    assert run.state == RunState.RETRY
+    first = run.fingerprint
+    feed.requests.clear()
+    run = execute_retry(run)
+    assert (run.state, run.attempt, feed.requests) == (RunState.FAILURE, 2, [])
+    assert "not polled before" in run.error
+    assert run.fingerprint == first
+    assert huey.scheduled() == []
+
+
+def test_outage_of_an_hour_is_one_thing(app, offline, feed, monkeypatch):
+    """Sixty ticks of a feed that refuses us: four that ask and fail, and no other failure."""
+    for league in services_of(app).leagues:
+        feed.fail(league.slug, 403)
+    begin, states = utc_now(), Counter()
+    for minute in range(60):
+        at = begin + timedelta(minutes=minute)
+        monkeypatch.setattr("sportsapp.services.utc_now", lambda at=at: at)
+        states[tick(slot=at).state] += 1
+    assert states == {RunState.FAILURE: 4, RunState.SKIPPED: 56}
 
 
 @pytest.mark.parametrize("kind", ["standings", "teams", "roster"])

@@ -40,6 +40,7 @@ def is_kept(run_id: str) -> bool:
         (RunState.SUCCESS, DAYS),
         (RunState.REVOKED, DAYS),
         (RunState.EXPIRED, DAYS),
+        (RunState.SKIPPED, DAYS),
         (RunState.FAILURE, 2 * DAYS),
         (RunState.TIMEOUT, 2 * DAYS),
     ],

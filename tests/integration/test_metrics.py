@@ -71,6 +71,25 @@ def test_runs_that_the_ledger_forgets_are_still_counted(visitor, offline, monkey
     assert scrape(visitor)["task_runs_total"] == counted
 
 
+def test_successes_with_errors_within_the_last_hour(visitor, offline):
+    for error_count in (0, 1, 3):
+        add_run(TICK, error_count=error_count)
+    add_run(TICK, error_count=1, ago=timedelta(hours=2))
+    add_run("sync_all_teams", error_count=9)
+    found = scrape(visitor)["task_runs_with_errors"]
+    assert found == {(TICK,): 2, ("sync_all_teams",): 1}
+
+
+def test_outstanding_failures_and_skipped_runs(visitor, offline):
+    for values in ({}, {}, {"resolved_at": utc_now()}, {"dismissed_at": utc_now()}):
+        add_failure(task=TICK, **values)
+    add_run(TICK, RunState.SKIPPED)
+    found = scrape(visitor)
+    assert found["task_failures_outstanding"] == {(TICK,): 2}
+    assert found["task_runs_total"] == {("FAILURE", TICK): 4, ("SKIPPED", TICK): 1}
+    assert "task_runs_open" not in found
+
+
 def test_durations_of_the_last_hour(visitor, offline):
     now = utc_now()
     for seconds in (1, 2, 3, 4, 30):

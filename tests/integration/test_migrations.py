@@ -155,7 +155,10 @@ def without_dropped(before: Content) -> Content:
 def after_a_downgrade(before: Content) -> Content:
     """What an upgrade and a downgrade leave of this."""
     return {
-        name: [row | {key: DROPPED[name][key] for key in DROPPED.get(name, {})} for row in rows]
+        name: [
+            row | {key: blank for key, blank in DROPPED.get(name, {}).items() if key in row}
+            for row in rows
+        ]
         for name, rows in before.items()
     }
 
@@ -337,3 +340,47 @@ def test_waiting_chains_become_runs_that_wait_and_back(empty):
         ("2", []),
         ("3", []),
     ]
+
+
+def test_failures_before_a_success_are_resolved_and_errors_are_counted(empty):
+    """On a database of the release before: by its runs."""
+    upgrade(revision="0024")
+    runs = tables()["task_runs"]
+
+    def at(hour: int) -> datetime:
+        return datetime(2026, 1, 1, hour, tzinfo=UTC)
+
+    def put(run_id: str, state: str, hour: int, league: str = "NBA", **values: Any) -> None:
+        args = {"league": league, "start_date": "2026-01-01"}
+        times = {"slot": at(hour), "queued_at": at(hour), "finished_at": at(hour)}
+        task = {"task": "sync", "args": args, "result": None, "fingerprint": "abc"}
+        put_row(runs, id=run_id, state=state, **(task | times | values))
+
+    put("early success", "SUCCESS", 1)
+    put("resolved", "FAILURE", 2)
+    put("timed out", "TIMEOUT", 3, args={"start_date": "2026-01-01", "league": "NBA"})
+    put("first success", "SUCCESS", 4, result={"synced": 1, "errors": ["a", "b"]})
+    put("later success", "SUCCESS", 5, result={"synced": 1, "errors": []})
+    put("late", "FAILURE", 6)
+    put("of another", "FAILURE", 2, "NFL", slot=at(7))
+    put("of another task", "FAILURE", 2, task="other")
+    put("cancelled", "REVOKED", 2, slot=at(8), result={"errors": ["a"]})
+    put("open", "RETRY", 2, slot=at(9), finished_at=None)
+    put("cut", "SUCCESS", 10, "MLB", result={"errors": ["a", "b", "and 1,234 more"]})
+    put("odd", "SUCCESS", 11, "MLB", result=["errors"])
+    put("text", "SUCCESS", 12, "MLB", result='"errors": [')
+    upgrade()
+
+    runs = tables()["task_runs"]
+    with db.engine.connect() as connection:
+        rows = connection.execute(sa.select(runs)).all()
+    resolved = {row.id: row.resolved_at.replace(tzinfo=UTC) for row in rows if row.resolved_at}
+    assert resolved == {"resolved": at(4), "timed out": at(4)}
+    counts = {row.id: row.error_count for row in rows if row.error_count}
+    assert counts == {"first success": 2, "cut": 1236}
+    assert {(row.dismissed_at, row.dismissed_by, row.dismissed_word) for row in rows} == {
+        (None, "", "")
+    }
+    downgrade(revision="0024")
+    assert "resolved_at" not in tables()["task_runs"].columns
+    upgrade()

@@ -33,6 +33,7 @@ LANDED = {
     "0022": "a6bc93e8f715cb751bc8c5aee7e80f7809cdcd2eaef59fbce35bc950c4ba2d63",
     "0023": "b71a50c7b38550faf3871707e7d7b62024b6457deb945383e020f18d44949248",
     "0024": "e2a9b59b6c83433b18ca50e033f65468ba5e5e19014e54ec50387040f2bd9318",
+    "0025": "8a676e2a16199aac8eb8379cabec5134b7d7ff48a112e693f262aebe7154e32a",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -1,4 +1,4 @@
-"""``flask tasks retry, cancel, pause, resume, purge, wait``: actions on runs and schedules."""
+"""``flask tasks retry, cancel, dismiss, pause, resume, purge, wait``: actions."""
 
 import json
 import math
@@ -65,6 +65,20 @@ def cancel(run_id: str, batch_id: str | None, as_json: bool) -> str:
     if not run.cancel_asked:
         sys.exit(FAILED)
     return f"{run.task} {outcome}"
+
+
+@tasks_group.command("dismiss")
+@click.argument("run_id", metavar="ID")
+@click.argument("word")
+@json_option
+@recorded
+def dismiss(run_id: str, word: str, as_json: bool) -> str:
+    """Dismiss a failure with a word that says why: it is hidden, and stays in the ledger."""
+    actions.dismiss(run_id, word, user_name())
+    run = find_run(run_id)
+    document = {"id": run_id, "dismissed_by": run.dismissed_by, "word": run.dismissed_word}
+    print_answer(document, [f"{run.task} {run_id} is dismissed: {run.dismissed_word}"], as_json)
+    return f"{run.task} dismissed: {run.dismissed_word}"
 
 
 @tasks_group.command("pause")

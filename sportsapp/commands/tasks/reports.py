@@ -15,7 +15,7 @@ from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.printable import printable_lines
 from sportsapp.db.engine import db
 from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun
-from sportsapp.db.models.run import WAITING
+from sportsapp.db.models.run import OUTSTANDING, WAITING, WITH_ERRORS
 from sportsapp.db.queries import recent_runs
 from sportsapp.queue.broker import broker_errors
 from sportsapp.runs import reports
@@ -33,20 +33,31 @@ STATES = [str(state) for state in RunState]
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--task", help="Only this task, such as sync_all_teams.")
 @click.option("--state", type=click.Choice(STATES, case_sensitive=False))
+@click.option("--outstanding", is_flag=True, help="Only failures not resolved or dismissed.")
+@click.option("--errors", is_flag=True, help="Only runs that succeeded, but for some errors.")
 @click.option("--batch", "batch_id", metavar="ID", help="Only this batch, and how far it is.")
 @json_option
 def runs(
-    limit: int, task: str | None, state: str | None, batch_id: str | None, as_json: bool
+    limit: int,
+    task: str | None,
+    state: str | None,
+    outstanding: bool,
+    errors: bool,
+    batch_id: str | None,
+    as_json: bool,
 ) -> None:
     """List task runs, newest first."""
     batch = find_batch(db.session, batch_id) if batch_id else None
-    rows = recent_runs(db.session, limit, task, state, batch_id)
+    asked_for = ((outstanding, OUTSTANDING), (errors, WITH_ERRORS))
+    conditions = [condition for is_asked, condition in asked_for if is_asked]
+    rows = recent_runs(db.session, limit, task, state, batch_id, conditions)
     lines = [_batch_line(batch)] if batch else []
     for run in rows:
         progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
         outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
+        ended = f"{run.state:<8}" + "".join(f" ({note})" for note in _notes(run))
         lines.append(
-            f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {run.state:<8}{progress}  {run.task} {_args(run)}"
+            f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {ended}{progress}  {run.task} {_args(run)}"
             f" ({run.trigger}, attempt {run.attempt})  {outcome[:160]}  {run.id}"
         )
     document: dict[str, Any] = {"runs": [run_as_json(run) for run in rows]}
@@ -260,6 +271,11 @@ def show(run_id: str, as_json: bool) -> None:
         "pid": run.pid,
         "fingerprint": run.fingerprint,
         "traceback": run.traceback or None,
+        "error_count": run.error_count,
+        "resolved_at": _iso(run.resolved_at),
+        "dismissed_at": _iso(run.dismissed_at),
+        "dismissed_by": run.dismissed_by,
+        "dismissed_word": run.dismissed_word,
     }
     lines = []
     for name, value in document.items():
@@ -273,6 +289,14 @@ def show(run_id: str, as_json: bool) -> None:
     if run.traceback:
         lines += ["", *printable_lines(run.traceback)]
     print_answer(document, lines, as_json)
+
+
+def _notes(run: TaskRun) -> list[str]:
+    """What became of a run beside its state: its errors, or what settled its failure."""
+    errors = f"{run.error_count} error{'' if run.error_count == 1 else 's'}"
+    notes = {errors: run.error_count, "resolved": run.resolved_at}
+    notes[f"dismissed: {run.dismissed_word}"] = run.dismissed_at
+    return [note for note, applies in notes.items() if applies]
 
 
 def _args(run: TaskRun) -> str:

@@ -4,14 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, literal_column, text
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, and_, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sportsapp.db.types import Base, Json, OrderedJson, UtcDateTime
 
 
 class RunState(StrEnum):
-    """The state of a task run: Celery's names, and EXPIRED and TIMEOUT."""
+    """The state of a task run: Celery's names, and EXPIRED, TIMEOUT and SKIPPED."""
 
     PENDING = "PENDING"
     STARTED = "STARTED"
@@ -21,11 +21,13 @@ class RunState(StrEnum):
     REVOKED = "REVOKED"
     EXPIRED = "EXPIRED"
     TIMEOUT = "TIMEOUT"
+    SKIPPED = "SKIPPED"
 
 
 WAITING = (RunState.PENDING, RunState.RETRY)
 OPEN = (RunState.PENDING, RunState.RETRY, RunState.STARTED)
 FAILED = (RunState.FAILURE, RunState.TIMEOUT)
+ENDED_OTHERWISE = tuple(state for state in RunState if state not in OPEN + FAILED)
 
 
 class Trigger(StrEnum):
@@ -40,6 +42,8 @@ class Trigger(StrEnum):
 
 
 _ENDED = "finished_at IS NOT NULL"
+_UNRESOLVED = "fingerprint > '' AND resolved_at IS NULL"
+_WITH_ERRORS = "error_count > 0"
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -63,8 +67,13 @@ class TaskRun(Base):
 
     ``progress_done`` and ``progress_total`` count chunks; ``resume`` is what a recovered run
     needs to continue after its last finished chunk. ``batch_id`` is that of its batch, None for a
-    run that was queued alone. ``fingerprint`` is the same for errors of the same kind, empty
-    without an error.
+    run that was queued alone. ``error`` is the last attempt's, or the reason of a SKIPPED run;
+    ``fingerprint`` is the same for errors of the same kind, empty without an error. ``error_count``
+    counts the ``errors`` in the result of a SUCCESS.
+
+    ``resolved_at`` is when the task, with the same arguments, succeeded after this run had failed.
+    ``dismissed_at``, ``dismissed_by`` and ``dismissed_word`` are when and by whom this failure was
+    dismissed, and why.
 
     ``chain_id`` is the same for the runs of a chain, whose order is ``chain_place``, from 1 on. A
     link that waits for the one before it is PENDING and has no ``due_at``.
@@ -77,11 +86,15 @@ class TaskRun(Base):
         Index("ix_task_runs_queued_at", "queued_at"),
         Index("ix_task_runs_task_queued_at", "task", "queued_at"),
         Index("ix_task_runs_state_queued_at", "state", "queued_at"),
-        Index("ix_task_runs_state_finished_at", "state", "finished_at", **_only(_ENDED)),
+        Index(
+            "ix_task_runs_state_finished_at",
+            *("state", "finished_at", "resolved_at", "dismissed_at"),
+            **_only(_ENDED),
+        ),
         Index("ix_task_runs_finished_at", "finished_at", **_only(_ENDED)),
         Index(
             "ix_task_runs_fingerprint_finished_at",
-            *("fingerprint", "finished_at", "state"),
+            *("fingerprint", "finished_at", "state", "resolved_at", "dismissed_at"),
             **_only("fingerprint > ''"),
         ),
         Index(
@@ -95,6 +108,8 @@ class TaskRun(Base):
             unique=True,
             **_only("chain_id IS NOT NULL"),
         ),
+        Index("ix_task_runs_unresolved", "task", "fingerprint", "state", **_only(_UNRESOLVED)),
+        Index("ix_task_runs_with_errors", "queued_at", **_only(_WITH_ERRORS)),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -129,10 +144,29 @@ class TaskRun(Base):
     error: Mapped[str] = mapped_column(default="")
     fingerprint: Mapped[str] = mapped_column(default="")
     traceback: Mapped[str] = mapped_column(default="")
+    error_count: Mapped[int] = mapped_column(default=0)
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dismissed_by: Mapped[str] = mapped_column(default="")
+    dismissed_word: Mapped[str] = mapped_column(default="")
 
 
-HAS_FINGERPRINT = TaskRun.fingerprint > literal_column("''")
-"""The condition of the partial index, word for word: a query needs it to use that index."""
+def has_failed(run: Any) -> ColumnElement[bool]:
+    """The condition of a failure. ``run`` is TaskRun, or the columns of its table or an alias.
+
+    Its first half is the condition of a partial index, word for word: a query needs it to use that
+    index. The second half is put so that no index on the state looks better.
+    """
+    others = (run.state != state for state in OPEN + ENDED_OTHERWISE)
+    return and_(run.fingerprint > literal_column("''"), *others)
+
+
+FAILURES = has_failed(TaskRun)
+UNSETTLED = and_(TaskRun.resolved_at.is_(None), TaskRun.dismissed_at.is_(None))
+OUTSTANDING = and_(FAILURES, UNSETTLED)
+"""A failure that is neither resolved nor dismissed."""
+WITH_ERRORS = TaskRun.error_count > literal_column("0")
+"""A run that succeeded, but for the ``errors`` in its result."""
 
 
 class Batch(Base):
