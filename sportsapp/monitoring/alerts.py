@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import WebhookError
+from sportsapp.core.secrets import scrub, secrets_of
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import database_reason, db, write_connection
 from sportsapp.db.models import Alert, RunState, TaskRun, Trigger
@@ -33,14 +34,7 @@ from sportsapp.db.upsert import insert_ignoring
 from sportsapp.monitoring.checks import run_checks
 from sportsapp.monitoring.checks.check import PATIENCE, Look, Result, State
 from sportsapp.monitoring.problems import Kind
-from sportsapp.monitoring.webhook import (
-    Message,
-    deliver,
-    escape_markup,
-    readable,
-    scrub,
-    secrets_of,
-)
+from sportsapp.monitoring.webhook import Message, deliver, escape_markup, readable
 from sportsapp.queue.broker import claim_once
 
 logger = logging.getLogger(__name__)

@@ -1,27 +1,15 @@
-"""Messages to ALERT_WEBHOOK_URL: their text, what is removed from them, and their delivery."""
+"""Messages to ALERT_WEBHOOK_URL: their text and their delivery."""
 
-import re
-from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import requests
 
 from sportsapp.core.errors import WebhookError
 from sportsapp.core.outgoing import OutgoingSession, exchange
-from sportsapp.core.settings import Settings
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 10
 LIMITS = {"connect": CONNECT_SECONDS, "read": ANSWER_SECONDS, "deadline": ANSWER_SECONDS}
 TITLE = "Sports Game Tracker"
-HIDDEN = "(hidden)"
-SECRET_LENGTH, PASSWORD_LENGTH = 8, 4  # removing shorter ones would remove ordinary words
-
-USER_INFO = re.compile(r"(\b[A-Za-z][\w+.-]*://)\S*@")
-SECRET_PARAMETER = re.compile(
-    r"([?&][\w.-]*(?:key|token|secret|passw|signature|auth)[\w.-]*=)[^&\s]+", re.IGNORECASE
-)
 
 Message = dict[str, Any]
 """The JSON object that is posted."""
@@ -55,32 +43,3 @@ def deliver(url: str, message: Message) -> None:
     if not 200 <= status < 300:
         retryable = status in (408, 425, 429) or status >= 500
         raise WebhookError(f"the alert webhook answered {status}", retryable=retryable)
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """The values of secret settings, and the passwords in their URLs; longest first."""
-    secrets: set[str] = set()
-    for setting in fields(Settings):
-        value = str(getattr(settings, setting.name) or "") if setting.metadata["secret"] else ""
-        if len(value) >= SECRET_LENGTH:
-            secrets.add(value)
-        try:
-            password = urlsplit(value).password or ""
-        except ValueError:  # not a URL
-            continue
-        if len(password) >= PASSWORD_LENGTH:
-            secrets |= {password, unquote(password)}
-    return sorted(secrets, key=len, reverse=True)
-
-
-def scrub(value: Any, secrets: Iterable[str]) -> Any:
-    """A copy of a JSON value without these secrets, and without credentials in URLs."""
-    if isinstance(value, dict):
-        return {key: scrub(part, secrets) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [scrub(part, secrets) for part in value]
-    if not isinstance(value, str):
-        return value
-    for secret in secrets:
-        value = value.replace(secret, HIDDEN)
-    return SECRET_PARAMETER.sub(rf"\1{HIDDEN}", USER_INFO.sub(rf"\1{HIDDEN}@", value))

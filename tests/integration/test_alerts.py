@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import FeedUnavailableError, WebhookError
 from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.secrets import scrub, secrets_of
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Alert, RunState, ScheduleRow, TaskRun, Trigger
@@ -22,7 +23,7 @@ from sportsapp.monitoring.alerts import Alerts
 from sportsapp.monitoring.checks.feed import stale_leagues
 from sportsapp.monitoring.checks.work import late_slots
 from sportsapp.monitoring.problems import Kind
-from sportsapp.monitoring.webhook import deliver, scrub, secrets_of
+from sportsapp.monitoring.webhook import deliver
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs import recovery
 from sportsapp.runs.rows import find_run

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sportsapp.monitoring.webhook import scrub
+from sportsapp.core.secrets import scrub
 
 
 def short(error: Exception) -> str:
