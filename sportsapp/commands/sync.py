@@ -226,7 +226,7 @@ def _run(sync: Sync, args: dict[str, Any], *arguments: object) -> tuple[dict[str
     try:
         with closing(bar), record_local_run(sync.name, args, user_name()) as run:
             context = services().sync_context(run.run_id, progress)
-            run.result = result = sync.run(context, *arguments).as_dict()
+            run.result = result = sync(context, *arguments).as_dict()
     except RunCancelled as cancelled:
         print_line("the run was cancelled", err=True)
         return cancelled.result or sync.result().as_dict(), False

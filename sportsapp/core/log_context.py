@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
+_lines: ContextVar[set[str] | None] = ContextVar("log_lines", default=None)
 _fields: ContextVar[Mapping[str, str]] = ContextVar("log_fields", default=MappingProxyType({}))
 
 
@@ -25,3 +26,23 @@ def add_log_fields(**fields: str) -> Iterator[None]:
         yield
     finally:
         _fields.reset(token)
+
+
+@contextmanager
+def once_each() -> Iterator[None]:
+    """Let ``is_first`` begin anew, for this block and for threads in copies of its context."""
+    token = _lines.set(set())
+    try:
+        yield
+    finally:
+        _lines.reset(token)
+
+
+def is_first(line: str) -> bool:
+    """Whether a block of ``once_each`` has not had this line yet; always true outside of one."""
+    lines = _lines.get()
+    if lines is None:
+        return True
+    is_new = line not in lines
+    lines.add(line)
+    return is_new

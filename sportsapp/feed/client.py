@@ -25,6 +25,7 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import FeedError, FeedRefusedError, FeedUnavailableError, PayloadError
 from sportsapp.core.leagues import League
+from sportsapp.core.log_context import is_first
 from sportsapp.core.outgoing import (
     BodyTooLargeError,
     DeadlineError,
@@ -160,7 +161,7 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/summary?event=ID``.
         """
         path = f"/apis/site/v2/sports/{league.path}/summary"
-        return self._get("summary", path, SUMMARY_BYTES, event=espn_id)
+        return self._get("summary", league, path, SUMMARY_BYTES, event=espn_id)
 
     def teams(self, league: League) -> Answer:
         """The list of a league's teams.
@@ -168,7 +169,8 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams``.
         """
         path = f"/apis/site/v2/sports/{league.path}/teams"
-        return self._get("teams", path, TEAMS_BYTES, limit=league.teams_limit, groups=league.group)
+        more = {"limit": league.teams_limit, "groups": league.group}
+        return self._get("teams", league, path, TEAMS_BYTES, **more)
 
     def roster(self, league: League, team_id: str) -> Answer:
         """The players of one team, by the feed's id of the team.
@@ -176,7 +178,7 @@ class FeedClient:
         Endpoint: ``apis/site/v2/sports/{sport}/{league}/teams/{id}/roster``.
         """
         path = f"/apis/site/v2/sports/{league.path}/teams/{team_id}/roster"
-        return self._get("roster", path, ROSTER_BYTES)
+        return self._get("roster", league, path, ROSTER_BYTES)
 
     def standings(self, league: League, season: int | None = None) -> Answer:
         """A league's standings: the running ones, or those of a season by the feed's year.
@@ -186,7 +188,7 @@ class FeedClient:
         """
         path = f"/apis/v2/sports/{league.path}/standings"
         more = {"group": league.group, "season": season}
-        return self._get("standings", path, STANDINGS_BYTES, **more)
+        return self._get("standings", league, path, STANDINGS_BYTES, **more)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -194,9 +196,12 @@ class FeedClient:
 
     def _scoreboard(self, kind: str, league: League, dates: str, body_limit: int) -> Answer:
         path = f"/apis/site/v2/sports/{league.path}/scoreboard"
-        return self._get(kind, path, body_limit, dates=dates, limit=LIMIT, groups=league.group)
+        more = {"dates": dates, "limit": LIMIT, "groups": league.group}
+        return self._get(kind, league, path, body_limit, **more)
 
-    def _get(self, kind: str, path: str, body_limit: int, **params: object) -> Answer:
+    def _get(
+        self, kind: str, league: League, path: str, body_limit: int, **params: object
+    ) -> Answer:
         """The answer to a GET, with retries. Parameters that are None are left out.
 
         The host that answered last is asked as often as it is worth it, each other host once.
@@ -214,7 +219,10 @@ class FeedClient:
                 wait = self._wait_before_retry(attempt - 1, results[host])
                 if wait is None:
                     break
-                logger.info("retrying in %.1f s: %s", wait, results[host])
+                level = logging.INFO if is_first(f"{league.label} again") else logging.DEBUG
+                reason = getattr(results[host], "status", None) or results[host]
+                text = "%s: asked again in %g s (%s)"
+                logger.log(level, text, league.label, round(wait, 1), reason)
                 self.sleep(wait)
             attempt += 1
             try:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, case, false, select, update
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.log_context import add_log_fields
+from sportsapp.core.log_context import add_log_fields, once_each
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.run import RunState
 from sportsapp.runs.rows import RUNS, stored_result
@@ -87,7 +87,7 @@ def executing(run: CurrentRun) -> Iterator[None]:
     token = _current.set(run)
     league = str(run.row.args.get("league", "")).upper()
     try:
-        with add_log_fields(run=run.row.id, task=run.row.task, league=league):
+        with add_log_fields(run=run.row.id, task=run.row.task, league=league), once_each():
             yield
     finally:
         _current.reset(token)

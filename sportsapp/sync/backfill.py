@@ -18,6 +18,7 @@ from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.feed.fetch import fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
+from sportsapp.sync.failing import mark_failed
 from sportsapp.sync.missing import look_for
 from sportsapp.sync.steps import Step, Steps
 from sportsapp.sync.watch import is_refusal
@@ -128,7 +129,8 @@ def sync_range(
             why = REFUSED if isinstance(error, FeedRefusedError) else ""
             # a failed read of the past does not show that the feed fails now
             if chunk.start <= game_day(current.now) <= chunk.end:
-                store.mark_failed(current, store.league_ref(current, league), error)
+                mark_failed(current, store.league_ref(current, league), error)
+        current.tally.log(is_quiet=current.scheduled, part=str(chunk))
         leave_out_fruitless(steps, league, chunk, why)
     if steps.failures and "is_read" not in steps.kept:
         steps.begin_anew()

@@ -18,6 +18,7 @@ from sportsapp.feed import parse
 from sportsapp.feed.fetch import PARALLEL, fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult, league_call
+from sportsapp.sync.failing import mark_failed
 from sportsapp.sync.fields import roster_notes, standing_notes, team_notes
 from sportsapp.sync.scoreboards import sync_ahead
 from sportsapp.sync.steps import Steps, parts_of
@@ -82,7 +83,7 @@ def _sync_seasons(
             season = parse.parse_calendar(answer.body)
         except TrackerError as error:
             steps.failures[league.slug] = error
-            store.mark_failed(context, refs[league], error)
+            mark_failed(context, refs[league], error)
             context.report(league, error)
             continue
         following[league.slug] = [f"{day}" for day in season if day > today][:1]

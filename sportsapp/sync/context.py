@@ -18,6 +18,7 @@ from sportsapp.core.log_context import add_log_fields
 from sportsapp.db.engine import AnySession
 from sportsapp.feed.client import Answer, FeedClient
 from sportsapp.sync.fields import Notes
+from sportsapp.sync.tally import Tally
 from sportsapp.sync.watch import FeedWatch, handle
 
 Progress = Callable[[int, int, dict[str, Any] | None], None]
@@ -39,7 +40,8 @@ class SyncContext:
 
     ``progress`` is called with the steps done, the steps in all and, where the sync can be resumed,
     the point to resume from. It may raise to stop the sync there. ``resume`` is the point that an
-    earlier attempt of the run has left.
+    earlier attempt of the run has left. ``tally`` counts what the sync does to each league, for the
+    log.
     """
 
     client: FeedClient
@@ -52,6 +54,7 @@ class SyncContext:
     progress: Progress = no_progress
     thorough: bool = False
     resume: Mapping[str, Any] | None = None
+    tally: Tally = field(default_factory=Tally)
 
     def with_current_time(self) -> SyncContext:
         """This context with ``now`` moved on to the clock's time; itself without a clock."""

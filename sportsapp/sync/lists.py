@@ -24,6 +24,11 @@ class RowPlan:
     inserts: list[dict[str, Any]] = field(default_factory=list)
     updates: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """How many rows change."""
+        return len(self.inserts) + len(self.updates)
+
 
 @dataclass(slots=True)
 class ListPlan(RowPlan):

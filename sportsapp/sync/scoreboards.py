@@ -27,6 +27,7 @@ from sportsapp.sync import store
 from sportsapp.sync.backfill import sync_month
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
+from sportsapp.sync.failing import mark_failed
 from sportsapp.sync.fields import scoreboard_notes
 from sportsapp.sync.missing import look_for
 
@@ -180,6 +181,7 @@ def _sync_days(
                 stored = None if context.thorough else known.get((ref.id, day))
                 if stored and stored.digest == answer.digest:  # it is not even decoded
                     unchanged[ref, day], game_ids = stored, stored.game_ids
+                    context.tally.add(league.label, "games", len(game_ids))
                 else:
                     board = answer.parsed(parse.parse_scoreboard, league)
                     due = store.store_scoreboard(
@@ -220,11 +222,11 @@ def _sync_days(
     store.confirm_answers(context, unchanged, [refs[league] for league in failed])
     for league, failure in failed.items():
         if league in current:
-            store.mark_failed(context, refs[league], failure)
+            mark_failed(context, refs[league], failure)
     for league, pause in paused.items():
         lines[league, days[league][0]] = [f"{league.label}: {pause}"]
         if not refs[league].failing_since:  # else the reason is stored already
-            store.mark_failed(context, refs[league], pause)
+            mark_failed(context, refs[league], pause)
     if watch is not None:
         watch.succeeded(read)
         if context.scheduled:

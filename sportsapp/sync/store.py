@@ -12,7 +12,6 @@ from typing import NamedTuple
 from sqlalchemy import Table, delete, insert, select, tuple_, update
 
 from sportsapp.core.clock import game_day
-from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import League
 from sportsapp.core.records import (
     GameRecord,
@@ -23,7 +22,7 @@ from sportsapp.core.records import (
     TeamRecord,
 )
 from sportsapp.db.engine import AnySession, writing
-from sportsapp.db.models import FormerAbbreviation, GameDoubt, LeagueRow, Player
+from sportsapp.db.models import FormerAbbreviation, GameDoubt, Player
 from sportsapp.db.models.league import CALLED
 from sportsapp.db.upsert import insert_ignoring, insert_replacing, update_rows
 from sportsapp.sync import lists, plan
@@ -56,6 +55,7 @@ class LeagueRef:
     """A league's row as far as a sync needs it."""
 
     id: int
+    label: str
     polled_at: datetime | None
     failing_since: datetime | None
 
@@ -74,7 +74,10 @@ def league_refs(context: SyncContext, leagues: Sequence[League]) -> dict[League,
         with writing(context.session) as session:
             insert_ignoring(session, LEAGUES, new, ["slug"])
         rows = context.session.execute(query).all()
-    return {by_slug[slug]: LeagueRef(*values) for slug, *values in rows}
+    return {
+        by_slug[slug]: LeagueRef(row_id, by_slug[slug].label, *stamps)
+        for slug, row_id, *stamps in rows
+    }
 
 
 def league_ref(context: SyncContext, league: League) -> LeagueRef:
@@ -140,11 +143,18 @@ def confirm_answers(
         return
     these_days = tuple_(SCOREBOARDS.c.league_id, SCOREBOARDS.c.day).in_(read)
     marks = plan.poll_values(None, None, context.now)
+    failing = polled & {league.id for league, _ in unchanged if league.failing_since}
     with writing(context.session) as session:
+        leagues = [locked_league(session, league_id) for league_id in sorted(failing)]
         if read:
             session.execute(update(SCOREBOARDS).where(these_days).values(read_at=context.now))
         if polled:
-            session.execute(update(LEAGUES).where(LEAGUES.c.id.in_(polled)).values(marks))
+            # one that began to fail meanwhile, for another process, is left to the next sync
+            is_well = LEAGUES.c.failing_since.is_(None) | LEAGUES.c.id.in_(failing)
+            these = update(LEAGUES).where(LEAGUES.c.id.in_(polled), is_well)
+            session.execute(these.values(marks))
+    for row in leagues:
+        context.tally.note_poll(row, marks)
 
 
 def note_tried(context: SyncContext, league: LeagueRef, days: Sequence[date]) -> None:
@@ -154,15 +164,6 @@ def note_tried(context: SyncContext, league: LeagueRef, days: Sequence[date]) ->
     with writing(context.session) as session:
         insert_ignoring(session, SCOREBOARDS, [row | {"day": day} for day in days], MAP_KEY)
         session.execute(update(SCOREBOARDS).where(*these_days).values(stored_at=context.now))
-
-
-def mark_failed(context: SyncContext, league: LeagueRef, error: TrackerError) -> None:
-    """Note that a league could not be read, why, and since when. Commits."""
-    with writing(context.session) as session:
-        row = session.get_one(LeagueRow, league.id)
-        # another day's answer of this sync may have ended a failure that goes on
-        row.failing_since = row.failing_since or league.failing_since or context.now
-        row.failure = str(error)
 
 
 # ---------------------------------------------------------------- a scoreboard
@@ -195,6 +196,9 @@ def store_scoreboard(
             stored, readable, games, context.now, days=days, digest=digest
         )
         _apply(context, league.id, stored, changes)
+    changed = changes.games.size + len(changes.listing.news.keys() - changes.games.updates)
+    context.tally.add(league.label, "games", len(games), changed)
+    context.tally.note_poll(stored.league, changes.league)
     return changes.listing.due
 
 
@@ -276,6 +280,7 @@ def store_league(
         if season and row["season_begins"] != season[0]:
             values |= {"season_begins": season[0], "updated_at": now}
         _update_league(session, league.id, values)
+    context.tally.note_poll(row, values)
 
 
 def store_teams(
@@ -304,6 +309,7 @@ def store_teams(
         if _write_teams(context, league.id, changes):
             values |= plan.next_version(row, context.now)
         _update_league(session, league.id, values)
+    context.tally.add(league.label, "teams", len(fetched), changes.size)
     return changes.lost
 
 
@@ -317,6 +323,7 @@ def store_standings(
         if _write_teams(context, league.id, changes):
             version = plan.next_version(row, context.now)
             _update_league(session, league.id, version | {"standings_at": context.now})
+    context.tally.add(league.label, "standings", len(fetched), changes.size)
 
 
 def store_roster(
@@ -338,6 +345,7 @@ def store_roster(
         changes = lists.plan_roster(stored, fetched.players, team_id, is_whole=is_whole)
         if _write_rows(context, league.id, PLAYERS, changes):
             _update_league(session, league.id, plan.next_version(row, context.now))
+    context.tally.add(league.label, "players", len(fetched.players), changes.size)
     return changes.lost
 
 

@@ -8,7 +8,7 @@ from sportsapp.sync.auditor import AuditResult, audit_leagues
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.catch_up import sync_schedule_and_catch_up
-from sportsapp.sync.context import LeaguesResult, SyncResult
+from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult
 from sportsapp.sync.scoreboards import sync_day, sync_live, sync_today
 
 
@@ -25,6 +25,16 @@ class Sync:
     run: Callable[..., SyncResult | LeaguesResult | AuditResult]
     help: str
     result: type[SyncResult] | type[LeaguesResult] | type[AuditResult] = SyncResult
+
+    def __call__(self, context: SyncContext, *arguments: Any) -> Any:
+        """The sync's result. Logs what it did to each league, however it ends.
+
+        A scheduled sync logs nothing of a league of which nothing has changed.
+        """
+        try:
+            return self.run(context, *arguments)
+        finally:
+            context.tally.log(is_quiet=context.scheduled)
 
     def failed(self, error: Exception) -> dict[str, Any]:
         """The result, as a mapping, of a sync that raised: nothing counted, and its error."""

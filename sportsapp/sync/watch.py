@@ -203,7 +203,7 @@ def wait_as_requested(
     if error.retry_after:
         wait = min(timedelta(seconds=min(error.retry_after, 1e6)), LONGEST_PAUSE)
         watch.pause(league, now + wait - SLOT_DELAY)
-        logger.warning("%s is not polled for %s, as the feed requests", league.label, wait)
+        logger.info("%s is not polled for %s, as the feed requests", league.label, wait)
 
 
 @on_error(FeedRefusedError)

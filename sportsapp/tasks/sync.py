@@ -152,11 +152,12 @@ def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
         run_id, report_progress, scheduled=is_scheduled, resume=resume
     )
     try:
-        return sync.run(context, *arguments).as_dict()
+        result: dict[str, Any] = sync(context, *arguments).as_dict()
     except AllLeaguesFailedError as error:
         if error.is_pause:
             raise RunSkipped(str(error)) from error
         raise
+    return result
 
 
 def _followed(name: object) -> League:

@@ -87,7 +87,9 @@ def test_a_leagues_first_games_are_read_in_their_order(state):
 
 def test_a_tick_looks_for_doubts_without_reading_all_games(app):
     context = SyncContext(services_of(app).feed_client, db.session, SINCE)
-    unchanged = {(store.LeagueRef(1, SINCE, None), DAY): store.KnownAnswer("a", ["1"], SINCE)}
+    unchanged = {
+        (store.LeagueRef(1, "NBA", SINCE, None), DAY): store.KnownAnswer("a", ["1"], SINCE)
+    }
     (plan,) = plans_of(lambda: store.confirm_answers(context, unchanged))
     assert "SCAN game_doubts" in plan
     assert "SCAN games" not in plan
