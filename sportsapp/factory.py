@@ -6,6 +6,7 @@ from flask import Flask
 
 from sportsapp import admin, api, commands, web
 from sportsapp.core.instance import make_instance_folder, secret_key_of
+from sportsapp.core.secrets import secrets_of
 from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
 from sportsapp.db.engine import db, init_database
 from sportsapp.feed.client import FeedClient
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
         SITE_HOSTS=_site_hosts(settings),
         TRUSTED_PROXIES=settings.trusted_proxies,
         MAX_CONTENT_LENGTH=FORM_LIMIT,
+        HIDDEN_VALUES=secrets_of(settings),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # typed as a base class without it
     init_database(app)

@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from sportsapp.core.clock import CLOCK_TOLERANCE, utc_now
+from sportsapp.core.outages import WRITES
 from sportsapp.core.printable import printable
 from sportsapp.db.engine import db, writing
 from sportsapp.db.models import AdminSession, AdminUser, Role
@@ -117,7 +118,8 @@ def record_use() -> None:
         with writing(db.session):
             db.session.execute(this_session.values(last_seen_at=now))
     except OperationalError as error:  # a full disk must not hide the panel, which can be read
-        logger.warning("the use of a session was not stored: %s", error.orig)
+        text = "the use of a session was not stored: %s"
+        logger.warning(text, error.orig, extra=WRITES.lines)
 
 
 def end_session(session_id: str, of: str | None = None) -> bool:

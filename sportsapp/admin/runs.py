@@ -1,11 +1,13 @@
 """Task runs: list, details, run again, cancel, export."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from flask import request
-from sqlalchemy import Select, Text, cast, func, select
+from flask import request, url_for
+from flask_admin import expose
+from sqlalchemy import Row, Select, Text, cast, func, select
 from sqlalchemy.orm import defer
 
 from sportsapp.accounts.sessions import current_admin
@@ -26,6 +28,7 @@ from sportsapp.db.models import Batch, RunState, TaskRun, Trigger
 from sportsapp.db.models.run import FAILED, FAILURES, OPEN, OUTSTANDING, WITH_ERRORS
 from sportsapp.runs.batches import BatchState, find_batch
 from sportsapp.runs.chains import links_of
+from sportsapp.runs.lines import newest_lines
 from sportsapp.services import services
 from sportsapp.sync.table import DAY, RANGE, TODAY
 from sportsapp.tasks import actions
@@ -100,7 +103,19 @@ class RunsView(TableView):
     searched = (cast(TaskRun.args, Text), TaskRun.error)
     search_label = "Search in arguments and errors"
     searched_runs = 10_000
+    shown_lines = 500
     loads = (defer(TaskRun.traceback), defer(TaskRun.resume))
+
+    @expose("/details/live")
+    def live(self) -> str:
+        """The fragment of a run's page that the page's script loads every few seconds."""
+        back = url_for(".details_view", id=request.args.get("id", ""))
+        page: str = self.details_view(base="admin/fragment.html", back=back)
+        return page
+
+    def lines(self, run: TaskRun) -> Sequence[Row[Any]]:
+        """The newest log lines of a run, in order."""
+        return newest_lines(db.session, run.id, self.shown_lines)
 
     def search(self, rows: Select[Any], text: str) -> Select[Any]:
         """Only the newest runs are searched: reading every error would block other queries."""

@@ -146,8 +146,8 @@ class TableView(PanelView):
         )
 
     @expose("/details/")
-    def details_view(self) -> str:
-        """One row with all its columns; 404 if there is no such row."""
+    def details_view(self, **values: Any) -> str:
+        """One row with all its columns; 404 if there is no such row. Templates get the values."""
         text = request.args.get("id", "")
         row_id = row_number(text) if isinstance(self.model.id.type, Integer) else text
         row = db.session.get(self.model, row_id, options=self.loads)
@@ -158,7 +158,7 @@ class TableView(PanelView):
             for column in inspect(self.model).columns
             if not column.primary_key and not column.foreign_keys
         ]
-        return self.render(self.record_template, row=row, columns=columns)
+        return self.render(self.record_template, row=row, columns=columns, **values)
 
     @expose("/export/<any(csv, json):export_type>/")
     def export(self, export_type: str) -> Response:

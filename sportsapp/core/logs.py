@@ -12,6 +12,7 @@ from logging.handlers import WatchedFileHandler
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.log_context import log_fields
+from sportsapp.core.outages import limit_lines
 from sportsapp.core.printable import printable, printable_lines
 from sportsapp.core.processes import process_name
 from sportsapp.core.settings import Settings
@@ -88,9 +89,12 @@ def set_up_logging(settings: Settings) -> None:
     path = settings.log_file
     handler = OwnersLogFile(path) if path else logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else PlainFormatter())
+    handler.addFilter(limit_lines)
     handler.addFilter(shorten_known_errors)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level)
+    handler.setLevel(settings.log_level)
+    # a run keeps its lines from INFO on, also where the log has fewer
+    root.setLevel(min(logging.getLevelNamesMapping()[settings.log_level], logging.INFO))
     for name in ("urllib3", "alembic"):  # they log each request and each migration
         logging.getLogger(name).setLevel(logging.WARNING)

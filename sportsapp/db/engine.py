@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sportsapp.core.outages import WRITES
 from sportsapp.db.types import Base
 
 logger = logging.getLogger(__name__)
@@ -185,6 +186,7 @@ def writing(session: AnySession) -> Iterator[AnySession]:
     except BaseException:
         session.rollback()
         raise
+    WRITES.ended()
 
 
 @contextmanager
@@ -197,6 +199,7 @@ def write_connection(engine: Engine | None = None) -> Iterator[Connection]:
     connection = (engine or db.engine).connect().execution_options(writes=True)
     with connection, connection.begin():
         yield connection
+    WRITES.ended()
 
 
 @contextmanager
@@ -210,6 +213,7 @@ def autocommit_connection(engine: Engine) -> Iterator[Connection]:
     options = {"autocommit": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
     with engine.connect().execution_options(**options) as connection:
         yield connection
+    WRITES.ended()
 
 
 def merge_wal() -> None:

@@ -14,6 +14,7 @@ from flask_limiter import Limiter
 from limits.storage import MemoryStorage, storage_from_string
 
 from sportsapp.core.errors import TooManyAttemptsError
+from sportsapp.core.outages import BROKER
 from sportsapp.core.redis_urls import limiter_storage
 from sportsapp.core.settings import Settings
 
@@ -83,10 +84,14 @@ class FailureDelays:
         """Ask the broker; this process's memory while the broker is away."""
         if time.monotonic() >= self._away_until:
             try:
-                return int(getattr(self._shared, method)(*arguments))
+                count = int(getattr(self._shared, method)(*arguments))
             except redis.RedisError as error:
                 self._away_until = time.monotonic() + AWAY_SECONDS
-                logger.warning("failed sign-ins are counted without the broker: %s", error)
+                text = "failed sign-ins are counted without the broker: %s"
+                logger.warning(text, error, extra=BROKER.lines)
+            else:
+                BROKER.ended()
+                return count
         return int(getattr(self._own, method)(*arguments))
 
 
@@ -105,10 +110,12 @@ class Allowance:
         """Count one time for the visitor who sent this request; whether it is allowed."""
         try:
             count: Any = self._counts.incr(client_network(), 60)
-            return bool(count <= self._per_minute)
         except redis.RedisError as error:
-            logger.warning("nothing is fetched for visitors without the broker: %s", error)
+            text = "nothing is fetched for visitors without the broker: %s"
+            logger.warning(text, error, extra=BROKER.lines)
             return False
+        BROKER.ended()
+        return bool(count <= self._per_minute)
 
 
 def names_robot() -> bool:

@@ -10,6 +10,7 @@ import redis
 from huey.storage import BaseStorage
 
 from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError
+from sportsapp.core.outages import BROKER
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,14 @@ def broker_errors() -> Iterator[None]:
         raise BrokerUnavailableError(f"the broker refuses: {error}") from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
+
+
+@contextmanager
+def broker_serves() -> Iterator[None]:
+    """The same for a command that changes something: when it is done, the broker is there again."""
+    with broker_errors():
+        yield
+    BROKER.ended()
 
 
 def claim_broker(execute: Callable[..., Any], database: str, *, take: bool) -> None:

@@ -21,6 +21,7 @@ from huey.consumer import BaseProcess, Consumer, Scheduler, Worker
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError
+from sportsapp.core.outages import about
 from sportsapp.core.processes import die_with_parent, freeze_memory
 from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
 
@@ -60,8 +61,9 @@ class BeatingProcess(BaseProcess):
         """Log an error and go on: the database or the broker may be away for a while."""
         try:
             yield
-        except Exception:
-            logger.exception("queue %s: %s failed", self.huey.name, what)
+        except Exception as error:
+            mark = about(error)
+            logger.exception("queue %s: %s failed", self.huey.name, what, extra=mark)
 
     def _beat_until_ended(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):

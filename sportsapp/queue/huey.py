@@ -26,8 +26,9 @@ from huey.storage import PriorityRedisExpireStorage
 from huey.utils import utcnow
 
 from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError, UnknownTaskError
+from sportsapp.core.outages import about
 from sportsapp.core.redis_urls import connection_pool
-from sportsapp.queue.broker import broker_errors, claim_broker
+from sportsapp.queue.broker import broker_errors, broker_serves, claim_broker
 from sportsapp.queue.consumer import TrackerConsumer
 from sportsapp.queue.messages import TaggedJson, read_message, run_id_of, write_message
 from sportsapp.queue.schedules import Schedule
@@ -260,7 +261,7 @@ class TrackerHuey(Huey):
 
         Raises BrokerUnavailableError.
         """
-        with broker_errors():
+        with broker_serves():
             return super().enqueue(task)
 
     def push_or_leave(self, task: TrackedTask) -> None:
@@ -268,7 +269,8 @@ class TrackerHuey(Huey):
         try:
             self.push(task)
         except BrokerUnavailableError as error:
-            logger.warning("run %s of %s waits for the broker: %s", task.id, task.name, error)
+            text = "run %s of %s waits for the broker: %s"
+            logger.warning(text, task.id, task.name, error, extra=about(error))
 
     def push_later(self, task: TrackedTask, delay: timedelta) -> None:
         """The same, for a run that may not start before this delay."""
@@ -310,16 +312,22 @@ class TrackerHuey(Huey):
             return int(self.reader.queue_size())
 
     def dequeue(self) -> TrackedTask | None:
-        """The next task; None if there was none for a second, or it could not be read."""
-        data = self.storage.dequeue()
+        """The next task; None if there was none for a second, or it could not be read.
+
+        Raises BrokerUnavailableError.
+        """
+        with broker_serves():
+            data = self.storage.dequeue()
         return None if data is None else self._task_or_dead_letter(data)
 
     def read_schedule(self, timestamp: datetime | None = None) -> list[TrackedTask]:
         """Take all tasks that are due off the schedule; those that can be read.
 
-        ``timestamp`` is naive, in UTC, as all of Huey's moments; now if it is not given.
+        ``timestamp`` is naive, in UTC, as all of Huey's moments; now if it is not given. Raises
+        BrokerUnavailableError.
         """
-        due = self.storage.read_schedule(timestamp or utcnow())
+        with broker_serves():
+            due = self.storage.read_schedule(timestamp or utcnow())
         tasks = (self._task_or_dead_letter(data) for data in due)
         return [task for task in tasks if task is not None]
 

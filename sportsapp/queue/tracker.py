@@ -49,7 +49,7 @@ class TaskQueue(Protocol):
         """The same, for a run that may not start before this delay."""
 
     def read_schedule(self) -> list[TrackedTask]:
-        """Take all tasks that are due off the broker's schedule. Raises redis-py's errors."""
+        """Take all tasks that are due off the broker's schedule. Raises BrokerUnavailableError."""
 
     def message_ids(self) -> set[str]:
         """The ids of all runs on the broker, queued or scheduled. Raises BrokerUnavailableError."""

@@ -26,6 +26,7 @@ from sportsapp.runs import turns
 from sportsapp.runs.chains import end_chain, make_next_due
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.failures import HAS_UNRESOLVED, resolve_failures
+from sportsapp.runs.lines import keep_lines
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.progress import (
     CLAIMED,
@@ -157,7 +158,8 @@ class Attempts:
             with executing(run):
                 try:
                     _check_arguments(task)
-                    value = task.function(*task.args, **task.kwargs)
+                    with keep_lines(self.engine, run):
+                        value = task.function(*task.args, **task.kwargs)
                 except RunGivesWay:
                     db.session.rollback()
                     with ledger_errors():

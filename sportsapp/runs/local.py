@@ -12,10 +12,12 @@ from sqlalchemy import Engine, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
+from sportsapp.core.outages import WRITES, reason_of
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models.run import RunState, Trigger
 from sportsapp.runs.attempts import finish
 from sportsapp.runs.failures import HAS_UNRESOLVED
+from sportsapp.runs.lines import keep_lines
 from sportsapp.runs.progress import CurrentRun, RunCancelled, executing
 from sportsapp.runs.rows import (
     RUNS,
@@ -56,7 +58,7 @@ def record_local_run(task_name: str, args: dict[str, Any], by: str = "") -> Iter
     ended = threading.Event()
     threading.Thread(target=_beat_until, args=(ended, engine, row.id), daemon=True).start()
     try:
-        with executing(run):
+        with executing(run), keep_lines(engine, run):
             yield local
     except RunCancelled as cancelled:
         db.session.rollback()
@@ -81,4 +83,5 @@ def _beat_until(ended: threading.Event, engine: Engine, run_id: str) -> None:
             with write_connection(engine) as connection:
                 connection.execute(update(RUNS).where(this).values(heartbeat_at=utc_now()))
         except SQLAlchemyError as error:  # the next heartbeat may be taken
-            logger.warning("run %s: no heartbeat: %s", run_id, error.__cause__ or error)
+            text = "run %s: no heartbeat: %s"
+            logger.warning(text, run_id, reason_of(error), extra=WRITES.lines)

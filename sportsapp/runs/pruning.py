@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, exists, func, select, update
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.account import AdminSession
 from sportsapp.db.models.activity import Activity
-from sportsapp.db.models.run import ENDED_OTHERWISE, FAILED, Batch, DeadLetter, RunTotal
+from sportsapp.db.models.run import ENDED_OTHERWISE, FAILED, Batch, DeadLetter, RunLine, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
 
@@ -26,9 +26,9 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
 
     Of each kind at most a day's worth, beginning with the oldest: a clock that is far ahead for a
     while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
-    each task stays too, or a scheduler that starts would claim it again. A batch goes with the
-    last of its runs. Dead letters go like runs that did not fail, activities after a year. A
-    session of the panel is over long before a day has passed.
+    each task stays too, or a scheduler that starts would claim it again. The lines of a run go with
+    it, a batch with the last of its runs. Dead letters go like runs that did not fail, activities
+    after a year. A session of the panel is over long before a day has passed.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
@@ -42,6 +42,8 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
             if oldest is None:
                 continue
             before = min(now - age, oldest + PRUNED_AT_ONCE)
+            of_runs = select(RUNS.c.id).where(*ended, RUNS.c.finished_at < before)
+            connection.execute(delete(RunLine).where(RunLine.run_id.in_(of_runs)))
             pruned = connection.execute(
                 delete(RUNS)
                 .where(*ended, RUNS.c.finished_at < before)

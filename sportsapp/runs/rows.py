@@ -19,6 +19,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from sqlalchemy import select
+
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.errors import ArgumentsError, RunNotFoundError, TrackerError
 from sportsapp.db.engine import db
@@ -230,6 +232,20 @@ def find_run(run_id: str) -> TaskRun:
     if run is None:
         raise RunNotFoundError(f"no task run has the id {run_id!r}")
     return run
+
+
+def find_run_by_beginning(text: str) -> TaskRun:
+    """The run whose id is this text, or the only one whose id begins with it.
+
+    Raises RunNotFoundError.
+    """
+    begins = TaskRun.id.startswith(text, autoescape=True)
+    ids = list(db.session.scalars(select(TaskRun.id).where(begins).limit(2))) if text else []
+    if len(ids) > 1 and text not in ids:
+        raise RunNotFoundError(
+            f"the ids of several task runs begin with {text!r}: write more of it"
+        )
+    return find_run(ids[0] if len(ids) == 1 else text)
 
 
 def run_as_json(run: TaskRun) -> dict[str, Any]:

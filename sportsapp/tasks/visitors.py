@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import BrokerUnavailableError, OverlapError, QueueFullError
 from sportsapp.core.leagues import League
+from sportsapp.core.outages import about, reason_of
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.db.models.run import OPEN
@@ -59,10 +60,9 @@ def request_days(league: League, first: date, last: date) -> bool:
             queue_once([task], overlap, MOST_WAITING)
     except (QueueFullError, BrokerUnavailableError, OperationalError) as error:
         # a page needs no more than it can read: a database that takes no writes is no fault of it
-        reason = error.orig if isinstance(error, OperationalError) else error
-        logger.warning(
-            "%s %s to %s is not read for a visitor: %s", league.label, first, last, reason
-        )
+        text = "%s %s to %s is not read for a visitor: %s"
+        what = league.label, first, last, reason_of(error)
+        logger.warning(text, *what, extra=about(error))
         g.is_queue_closed = True
         return False
     return True

@@ -12,6 +12,7 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
 )
 
+from sportsapp.core.outages import DATABASE, reason_of
 from sportsapp.db.engine import db
 
 logger = logging.getLogger(__name__)
@@ -25,15 +26,23 @@ def init_app(app: Flask) -> None:
     """Register the error handlers."""
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(OperationalError, show_no_database)
+    app.after_request(note_database)
 
 
 def show_no_database(error: OperationalError) -> ResponseReturnValue | HTTPException:
     """503 when the database is away, locked or not migrated. The reason goes to the log only."""
     db.session.rollback()
-    reason = " ".join(str(error.orig).split())
-    logger.error("%s: the database cannot be used: %s", request.path, reason)
+    text = "%s: the database cannot be used: %s"
+    logger.error(text, request.path, reason_of(error), extra=DATABASE.lines)
     message = "Scores are not available at the moment. Try again in a few seconds."
     return show_error(ServiceUnavailable(message, retry_after=RETRY_SECONDS))
+
+
+def note_database(response: Response) -> Response:
+    """A page that was made from the database shows that it is there again."""
+    if response.status_code < 500 and db.session.registry.has():
+        DATABASE.ended()
+    return response
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:

@@ -148,6 +148,11 @@ def test_broker_that_is_away_under_load_doubles_nothing_and_nobody_needs_a_resta
     assert len(asked) == 6 * BACKFILLS + 1
     for consumer, before in zip(consumers, children, strict=True):
         assert consumer.has_lost_nobody(before)
+    # two consumers, each with two workers and a scheduler, log to one file
+    said = consumers[0].log.read_text().splitlines()
+    assert 1 <= len([line for line in said if "the broker cannot be reached" in line]) <= 6
+    assert 1 <= len([line for line in said if "the broker answers again after" in line]) <= 6
+    assert [line for line in said if line.startswith("| ")] == []  # no tracebacks
     print(
         f"{how} for {SECONDS_AWAY} s: {BACKFILLS} backfills of 6 chunks, each read once, "
         f"the last done {after:.1f} s after the return"

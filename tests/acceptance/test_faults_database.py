@@ -135,6 +135,10 @@ def test_locked_database_is_an_error_in_the_log_and_the_run_ends_well_when_it_is
     run = ended(run_id, 40)
     assert (run.state, run.result["synced"]) == (RunState.SUCCESS, 40)
     assert scores() == {(30, 17)}
+    wait_for(lambda: "the database takes writes again after" in consumer.log.read_text())
+    said = consumer.log.read_text().splitlines()
+    away = [line for line in said if " failed: database is locked" in line]
+    assert len(away) <= 6  # one for each process of both consumers, which log to one file
 
 
 def fill(disk: Path) -> Path:

@@ -189,6 +189,23 @@ class Batch(Base):
     seconds: Mapped[int | None]
 
 
+class RunLine(Base):
+    """A line that an attempt at a run has logged. ``number`` counts the attempt's lines from 1.
+
+    The newest of each attempt are kept (``runs.lines``): the first ``number`` shows how many were
+    dropped. ``level`` is logging's, such as WARNING.
+    """
+
+    __tablename__ = "run_lines"
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    level: Mapped[str]
+    text: Mapped[str]
+
+
 class RunTotal(Base):
     """How many runs of a task that ended in this state were deleted from the ledger.
 
