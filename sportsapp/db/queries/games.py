@@ -6,9 +6,10 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    CompoundSelect,
+    Executable,
     ScalarSelect,
     Select,
+    bindparam,
     func,
     literal,
     or_,
@@ -94,7 +95,6 @@ AnyTeam = Team | TeamSummary
 
 _HOME, _AWAY = aliased(Team), aliased(Team)
 _IS_SHOWN = or_(Game.listed, Game.state != State.PRE)
-_IS_LIVE = (Game.state == State.IN, Game.listed)
 _SUMMARIES = (
     select(
         LeagueRow.slug,
@@ -109,6 +109,11 @@ _SUMMARIES = (
     .outerjoin(_HOME, Game.home_team_id == _HOME.id)
     .outerjoin(_AWAY, Game.away_team_id == _AWAY.id)
 )
+# What most pages ask is built once: that takes longer than to execute it.
+_FOLLOWED = _SUMMARIES.where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
+_ON_DAY = _FOLLOWED.where(Game.day == bindparam("day"), _IS_SHOWN)
+_LIVE = _FOLLOWED.where(Game.state == State.IN, Game.listed)
+_TODAY = union_all(_ON_DAY, _LIVE.where(Game.day != bindparam("day")))  # an index for each
 
 
 def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[GameSummary]:
@@ -116,8 +121,7 @@ def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[GameS
 
     A game to come that is no longer listed is left out; of one that had begun there is a score.
     """
-    of_day = (LeagueRow.slug.in_(slugs), Game.day == day, _IS_SHOWN)
-    return _by_start(session, _SUMMARIES.where(*of_day))
+    return _by_start(session, _ON_DAY, slugs=slugs, day=day)
 
 
 def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[GameSummary]:
@@ -126,15 +130,12 @@ def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[
     A game that begins after midnight Eastern has the next date, and one that goes on past
     04:00 has the last: while they are live, they are shown today.
     """
-    followed = _SUMMARIES.where(LeagueRow.slug.in_(slugs))
-    of_today = followed.where(Game.day == today, _IS_SHOWN)
-    others = followed.where(Game.day != today, *_IS_LIVE)
-    return _by_start(session, union_all(of_today, others))  # two indexes, one statement
+    return _by_start(session, _TODAY, slugs=slugs, day=today)
 
 
 def live_games(session: AnySession, slugs: Sequence[str]) -> list[GameSummary]:
     """The live games of these leagues, by start, then id, without those no longer listed."""
-    return _by_start(session, _SUMMARIES.where(LeagueRow.slug.in_(slugs), *_IS_LIVE))
+    return _by_start(session, _LIVE, slugs=slugs)
 
 
 def games_in_week(
@@ -296,13 +297,13 @@ def next_days(session: AnySession, slugs: Sequence[str], day: date) -> dict[str,
     return {row.slug: row.day for row in session.execute(days)}
 
 
-def _by_start(session: AnySession, games: Select[Any] | CompoundSelect[Any]) -> list[GameSummary]:
+def _by_start(session: AnySession, games: Executable, **values: object) -> list[GameSummary]:
     """Run the query; the games by start, then id.
 
     They are few, and sorted here: with an ORDER BY, SQLite may walk all of a league's games
     along an index in that order rather than read the few and sort them.
     """
-    return sorted((_summary(row) for row in session.execute(games)), key=BY_START)
+    return sorted((_summary(row) for row in session.execute(games, values)), key=BY_START)
 
 
 def _summary(row: Sequence[Any]) -> GameSummary:
