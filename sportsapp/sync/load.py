@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, select
+from sqlalchemy import Select, Table, bindparam, select, union_all
 
 from sportsapp.core.records import GameRecord, ScoreboardRecord, State
 from sportsapp.db.engine import AnySession
@@ -22,6 +22,24 @@ SCOREBOARDS: Table = Scoreboard.__table__
 DAY_READ = [SCOREBOARDS.c[name] for name in ("day", "read_at", "game_ids", "digest")]
 RESUMED_WITHIN = timedelta(days=60)
 
+# Built once: that takes longer than to execute them.
+_LEAGUE = select(LEAGUES).where(LEAGUES.c.id == bindparam("league_id")).with_for_update()
+_TEAMS = select(TEAMS).where(TEAMS.c.league_id == bindparam("league_id"))
+_OF_LEAGUE = select(GAMES).where(GAMES.c.league_id == bindparam("league_id"))
+_WANTED = GAMES.c.espn_id.in_(bindparam("wanted", expanding=True))
+_OPEN_ON_DAYS = (
+    GAMES.c.day.between(bindparam("first"), bindparam("last")),
+    GAMES.c.state.in_((State.PRE, State.IN)),
+    GAMES.c.listed,
+)
+_GAMES = union_all(  # an index for each
+    _OF_LEAGUE.where(_WANTED), _OF_LEAGUE.where(~_WANTED, *_OPEN_ON_DAYS)
+)
+_READS = select(*DAY_READ).where(
+    SCOREBOARDS.c.league_id == bindparam("league_id"),
+    SCOREBOARDS.c.day.in_(bindparam("days", expanding=True)),
+)
+
 Row = dict[str, Any]
 Rows = dict[str, Row]  # by the feed's id
 
@@ -31,13 +49,12 @@ def locked_league(session: AnySession, league_id: int) -> Row:
 
     SQLite, where writers take turns anyway, has no such lock; SQLAlchemy leaves it out there.
     """
-    this_league = select(LEAGUES).where(LEAGUES.c.id == league_id)
-    return dict(session.execute(this_league.with_for_update()).mappings().one())
+    return dict(session.execute(_LEAGUE, {"league_id": league_id}).mappings().one())
 
 
 def teams_of_league(session: AnySession, league_id: int) -> Rows:
     """The rows of a league's teams, by the feed's id."""
-    rows = session.execute(select(TEAMS).where(TEAMS.c.league_id == league_id)).mappings()
+    rows = session.execute(_TEAMS, {"league_id": league_id}).mappings()
     return {row["espn_id"]: dict(row) for row in rows}
 
 
@@ -58,13 +75,10 @@ def load_scoreboard(
     feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
     wanted = {game.espn_id for game in games}
     listed = {game.espn_id for game in scoreboard.games} - wanted
-    concerned: ColumnElement[bool] = GAMES.c.espn_id.in_(wanted)
-    if days:
-        is_open = GAMES.c.state.in_((State.PRE, State.IN)) & GAMES.c.listed
-        concerned |= GAMES.c.day.between(days[0], days[-1]) & is_open
-    query = select(GAMES).where(GAMES.c.league_id == league_id, concerned)
+    first, last = (days[0], days[-1]) if days else (date.max, date.min)
+    concerned = {"league_id": league_id, "wanted": wanted, "first": first, "last": last}
     stored: Rows = {}
-    for row in session.execute(query).mappings():
+    for row in session.execute(_GAMES, concerned).mappings():
         if row["espn_id"] in listed:
             continue
         values = dict(row)
@@ -80,10 +94,9 @@ def load_scoreboard(
         }
     known_days = {game.day for game in games} | {row["day"] for row in stored.values()}
     known_days.update(days)
-    boards = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(known_days)
     reads = {
         row.day: DayRead(row.read_at, frozenset(row.game_ids), row.digest)
-        for row in session.execute(select(*DAY_READ).where(*boards))
+        for row in session.execute(_READS, {"league_id": league_id, "days": known_days})
     }
     if days and (lacking := stored.keys() - {game.espn_id for game in games}):
         later = SCOREBOARDS.c.day.between(days[-1] + timedelta(days=1), days[-1] + RESUMED_WITHIN)
