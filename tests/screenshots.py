@@ -73,7 +73,7 @@ def take(browser: Browser, site: DemoSite, folder: Path, name: str) -> None:
         if path.startswith("/admin"):
             page.get_by_label("Name").fill(NAME)
             page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("button", name="Sign in", exact=True).click()
             page.wait_for_url(f"**{path}")
         page.screenshot(path=folder / f"{name}.png")
 

@@ -1,2 +1,2 @@
-"""Who may sign in to the panel: ``accounts`` and ``passwords``; who has: ``sessions``; who
-did what: ``activity``."""
+"""Who may sign in to the panel: ``accounts``, ``passwords`` and ``passkeys``; who has:
+``sessions``; who did what: ``activity``."""

@@ -18,7 +18,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import AccountError
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, lock_until_commit, writing
-from sportsapp.db.models import AdminSession, AdminUser, Role
+from sportsapp.db.models import AdminSession, AdminUser, Passkey, Role
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +104,10 @@ def add_account(
         db.session.add(account)
 
 
-def set_password(username: str, password: str) -> None:
+def set_password(username: str, password: str, *, is_own: bool = False) -> None:
     """Change the password, which ends every session of the account.
+
+    Unless it ``is_own``, somebody else opens the account again: its passkeys are removed, too.
 
     Raises AccountError for an unknown name, for a password that breaks the rules in ``passwords``,
     and for the old one where it has to be changed.
@@ -120,6 +122,8 @@ def set_password(username: str, password: str) -> None:
         account.password_hash = password_hash
         account.must_change_password = False
         _end_sessions(account)
+        if not is_own:
+            db.session.execute(delete(Passkey).where(Passkey.account_id == account.id))
 
 
 def set_role(username: str, role: str) -> None:

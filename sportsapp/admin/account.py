@@ -1,9 +1,10 @@
-"""One's own account: password and sessions. The only view whose forms a viewer may send."""
+"""One's own account: password, passkeys, sessions. The only view whose forms a viewer may send."""
 
-from flask import request
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from sportsapp.accounts import accounts, passwords
+from sportsapp.accounts import accounts, passkeys, passwords
 from sportsapp.accounts.sessions import (
     current_admin,
     current_session,
@@ -12,8 +13,8 @@ from sportsapp.accounts.sessions import (
     sign_in_as,
 )
 from sportsapp.admin.signin import OWN_ACCOUNT, check_own_password
-from sportsapp.admin.view import PanelView, form_action
-from sportsapp.core.errors import AccountError
+from sportsapp.admin.view import PanelView, form_action, row_number
+from sportsapp.core.errors import AccountError, TrackerError
 
 
 class AccountView(PanelView):
@@ -31,6 +32,9 @@ class AccountView(PanelView):
             sessions=[row for row in live_sessions() if row.account_id == account.id],
             current_session=current_session(),
             passwords=passwords,
+            passkeys=passkeys.passkeys_of(account.username),
+            no_passkeys=passkeys.why_unavailable(),
+            longest_name=passkeys.LONGEST_NAME,
         )
 
     @form_action("/password", "username")
@@ -39,9 +43,40 @@ class AccountView(PanelView):
         check_own_password()
         if username != current_admin():
             raise AccountError("nothing was changed: this is the form for your own password")
-        accounts.set_password(username, request.form.get("password", ""))
+        accounts.set_password(username, request.form.get("password", ""), is_own=True)
         sign_in_as(accounts.find_account(username))
         return "your password was changed, and your other sessions have ended"
+
+    @expose("/passkey", methods=("POST",))
+    def passkey(self) -> ResponseReturnValue:
+        """The page on which the device makes a passkey, after one's own password; stores nothing.
+
+        What it makes is registered by ``add_passkey``, which needs the challenge of this page.
+        """
+        name = request.form.get("name", "").strip()
+        try:
+            check_own_password()
+            if reason := passkeys.why_unavailable():
+                raise AccountError(reason)
+            options = passkeys.creation_options(accounts.find_account(current_admin()), name)
+        except TrackerError as error:
+            flash(str(error), "bad")
+            return redirect(url_for(".index"), 303)
+        return self.render("admin/passkey.html", options=options, passkey_name=name)
+
+    @form_action("/add-passkey", "name")
+    def add_passkey(self, name: str) -> str:
+        """Register a passkey that the device has made."""
+        account = accounts.find_account(current_admin())
+        passkeys.add_passkey(account, name, request.form.get("credential", ""))
+        return f"the passkey {name} was added"
+
+    @form_action("/remove-passkey", "passkey")
+    def remove_passkey(self, passkey: str) -> str:
+        """Remove a passkey of one's own."""
+        self.confirm("Remove this passkey? It cannot sign in any more.", "Remove the passkey")
+        name = passkeys.remove_passkey(current_admin(), row_number(passkey))
+        return f"the passkey {name} was removed"
 
     @form_action("/end-session", "session")
     def end_session(self, session_id: str) -> str:

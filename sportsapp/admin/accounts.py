@@ -50,10 +50,12 @@ class AccountsView(PanelView):
     def password(self, username: str) -> str:
         """Change a password. Every session of the account ends, except the one that changed it."""
         check_own_password()
-        accounts.set_password(username, request.form.get("password", ""))
-        if username == current_admin():
+        is_own = username == current_admin()
+        accounts.set_password(username, request.form.get("password", ""), is_own=is_own)
+        if is_own:
             sign_in_as(accounts.find_account(username))
-        return f"the password of {username} was changed, and its sessions have ended"
+            return f"the password of {username} was changed, and its sessions have ended"
+        return f"the password of {username} was changed; its sessions and passkeys have ended"
 
     @form_action("/role", "username")
     def role(self, username: str) -> str:

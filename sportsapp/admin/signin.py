@@ -1,13 +1,15 @@
 """Signing in and out; no page of the panel for strangers, and no change of it by viewers.
 
-A wrong password and an unknown name get the same response after the same time. Failures are
-counted by network and by account, and each delays the next attempt. A device on which the account
-has signed in before has a count of its own instead, so that no stranger can keep the admin out.
+An account signs in with its password or with a passkey. A wrong password and an unknown name get
+the same response after the same time. Failures are counted by network and by account, and each
+delays the next attempt. A device on which the account has signed in before has a count of its own
+instead, so that no stranger can keep the admin out.
 """
 
 import hashlib
 import hmac
 import logging
+from collections.abc import Callable
 
 from flask import (
     Blueprint,
@@ -23,7 +25,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from sportsapp.accounts import accounts, passwords
+from sportsapp.accounts import accounts, passkeys, passwords
 from sportsapp.accounts.activity import record_activity
 from sportsapp.accounts.sessions import (
     current_admin,
@@ -51,6 +53,7 @@ REFUSALS_A_DAY = 100
 SIGN_IN, SIGN_OUT, OWN_PASSWORD = "panel.sign_in", "panel.sign_out", "panel.own_password"
 OWN_ACCOUNT = "account"
 WRONG = "Wrong name or password."
+WRONG_PASSKEY = "This passkey opens no account here."
 VIEWERS = "Your account is a viewer's: it sees everything and changes nothing."
 
 blueprint = Blueprint("panel", __name__, url_prefix=PREFIX)
@@ -99,22 +102,52 @@ def sign_in() -> ResponseReturnValue:
     target = panel_path(request.values.get("next", ""))
     if request.method == "GET":
         return redirect(target) if is_signed_in() else _form()
-    username, digest = _username(), name_digest(_username())
-    password = request.form.get("password", "")
-    if device := known_device(digest):
-        account = _authenticate(username, password, {f"device:{device}": PER_DEVICE})
-    else:
-        keys = {f"network:{client_network()}": PER_NETWORK, f"account:{digest}": PER_ACCOUNT}
-        with passwords.place_of_a_stranger():
-            account = _authenticate(username, password, keys)
+    is_passkey = "credential" in request.form
+    account, username = _by_passkey() if is_passkey else _by_password()
+    digest = name_digest(username)
     if account is None or not sign_in_as(account):
         logger.warning("sign-in refused: name %s from %s", digest, client_address())
-        name = accounts.name_of(username) or f"unknown name {digest}"
+        name = accounts.name_of(username)
+        name = name or ("unknown passkey" if is_passkey else f"unknown name {digest}")
         record_activity("", Via.PANEL, "sign-in refused", name, a_day=REFUSALS_A_DAY)
-        return _form(WRONG), 401
-    logger.info("%s signed in from %s", username, client_address())
-    record_activity(account.username, Via.PANEL, "sign-in")
+        return _form(WRONG_PASSKEY if is_passkey else WRONG), 401
+    logger.info("%s signed in from %s", account.username, client_address())
+    how = "with a passkey" if is_passkey else "with a password"
+    record_activity(account.username, Via.PANEL, "sign-in", detail=how)
     return remember_device(redirect(target, 303), digest)
+
+
+def _by_password() -> tuple[AdminUser | None, str]:
+    """The account that name and password sign in, and the name as it was typed."""
+    username, password = _username(), request.form.get("password", "")
+    allowances = _allowances(username)
+    if any(key.startswith("device:") for key in allowances):
+        return _authenticate(username, password, allowances), username
+    with passwords.place_of_a_stranger():
+        return _authenticate(username, password, allowances), username
+
+
+def _by_passkey() -> tuple[AdminUser | None, str]:
+    """The account that a passkey signs in, and the name of the passkey's account, if any.
+
+    Raises AccountError where there are no passkeys, and when the page was too old.
+    """
+    if reason := passkeys.why_unavailable():
+        raise AccountError(reason)
+    challenge, answer = passkeys.take_challenge(passkeys.GET), request.form["credential"]
+    passkey = passkeys.find_passkey(answer)
+    owner = passkey.account.username if passkey else ""
+    allowances = _allowances(owner)
+    account = _attempt(lambda: passkeys.authenticate(passkey, answer, challenge), allowances)
+    return account, owner
+
+
+def _allowances(username: str) -> dict[str, int]:
+    """What the failures of an attempt to sign in count for, each with those that are free."""
+    digest = name_digest(username)
+    if device := known_device(digest):
+        return {f"device:{device}": PER_DEVICE}
+    return {f"network:{client_network()}": PER_NETWORK, f"account:{digest}": PER_ACCOUNT}
 
 
 def check_own_password() -> None:
@@ -130,11 +163,20 @@ def check_own_password() -> None:
 
 def _authenticate(username: str, password: str, allowances: dict[str, int]) -> AdminUser | None:
     """The account; None for a failure, which is counted. Raises TooManyAttemptsError."""
-    delays = services().failure_delays
-    delays.admit(allowances)
     # A hash of megabytes would cost seconds.
     fits_form = len(password) <= passwords.LONGEST_PASSWORD
-    account = accounts.authenticate(username, password) if fits_form else None
+    return _attempt(
+        lambda: accounts.authenticate(username, password) if fits_form else None, allowances
+    )
+
+
+def _attempt(
+    authenticate: Callable[[], AdminUser | None], allowances: dict[str, int]
+) -> AdminUser | None:
+    """What ``authenticate`` returns; None is counted. Raises TooManyAttemptsError before that."""
+    delays = services().failure_delays
+    delays.admit(allowances)
+    account = authenticate()
     if account is None:
         delays.count_failure(allowances)
     return account
@@ -148,7 +190,7 @@ def own_password() -> ResponseReturnValue:
         return redirect(target, 303)
     if request.method == "POST":
         try:
-            accounts.set_password(current_admin(), request.form.get("password", ""))
+            accounts.set_password(current_admin(), request.form.get("password", ""), is_own=True)
             sign_in_as(accounts.find_account(current_admin()))
             logger.info("%s chose another password than the printed one", current_admin())
             record_activity(current_admin(), Via.PANEL, "own-password", current_admin())
@@ -188,6 +230,11 @@ def _busy(error: PasswordsBusyError) -> ResponseReturnValue:
     return _form("Too many people sign in. Try again in a second."), 503, {"Retry-After": "1"}
 
 
+@blueprint.errorhandler(AccountError)
+def _no_passkey(error: AccountError) -> ResponseReturnValue:
+    return _form(f"{error}"), 400
+
+
 def name_digest(username: str) -> str:
     """What stands for a sign-in name in the log and on the broker: a keyed digest, 16 hex digits.
 
@@ -199,8 +246,14 @@ def name_digest(username: str) -> str:
 
 
 def _form(problem: str = "") -> str:
+    reason = passkeys.why_unavailable()
     return render_template(
-        "admin/sign_in.html", problem=problem, name=_username(), next=request.values.get("next", "")
+        "admin/sign_in.html",
+        problem=problem,
+        name=_username(),
+        next=request.values.get("next", ""),
+        no_passkeys=reason,
+        options="" if reason else passkeys.request_options(),
     )
 
 

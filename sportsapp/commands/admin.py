@@ -73,7 +73,7 @@ def list_accounts(as_json: bool) -> None:
 @generate_option
 @recorded
 def change_password(username: str, password: str | None, generate: bool) -> None:
-    """Change a password. Every session of the account ends."""
+    """Change a password. Every session and passkey of the account ends."""
     accounts.find_account(username)  # an unknown name is refused before the prompt
     chosen, shown = _choose_password(password, generate)
     accounts.set_password(username, chosen)

@@ -86,7 +86,7 @@ def visit(browser: Browser, url: str, complains: bool = False, **options: Any) -
     page.goto("/admin/")
     page.get_by_label("Name").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
     yield page
     context.close()
@@ -343,6 +343,57 @@ def test_account_is_deactivated_with_ones_own_password(browser, site, script):
             form.get_by_role("button", name="Deactivate ben").click()
             expect(page.locator(note)).to_be_visible()
         assert harm() != before
+
+
+def test_passkey_is_made_and_signs_in(browser, site):
+    """With Chromium's virtual authenticator; a device that does not know its user opens nothing."""
+    device = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    with visit(browser, site.replace("127.0.0.1", "localhost")) as page:
+        remote = page.context.new_cdp_session(page)
+        remote.send("WebAuthn.enable")
+        added = remote.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+        this = {"authenticatorId": added["authenticatorId"]}
+        for message in ("was added", "has a passkey of yours already"):
+            page.goto("/admin/account/")
+            page.locator("summary", has_text="Add a passkey").click()
+            page.get_by_label("Name of the device").fill("desk")
+            page.locator("form[action$=passkey]").get_by_label("password").fill(PASSWORD)
+            page.get_by_role("button", name="Go on").click()
+            page.get_by_role("button", name="Make the passkey").click()
+            expect(page.locator("main")).to_contain_text(message)
+        (credential,) = remote.send("WebAuthn.getCredentials", this)["credentials"]
+        assert (credential["rpId"], credential["isResidentCredential"]) == ("localhost", True)
+        for verified in (False, True):
+            page.get_by_role("button", name="Sign out").click()
+            page.goto("/admin/sign-in?next=/admin/account/")
+            assert faults(page) == []
+            remote.send("WebAuthn.setUserVerified", {**this, "isUserVerified": verified})
+            page.get_by_role("button", name="Sign in with a passkey").click()
+            if not verified:
+                expect(page.locator("main")).to_contain_text("No passkey was used")
+                page.get_by_label("Name", exact=True).fill(NAME)
+                page.get_by_label("Password").fill(PASSWORD)
+                page.get_by_role("button", name="Sign in", exact=True).click()
+                expect(page.get_by_role("heading", level=1)).to_have_text("Your account")
+        expect(page.locator("tr", has_text="desk")).not_to_contain_text("never")
+        page.get_by_role("button", name="Remove desk").click()
+        page.get_by_role("button", name="Remove the passkey").click()
+        expect(page.locator(".note.good")).to_contain_text("the passkey desk was removed")
+
+
+def test_sign_in_page_says_why_it_has_no_passkeys(browser, site):
+    page = browser.new_page(base_url=site)
+    page.goto("/admin/sign-in")
+    expect(page.locator("main")).to_contain_text("open the panel at http://localhost:")
+    assert page.get_by_role("button").all_inner_texts() == ["Sign in"]
+    page.close()
 
 
 def test_other_session_is_ended_and_says_so(browser, site):

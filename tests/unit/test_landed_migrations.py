@@ -35,6 +35,7 @@ LANDED = {
     "0024": "e2a9b59b6c83433b18ca50e033f65468ba5e5e19014e54ec50387040f2bd9318",
     "0025": "8a676e2a16199aac8eb8379cabec5134b7d7ff48a112e693f262aebe7154e32a",
     "0026": "96984cdc841244f9f534f430312ac8d9ef8708389d7f43379e9cf59ee7d80186",
+    "0027": "3a59d50ab7abdba5ed823392b13164924020c93bcf68a22a8556044d057b294b",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -1,6 +1,6 @@
 """The tables: what was read from the feed (leagues, teams, players, games), and the ledger."""
 
-from sportsapp.db.models.account import AdminSession, AdminUser, Role
+from sportsapp.db.models.account import AdminSession, AdminUser, Passkey, Role
 from sportsapp.db.models.activity import Activity, Via
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.fields import FieldShares
@@ -34,6 +34,7 @@ __all__ = [
     "Game",
     "GameDoubt",
     "LeagueRow",
+    "Passkey",
     "PausedQueue",
     "Player",
     "Role",

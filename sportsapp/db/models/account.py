@@ -1,10 +1,10 @@
-"""Accounts of the admin panel, and their sessions."""
+"""Accounts of the admin panel, their sessions and their passkeys."""
 
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sportsapp.db.types import Base, UtcDateTime
 
@@ -53,3 +53,26 @@ class AdminSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     address: Mapped[str]
     browser: Mapped[str]
+
+
+class Passkey(Base):
+    """A passkey with which an account signs in; ``name`` is what its owner calls it.
+
+    Browsers use it on ``host`` alone. ``credential_id`` and ``public_key`` are base64url.
+    ``sign_count`` is the device's count of its answers, 0 for ever on devices that keep none;
+    ``challenged_at`` is when the challenge was sent that it has answered last.
+    """
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("admin_users.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    host: Mapped[str]
+    credential_id: Mapped[str] = mapped_column(unique=True)
+    public_key: Mapped[str]
+    sign_count: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    challenged_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    account: Mapped[AdminUser] = relationship()
