@@ -27,14 +27,13 @@ _LEAGUE = select(LEAGUES).where(LEAGUES.c.id == bindparam("league_id")).with_for
 _TEAMS = select(TEAMS).where(TEAMS.c.league_id == bindparam("league_id"))
 _OF_LEAGUE = select(GAMES).where(GAMES.c.league_id == bindparam("league_id"))
 _WANTED = GAMES.c.espn_id.in_(bindparam("wanted", expanding=True))
-_OPEN_ON_DAYS = (
+_LACKED = (
+    GAMES.c.espn_id.not_in(bindparam("listed", expanding=True)),
     GAMES.c.day.between(bindparam("first"), bindparam("last")),
     GAMES.c.state.in_((State.PRE, State.IN)),
     GAMES.c.listed,
 )
-_GAMES = union_all(  # an index for each
-    _OF_LEAGUE.where(_WANTED), _OF_LEAGUE.where(~_WANTED, *_OPEN_ON_DAYS)
-)
+_GAMES = union_all(_OF_LEAGUE.where(_WANTED), _OF_LEAGUE.where(*_LACKED))  # an index for each
 _READS = select(*DAY_READ).where(
     SCOREBOARDS.c.league_id == bindparam("league_id"),
     SCOREBOARDS.c.day.in_(bindparam("days", expanding=True)),
@@ -73,14 +72,16 @@ def load_scoreboard(
     league = locked_league(session, league_id)
     teams = teams_of_league(session, league_id)
     feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
-    wanted = {game.espn_id for game in games}
-    listed = {game.espn_id for game in scoreboard.games} - wanted
     first, last = (days[0], days[-1]) if days else (date.max, date.min)
-    concerned = {"league_id": league_id, "wanted": wanted, "first": first, "last": last}
+    concerned = {
+        "league_id": league_id,
+        "wanted": [game.espn_id for game in games],
+        "listed": [game.espn_id for game in scoreboard.games],
+        "first": first,
+        "last": last,
+    }
     stored: Rows = {}
     for row in session.execute(_GAMES, concerned).mappings():
-        if row["espn_id"] in listed:
-            continue
         values = dict(row)
         for side in plan.TEAMS:
             values[side] = feed_ids.get(values[f"{side}_id"])
