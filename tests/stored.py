@@ -15,7 +15,15 @@ from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import LeagueRow, Scoreboard
 from sportsapp.db.upsert import insert_ignoring
 
-SYNCED_TABLES = ("leagues", "teams", "players", "games", "scoreboards", "game_doubts")
+SYNCED_TABLES = (
+    "leagues",
+    "teams",
+    "players",
+    "games",
+    "scoreboards",
+    "failed_days",
+    "game_doubts",
+)
 
 
 @contextmanager

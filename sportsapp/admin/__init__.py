@@ -4,7 +4,7 @@ Built on Flask-Admin's views, menu and URLs; templates and tables are our own. V
 ``runs.reports`` and act through ``tasks.actions`` and ``accounts``. Each imports only from the
 lines below it::
 
-    dashboard, failures, runs, backfill, schedule, data,
+    dashboard, failures, runs, backfill, stored, schedule, data,
     account, accounts, activity    the views
     table        read-only tables
     view         what all views share
@@ -30,9 +30,10 @@ from sportsapp.admin.data import GamesView, LeaguesView, PlayersView, TeamsView
 from sportsapp.admin.failures import FailuresView
 from sportsapp.admin.runs import RunsView
 from sportsapp.admin.schedule import ScheduleView
+from sportsapp.admin.stored import StoredView
 
 MENU = (
-    *(FailuresView, RunsView, BackfillView, ScheduleView),
+    *(FailuresView, RunsView, BackfillView, StoredView, ScheduleView),
     *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView, ActivityView),
     AccountView,
 )

@@ -13,13 +13,13 @@ from sportsapp.accounts.sessions import current_admin
 from sportsapp.admin.view import PanelView, record_action
 from sportsapp.core.clock import check_range, game_day, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, OverlapError, TrackerError
-from sportsapp.core.leagues import League, find_league
+from sportsapp.core.leagues import League, find_league, season_of
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
 from sportsapp.runs import reports
 from sportsapp.runs.batches import recent_batches
 from sportsapp.services import services
-from sportsapp.sync.backfill import LeagueRange, by_season, estimate, season_of, within_seasons
+from sportsapp.sync.backfill import LeagueRange, by_season, estimate, within_seasons
 from sportsapp.sync.table import RANGE
 from sportsapp.tasks.backfills import queue_backfills
 

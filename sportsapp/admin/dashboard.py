@@ -8,6 +8,7 @@ from flask_admin import expose
 
 from sportsapp.admin.view import PanelView, periodic_states
 from sportsapp.core.clock import utc_now
+from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.monitoring.checks import run_checks
 from sportsapp.monitoring.checks.check import State
@@ -51,4 +52,5 @@ def _state() -> dict[str, Any]:
         "hosts": hosts.urls,
         "moved": hosts.moved(),
         "hours": reports.hours(session, now),
+        "gaps": queries.season_gaps(session, services().leagues, now),
     }

@@ -67,25 +67,6 @@ def _team_link(team: Team | None) -> Markup | None:
     return formatting.link(address, team.display_name)
 
 
-def _game_link(game: Game) -> Markup:
-    """A game, linked to its public page."""
-    address = url_for("games.game", league_name=game.league.slug, espn_id=game.espn_id)
-    away, home = (team.display_name if team else "TBD" for team in (game.away_team, game.home_team))
-    return formatting.link(address, f"{away} at {home}")
-
-
-def _score(game: Game) -> str:
-    return "" if game.home_score is None else f"{game.away_score}-{game.home_score}"
-
-
-def _run_link(game: Game) -> Markup | None:
-    """The run that last changed a game; the ledger may have deleted it since."""
-    if not game.changed_by_run:
-        return None
-    address = url_for("admin_runs.details_view", id=game.changed_by_run)
-    return formatting.link(address, game.changed_by_run.partition("@")[0][:20])
-
-
 # ---------------------------------------------------------------- views
 
 
@@ -169,9 +150,9 @@ class GamesView(TableView):
     formatters = {
         "day": _record_link("day"),
         "league": _league,
-        "game": _game_link,
-        "score": _score,
-        "changed_by_run": _run_link,
+        "game": formatting.game_link,
+        "score": formatting.score,
+        "changed_by_run": lambda game: formatting.run_link(game.changed_by_run),
     }
     default_order = (Game.day.desc(), Game.start_at.desc(), Game.id.desc())
     sorts = {"day": (Game.day, Game.start_at), "updated_at": (Game.updated_at,)}

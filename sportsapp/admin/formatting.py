@@ -6,12 +6,13 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import request
+from flask import request, url_for
 from markupsafe import Markup
 
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.leagues import League
-from sportsapp.db.models import Batch, RunState, TaskRun, Team
+from sportsapp.db.models import Batch, Game, RunState, TaskRun, Team
+from sportsapp.db.queries import DayState
 
 STATE_LABELS: dict[str, tuple[str, str]] = {
     RunState.PENDING: ("wait", "waiting for a worker"),
@@ -27,6 +28,15 @@ STATE_LABELS: dict[str, tuple[str, str]] = {
 """For each state the CSS class of its colour, and its meaning."""
 
 WAITING_LINK = "waiting for the run before it in its chain"
+
+DAY_STATES: dict[DayState, tuple[str, str, str]] = {
+    DayState.READ: ("good", "\u2713", "read, and it has games"),
+    DayState.EMPTY: ("over", "0", "read, and it has no games"),
+    DayState.UNREAD: ("wait", "?", "never read to its end"),
+    DayState.FAILED: ("bad", "!", "a sync of it failed after it was last read"),
+    DayState.STALE: ("busy", "~", "read too early to count"),
+}
+"""For each state of a day the CSS class of its colour, its mark, and its meaning."""
 
 ZONE_COOKIE = "zone"
 LONGEST_LINE = 300
@@ -190,6 +200,26 @@ def json_block(value: Any) -> Markup:
 def link(address: str, text: object) -> Markup:
     """A link."""
     return Markup('<a href="{}">{}</a>').format(address, text)
+
+
+def game_link(game: Game) -> Markup:
+    """A game, linked to its public page."""
+    address = url_for("games.game", league_name=game.league.slug, espn_id=game.espn_id)
+    away, home = (team.display_name if team else "TBD" for team in (game.away_team, game.home_team))
+    return link(address, f"{away} at {home}")
+
+
+def score(game: Game) -> str:
+    """The score as ``17-20``, away first; empty before the start."""
+    return "" if game.home_score is None else f"{game.away_score}-{game.home_score}"
+
+
+def run_link(run_id: str | None) -> Markup:
+    """A run by its id, linked to its page; the ledger may have deleted it since."""
+    if not run_id:
+        return Markup("-")
+    address = url_for("admin_runs.details_view", id=run_id)
+    return link(address, run_id.partition("@")[0][:20])
 
 
 def json_value(value: Any) -> Any:

@@ -7,6 +7,7 @@ steps of adding one.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from types import MappingProxyType
 
@@ -200,3 +201,10 @@ def find_league(name: str, followed: Iterable[str] | None = None) -> League:
     if slug not in known or slug not in BY_SLUG:
         raise UnknownLeagueError(name, [league.upper() for league in known])
     return BY_SLUG[slug]
+
+
+def season_of(league: League, day: date) -> tuple[date, date]:
+    """The first and the last day of the season around a day; it turns in the off-season."""
+    turn = date(day.year, league.season_turns, 1)
+    after = turn if day < turn else turn.replace(year=turn.year + 1)
+    return after.replace(year=after.year - 1), after - timedelta(days=1)

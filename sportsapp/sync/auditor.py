@@ -13,7 +13,7 @@ from sqlalchemy import Table, select
 
 from sportsapp.core.clock import each_day, game_day
 from sportsapp.core.errors import TrackerError, UnknownSeasonError
-from sportsapp.core.leagues import League
+from sportsapp.core.leagues import League, season_of
 from sportsapp.core.records import StandingRecord
 from sportsapp.db import queries
 from sportsapp.db.engine import AnySession
@@ -23,7 +23,6 @@ from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.feed.fetch import fetch_all
 from sportsapp.sync import audit, plan, store
 from sportsapp.sync.audit import Answers, Season
-from sportsapp.sync.backfill import season_of
 from sportsapp.sync.context import SyncContext, league_call
 from sportsapp.sync.doubts import Values, has_result
 from sportsapp.sync.scoreboards import sync_day

@@ -12,12 +12,13 @@ from itertools import chain
 
 from sportsapp.core.clock import check_range, each_day, game_day, month_end
 from sportsapp.core.errors import FeedRefusedError, TrackerError
-from sportsapp.core.leagues import League
+from sportsapp.core.leagues import League, season_of
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.feed.fetch import fetch_all
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
+from sportsapp.sync.failed_days import note_failed
 from sportsapp.sync.failing import mark_failed
 from sportsapp.sync.missing import look_for
 from sportsapp.sync.steps import Step, Steps
@@ -177,19 +178,24 @@ def sync_chunk(
     by day. Adds a line to ``errors`` for each day or game that could not be read. Raises a
     TrackerError when nothing could be.
     """
-    if chunk.by_month:
-        ids = sync_month(context, league, chunk.days, errors, days_refused)
-        if ids is not None:
-            return len(ids), 1
     try:
-        return _sync_days(context, league, chunk, errors), len(chunk.days) + chunk.by_month
-    except FeedRefusedError:
-        if chunk.by_month or not league.month_fits:
-            raise
-        ids = sync_month(context, league, chunk.days, errors)
-        if ids is None:
-            raise
-    return len(ids), len(chunk.days) + 1
+        if chunk.by_month:
+            ids = sync_month(context, league, chunk.days, errors, days_refused)
+            if ids is not None:
+                return len(ids), 1
+        try:
+            return _sync_days(context, league, chunk, errors), len(chunk.days) + chunk.by_month
+        except FeedRefusedError:
+            if chunk.by_month or not league.month_fits:
+                raise
+            ids = sync_month(context, league, chunk.days, errors)
+            if ids is None:
+                raise
+        return len(ids), len(chunk.days) + 1
+    except TrackerError as error:
+        ref = store.league_ref(context, league)
+        note_failed(context, {(ref.id, day): str(error) for day in chunk.days})
+        raise
 
 
 def sync_month(
@@ -266,6 +272,9 @@ def _sync_days(context: SyncContext, league: League, chunk: Chunk, errors: list[
         if from_month is not None:
             ids |= from_month
             lines |= {day: [] for day in refused} | {refused[0]: found}
+            failures = {day: failures[day] for day in failures if day not in refused}
+    ref = store.league_ref(context, league)
+    note_failed(context, {(ref.id, day): str(error) for day, error in failures.items()})
     errors += [line for day in sorted(lines) for line in lines[day]]
     return len(ids)
 
@@ -297,13 +306,6 @@ def summary_of(errors: Sequence[str]) -> list[str]:
 
 
 # ---------------------------------------------------------------- seasons and costs
-
-
-def season_of(league: League, day: date) -> tuple[date, date]:
-    """The first and the last day of the season around a day; it turns in the off-season."""
-    turn = date(day.year, league.season_turns, 1)
-    after = turn if day < turn else turn.replace(year=turn.year + 1)
-    return after.replace(year=after.year - 1), after - timedelta(days=1)
 
 
 def within_seasons(ranges: Sequence[LeagueRange]) -> tuple[list[LeagueRange], list[str]]:

@@ -14,12 +14,12 @@ from sqlalchemy import select
 
 from sportsapp.core.clock import day_end, each_day, game_day
 from sportsapp.core.errors import AllLeaguesFailedError, FeedUnavailableError, TrackerError
-from sportsapp.core.leagues import League
+from sportsapp.core.leagues import League, season_of
 from sportsapp.core.records import State
 from sportsapp.db.models import Game, LeagueRow, Scoreboard
 from sportsapp.feed.fetch import PARALLEL
 from sportsapp.sync import store
-from sportsapp.sync.backfill import MONTH_FROM_DAYS, Chunk, season_of, sync_chunk
+from sportsapp.sync.backfill import MONTH_FROM_DAYS, Chunk, sync_chunk
 from sportsapp.sync.context import SyncContext, SyncResult
 from sportsapp.sync.scoreboards import sync_schedule
 from sportsapp.sync.steps import Step, Steps, parts_of

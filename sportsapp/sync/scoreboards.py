@@ -27,6 +27,7 @@ from sportsapp.sync import store
 from sportsapp.sync.backfill import sync_month
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
+from sportsapp.sync.failed_days import note_failed
 from sportsapp.sync.failing import mark_failed
 from sportsapp.sync.fields import scoreboard_notes
 from sportsapp.sync.missing import look_for
@@ -216,6 +217,9 @@ def _sync_days(
         lines[league, day] = [f"{league.label} {day}: {fault}"]
         with add_log_fields(league=league.label):
             context.report(league, fault)
+    note_failed(
+        context, {(refs[league].id, day): str(faults[league, day]) for league, day in faults}
+    )
     # reading the past does not show whether the feed works now
     current = {league for league in days if days[league][-1] >= game_day(now)}
     read = [league for league in ids if league not in failed and league in current]
@@ -281,6 +285,9 @@ def sync_ahead(context: SyncContext, seasons: Mapping[League, Sequence[date]]) -
                 lines.append(f"{league.label} {when}: {error}")
                 if first < last and isinstance(error, FeedRefusedError | PayloadError):
                     refused.append((league, first))
+                else:
+                    days = [day for day in each_day(first, last) if day > today]
+                    note_failed(context, {(refs[league].id, day): str(error) for day in days})
         wanted = {
             (league, day): day
             for league, first in refused

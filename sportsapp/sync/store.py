@@ -28,6 +28,7 @@ from sportsapp.db.upsert import insert_ignoring, insert_replacing, update_rows
 from sportsapp.sync import lists, plan
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.doubts import Doubt, one_more
+from sportsapp.sync.failed_days import add_failed
 from sportsapp.sync.listed import without_lost_scores
 from sportsapp.sync.load import (
     GAMES,
@@ -147,7 +148,8 @@ def confirm_answers(
     with writing(context.session) as session:
         leagues = [locked_league(session, league_id) for league_id in sorted(failing)]
         if read:
-            session.execute(update(SCOREBOARDS).where(these_days).values(read_at=context.now))
+            stamps = {"read_at": context.now, "read_by_run": context.run_id}
+            session.execute(update(SCOREBOARDS).where(these_days).values(stamps))
         if polled:
             # one that began to fail meanwhile, for another process, is left to the next sync
             is_well = LEAGUES.c.failing_since.is_(None) | LEAGUES.c.id.in_(failing)
@@ -196,6 +198,8 @@ def store_scoreboard(
             stored, readable, games, context.now, days=days, digest=digest
         )
         _apply(context, league.id, stored, changes)
+        if readable.errors:  # no day is read by an answer that has one
+            add_failed(context, {(league.id, day): readable.errors[0] for day in days})
     changed = changes.games.size + len(changes.listing.news.keys() - changes.games.updates)
     context.tally.add(league.label, "games", len(games), changed)
     context.tally.note_poll(stored.league, changes.league)
@@ -240,7 +244,7 @@ def _apply(
         boards = SCOREBOARDS.c.league_id == league_id, SCOREBOARDS.c.day.in_(changes.forgotten)
         session.execute(update(SCOREBOARDS).where(*boards).values(digest=""))
     for answer in changes.answers:
-        row = answer | {"league_id": league_id, "stored_at": now}
+        row = answer | {"league_id": league_id, "stored_at": now, "read_by_run": context.run_id}
         # an answer with an error is worse than one before it
         write = insert_replacing if answer["read_at"] else insert_ignoring
         write(session, SCOREBOARDS, [row], MAP_KEY)

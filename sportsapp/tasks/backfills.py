@@ -20,11 +20,13 @@ class Backfills(NamedTuple):
     run_ids: list[str]
 
 
-def queue_backfills(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) -> Backfills:
+def queue_backfills(
+    ranges: Sequence[LeagueRange], trigger: Trigger, by: str, name: str = ""
+) -> Backfills:
     """Queue a backfill of each range, one run a season: all of them, or none.
 
-    Raises DateRangeError, OverlapError when a run that waits or runs overlaps one of them, and
-    BrokerUnavailableError.
+    ``name`` is that of their batch, by default the ranges in words. Raises DateRangeError,
+    OverlapError when a run that waits or runs overlaps one of them, and BrokerUnavailableError.
     """
     for _, start, end in ranges:
         check_range(start, end, utc_now())
@@ -32,7 +34,7 @@ def queue_backfills(ranges: Sequence[LeagueRange], trigger: Trigger, by: str) ->
         sync_date_range_task.s(league.label, start.isoformat(), end.isoformat())
         for league, start, end in by_season(ranges)
     ]
-    batch_id = queue_together(name_of(ranges), tasks, trigger, by, estimate(ranges))
+    batch_id = queue_together(name or name_of(ranges), tasks, trigger, by, estimate(ranges))
     return Backfills(batch_id, [task.id for task in tasks])
 
 

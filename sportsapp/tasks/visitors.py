@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import BrokerUnavailableError, OverlapError, QueueFullError
-from sportsapp.core.leagues import League
+from sportsapp.core.leagues import League, season_of
 from sportsapp.core.outages import about, reason_of
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
@@ -18,7 +18,6 @@ from sportsapp.db.models.run import OPEN
 from sportsapp.http.limits import names_robot
 from sportsapp.runs.rows import RUNS, named_args, run_origin
 from sportsapp.services import services
-from sportsapp.sync.backfill import season_of
 from sportsapp.tasks.repeats import overlap, queue_once
 from sportsapp.tasks.sync import sync_date_range_task, sync_unread_days
 

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import game_day, utc_now
-from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG, season_of
 from sportsapp.core.records import Status
 from sportsapp.core.settings import VERSION
 from sportsapp.db import queries
@@ -15,7 +15,6 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Team
 from sportsapp.db.queries.games import BY_START, GameSummary
 from sportsapp.services import services
-from sportsapp.sync.backfill import season_of
 from sportsapp.web.labels import matchup
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer

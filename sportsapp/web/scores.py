@@ -9,13 +9,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import DAYS_AHEAD, FIRST_DAY, day_end, game_day, utc_now
-from sportsapp.core.leagues import League
+from sportsapp.core.leagues import League, season_of
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import GameSummary, Span
 from sportsapp.services import services
-from sportsapp.sync.backfill import season_of
 from sportsapp.tasks.visitors import may_have
 from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import day_or_404, league_or_404

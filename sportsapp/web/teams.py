@@ -6,13 +6,13 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import season_of
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Player
 from sportsapp.db.queries import GameSummary
 from sportsapp.services import services
-from sportsapp.sync.backfill import season_of
 from sportsapp.web.labels import OVER, part_label, season_label
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer

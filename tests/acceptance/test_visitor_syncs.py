@@ -12,12 +12,11 @@ from sqlalchemy import update
 from werkzeug.wrappers import Response
 
 from sportsapp.core.clock import game_day, utc_now
-from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG, season_of
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Alert, LeagueRow, RunState, TaskRun, Trigger
 from sportsapp.queue.huey import huey
 from sportsapp.runs.rows import RUNS, run_origin
-from sportsapp.sync.backfill import season_of
 from sportsapp.tasks import (
     sync_all_live_games,
     sync_all_teams,

@@ -83,6 +83,7 @@ def test_nothing_is_changed_by_asking_for_it(app, panel):
         "live",
         "index_view",
         "details_view",
+        "day",
         "export",
         "static",
         "sign_in",

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from sportsapp.core.clock import iso_utc
-from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG, season_of
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, RunState, ScheduleRow, TaskRun
 from sportsapp.monitoring.checks.feed import stale_leagues
@@ -18,7 +18,6 @@ from sportsapp.queue.huey import huey
 from sportsapp.runs import reports
 from sportsapp.services import services_of
 from sportsapp.sync import store
-from sportsapp.sync.backfill import season_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.tasks import sync_all_live_games
 from tests.integration.events import event

@@ -147,6 +147,7 @@ def some(rows: Any) -> list[Any]:
 def panel_addresses() -> list[str]:
     """What the panel shows of the data: tables, rows, what is taken home, the dashboard."""
     found = ["/admin/", "/admin/live", "/admin/failures/", "/admin/schedule/", "/admin/backfill/"]
+    found += ["/admin/stored/?league=nba", "/admin/stored/day?league=nba&day=2026-01-15"]
     found += ["/admin/games/?search=Alpha", "/admin/runs/?search=<b>"]
     models = {
         "runs": TaskRun,

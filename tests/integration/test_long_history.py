@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Team, Trigger
@@ -74,6 +75,29 @@ def test_games_are_found_by_an_index(asked, wanted):
     plan = plan_of(*asked)
     assert wanted in plan
     assert "SCAN games" not in plan
+
+
+@pytest.mark.usefixtures("app")
+def test_map_of_a_season_reads_its_days_alone():
+    span = queries.Span("nba", DAY, DAY)
+    plan = plan_of("stored_days", [span], SINCE, timedelta(minutes=5))
+    wanted = (
+        "SEARCH scoreboards USING INDEX sqlite_autoindex_scoreboards_1 (league_id=? AND day>? AND",
+        "SEARCH failed_days USING INDEX sqlite_autoindex_failed_days_1 (league_id=? AND day>? AND",
+        "SEARCH games USING INDEX ix_games_league_id_day (league_id=? AND day=?)",
+    )
+    assert [step for step in wanted if step not in plan] == []
+    assert "SCAN games" not in plan
+    assert "SCAN scoreboards" not in plan
+
+
+@pytest.mark.usefixtures("app")
+def test_gaps_of_the_running_seasons_read_no_games():
+    plan = plan_of("season_gaps", DEFAULT_LEAGUES, SINCE)
+    assert plan.count("SEARCH scoreboards USING INDEX sqlite_autoindex_scoreboards_1") >= 4
+    assert "games" not in plan
+    assert "SCAN scoreboards" not in plan
+    assert "SCAN failed_days" not in plan
 
 
 @pytest.mark.usefixtures("app")

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, select, update
 
 from demo import DemoState, create_demo_feed, running_feed
 from sportsapp.core.errors import UnknownLeagueError, UnknownSeasonError
-from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG, season_of
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, writing
 from sportsapp.db.models import Alert, Game, LeagueRow, RunState, Scoreboard, TaskRun
@@ -22,7 +22,7 @@ from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.services import services_of
 from sportsapp.sync.auditor import AuditResult, audit_leagues
-from sportsapp.sync.backfill import season_of, sync_range
+from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.context import SyncContext
 from sportsapp.tasks import audit_seasons

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sportsapp.core.clock import game_day, utc_now
-from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG, season_of
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow, Team
 from sportsapp.services import services_of
-from sportsapp.sync.backfill import season_of
 from sportsapp.sync.catalogue import sync_teams
 from sportsapp.sync.context import SyncContext
 from sportsapp.web.labels import season_label

@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from sportsapp.core.clock import game_day, utc_now
-from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.leagues import BY_SLUG, season_of
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models import Scoreboard
-from sportsapp.sync.backfill import season_of
 from tests.integration.events import event
 from tests.stored import mark_read, query
 

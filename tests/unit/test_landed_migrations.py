@@ -36,6 +36,7 @@ LANDED = {
     "0025": "8a676e2a16199aac8eb8379cabec5134b7d7ff48a112e693f262aebe7154e32a",
     "0026": "96984cdc841244f9f534f430312ac8d9ef8708389d7f43379e9cf59ee7d80186",
     "0027": "3a59d50ab7abdba5ed823392b13164924020c93bcf68a22a8556044d057b294b",
+    "0028": "2bc7908be6aa75ddc3d0e4d44c4a5cbff235dd44ad008e48e1ce1c9ec5ebcd81",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

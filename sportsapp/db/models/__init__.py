@@ -4,7 +4,7 @@ from sportsapp.db.models.account import AdminSession, AdminUser, Passkey, Role
 from sportsapp.db.models.activity import Activity, Via
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.fields import FieldShares
-from sportsapp.db.models.game import Game, GameDoubt, Scoreboard
+from sportsapp.db.models.game import FailedDay, Game, GameDoubt, Scoreboard
 from sportsapp.db.models.identity import DatabaseIdentity
 from sportsapp.db.models.league import FormerAbbreviation, LeagueRow, Player, Team
 from sportsapp.db.models.run import (
@@ -29,6 +29,7 @@ __all__ = [
     "ConsumerProcess",
     "DatabaseIdentity",
     "DeadLetter",
+    "FailedDay",
     "FieldShares",
     "FormerAbbreviation",
     "Game",

@@ -155,7 +155,8 @@ class Scoreboard(Base):
     decoded. It is empty when the day was read from a month's answer, or not to its end.
     ``game_ids`` are the feed's ids of its games; one that an answer no longer has was moved or
     removed. ``stored_at`` is when the row was last written, or the day last tried as a missed one;
-    not when an answer was the same again.
+    not when an answer was the same again. ``read_by_run`` is the id of the task run that
+    asked for this answer, None where no run did.
     """
 
     __tablename__ = "scoreboards"
@@ -166,3 +167,20 @@ class Scoreboard(Base):
     game_ids: Mapped[list[str]] = mapped_column(Json)
     stored_at: Mapped[datetime] = mapped_column(UtcDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_by_run: Mapped[str | None]
+
+
+class FailedDay(Base):
+    """The last sync of a league's day that failed: when, in which task run, and why.
+
+    The day counts as failed until it is read later than that (``Scoreboard.read_at``). What could
+    be read in an answer with an error is stored all the same.
+    """
+
+    __tablename__ = "failed_days"
+
+    league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    failed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    run_id: Mapped[str | None]
+    error: Mapped[str]

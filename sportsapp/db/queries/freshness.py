@@ -60,6 +60,8 @@ _moving = (
 
 OLDEST_READ = _moving.with_only_columns(func.min(_read_at)).scalar_subquery()
 """When the oldest of the league's games that should be moving was read; None without such games."""
+MOVING_DAYS = _moving.with_only_columns(Game.day, func.min(_read_at)).group_by(Game.day)
+"""The leagues' days with such games, and when the oldest of each day was read."""
 MOVING = _moving.with_only_columns(func.count()).scalar_subquery()
 """How many games of the league should be moving."""
 

@@ -94,7 +94,7 @@ AnyGame = Game | GameSummary
 AnyTeam = Team | TeamSummary
 
 _HOME, _AWAY = aliased(Team), aliased(Team)
-_IS_SHOWN = or_(Game.listed, Game.state != State.PRE)
+IS_SHOWN = or_(Game.listed, Game.state != State.PRE)
 _SUMMARIES = (
     select(
         LeagueRow.slug,
@@ -111,7 +111,7 @@ _SUMMARIES = (
 )
 # What most pages ask is built once: that takes longer than to execute it.
 _FOLLOWED = _SUMMARIES.where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
-_ON_DAY = _FOLLOWED.where(Game.day == bindparam("day"), _IS_SHOWN)
+_ON_DAY = _FOLLOWED.where(Game.day == bindparam("day"), IS_SHOWN)
 _LIVE = _FOLLOWED.where(Game.state == State.IN, Game.listed)
 _TODAY = union_all(_ON_DAY, _LIVE.where(Game.day != bindparam("day")))  # an index for each
 
@@ -143,7 +143,7 @@ def games_in_week(
 ) -> list[GameSummary]:
     """A week's games, by start, then id. May be empty."""
     in_week = (Game.season_year == season_year, Game.season_type == season_type, Game.week == week)
-    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), *in_week, _IS_SHOWN))
+    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), *in_week, IS_SHOWN))
 
 
 def season_of_team(session: AnySession, team: Team) -> int | None:
@@ -276,7 +276,7 @@ def weeks_of(session: AnySession, slug: str, season_year: int) -> list[tuple[int
 
 def day_before(session: AnySession, slug: str, day: date) -> date | None:
     """The last day with games before this one, or None."""
-    days = select(Game.day).where(Game.league_id == _id_of(slug), Game.day < day, _IS_SHOWN)
+    days = select(Game.day).where(Game.league_id == _id_of(slug), Game.day < day, IS_SHOWN)
     return session.scalar(days.order_by(Game.day.desc()).limit(1))
 
 
