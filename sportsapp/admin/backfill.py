@@ -15,7 +15,7 @@ from sportsapp.core.clock import check_range, game_day, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, OverlapError, TrackerError
 from sportsapp.core.leagues import League, find_league, season_of
 from sportsapp.db.engine import db
-from sportsapp.db.models import Trigger
+from sportsapp.db.models import PausedQueue, Trigger
 from sportsapp.runs import reports
 from sportsapp.runs.batches import recent_batches
 from sportsapp.services import services
@@ -126,6 +126,7 @@ def _backfills() -> dict[str, Any]:
     return {
         "batches": recent_batches(db.session, now - SHOWN_FOR),
         "runs": reports.backfills(db.session, RANGE.name, now - SHOWN_FOR),
+        "paused": db.session.get(PausedQueue, queue),
         "workers": sum(row.queue == queue and row.role == "worker" for row in consumers),
         "counts_of": reports.counts_of,
     }

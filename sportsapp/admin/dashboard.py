@@ -6,7 +6,8 @@ from typing import Any
 from flask import url_for
 from flask_admin import expose
 
-from sportsapp.admin.view import PanelView, periodic_states
+from sportsapp.accounts.sessions import current_admin
+from sportsapp.admin.view import PanelView, form_action, periodic_states
 from sportsapp.core.clock import utc_now
 from sportsapp.db import queries
 from sportsapp.db.engine import db
@@ -14,6 +15,7 @@ from sportsapp.monitoring.checks import run_checks
 from sportsapp.monitoring.checks.check import State
 from sportsapp.runs import reports
 from sportsapp.services import services
+from sportsapp.tasks import actions
 
 DAY = timedelta(days=1)
 FAILURES_SHOWN = 8
@@ -21,6 +23,8 @@ FAILURES_SHOWN = 8
 
 class DashboardView(PanelView):
     """The panel's first page, at /admin/."""
+
+    address = "dashboard"  # in the names of its actions alone
 
     @expose("/")
     def index(self) -> str:
@@ -31,6 +35,23 @@ class DashboardView(PanelView):
     def live(self) -> str:
         """The fragment that the page's script loads every few seconds."""
         return self.render("admin/dashboard_live.html", back=url_for("admin.index"), **_state())
+
+    @form_action("/pause-queue", "queue")
+    def pause_queue(self, queue: str) -> str:
+        """Start no run of a queue until it is resumed."""
+        self.confirm(
+            f"Pause {queue}? Its waiting runs do not start until it is resumed. A running one "
+            "stops after its current chunk and goes on then.",
+            "Pause",
+        )
+        actions.set_paused(queue, True, current_admin())
+        return f"{queue} was paused"
+
+    @form_action("/resume-queue", "queue")
+    def resume_queue(self, queue: str) -> str:
+        """Let a queue's runs start again."""
+        actions.set_paused(queue, False)
+        return f"{queue} was resumed"
 
 
 def _state() -> dict[str, Any]:

@@ -64,6 +64,11 @@ class TaskQueue(Protocol):
         """Whether the consumer that this process belongs to has been stopped."""
 
 
+def can_pause(queue: TaskQueue) -> bool:
+    """Whether a queue may be paused: it has no schedule, whose slots would pile up."""
+    return not queue.periodic_tasks
+
+
 class TrackedTask(Task):
     """One run of a task; its body runs inside ``RunTracker.run``.
 

@@ -21,13 +21,14 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import TrackerError
 from sportsapp.db.engine import autocommit_connection, db, write_connection
 from sportsapp.db.models.run import WAITING, RunState
-from sportsapp.queue.tracker import TaskQueue, TrackedTask
+from sportsapp.queue.tracker import TaskQueue, TrackedTask, can_pause
 from sportsapp.runs import turns
 from sportsapp.runs.chains import end_chain, make_next_due
 from sportsapp.runs.dead_letters import keep_dead_letter
 from sportsapp.runs.failures import HAS_UNRESOLVED, resolve_failures
 from sportsapp.runs.lines import keep_lines
 from sportsapp.runs.listener import RunListener
+from sportsapp.runs.pauses import is_paused
 from sportsapp.runs.progress import (
     CLAIMED,
     CurrentRun,
@@ -128,15 +129,18 @@ class Attempts:
         row, is_forged = None, False
         connect = write_connection if task.is_long else autocommit_connection
         with connect(self.engine) as connection:
+            paused = can_pause(task.huey) and is_paused(connection, task.huey.name)
             waits = task.is_long and turns.must_wait(connection, task, utc_now())
-            if not waits:
+            if not (paused or waits):
                 row = connection.execute(CLAIM, started | where).first()
             if row is not None and (row.task, row.args) != (task.name, named_args(task)):
                 # a forged message: the run waits as before, and recovery queues it
                 is_forged = True
                 where = {"run_id": task.id, "this_attempt": row.attempt}
                 connection.execute(FINISH, UNCLAIMED | {"attempt": task.attempt} | where)
-        if waits:
+        if paused:
+            logger.debug("run %s of %s waits: its queue is paused", task.id, task.name)
+        elif waits:
             logger.info("run %s of %s waits: another long run is at work", task.id, task.name)
             task.huey.push_later(task, turns.TRY_AGAIN)
         elif row is None:

@@ -12,11 +12,12 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.log_context import add_log_fields, once_each
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.run import RunState
+from sportsapp.runs.pauses import is_paused
 from sportsapp.runs.rows import RUNS, stored_result
 from sportsapp.runs.turns import is_awaited
 
 CLAIMED = [
-    *("id", "task", "args", "attempt", "started_at"),
+    *("id", "task", "queue", "args", "attempt", "started_at"),
     *("trigger", "asked_by", "chain_id", "chain_place", "retries_left", "resume"),
 ]
 """The columns of a run's row that its attempt needs."""
@@ -31,7 +32,10 @@ class RunInterrupted(KeyboardInterrupt):
 
 
 class RunGivesWay(RunInterrupted):
-    """The run stops at a step, because one of higher priority waits; it goes on after that."""
+    """The run stops at a step, for one of higher priority or since its queue is paused.
+
+    It goes on after that.
+    """
 
 
 class RunCancelled(Exception):
@@ -121,11 +125,13 @@ def report_progress(done: int, total: int, resume: dict[str, Any] | None = None)
         stored = select(RUNS.c.cancel_asked, RUNS.c.state).where(run.is_mine)
         row = connection.execute(stored).first()
         gives_way = is_awaited(connection, run.gives_way_to, utc_now())
+        paused = is_paused(connection, run.row.queue)
     if row is None or row.state != RunState.STARTED:
         raise RunInterrupted("another worker has taken this run over")
     if done < total and row.cancel_asked:
         raise RunCancelled((resume or {}).get("result"))
     if done < total and run.is_stopping():
         raise RunInterrupted("the consumer is to end")
-    if done < total and gives_way:
-        raise RunGivesWay("a run of higher priority waits")
+    if done < total and (gives_way or paused):
+        why = "its queue is paused" if paused else "a run of higher priority waits"
+        raise RunGivesWay(why)

@@ -24,8 +24,9 @@ from sportsapp.runs.attempts import with_last_attempt
 from sportsapp.runs.chains import end_chain
 from sportsapp.runs.consumers import forget_lost_consumers
 from sportsapp.runs.listener import RunListener
+from sportsapp.runs.pauses import PAUSED
 from sportsapp.runs.pruning import prune
-from sportsapp.runs.rows import LOST_AFTER, RUNS
+from sportsapp.runs.rows import LOST_AFTER, RUNS, task_of_row
 
 logger = logging.getLogger(__name__)
 
@@ -107,11 +108,12 @@ class Recovery:
                 self._give_up_attempt(run, now)
         # 3. A waiting run that the broker does not hold is queued again, step 2's among them. Its
         #    message was lost with the broker's memory, or taken by a worker that died before it
-        #    claimed the run.
+        #    claimed the run. Those of a paused queue have none until it is resumed.
         overdue = select(RUNS).where(
             RUNS.c.queue == queue.name,
             RUNS.c.state.in_(WAITING),
             RUNS.c.due_at <= now - GRACE,
+            RUNS.c.queue.not_in(select(PAUSED.c.queue)),
         )
         with self.engine.connect() as connection:
             runs = connection.execute(overdue).all()
@@ -188,12 +190,7 @@ class Recovery:
             self.listener.run_failed(run.id)
         elif task_class is not None and "state" not in values:
             logger.warning("run %s was not on the broker: queued again", run.id)
-            # the delay before the next retry grows with each retry that was used
-            left, used = run.retries_left, task_class.default_retries - run.retries_left
-            delay = task_class.default_retry_delay * task_class.default_retry_backoff**used
-            task = task_class(kwargs=dict(run.args), id=run.id, retries=left, retry_delay=delay)
-            task.attempt = run.attempt
-            queue.push(task)
+            queue.push(task_of_row(task_class, run))
 
 
 def _failure(now: datetime, error: str, fingerprint: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from sportsapp.db.models import (
     DeadLetter,
     Game,
     LeagueRow,
+    PausedQueue,
     RunState,
     RunTotal,
     ScheduleRow,
@@ -38,7 +39,7 @@ from sportsapp.db.models.run import (
     WITH_ERRORS,
 )
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.queue.tracker import PeriodicTask
+from sportsapp.queue.tracker import PeriodicTask, can_pause
 
 ALIVE_FOR = timedelta(seconds=45)
 LAST_RUNS = 24
@@ -61,6 +62,7 @@ class QueueState:
 
     ``depth`` counts the messages on the broker, None when it cannot be reached; ``waiting`` the
     runs that are due, of which the first was due at ``oldest``; ``workers`` the live workers.
+    ``paused`` is its row while it is paused, ``can_pause`` whether it may be.
     """
 
     name: str
@@ -68,6 +70,8 @@ class QueueState:
     waiting: int
     oldest: datetime | None
     workers: int
+    paused: PausedQueue | None
+    can_pause: bool
 
 
 def queue_states(
@@ -87,8 +91,16 @@ def queue_states(
     depths: list[int | None] = [None] * len(queues)
     with suppress(BrokerUnavailableError):  # they share a broker: waiting for it once is enough
         depths = [queue.depth() for queue in queues]
+    paused = {row.queue: row for row in session.scalars(select(PausedQueue))}
     return [
-        QueueState(queue.name, depth, *waiting.get(queue.name, (0, None)), workers[queue.name])
+        QueueState(
+            queue.name,
+            depth,
+            *waiting.get(queue.name, (0, None)),
+            workers[queue.name],
+            paused.get(queue.name),
+            can_pause(queue),
+        )
         for queue, depth in zip(queues, depths, strict=True)
     ]
 

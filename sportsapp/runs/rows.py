@@ -118,6 +118,18 @@ def queued_row(task: TrackedTask, origin: RunOrigin, now: datetime) -> dict[str,
     return row
 
 
+def task_of_row(task_class: type[TrackedTask], run: Any) -> TrackedTask:
+    """The task of a waiting run's row, for a new message.
+
+    The delay before the next retry grows with each retry that was used.
+    """
+    used = task_class.default_retries - run.retries_left
+    delay = task_class.default_retry_delay * task_class.default_retry_backoff**used
+    task = task_class(kwargs=dict(run.args), id=run.id, retries=run.retries_left, retry_delay=delay)
+    task.attempt = run.attempt
+    return task
+
+
 def started_values(now: datetime) -> dict[str, Any]:
     """The columns that say when and where an attempt starts: now, in this process."""
     return {

@@ -21,8 +21,8 @@ from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trig
 from sportsapp.db.models.run import FAILED, OUTSTANDING, WAITING
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.broker import broker_errors
-from sportsapp.queue.tracker import TrackedTask
-from sportsapp.runs import batches
+from sportsapp.queue.tracker import TrackedTask, can_pause
+from sportsapp.runs import batches, pauses
 from sportsapp.runs.chains import cancel_run, revoked
 from sportsapp.runs.failures import dismiss_failures
 from sportsapp.runs.rows import find_run, run_origin
@@ -165,14 +165,19 @@ def _in_queues() -> tuple[Any, ...]:
 # ---------------------------------------------------------------- the schedule
 
 
-def set_paused(name: str, paused: bool) -> None:
-    """Pause or resume a periodic task. Slots that pass during a pause are not caught up.
+def set_paused(name: str, paused: bool, by: str = "") -> None:
+    """Pause or resume a periodic task, or a queue that has none; ``by`` is who pauses a queue.
 
-    Raises UnknownTaskError for a task that has no schedule.
+    Slots that pass while a task is paused are not caught up. The runs of a queue wait. Raises
+    UnknownTaskError for a task that has no schedule.
     """
-    queue = services().queues[0]
-    if name not in queue.periodic_tasks:
-        raise UnknownTaskError(name, list(queue.periodic_tasks))
+    queues = services().queues
+    pausable = {queue.name: queue for queue in queues if can_pause(queue)}
+    if name in pausable:
+        pauses.pause(pausable[name], by) if paused else pauses.resume(pausable[name])
+        return
+    if name not in queues[0].periodic_tasks:
+        raise UnknownTaskError(name, [*queues[0].periodic_tasks, *pausable])
     now = utc_now()
     values = {"paused": True} if paused else {"paused": False, "since_at": now}
     with write_connection() as connection:

@@ -13,7 +13,7 @@ from sportsapp.core.errors import BrokerUnavailableError, OverlapError, QueueFul
 from sportsapp.core.leagues import League, season_of
 from sportsapp.core.outages import about, reason_of
 from sportsapp.db.engine import db
-from sportsapp.db.models import Trigger
+from sportsapp.db.models import PausedQueue, Trigger
 from sportsapp.db.models.run import OPEN
 from sportsapp.http.limits import names_robot
 from sportsapp.runs.rows import RUNS, named_args, run_origin
@@ -33,8 +33,9 @@ def request_days(league: League, first: date, last: date) -> bool:
     """Queue one sync of these unread days for the visitor who sent this request.
 
     Returns whether they are on their way: queued now or before, or part of a backfill that waits or
-    runs. Nothing is queued for days of no season that the feed may have, for a crawler, for what
-    was tried a moment ago, beyond the limits, and while broker or database take nothing.
+    runs on a queue that is not paused. Nothing is queued for days of no season that the feed may
+    have, for a crawler, for what was tried a moment ago, beyond the limits, and while broker or
+    database take nothing.
     """
     now = utc_now()
     task = sync_unread_days.s(league.label, first.isoformat(), last.isoformat())
@@ -42,6 +43,7 @@ def request_days(league: League, first: date, last: date) -> bool:
     recent = select(RUNS.c.state, RUNS.c.args).where(
         RUNS.c.task.in_((task.name, sync_date_range_task.task_class.__name__)),
         RUNS.c.queue != "",
+        RUNS.c.queue.not_in(select(PausedQueue.queue)),
         or_(RUNS.c.state.in_(OPEN), RUNS.c.finished_at > now - ASK_AGAIN_AFTER),
     )
     runs = db.session.execute(recent).all()

@@ -33,6 +33,7 @@ from sportsapp.tasks import (
     sync_daily_schedule,
     sync_date_range_task,
 )
+from sportsapp.tasks.actions import set_paused
 from tests.acceptance import harm
 from tests.acceptance.conftest import is_alive, wait_for
 
@@ -271,6 +272,28 @@ def test_backfill_stops_at_a_chunk_and_goes_on_after_the_restart(
     assert (run.state, run.result["synced"], run.recoveries) == (RunState.SUCCESS, 12, 0)
     assert len(db.session.scalars(select(Game)).all()) == 12
     assert Counter(feed.asked()).most_common(1)[0][1] <= 2
+
+
+def test_paused_queue_keeps_its_runs_through_a_restart_and_goes_on(real_app, start_consumer, feed):
+    slow_months(feed, 0.3)
+    consumer = start_consumer("backfill_huey", door=harm.HURRY)
+    years = (2023, 2024, 2025)  # two at work, one that waits
+    ids = [sync_date_range_task("NBA", f"{year}-01-01", f"{year}-12-31").id for year in years]
+    wait_for(lambda: sum(run_of(run_id).progress_done for run_id in ids) >= 4)
+    set_paused("sportsapp-backfill", True, "maria")
+    wait_for(lambda: {run_of(run_id).state for run_id in ids} == {RunState.PENDING}, 3)
+    attempts = [run_of(run_id).attempt for run_id in ids]
+    assert sorted(attempts) == [0, 1, 1]
+    consumer.stop()
+    start_consumer("backfill_huey", door=harm.HURRY)
+    time.sleep(6.5)  # what gave way comes back after five seconds; recovery looks every second
+    assert [run_of(run_id).attempt for run_id in ids] == attempts
+    assert {run_of(run_id).state for run_id in ids} == {RunState.PENDING}
+    assert backfill_huey.message_ids() == set()
+    set_paused("sportsapp-backfill", False)
+    ends = [ended(run_id, 30) for run_id in ids]
+    assert [(run.state, run.result["synced"]) for run in ends] == [(RunState.SUCCESS, 12)] * 3
+    assert Counter(feed.asked()).most_common(1)[0][1] == 1
 
 
 OVERDUE = """

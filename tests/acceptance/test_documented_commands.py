@@ -99,6 +99,8 @@ AT_WORK = (
     Step("flask tasks pause NAME", "paused", "flask tasks pause sync_all_teams"),
     Step("flask tasks scheduled", "sync_all_live_games +every 60 s"),
     Step("flask tasks resume NAME", "is resumed", "flask tasks resume sync_all_teams"),
+    Step("flask tasks pause sportsapp-backfill", "^sportsapp-backfill is paused$"),
+    Step("flask tasks resume sportsapp-backfill", "^sportsapp-backfill is resumed$"),
     Step("flask tasks stats", "^worker of sportsapp-backfill on"),
     Step("flask tasks purge", r"^\d+ runs dropped$", "echo y | flask tasks purge"),
     Step("flask tasks purge --yes", r"^\d+ runs dropped$"),

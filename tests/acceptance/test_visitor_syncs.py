@@ -24,6 +24,7 @@ from sportsapp.tasks import (
     sync_unread_days,
     visitors,
 )
+from sportsapp.tasks.actions import set_paused
 from tests.integration.conftest import Visitor
 from tests.integration.events import board, event
 from tests.stored import mark_read
@@ -108,6 +109,13 @@ def test_day_within_a_backfill_that_waits_is_on_its_way(visitor):
     sync_date_range_task("nfl", "2025-11-01", "2025-11-30")
     assert ASKED in ask(visitor).text
     assert [run.task for run in runs()] == ["sync_date_range_task"]
+
+
+def test_day_within_a_backfill_that_is_paused_is_read_for_the_visitor(visitor):
+    sync_date_range_task("nfl", "2025-11-01", "2025-11-30")
+    set_paused("sportsapp-backfill", True, "maria")
+    assert ASKED in ask(visitor).text
+    assert sorted(run.task for run in runs()) == ["sync_date_range_task", "sync_unread_days"]
 
 
 @pytest.mark.parametrize("path", ["/nfl/teams/ALP", "/nfl/teams/ALP.ics"])

@@ -24,6 +24,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, Trigger
 from sportsapp.db.models.run import OPEN
 from sportsapp.runs.rows import find_run, run_as_json
+from sportsapp.services import services
 from sportsapp.tasks import actions, run_of
 
 POLL_SECONDS = 0.2
@@ -86,9 +87,9 @@ def dismiss(run_id: str, word: str, as_json: bool) -> str:
 @json_option
 @recorded
 def pause(name: str, as_json: bool) -> None:
-    """Pause a periodic task; it can still be run by hand."""
-    actions.set_paused(name, True)
-    print_answer({"task": name, "paused": True}, [f"{name} is paused"], as_json)
+    """Pause a periodic task, which can still be run by hand, or the queue of backfills."""
+    actions.set_paused(name, True, user_name())
+    print_answer({_kind(name): name, "paused": True}, [f"{name} is paused"], as_json)
 
 
 @tasks_group.command("resume")
@@ -96,9 +97,13 @@ def pause(name: str, as_json: bool) -> None:
 @json_option
 @recorded
 def resume(name: str, as_json: bool) -> None:
-    """Resume a periodic task; the runs that it missed are not caught up."""
+    """Resume a periodic task, whose missed runs are not caught up, or a queue, whose runs wait."""
     actions.set_paused(name, False)
-    print_answer({"task": name, "paused": False}, [f"{name} is resumed"], as_json)
+    print_answer({_kind(name): name, "paused": False}, [f"{name} is resumed"], as_json)
+
+
+def _kind(name: str) -> str:
+    return "queue" if name in {queue.name for queue in services().queues} else "task"
 
 
 @tasks_group.command("purge")

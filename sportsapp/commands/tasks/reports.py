@@ -220,6 +220,7 @@ def _queue_rows(alive: Sequence[ConsumerProcess], now: datetime) -> list[dict[st
                 "waiting": state.waiting,
                 "oldest_wait_seconds": _seconds(state.oldest, now),
                 "workers": state.workers,
+                "paused_at": _iso(state.paused.paused_at) if state.paused else None,
             }
             for queue, state in zip(queues, states, strict=True)
         ]
@@ -231,6 +232,7 @@ def _stats_lines(document: dict[str, Any]) -> list[str]:
         + (f" (the oldest for {row['oldest_wait_seconds']} s)" if row["waiting"] else "")
         + f", {row['messages']} messages, {row['scheduled']} for later,"
         f" {row['results']} results kept, {row['workers']} workers alive"
+        + (f", paused since {row['paused_at']}" if row["paused_at"] else "")
         for row in document["queues"]
     ]
     lines += [

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from sportsapp.core.clock import CLOCK_TOLERANCE, iso_utc
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import ConsumerProcess, ScheduleRow, TaskRun
+from sportsapp.db.models import ConsumerProcess, PausedQueue, ScheduleRow, TaskRun
 from sportsapp.db.models.run import WAITING
 from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
 from sportsapp.monitoring.checks.texts import duration
@@ -114,13 +114,17 @@ def check_scheduler(look: Look) -> Iterator[Finding]:
 
 @check("paused", "something is paused", needs=("database",), well="it is resumed")
 def check_paused(look: Look) -> Iterator[Finding]:
-    """No periodic task is paused."""
+    """No periodic task is paused, and no queue."""
     paused = select(ScheduleRow.task).where(ScheduleRow.paused).order_by(ScheduleRow.task)
     tasks = look.session.scalars(paused).all()
     for task in tasks:
         text = f"{task} is paused: it does not start on schedule"
         yield warn(text, f"resume it with `flask tasks resume {task}`", subject=task)
-    if not tasks:
+    queues = look.session.scalars(select(PausedQueue.queue).order_by(PausedQueue.queue)).all()
+    for queue in queues:
+        text = f"{queue} is paused: its runs do not start"
+        yield warn(text, f"resume it with `flask tasks resume {queue}`", subject=queue)
+    if not (tasks or queues):
         yield ok("nothing is paused")
 
 
