@@ -99,15 +99,16 @@ def sync_range(
     league: League,
     start: date,
     end: date,
+    every_month: bool = False,
 ) -> SyncResult:
     """Bring every day from start to end up to date, chunk by chunk.
 
     Each chunk is a step. One that fails is a line in ``errors``; when every chunk fails, the last
     error is raised, with a note of these lines.
 
-    What the feed does not have is a line in ``left_out``: days before the league's first season;
-    the rest of a season after FRUITLESS_MONTHS without a game; the rest of the range after as many
-    that were refused. Raises DateRangeError.
+    What the feed does not have is a line in ``left_out``: days before the league's first season,
+    and, unless ``every_month`` is to be read, the rest of a season after FRUITLESS_MONTHS without a
+    game, and the rest of the range after as many that were refused. Raises DateRangeError.
     """
     check_range(start, end, context.now)
     ranges, left_out = within_seasons([(league, start, end)])
@@ -132,7 +133,8 @@ def sync_range(
             if chunk.start <= game_day(current.now) <= chunk.end:
                 mark_failed(current, store.league_ref(current, league), error)
         current.tally.log(is_quiet=current.scheduled, part=str(chunk))
-        leave_out_fruitless(steps, league, chunk, why)
+        if not every_month:
+            leave_out_fruitless(steps, league, chunk, why)
     if steps.failures and "is_read" not in steps.kept:
         steps.begin_anew()
         failure = steps.failures[league.slug]

@@ -137,7 +137,8 @@ def sync_unread_days(league: str, start_date: str | date, end_date: str | date) 
     followed = _followed(league)
     if pause := services().feed_watch.paused([followed], utc_now(), live=False).get(followed):
         raise RunSkipped(f"{followed.label}: {pause}") from pause
-    return _run(RANGE, followed, _day(start_date), _day(end_date))
+    every_month = True  # a page waits for all of its days
+    return _run(RANGE, followed, _day(start_date), _day(end_date), every_month)
 
 
 def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
