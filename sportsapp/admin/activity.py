@@ -13,6 +13,7 @@ from sportsapp.db.models import Activity, Via
 
 DAY = timedelta(days=1)
 LONGEST_CHOICE = 200
+ON_RUNS = ("runs again", "runs cancel", "tasks cancel", "tasks retry")
 
 
 def _filter_by(name: str, label: str) -> Filter:
@@ -30,14 +31,20 @@ class ActivityView(TableView):
     """The activity log, at /admin/activity/."""
 
     model, title, address = Activity, "Activity", "activity"
-    columns = ("at", "who", "action", "subject", "detail", "via", "address")
-    export_columns = columns
+    list_template = "admin/activity.html"
+    columns = ("at", "who", "action", "subject", "detail")
+    export_columns = (*columns, "via", "address")
     labels = {"at": "Time", "via": "From", "address": "Address or host"}
     formatters = {
         "at": lambda row: formatting.link(
             url_for(".details_view", id=row.id), formatting.zoned_time(row.at)
         ),
         "who": lambda row: row.who or "somebody unknown",
+        "subject": lambda row: (
+            formatting.link(url_for("admin_runs.details_view", id=row.subject), row.subject)
+            if row.action in ON_RUNS
+            else row.subject
+        ),
     }
     default_order = (Activity.at.desc(), Activity.id.desc())
     sorts = {name: (getattr(Activity, name), Activity.at) for name in ("who", "action")}

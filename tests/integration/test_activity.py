@@ -38,7 +38,16 @@ READING = {  # commands that change nothing, or whose runs are rows of the ledge
     *("audit", "sync", "sync all", "sync day", "sync leagues", "sync live", "sync range"),
     *("sync schedule", "sync teams"),
     *("tasks active", "tasks registered", "tasks runs", "tasks scheduled", "tasks show"),
-    *("tasks stats", "tasks wait", "admin list", "doctor", "settings", "limiter", "routes"),
+    *(
+        "tasks logs",
+        "tasks stats",
+        "tasks wait",
+        "admin list",
+        "doctor",
+        "settings",
+        "limiter",
+        "routes",
+    ),
     *("db-copy", "prepare", "serve", "up", "broker", "shell", "run"),
 }
 
@@ -255,6 +264,9 @@ def test_page_filters_and_exports(panel, runner):
     text = panel.open(f"{PAGE}export/csv/?who=ben").text
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["who"], row["action"], row["detail"]) == ("ben", "tasks purge", "'=1+1")
+    record_activity("maria", Via.COMMAND, "tasks cancel", "a-run")
+    assert '<a href="/admin/runs/details/?id=a-run">a-run</a>' in panel.get(PAGE)
+    assert "?id=sync_all_teams" not in panel.get(PAGE)
     first = db.session.scalars(select(Activity.id).order_by(Activity.id)).first()
     assert "sign-in" in panel.get(f"{PAGE}details/?id={first}")
 
