@@ -143,3 +143,12 @@ function localTimes(where) {
   }
 }
 localTimes(document);
+
+// ---- the browser's zone for a span of time, unless the visitor or the address has one
+
+const zones = document.querySelector('select[name="zone"]');
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+if (zones && timeZone && ![...zones.options].some((option) => option.value === timeZone)) {
+  const isOwn = zones.options.length === 1 && !new URLSearchParams(location.search).get("zone");
+  zones.add(new Option(timeZone, timeZone, false, isOwn));
+}

@@ -128,8 +128,12 @@ def add_run(task: str = "sync_daily_schedule", state: str = RunState.SUCCESS, **
         "pid": 7,
         "finished_at": at + timedelta(seconds=2) if is_over else None,
     }
+    row |= values
+    if row["started_at"] and row["finished_at"]:
+        took = (row["finished_at"] - row["started_at"]).total_seconds()
+        row.setdefault("took_seconds", took)
     with writing(db.session):
-        db.session.add(TaskRun(id=run_id, task=task, state=state, **{**row, **values}))
+        db.session.add(TaskRun(id=run_id, task=task, state=state, **row))
     return run_id
 
 

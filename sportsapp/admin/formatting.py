@@ -49,7 +49,11 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def viewer_zone() -> ZoneInfo | None:
     """The zone that the viewer chose on the score pages; None without one."""
-    name = request.cookies.get(ZONE_COOKIE, "")
+    return zone_named(request.cookies.get(ZONE_COOKIE, ""))
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The zone of this name, such as Europe/Berlin; None for any other text."""
     return ZoneInfo(name) if name in _zones() else None
 
 

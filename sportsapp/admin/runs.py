@@ -2,73 +2,52 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import request, url_for
+from flask import abort, request, url_for
 from flask_admin import expose
-from sqlalchemy import Row, Select, Text, cast, func, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import defer
 
 from sportsapp.accounts.sessions import current_admin
-from sportsapp.admin import formatting
-from sportsapp.admin.table import (
-    Condition,
-    Filter,
-    TableQuery,
-    TableView,
-    choice,
-    day_filter,
-    league_filter,
-)
+from sportsapp.admin import run_filters
+from sportsapp.admin.table import TableQuery, TableView, counted
 from sportsapp.admin.view import form_action
+from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import RunNotFoundError
 from sportsapp.db.engine import db
-from sportsapp.db.models import Batch, RunState, TaskRun, Trigger
-from sportsapp.db.models.run import FAILED, FAILURES, OPEN, OUTSTANDING, WITH_ERRORS
+from sportsapp.db.models import TaskRun, Trigger
 from sportsapp.runs.batches import BatchState, find_batch
 from sportsapp.runs.chains import links_of
+from sportsapp.runs.failures import checked_word
 from sportsapp.runs.lines import newest_lines
-from sportsapp.services import services
-from sportsapp.sync.table import DAY, RANGE, TODAY
 from sportsapp.tasks import actions
+from sportsapp.tasks.bulk import MOST_AT_ONCE, cancel_each, dismiss_each, run_each_again
 
-STATES = {
-    "open": TaskRun.state.in_(OPEN),
-    "failed": TaskRun.state.in_(FAILED),
-    "outstanding": OUTSTANDING,
-    "resolved": FAILURES & TaskRun.resolved_at.is_not(None),
-    "dismissed": FAILURES & TaskRun.dismissed_at.is_not(None),
-    "with errors": WITH_ERRORS,
-    **{str(state): TaskRun.state == state for state in RunState},
+ENDS = ("from", "to")
+BULK = {
+    "cancel": (
+        "What waits never starts, nor does what follows it in its chain. What runs stops after its "
+        "current chunk and keeps what it has stored.",
+        "Cancel",
+    ),
+    "again": ("Each task with the same arguments is queued once.", "Run again"),
+    "dismiss": (
+        "The failures among them are hidden in Failures, with the word \u201c{word}\u201d and your "
+        "name, and stay in the ledger.",
+        "Dismiss",
+    ),
 }
-LEAGUE_TASKS = (RANGE.name, DAY.name)
-SHELL_TASKS = (DAY.name, TODAY.name)
-BATCHES_OFFERED = 20
+"""What can be done with many runs: what follows from it, and the word on the button."""
 
 
-def _task_options() -> list[tuple[str, str]]:
-    queued = [name for queue in services().queues for name in queue.task_names()]
-    return [(name, name) for name in sorted({*queued, *SHELL_TASKS})]
-
-
-def _batch_options() -> list[tuple[str, str]]:
-    """The newest batches, and the one that is chosen."""
-    chosen = Batch.id == request.args.get("batch", "")
-    newest = select(Batch.id).order_by(Batch.made_at.desc()).limit(BATCHES_OFFERED)
-    offered = select(Batch).where(Batch.id.in_(newest) | chosen).order_by(Batch.made_at.desc())
-    return [(row.id, formatting.batch_label(row)) for row in db.session.scalars(offered)]
-
-
-def _of_league(slug: str) -> Condition:
-    # Only these tasks have a league as argument; naming them spares reading all other rows.
-    named = func.lower(TaskRun.args["league"].as_string()) == slug
-    return TaskRun.task.in_(LEAGUE_TASKS) & named
-
-
-def _queued_on(day: date) -> Condition:
-    start = datetime.combine(day, time(), UTC)
-    return (TaskRun.queued_at >= start) & (TaskRun.queued_at < start + timedelta(days=1))
+def _form_shown_at() -> datetime:
+    """When the page with the form was made; now for a form that does not have it."""
+    try:
+        return datetime.fromisoformat(request.form.get("until", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return utc_now()
 
 
 class RunsView(TableView):
@@ -90,19 +69,11 @@ class RunsView(TableView):
         "queued_at": (TaskRun.queued_at,),
         "task": (TaskRun.task, TaskRun.queued_at),
         "state": (TaskRun.state, TaskRun.queued_at),
+        "took": (TaskRun.took_seconds,),
     }
-    filters = (
-        Filter("task", "Task", lambda name: TaskRun.task == name, _task_options),
-        choice("state", "State", STATES),
-        Filter("batch", "Batch", lambda batch: TaskRun.batch_id == batch, _batch_options),
-        choice("trigger", "Started by", {name: TaskRun.trigger == name for name in Trigger}),
-        league_filter(_of_league),
-        day_filter("Day (UTC)", _queued_on),
-        Filter("chain", "Chain", lambda chain_id: TaskRun.chain_id == chain_id, hidden=True),
-    )
-    searched = (cast(TaskRun.args, Text), TaskRun.error)
-    search_label = "Search in arguments and errors"
-    searched_runs = 10_000
+    filters = run_filters.FILTERS
+    search_label = "Search: an id, or words such as NBA 1990"
+    searched_runs = run_filters.SEARCHED
     shown_lines = 500
     loads = (defer(TaskRun.traceback), defer(TaskRun.resume))
 
@@ -118,10 +89,17 @@ class RunsView(TableView):
         return newest_lines(db.session, run.id, self.shown_lines)
 
     def search(self, rows: Select[Any], text: str) -> Select[Any]:
-        """Only the newest runs are searched: reading every error would block other queries."""
-        newest = rows.with_only_columns(TaskRun.id).order_by(*self.default_order)
-        within = newest.limit(self.searched_runs).correlate(None)
-        return super().search(rows.where(TaskRun.id.in_(within)), text)
+        """Runs with this id, or with these words in what their row shows."""
+        return run_filters.search_runs(rows, text)
+
+    def search_limit(self) -> datetime | None:
+        """Runs up to this time are not searched; None: all are."""
+        return run_filters.search_limit()
+
+    def span(self, query: TableQuery) -> list[tuple[str, datetime]]:
+        """The ends of the span of time to which the list is narrowed, with their names."""
+        ends = ((name, run_filters.parse_moment(query.filters.get(name, ""))) for name in ENDS)
+        return [(name, at) for name, at in ends if at]
 
     def links(self, run: TaskRun) -> list[TaskRun]:
         """The runs of this run's chain, in order; empty for one without."""
@@ -157,6 +135,39 @@ class RunsView(TableView):
             "Cancel the run",
         )
         return f"run {run_id} {actions.cancel(run_id)}"
+
+    @form_action("/bulk", "action")
+    def bulk(self, action: str) -> str:
+        """Cancel, run again or dismiss the chosen runs, or all that match the address."""
+        if action not in BULK:
+            abort(400, "There is no such action.")
+        count, ids = self._chosen()
+        word = checked_word(request.form.get("word", "")) if action == "dismiss" else ""
+        question, yes = BULK[action]
+        runs = f"{len(ids):,} {'run' if len(ids) == 1 else 'runs'}"
+        newest = f", the newest of {count:,}: repeat it for the others" if count > len(ids) else ""
+        self.confirm(f"{yes} {runs}{newest}? {question}".format(word=word), f"{yes} {runs}")
+        if action == "cancel":
+            return f"{cancel_each(ids)}{newest}"
+        if action == "again":
+            return f"{run_each_again(ids, Trigger.ADMIN, current_admin())}{newest}"
+        return f"{dismiss_each(ids, word, current_admin())}{newest}"
+
+    def _chosen(self) -> tuple[int, list[str]]:
+        """How many runs are chosen, and the ids of as many as can be done at once, newest first.
+
+        All that match are those that were queued before the form was shown.
+        """
+        if "all" not in request.form:
+            ids = request.form.getlist("id")[:MOST_AT_ONCE]
+            chosen = select(TaskRun).where(TaskRun.id.in_(ids))
+        else:
+            chosen = self.matching(self.query()).where(TaskRun.queued_at <= _form_shown_at())
+        count = db.session.scalar(counted(chosen)) or 0
+        if not count:
+            raise RunNotFoundError("no run was chosen: mark some, or all that match")
+        newest = chosen.with_only_columns(TaskRun.id).order_by(*self.default_order)
+        return count, list(db.session.scalars(newest.limit(MOST_AT_ONCE)))
 
     @form_action("/cancel-batch", "id")
     def cancel_batch(self, batch_id: str) -> str:

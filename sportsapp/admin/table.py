@@ -5,9 +5,6 @@ names, so that any page can link to a filtered table and the form needs no scrip
 values are ignored.
 """
 
-import csv
-import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +15,7 @@ from flask_admin import expose
 from sqlalchemy import ColumnElement, Integer, Select, func, inspect, or_, select
 
 from sportsapp.admin import formatting
+from sportsapp.admin.exports import file_response
 from sportsapp.admin.view import PanelView, row_number
 from sportsapp.core.clock import parse_day, utc_now
 from sportsapp.core.errors import DateRangeError
@@ -28,7 +26,7 @@ from sportsapp.services import services
 LONGEST_SEARCH = 100
 LAST_PAGE = 10_000
 PAGE_SIZE = 50
-MIMETYPES = {"csv": "text/csv", "json": "application/json"}
+EXPORTED_AT_ONCE = 500
 
 Condition = ColumnElement[bool]
 
@@ -38,7 +36,9 @@ class Filter:
     """One filter: its name in the address, its label, the condition of a value, the values.
 
     ``condition`` returns None for an invalid value. ``options`` returns the values with their
-    labels; without it the filter is a day. One that is ``hidden`` comes with links only.
+    labels, and ``blank`` is the label of no choice, empty where one has to be chosen; without
+    options the filter is an input of this ``kind``, with an ``example``. One that is ``hidden``
+    comes with links only.
     """
 
     name: str
@@ -46,6 +46,9 @@ class Filter:
     condition: Callable[[str], Condition | None]
     options: Callable[[], Sequence[tuple[str, str]]] | None = None
     hidden: bool = False
+    blank: str = "all"
+    kind: str = "date"
+    example: str = ""
 
 
 def choice(name: str, label: str, conditions: Mapping[str, Condition]) -> Filter:
@@ -75,18 +78,24 @@ def day_filter(label: str, on_day: Callable[[date], Condition]) -> Filter:
     return Filter("day", label, condition)
 
 
+def counted(rows: Select[Any]) -> Select[int]:
+    """How many rows these are."""
+    # Without a condition, only maintain_column_froms keeps the table in the FROM clause.
+    return rows.with_only_columns(func.count(), maintain_column_froms=True)
+
+
 @dataclass(frozen=True)
 class TableQuery:
     """What an address selects: valid filters, search text, column to sort by, page from 0 on.
 
-    ``conditions`` are what the filters mean. ``sort`` is the place of the column in the list;
-    None is the table's default order.
+    ``conditions`` are what the filters mean. ``sort`` is the name of a column; None is the
+    table's default order.
     """
 
     filters: Mapping[str, str]
     conditions: Sequence[Condition]
     search: str
-    sort: int | None
+    sort: str | None
     descending: bool
     page: int
 
@@ -115,7 +124,6 @@ class TableView(PanelView):
     model: Any
     list_template = "admin/table.html"
     record_template = "admin/record.html"
-    export_max_rows = 10_000
 
     columns: Sequence[str] = ()
     labels: Mapping[str, str] = {}
@@ -134,7 +142,7 @@ class TableView(PanelView):
     @expose("/")
     def index_view(self) -> str:
         """One page of the list."""
-        query = self._query()
+        query = self.query()
         count, rows = self._read(query, PAGE_SIZE, offset=query.page * PAGE_SIZE)
         return self.render(
             self.list_template,
@@ -162,22 +170,14 @@ class TableView(PanelView):
 
     @expose("/export/<any(csv, json):export_type>/")
     def export(self, export_type: str) -> Response:
-        """The rows of a list as a file; columns have the names of their attributes."""
-        _, rows = self._read(self._query(), self.export_max_rows)
+        """All rows of a list as a file; columns have the names of their attributes."""
+        query = self.query()
+        selected = self.matching(query).order_by(*self._order(query)).options(*self.loads)
+        rows = db.session.scalars(selected, execution_options={"yield_per": EXPORTED_AT_ONCE})
         names = self.export_columns or self.columns
-        values = [[formatting.json_value(getattr(row, name)) for name in names] for row in rows]
-        if export_type == "json":
-            records = [dict(zip(names, row, strict=True)) for row in values]
-            body = json.dumps(records, ensure_ascii=False, indent=1)
-        else:
-            text = io.StringIO()
-            writer = csv.writer(text)
-            writer.writerow(names)
-            writer.writerows(map(formatting.csv_value, row) for row in values)
-            body = text.getvalue()
+        values = ([formatting.json_value(getattr(row, name)) for name in names] for row in rows)
         filename = f"{self.address}-{utc_now():%Y%m%d-%H%M%S}.{export_type}"
-        disposition = {"Content-Disposition": f"attachment; filename={filename}"}
-        return Response(body, mimetype=MIMETYPES[export_type], headers=disposition)
+        return file_response(export_type, filename, names, values)
 
     def label(self, name: str) -> str:
         """A column's heading: from ``labels``, or its name in words."""
@@ -197,7 +197,7 @@ class TableView(PanelView):
             or_(*(column.icontains(text, autoescape=True) for column in self.searched))
         )
 
-    def _query(self) -> TableQuery:
+    def query(self) -> TableQuery:
         """The query in the request's address, without what is invalid."""
         filters, conditions = {}, []
         for table_filter in self.filters:
@@ -206,29 +206,31 @@ class TableView(PanelView):
             if condition is not None:
                 filters[table_filter.name] = value
                 conditions.append(condition)
-        sort = request.args.get("sort", -1, type=int)
-        is_sortable = 0 <= sort < len(self.columns) and self.columns[sort] in self.sorts
+        sort = request.args.get("sort", "")
         return TableQuery(
             filters=filters,
             conditions=conditions,
             search=request.args.get("search", "").replace("\x00", "").strip()[:LONGEST_SEARCH],
-            sort=sort if is_sortable else None,
+            sort=sort if sort in self.sorts else None,
             descending=request.args.get("desc") == "1",
             page=min(max(request.args.get("page", 0, type=int), 0), LAST_PAGE),
         )
 
+    def matching(self, query: TableQuery) -> Select[Any]:
+        """The rows that the query selects, in no order."""
+        matching = select(self.model).where(*query.conditions)
+        return self.search(matching, query.search) if query.search else matching
+
+    def _order(self, query: TableQuery) -> list[Any]:
+        if query.sort is None:
+            return list(self.default_order)
+        sorted_by = [*self.sorts[query.sort], self.model.id]
+        return [by.desc() if query.descending else by.asc() for by in sorted_by]
+
     def _read(self, query: TableQuery, limit: int, offset: int = 0) -> tuple[int, list[Any]]:
         """How many rows the query selects, and those of one page, in order."""
-        matching = select(self.model).where(*query.conditions)
-        if query.search:
-            matching = self.search(matching, query.search)
-        order = list(self.default_order)
-        if query.sort is not None:
-            sorted_by = [*self.sorts[self.columns[query.sort]], self.model.id]
-            order = [by.desc() if query.descending else by.asc() for by in sorted_by]
-        # Without a condition, only maintain_column_froms keeps the table in the FROM clause.
-        counted = matching.with_only_columns(func.count(), maintain_column_froms=True)
-        count = db.session.scalar(counted) or 0
+        matching, order = self.matching(query), self._order(query)
+        count = db.session.scalar(counted(matching)) or 0
         # The ids first, so that the database need not sort long texts and JSON.
         page = matching.with_only_columns(self.model.id).order_by(*order)
         ids = db.session.scalars(page.limit(limit).offset(offset)).all()

@@ -66,7 +66,8 @@ class PanelView(BaseView):  # type: ignore[misc]  # Flask-Admin has no types
         """
         if request.form.get("sure") == "yes":
             return
-        fields = [(name, value) for name, value in request.form.items() if name != "csrf_token"]
+        given = request.form.items(multi=True)
+        fields = [(name, value) for name, value in given if name != "csrf_token"]
         page = self.render(
             "admin/question.html", question=question, yes=yes, fields=fields, origin=_form_origin()
         )

@@ -43,6 +43,7 @@ from sportsapp.runs.rows import (
     bind_arguments,
     error_values,
     named_args,
+    seconds_between,
     started_values,
     stored_result,
     success_values,
@@ -274,7 +275,7 @@ def finish(
     values = {"state": state, "heartbeat_at": now, "fingerprint": "", "traceback": ""}
     values |= {"error": reason[:ERROR_LIMIT]} | columns | (error_values(error) if error else {})
     if state not in WAITING:
-        values["finished_at"] = now
+        values |= {"finished_at": now, "took_seconds": seconds_between(run.row.started_at, now)}
     in_chain = run.row.chain_id is not None and state not in WAITING
     resolves = state == RunState.SUCCESS and run.row.has_unresolved
     is_one_statement = not (state in WAITING or in_chain or resolves)

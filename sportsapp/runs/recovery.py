@@ -26,7 +26,7 @@ from sportsapp.runs.consumers import forget_lost_consumers
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.pauses import PAUSED
 from sportsapp.runs.pruning import prune
-from sportsapp.runs.rows import LOST_AFTER, RUNS, task_of_row
+from sportsapp.runs.rows import LOST_AFTER, RUNS, seconds_between, task_of_row
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +151,8 @@ class Recovery:
         else:
             # due so long ago that step 3 of this round queues it
             values |= {"state": RunState.PENDING, "due_at": now - GRACE}
+        if "finished_at" in values:
+            values["took_seconds"] = seconds_between(run.started_at, now)
         with write_connection(self.engine) as connection:
             if values["state"] == RunState.PENDING:
                 values["earlier"] = with_last_attempt(connection, run.id, "lost with its worker")

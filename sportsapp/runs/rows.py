@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.errors import ArgumentsError, RunNotFoundError, TrackerError
@@ -141,6 +141,11 @@ def started_values(now: datetime) -> dict[str, Any]:
     }
 
 
+def seconds_between(start: datetime | None, end: datetime) -> float:
+    """How long an attempt took; 0 when the clock was set back meanwhile, or it never started."""
+    return max(0.0, (end - start).total_seconds()) if start else 0.0
+
+
 def bind_arguments(task: TrackedTask) -> dict[str, Any]:
     """A task's arguments by name. Raises TypeError if its function does not take them."""
     return dict(_signature(type(task).function).bind(*task.args, **task.kwargs).arguments)
@@ -246,18 +251,23 @@ def find_run(run_id: str) -> TaskRun:
     return run
 
 
-def find_run_by_beginning(text: str) -> TaskRun:
-    """The run whose id is this text, or the only one whose id begins with it.
+def id_begins_with(text: str) -> ColumnElement[bool]:
+    """The condition of runs whose id begins with this, on the index of the primary key."""
+    after = text + "zzzz"  # later than every id that begins so, in the order of any language
+    return TaskRun.id.between(text, after) & TaskRun.id.startswith(text, autoescape=True)
 
-    Raises RunNotFoundError.
+
+def find_run_by_beginning(beginning: str) -> TaskRun:
+    """The run with this id, or the only one whose id begins like this, as the database has it now.
+
+    Raises RunNotFoundError, which names some of the runs when there are several.
     """
-    begins = TaskRun.id.startswith(text, autoescape=True)
-    ids = list(db.session.scalars(select(TaskRun.id).where(begins).limit(2))) if text else []
-    if len(ids) > 1 and text not in ids:
-        raise RunNotFoundError(
-            f"the ids of several task runs begin with {text!r}: write more of it"
-        )
-    return find_run(ids[0] if len(ids) == 1 else text)
+    ids = select(TaskRun.id).where(id_begins_with(beginning)).order_by(TaskRun.id).limit(4)
+    found = list(db.session.scalars(ids)) if beginning else []
+    if len(found) > 1 and beginning not in found:
+        text = f"several task runs have ids that begin with {beginning!r}: "
+        raise RunNotFoundError(f"{text}{', '.join(found[:3])}{' ...' if found[3:] else ''}")
+    return find_run(found[0] if len(found) == 1 else beginning)
 
 
 def run_as_json(run: TaskRun) -> dict[str, Any]:

@@ -8,12 +8,13 @@ import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from sportsapp.commands.shell import user_name
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import RunNotFoundError
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import RunState, ScheduleRow, TaskRun
+from sportsapp.db.models import Activity, RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.local import record_local_run
 from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
@@ -224,6 +225,36 @@ def test_purge_asks_first(offline, tasks):
 
 
 # ---------------------------------------------------------------- waiting
+
+
+def test_the_beginning_of_an_id_is_enough_where_no_other_begins_so(offline, tasks):
+    for end in ("aaaa", "aabb", "bbbb"):
+        add_run(id=f"12345678-{end}")
+    for beginning in ("12345678-b", "12345678-aaa", "12345678-aabb"):
+        for command in ("show", "wait"):
+            run_id = said(tasks(command, beginning, "--json"))["id"]
+            assert run_id.startswith(beginning)
+    several = (
+        "several task runs have ids that begin with '12345678-a': 12345678-aaaa, 12345678-aabb\n"
+    )
+    for command in ("show", "wait", "retry", "cancel"):
+        done = tasks(command, "12345678-a")
+        assert (done.exit_code, done.stderr) == (2, several)
+        assert tasks(command, "").exit_code == 2
+    answer = said(tasks("retry", "12345678-b", "--json"))
+    assert answer["retry_of"] == "12345678-bbbb"
+    done = said(tasks("cancel", answer["task_id"][:8], "--json"))
+    assert (done["id"], done["state"]) == (answer["task_id"], "REVOKED")
+    db.session.rollback()
+    recorded = db.session.scalars(select(Activity.subject).order_by(Activity.id)).all()
+    assert recorded == ["12345678-bbbb", answer["task_id"]]
+
+
+def test_an_id_that_others_begin_with_is_found(offline, tasks):
+    for run_id in ("12345678", "12345678-a", "1234%678"):
+        add_run(id=run_id)
+        assert said(tasks("show", run_id, "--json"))["id"] == run_id
+    assert tasks("show", "1234_").exit_code == 2
 
 
 def test_wait_tells_the_outcome_by_its_status(immediate, tasks, feed):

@@ -69,6 +69,7 @@ def test_success_keeps_result_and_times(immediate):
     assert run.result == {"synced": 0, "errors": []}
     assert (run.attempt, run.trigger, run.queue) == (1, Trigger.COMMAND, "sportsapp")
     assert run.queued_at <= run.started_at <= run.finished_at
+    assert run.took_seconds == (run.finished_at - run.started_at).total_seconds() > 0
     assert (run.host != "", run.pid is not None, run.error) == (True, True, "")
 
 
@@ -450,8 +451,10 @@ def test_silent_run_of_a_dead_process_here_is_put_back_early(offline, monkeypatc
 
 
 def test_run_that_kills_its_worker_every_time_fails_in_the_end(offline, monkeypatch):
-    run_id = lost_run(monkeypatch, recoveries=3, stalls=3)
+    began = utc_now() - timedelta(minutes=5)
+    run_id = lost_run(monkeypatch, recoveries=3, stalls=3, started_at=began)
     recover()
+    assert row(run_id).took_seconds >= 300
     run = row(run_id)
     assert run.state == RunState.FAILURE
     assert "its worker died every time" in run.error

@@ -384,3 +384,18 @@ def test_failures_before_a_success_are_resolved_and_errors_are_counted(empty):
     downgrade(revision="0024")
     assert "resolved_at" not in tables()["task_runs"].columns
     upgrade()
+
+
+def test_how_long_runs_took_is_filled_in(empty):
+    upgrade(revision="0028")  # finding runs' base
+    start = datetime(2026, 1, 1, 23, 59, 58, 250_000, tzinfo=UTC)
+    for number, took in enumerate((None, 0, -5, 3.5, 90_000)):
+        end = None if took is None else start + timedelta(seconds=took)
+        times = {"queued_at": start, "started_at": start, "finished_at": end}
+        put_row(tables()["task_runs"], id=f"{number}", task=f"{number}", **times)
+    put_row(tables()["task_runs"], id="5", task="5", queued_at=start, finished_at=start)
+    upgrade()
+    runs = tables()["task_runs"]
+    with db.engine.connect() as connection:
+        seconds = connection.scalars(sa.select(runs.c.took_seconds).order_by(runs.c.id)).all()
+    assert seconds == pytest.approx([0, 0, 0, 3.5, 90_000, 0], abs=0.001)

@@ -37,6 +37,7 @@ LANDED = {
     "0026": "96984cdc841244f9f534f430312ac8d9ef8708389d7f43379e9cf59ee7d80186",
     "0027": "3a59d50ab7abdba5ed823392b13164924020c93bcf68a22a8556044d057b294b",
     "0028": "2bc7908be6aa75ddc3d0e4d44c4a5cbff235dd44ad008e48e1ce1c9ec5ebcd81",
+    "0029": "f7c869e2b1d991db1eb2048464d5f2d55e9d6595b6cda7da3872d79ad0a4ab80",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

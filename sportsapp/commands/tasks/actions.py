@@ -19,7 +19,7 @@ from sportsapp.commands.shell import (
     recorded,
     user_name,
 )
-from sportsapp.commands.tasks.group import require_broker, tasks_group
+from sportsapp.commands.tasks.group import require_broker, run_argument, tasks_group
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, Trigger
 from sportsapp.db.models.run import OPEN
@@ -31,7 +31,7 @@ POLL_SECONDS = 0.2
 
 
 @tasks_group.command("retry")
-@click.argument("run_id", metavar="ID")
+@run_argument()
 @json_option
 @recorded
 def retry(run_id: str, as_json: bool) -> str:
@@ -45,7 +45,7 @@ def retry(run_id: str, as_json: bool) -> str:
 
 
 @tasks_group.command("cancel")
-@click.argument("run_id", metavar="ID", default="")
+@run_argument(default="")
 @click.option("--batch", "batch_id", metavar="ID", help="All runs of this batch instead.")
 @json_option
 @recorded
@@ -57,7 +57,6 @@ def cancel(run_id: str, batch_id: str | None, as_json: bool) -> str:
         outcome = actions.cancel_batch(batch_id)
         print_answer({"id": batch_id, "outcome": outcome}, [f"batch {batch_id} {outcome}"], as_json)
         return f"batch {batch_id} {outcome}"
-    find_run(run_id)
     outcome = actions.cancel(run_id)
     db.session.rollback()  # the row has changed since it was read
     run = find_run(run_id)
@@ -69,7 +68,7 @@ def cancel(run_id: str, batch_id: str | None, as_json: bool) -> str:
 
 
 @tasks_group.command("dismiss")
-@click.argument("run_id", metavar="ID")
+@run_argument()
 @click.argument("word")
 @json_option
 @recorded
@@ -126,7 +125,7 @@ def _runs(count: int) -> str:
 
 
 @tasks_group.command("wait")
-@click.argument("run_id", metavar="ID")
+@run_argument()
 @click.option("--timeout", type=click.FloatRange(min=0), help="Give up after so many seconds.")
 @json_option
 def wait(run_id: str, timeout: float | None, as_json: bool) -> None:

@@ -1,10 +1,31 @@
 """The group ``flask tasks``, and what its reports and actions share."""
 
+from collections.abc import Callable
+from typing import Any
+
+import click
+
 from sportsapp.commands.shell import OneLineGroup
+from sportsapp.db.engine import db
 from sportsapp.queue.broker import broker_errors
+from sportsapp.runs.rows import find_run_by_beginning
 from sportsapp.services import services
 
 tasks_group = OneLineGroup("tasks", help="What the tasks did, do and will do.")
+
+
+def run_argument(**options: Any) -> Callable[[Any], Any]:
+    """The argument ID of a command: a run's id, or its beginning; the function gets the whole id.
+
+    An id that no run has, or several runs, is misuse.
+    """
+
+    def whole_id(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
+        run_id = find_run_by_beginning(given).id if given or not options else given
+        db.session.rollback()  # the command reads the row anew
+        return run_id
+
+    return click.argument("run_id", metavar="ID", callback=whole_id, **options)
 
 
 def require_broker() -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from sportsapp.commands.shell import FAILED, json_option, print_line
-from sportsapp.commands.tasks.group import tasks_group
+from sportsapp.commands.tasks.group import run_argument, tasks_group
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState
 from sportsapp.runs.lines import line_as_json, lines_of
-from sportsapp.runs.rows import find_run_by_beginning
 from sportsapp.tasks import run_of
 
 POLL_SECONDS = 0.5
@@ -20,15 +19,15 @@ AT_ONCE = 1_000
 
 
 @tasks_group.command("logs")
-@click.argument("beginning", metavar="ID")
+@run_argument()
 @click.option("--follow", is_flag=True, help="Go on until the run has ended.")
 @json_option
-def logs(beginning: str, follow: bool, as_json: bool) -> None:
+def logs(run_id: str, follow: bool, as_json: bool) -> None:
     """Print the log lines of a run, by its id or the beginning of it.
 
     With --json one object a line. Exit status of --follow: 0 for SUCCESS, 1 for anything else.
     """
-    run_id, last = find_run_by_beginning(beginning).id, (0, 0)
+    last = (0, 0)
     while True:
         run = run_of(run_id)  # before its lines: those of a run that has ended are all there
         while lines := lines_of(db.session, run_id, AT_ONCE, last):

@@ -10,7 +10,7 @@ import click
 from sqlalchemy import func, select
 
 from sportsapp.commands.shell import json_option, print_answer
-from sportsapp.commands.tasks.group import require_broker, tasks_group
+from sportsapp.commands.tasks.group import require_broker, run_argument, tasks_group
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.printable import printable_lines
 from sportsapp.db.engine import db
@@ -249,7 +249,7 @@ def _stats_lines(document: dict[str, Any]) -> list[str]:
 
 
 @tasks_group.command("show")
-@click.argument("run_id", metavar="ID")
+@run_argument()
 @json_option
 def show(run_id: str, as_json: bool) -> None:
     """Show everything that the ledger has about a run."""

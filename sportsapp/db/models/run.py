@@ -4,7 +4,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, and_, literal_column, text
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Text,
+    UniqueConstraint,
+    and_,
+    cast,
+    literal_column,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sportsapp.db.types import Base, Json, OrderedJson, UtcDateTime
@@ -44,6 +54,7 @@ class Trigger(StrEnum):
 _ENDED = "finished_at IS NOT NULL"
 _UNRESOLVED = "fingerprint > '' AND resolved_at IS NULL"
 _WITH_ERRORS = "error_count > 0"
+_HAS_TEXT = "CAST(args AS TEXT) <> '{}' OR error <> ''"
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -57,7 +68,7 @@ class TaskRun(Base):
     ``slot`` is the time for which a scheduled run is due; with the task it is unique, so that two
     schedulers cannot both start it. ``asked_by`` is the admin's or shell user's name, empty for
     runs that no person started. ``due_at`` is when a waiting run may start, ``expires_at`` when
-    it must not start any more.
+    it must not start any more. ``took_seconds`` is how long its last attempt took, 0 until it ends.
 
     ``attempt`` counts starts, ``retries_left`` the retries that remain, ``recoveries`` how often
     the run was queued again because its worker died, ``stalls`` how often since it last made
@@ -84,6 +95,8 @@ class TaskRun(Base):
         UniqueConstraint("task", "slot"),
         Index("ix_task_runs_state_due_at", "state", "due_at"),
         Index("ix_task_runs_queued_at", "queued_at"),
+        Index("ix_task_runs_queued_at_with_text", "queued_at", **_only(_HAS_TEXT)),
+        Index("ix_task_runs_took_seconds", "took_seconds"),
         Index("ix_task_runs_task_queued_at", "task", "queued_at"),
         Index("ix_task_runs_state_queued_at", "state", "queued_at"),
         Index(
@@ -128,6 +141,7 @@ class TaskRun(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    took_seconds: Mapped[float] = mapped_column(default=0.0, server_default="0")
     heartbeat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempt: Mapped[int] = mapped_column(default=0)
     retries_left: Mapped[int] = mapped_column(default=0)
@@ -167,6 +181,11 @@ OUTSTANDING = and_(FAILURES, UNSETTLED)
 """A failure that is neither resolved nor dismissed."""
 WITH_ERRORS = TaskRun.error_count > literal_column("0")
 """A run that succeeded, but for the ``errors`` in its result."""
+
+HAS_TEXT = or_(
+    cast(TaskRun.args, Text) != literal_column("'{}'"), TaskRun.error != literal_column("''")
+)
+"""A run with arguments or an error, which a search reads; also the condition of its index."""
 
 
 class Batch(Base):
