@@ -4,9 +4,10 @@ Built on Flask-Admin's views, menu and URLs; templates and tables are our own. V
 ``runs.reports`` and act through ``tasks.actions`` and ``accounts``. Each imports only from the
 lines below it::
 
-    dashboard, failures, runs, backfill, stored, schedule, data,
+    dashboard, failures, runs, tasks, backfill, stored, schedule, data,
     account, accounts, activity    the views
-    table        read-only tables
+    run_filters  how runs are found
+    table        read-only tables           exports    their rows as a file
     view         what all views share
     signin       the sign-in page, the guard       formatting   times and states for templates
     devices      where an account has signed in
@@ -31,9 +32,10 @@ from sportsapp.admin.failures import FailuresView
 from sportsapp.admin.runs import RunsView
 from sportsapp.admin.schedule import ScheduleView
 from sportsapp.admin.stored import StoredView
+from sportsapp.admin.tasks import TasksView
 
 MENU = (
-    *(FailuresView, RunsView, BackfillView, StoredView, ScheduleView),
+    *(FailuresView, RunsView, BackfillView, StoredView, ScheduleView, TasksView),
     *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView, ActivityView),
     AccountView,
 )

@@ -181,14 +181,19 @@ class Hour:
     failed: int
 
 
-def hours(session: AnySession, now: datetime, count: int = 24) -> list[Hour]:
-    """The last ``count`` hours of the clock, oldest first; the newest is not over yet."""
+def hours(session: AnySession, now: datetime, count: int = 24, task: str = "") -> list[Hour]:
+    """The last ``count`` hours of the clock, oldest first; the newest is not over yet.
+
+    Of one ``task``, or of all.
+    """
+    # not on the index of the task, which has its runs of all days
+    of_task = [TaskRun.task + "" == task] if task else []
     newest = now.replace(minute=0, second=0, microsecond=0)
     starts = [newest - timedelta(hours=back) for back in range(count - 1, -1, -1)]
     columns = []
     for start in starts:
         within = (TaskRun.finished_at >= start, TaskRun.finished_at < start + timedelta(hours=1))
-        runs = select(func.count()).select_from(TaskRun).where(*within)
+        runs = select(func.count()).select_from(TaskRun).where(*within, *of_task)
         columns += [runs.scalar_subquery(), runs.where(TaskRun.state.in_(FAILED)).scalar_subquery()]
     counts = session.execute(select(*columns)).one()
     return [Hour(start, counts[2 * n], counts[2 * n + 1]) for n, start in enumerate(starts)]
