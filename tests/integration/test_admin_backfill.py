@@ -224,4 +224,4 @@ def test_watching_takes_a_bounded_number_of_queries(panel):
         counts.append(len(statements))
         for _ in range(40):
             add_run(TASK, args=ARGS)
-    assert counts[0] == counts[1] <= 4
+    assert counts[0] == counts[1] <= 5

@@ -70,7 +70,7 @@ def test_queue_depth_and_oldest_wait(panel):
     add_run(state=RunState.PENDING, ago=timedelta(minutes=10))
     add_run(state=RunState.RETRY, due_at=utc_now() + timedelta(hours=1))
     text = section(panel.get(PAGE), "queues")
-    assert "<td>1</td>" in text
+    assert 'data-l="Messages on the broker">1</td>' in text
     assert ">2</a>" in text
     assert "10 min" in text
 

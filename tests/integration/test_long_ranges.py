@@ -262,6 +262,7 @@ def test_run_that_left_months_out_succeeds_and_says_so(panel, feed):
     assert row(run_id).result["left_out"]
     page = panel.get("/admin/runs/")
     assert "0 synced, NBA 2000-03-01 to 2000-06-30 left out" in page
+    assert "<li>NBA 2000-03-01 to 2000-06-30 left out" in panel.get("/admin/backfill/live")
 
 
 def test_whole_range_before_the_first_season_is_an_error_of_the_command_alone(sync, feed):
