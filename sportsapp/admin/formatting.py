@@ -23,7 +23,7 @@ STATE_LABELS: dict[str, tuple[str, str]] = {
     RunState.REVOKED: ("over", "cancelled"),
     RunState.EXPIRED: ("over", "dropped: it had waited too long"),
     RunState.TIMEOUT: ("bad", "stopped: it exceeded its time limit"),
-    RunState.SKIPPED: ("over", "skipped: there was a reason not to do it now"),
+    RunState.SKIPPED: ("over", "not done now, for the reason given"),
 }
 """For each state the CSS class of its colour, and its meaning."""
 

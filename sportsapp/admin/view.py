@@ -80,8 +80,8 @@ class PanelView(BaseView):  # type: ignore[misc]  # Flask-Admin has no types
         """
         word = checked_word(request.form.get("word", ""))
         self.confirm(
-            f"Dismiss {what} with the word \u201c{word}\u201d? It is hidden in Failures, and stays "
-            "in the ledger with your name.",
+            f"Dismiss {what} with the word \u201c{word}\u201d? What is dismissed is hidden in "
+            "Failures, and stays in the ledger with your name.",
             "Dismiss",
         )
         return word

@@ -478,9 +478,9 @@ def test_addresses_are_as_linked(app):
 def test_page_of_a_skipped_run_has_its_reason(panel):
     page = panel.get(details(add_run(state=RunState.SKIPPED, error="NBA: not polled")))
     assert "SKIPPED</span>" in page
-    assert "skipped: there was a reason not to do it now" in page
+    assert "not done now, for the reason given" in page
     assert '<h2 id="error">Reason</h2>' in page
-    assert '<p class="note">NBA: not polled</p>' in page
+    assert '<p>NBA: not polled</p>' in page
 
 
 def test_page_of_a_failure_dismisses_it_after_its_word_is_confirmed(panel):
@@ -506,4 +506,5 @@ def test_what_has_not_failed_has_no_form_to_dismiss_it(panel, state):
 def test_page_of_a_resolved_failure_says_when(panel):
     page = panel.get(details(add_failure(resolved_at=utc_now())))
     assert "resolved: the task has succeeded with the same arguments" in page
+    assert 'href="/admin/failures/?show=all#g-abc123"' in page
     assert f'action="{LIST}dismiss"' not in page
