@@ -196,8 +196,11 @@ def test_failed_run_shows_its_traceback_and_is_run_again(browser, at_work, feed)
         expect(page.locator(".note.good")).to_contain_text("was queued again")
         again = wait_for(lambda: len(runs_of(TASK)) == 2 and runs_of(TASK)[1], 10)
         wait_for(lambda: row(again.id).state == RunState.SUCCESS, 30)
-        page.goto("/admin/failures/")
+        page.goto("/admin/failures/")  # the success has resolved it
+        expect(page.locator("article")).to_have_count(0)
+        page.get_by_role("link", name="resolved or dismissed").click()
         expect(page.locator("article")).to_contain_text("403")
+        expect(page.locator("article")).to_contain_text("resolved")
 
 
 def test_dashboard_knows_the_consumers_and_outlives_the_broker(browser, at_work, broker):

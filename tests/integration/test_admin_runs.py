@@ -480,7 +480,7 @@ def test_page_of_a_skipped_run_has_its_reason(panel):
     assert "SKIPPED</span>" in page
     assert "not done now, for the reason given" in page
     assert '<h2 id="error">Reason</h2>' in page
-    assert '<p>NBA: not polled</p>' in page
+    assert "<p>NBA: not polled</p>" in page
 
 
 def test_page_of_a_failure_dismisses_it_after_its_word_is_confirmed(panel):
