@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -33,9 +33,10 @@ from sportsapp.db.models import Alert, RunState, TaskRun, Trigger
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.monitoring.checks import run_checks
 from sportsapp.monitoring.checks.check import PATIENCE, Look, Result, State
+from sportsapp.monitoring.checks.database import check_database
+from sportsapp.monitoring.outage import DatabaseOutage
 from sportsapp.monitoring.problems import Kind
 from sportsapp.monitoring.webhook import Message, deliver, escape_markup, readable
-from sportsapp.queue.broker import claim_once
 
 logger = logging.getLogger(__name__)
 
@@ -57,18 +58,6 @@ KIND_OF_RUN = {RunState.FAILURE: Kind.FAILURE, RunState.TIMEOUT: Kind.TIMEOUT}
 
 
 @dataclass
-class DatabaseAway:
-    """A database that takes no writes, as the row of such a problem would have it."""
-
-    active_since: datetime
-    notified: bool = False
-    claimed_at: datetime = datetime.min.replace(tzinfo=UTC)
-    subject: str = "database"
-    kind: str = "database"
-    suppressed_count: int = 0
-
-
-@dataclass
 class Alerts:
     """Records problems and notifies people; the ledger's ``RunListener``.
 
@@ -82,7 +71,7 @@ class Alerts:
     look: Callable[[datetime], Look]
     enqueue: Callable[[Message], None]
     _next_check: float = field(default=0.0, init=False)
-    _database_away: DatabaseAway | None = field(default=None, init=False)
+    _outage: DatabaseOutage | None = field(default=None, init=False)
 
     def report_problem(
         self,
@@ -194,7 +183,7 @@ class Alerts:
         After a time without checks the first one only starts the clock: whatever stood still
         while everything was down has a minute to catch up.
         """
-        self._report_database_back()
+        self._end_outage()
         self.check_failed_tasks()
         if time.monotonic() < self._next_check:
             return
@@ -235,10 +224,13 @@ class Alerts:
     def check(self, now: datetime) -> None:
         """Report what the checks find, its end, and what was suppressed long enough."""
         with self._guarded():
-            for result in run_checks(self.look(now)):
-                if result.check.kind and result.state != State.UNKNOWN:
-                    self._report(result)
-            self._notify_suppressed(utc_now())
+            try:
+                for result in run_checks(self.look(now)):
+                    if result.check.kind and result.state != State.UNKNOWN:
+                        self._report(result)
+                self._notify_suppressed(utc_now())
+            except SQLAlchemyError as error:
+                self.database_failed(error, timedelta(0))
 
     def _report(self, result: Result) -> None:
         """Report the problems of a check, and the end of those that it had.
@@ -264,30 +256,31 @@ class Alerts:
                 **finding.details,
             )
 
-    # -- while the database takes no writes, this process alone remembers it
+    # -- while the database takes no writes, each process remembers that alone
 
-    def database_failed(self, error: SQLAlchemyError) -> None:
-        """A heartbeat could not be written: notify people when that has lasted for a while.
-
-        The broker lets one process do so in a quarter of an hour, where it can be asked.
-        """
+    def database_failed(self, error: SQLAlchemyError, patience: timedelta = PATIENCE) -> None:
+        """A heartbeat could not be written: notify people when that has lasted for a while."""
         with self._guarded():
             now = utc_now()
-            away = self._database_away = self._database_away or DatabaseAway(now)
-            if now - away.active_since >= PATIENCE and now - away.claimed_at >= QUIET_TIME:
-                away.claimed_at = now
-                if claim_once(self.look(now).queues[0].reader, "database-alert", QUIET_TIME):
-                    away.notified = True
-                    text = f"the database takes no writes: {database_reason(error)}"
-                    text = scrub(text, secrets_of(self.settings))
-                    self._notify(away, text, now, directly=True, recovered=False)
+            outage = self._outage = self._outage or DatabaseOutage(now)
+            reader = self.look(now).queues[0].reader
+            if outage.claim_message(now, patience, QUIET_TIME, reader):
+                text = f"the database takes no writes: {database_reason(error)}"
+                text = scrub(text, secrets_of(self.settings))
+                self._notify(outage, text, now, directly=True, recovered=False)
 
-    def _report_database_back(self) -> None:
+    def _end_outage(self) -> None:
         """Notify people of the end, if this process has notified them of the beginning."""
-        away, self._database_away = self._database_away, None
-        if away and away.notified:
-            text = "the database takes writes again"
-            self._notify(away, text, utc_now(), directly=True, recovered=True)
+        outage, self._outage = self._outage, None
+        if outage and outage.notified:
+            with self._guarded():
+                now = utc_now()
+                findings = check_database.run(self.look(now))
+                if any(finding.state == State.WRONG for finding in findings):
+                    self._outage = outage  # such as a file that was removed: beats go on
+                else:
+                    text = "the database takes writes again"
+                    self._notify(outage, text, now, directly=True, recovered=True)
 
     def _active(self, kind: str) -> set[str]:
         """What problems of this kind there are, by subject."""
