@@ -113,6 +113,7 @@ def site(
         with app.app_context():
             made = Site(app, settings, broker, feed, receiver, signed_in(app), monkeypatch)
             make_well()
+            huey.check_broker()
             monkeypatch.setattr(
                 alerts_module,
                 "utc_now",
@@ -356,10 +357,13 @@ KINDS = {check.name: check.kind for check in CHECKS} | {"damage": "damage"}
 
 def row_of(name: str, site: Site) -> str:
     """What the six say of the site, as a row of the table; what they disagree on fails."""
+    requests = len(site.feed.requests)
     word, panel = said_by_panel(site)
-    doctor, levels = said_by_doctor(site), said_by_metrics(site)
+    levels = said_by_metrics(site)
     status, faults, warnings = said_by_readyz(site)
     alerts = said_by_alerts(site)
+    assert len(site.feed.requests) == requests  # the doctor alone asks the feed
+    doctor = said_by_doctor(site)
     assert doctor == panel
     assert {check: LEVELS[level] for check, level in levels.items() if level} == panel
     unknown = {check for check, text in faults.items() if text.startswith("unknown without")}
