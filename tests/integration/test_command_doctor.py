@@ -19,7 +19,7 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.services import services
 from sportsapp.tasks import actions
 from tests.loopback import QuietHandler
-from tests.panel import add_league
+from tests.panel import add_failure, add_league
 
 ORDER = [
     "settings", "disk", "database", "damage", "broker", "policy", "consumers", "consumers",
@@ -160,6 +160,15 @@ def test_scheduler_that_never_ticked_is_named(healthy, findings):
     with write_connection() as connection:
         connection.exec_driver_sql("DELETE FROM schedules")
     assert "never ticked" in findings()["scheduler"]["says"]
+
+
+def test_outstanding_failure_is_a_note_until_it_is_dismissed(healthy, findings):
+    run_id = add_failure(task="sync_all_teams")
+    found = findings()
+    assert (found["runs"]["state"], wrong(found)) == ("WARN", set())
+    assert found["runs"]["says"] == "sync_all_teams has 1 outstanding failure"
+    actions.dismiss(run_id, "mended", "maria")
+    assert findings()["runs"]["state"] == "ok"
 
 
 def test_paused_task_is_a_note(healthy, findings):

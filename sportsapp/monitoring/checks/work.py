@@ -12,7 +12,6 @@ from sportsapp.db.models import ConsumerProcess, PausedQueue, ScheduleRow, TaskR
 from sportsapp.db.models.run import WAITING
 from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
 from sportsapp.monitoring.checks.texts import duration
-from sportsapp.monitoring.problems import Kind, active_texts
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports
 from sportsapp.runs.slots import is_running
@@ -146,12 +145,13 @@ def check_queues(look: Look) -> Iterator[Finding]:
 
 @check("runs", "runs failed for good", needs=("database",), kind="")
 def check_runs(look: Look) -> Iterator[Finding]:
-    """No task has failed for good without a success since; alerts report each when it happens."""
-    texts = active_texts(look.session, Kind.FAILURE, Kind.TIMEOUT)
-    for text in texts:
-        yield warn(text, "see Failures in the panel; run it again when its cause is mended")
-    if not texts:
-        yield ok("no task has failed for good since it last succeeded")
+    """No failure is outstanding; alerts report each when it happens."""
+    counts = reports.outstanding(look.session)
+    for task, count in sorted(counts.items()):
+        text = f"{task} has {count} outstanding failure{'' if count == 1 else 's'}"
+        yield warn(text, "see Failures in the panel: run them again, or dismiss them")
+    if not counts:
+        yield ok("no failure is outstanding")
 
 
 @check("letters", "messages could not be read", needs=("database",))
