@@ -16,6 +16,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
 from sportsapp.runs import attempts, recovery, reports
+from sportsapp.runs.progress import RunSkipped
 from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
 from sportsapp.sync.table import LIVE
@@ -265,6 +266,14 @@ def test_link_that_fails_for_good_ends_its_chain(offline, live, error, state):
     change(ids[0], retries_left=0)
     huey.execute(task)
     assert_rest_is_revoked(ids, state)
+
+
+def test_link_that_is_skipped_ends_its_chain(offline, live):
+    """The next one needs what it should have done."""
+    ids = three()
+    live(RunSkipped("polling is paused"))
+    work()
+    assert_rest_is_revoked(ids, RunState.SKIPPED)
 
 
 def test_link_that_expires_ends_its_chain(offline):
