@@ -109,6 +109,34 @@ def delivered(receiver: Receiver, count: int) -> list[dict]:
     return receiver.messages
 
 
+# ---------------------------------------------------------------- breaches that an audit found
+
+
+def test_breach_is_notified_once_however_many_audits_find_it(alerts, now, receiver):
+    for _ in range(3):
+        alerts.report_breaches({"NFL 2025 winner 401": "game 401 is wrong"}, ("NFL 2025 ",))
+        work()
+        now.later(days=1)
+    (message,) = delivered(receiver, 1)
+    assert (message["subject"], message["event"]) == ("NFL 2025 winner 401", "trouble")
+
+
+def test_breach_of_a_month_that_was_not_looked_at_stays(alerts, receiver):
+    breaches = {f"NFL 2025 2025-{month} 40{month}": f"a game of {month}" for month in (10, 11)}
+    alerts.report_breaches(breaches, ("NFL 2025 ",))
+    alerts.report_breaches({}, ("NFL 2025 2025-11 ",))
+    work()
+    messages = [(one["subject"], one["event"]) for one in delivered(receiver, 3)]
+    assert messages == [
+        ("NFL 2025 2025-10 4010", "trouble"),
+        ("NFL 2025 2025-11 4011", "trouble"),
+        ("NFL 2025 2025-11 4011", "recovered"),
+    ]
+    alerts.report_breaches({}, ("NFL 2025 ",))
+    work()
+    assert delivered(receiver, 4)[-1]["subject"] == "NFL 2025 2025-10 4010"
+
+
 # ---------------------------------------------------------------- runs that fail for good
 
 
