@@ -371,3 +371,12 @@ def test_nothing_secret_is_logged_or_recorded(panel, phone, stranger, caplog):
     texts = caplog.text + str(db.session.execute(select(Activity.__table__)).all())
     assert not any(secret in texts for secret in (challenge, options["challenge"], PASSWORD))
     assert datetime.fromisoformat(session[passkeys.GET][1])
+
+
+def test_page_for_a_new_passkey_is_good_for_one_attempt(panel):
+    options = options_in(panel.post(f"{OWN}passkey", name="phone").text)
+    for device, fault in ((Device(flags=PRESENT), "not accepted"), (Device(), "was too old")):
+        answer = device.create(options)
+        panel.post(f"{OWN}add-passkey", name="phone", credential=answer)
+        assert fault in messages_of(panel.get(OWN))
+    assert passkeys.passkeys_of(NAME) == []
