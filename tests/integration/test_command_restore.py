@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from sportsapp.db import migrate
 from sportsapp.db.engine import db
-from sportsapp.db.models import AdminSession, AdminUser, Game
+from sportsapp.db.models import Activity, AdminSession, AdminUser, Game
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 from tests.integration.events import event
@@ -91,6 +91,13 @@ def test_backup_is_in_place_and_the_old_database_beside_it(backup, restore, inst
     assert not list(instance.glob("restore-*"))
     again = restore(kept(instance))  # and back
     assert (again.exit_code, games()) == (0, ["1", "2"])
+
+
+def test_restored_database_has_who_restored_it(backup, restore):
+    assert restore(backup).exit_code == 0
+    rows = db.session.execute(select(Activity.action, Activity.subject)).all()
+    leave()
+    assert ("restore", str(backup)) in [tuple(row) for row in rows]
 
 
 def test_session_does_not_come_back_with_an_old_database(app, backup, restore, instance):
