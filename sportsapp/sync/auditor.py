@@ -4,7 +4,7 @@ Serves ``flask audit`` and the nightly task. Each breach is one alert, which end
 looks again and does not find it any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -20,13 +20,13 @@ from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS
-from sportsapp.feed.fetch import fetch_all
+from sportsapp.feed.fetch import PARALLEL, fetch_all
 from sportsapp.sync import audit, plan, store
-from sportsapp.sync.audit import Answers, Season
+from sportsapp.sync.audit import Answers, Breach, Season
 from sportsapp.sync.context import SyncContext, league_call
 from sportsapp.sync.doubts import Values, has_result
 from sportsapp.sync.scoreboards import sync_day
-from sportsapp.sync.steps import Steps
+from sportsapp.sync.steps import Steps, parts_of
 
 GAMES: Table = Game.__table__
 SAMPLE = 20
@@ -56,20 +56,43 @@ def audit_leagues(
 ) -> AuditResult:
     """Audit a season of these leagues, by the feed's year of it; the running one without ``year``.
 
-    A step is a league. Raises UnknownSeasonError when no game of that year is stored.
+    A step is a look at a league's season, or a few days that are read again. Raises
+    UnknownSeasonError when no game of that year is stored.
     """
     if year is not None:
         check_season(context.session, leagues, year)
     by_slug = {league.slug: league for league in leagues}
-    steps = Steps(context, [["league", slug] for slug in by_slug], AuditResult())
-    for current, (_, slug) in steps:
-        row = select(LeagueRow.season_year).where(LeagueRow.slug == slug)
-        running = current.session.scalar(row)
+    steps = Steps(context, [["look", slug] for slug in by_slug], AuditResult())
+    for current, (kind, slug, *about) in steps:
         if slug not in by_slug:  # it is not followed any more
             continue
+        if kind == "read":
+            _read_again(current, by_slug[slug], about, steps.result.errors)
+            continue
+        row = select(LeagueRow.season_year).where(LeagueRow.slug == slug)
+        running = current.session.scalar(row)
         season = stored_season(current, by_slug[slug], (running or 0) if year is None else year)
-        if season.games:
-            audit_season(current, season, None if season.year == running else year, steps.result)
+        past_year = None if season.year == running else year
+        if kind == "look again":
+            found = about[0]
+            if any(breach["scope"] == audit.STANDINGS for breach in found.values()):
+                current = replace(current, scheduled=False)  # as ``look`` did
+            answers = answers_now(current, season, past_year, steps.result.errors)
+            left = audit.find_breaches(season, answers)
+            _report(current, season, answers, left)
+            seen = {key for key in found if found[key]["scope"] not in scopes_of(season, answers)}
+            add_breaches(steps.result, season, found, seen | left.keys())
+        elif season.games:
+            breaches = look(current, season, past_year, steps.result.errors)
+            steps.result.audited += len(season.games)
+            days = sorted({day for breach in breaches.values() for day in breach.days})[-MOST_DAYS:]
+            found = {key: asdict(breach) for key, breach in breaches.items()}
+            if days:
+                few = parts_of([f"{day}" for day in days], PARALLEL)
+                reads = [["read", slug, *some] for some in few]
+                steps.todo = [*reads, ["look again", slug, found], *steps.todo]
+            else:
+                add_breaches(steps.result, season, found, found)
     return steps.result
 
 
@@ -82,43 +105,62 @@ def check_season(session: AnySession, leagues: Sequence[League], year: int) -> N
         raise UnknownSeasonError(f"unknown season {year}: no game of it is stored ({labels})")
 
 
-def audit_season(
-    context: SyncContext, season: Season, past_year: int | None, result: AuditResult
-) -> None:
-    """Add what is wrong in a season to ``result``, alert, and read the days concerned again.
+def look(
+    context: SyncContext, season: Season, past_year: int | None, errors: list[str]
+) -> dict[str, Breach]:
+    """What is wrong in a season, by key, beside what the feed has now. Each breach is an alert.
 
-    ``past_year`` is the season's year unless it is the running one.
+    ``past_year`` is the season's year unless it is the running one. Adds a line to ``errors`` for
+    each answer that could not be had.
     """
-    league, name = season.league, f"{season.league.label} {season.year}"
-    answers = answers_now(context, season, past_year, result.errors)
-    left = found = audit.find_breaches(season, answers)
+    answers = answers_now(context, season, past_year, errors)
+    found = audit.find_breaches(season, answers)
     if context.scheduled and any(one.scope == audit.STANDINGS for one in found.values()):
         # a game of an earlier month must be wrong, and its month's answer shows which
-        context = replace(context, scheduled=False)
-        answers = answers_now(context, season, past_year, result.errors)
-        left = found = audit.find_breaches(season, answers)
-    looks = [found]
+        answers = answers_now(replace(context, scheduled=False), season, past_year, errors)
+        found = audit.find_breaches(season, answers)
+    _report(context, season, answers, found)
+    return found
+
+
+def _read_again(
+    context: SyncContext, league: League, days: Sequence[str], errors: list[str]
+) -> None:
     # what is stored byte for byte is read again, too
-    again = replace(context.with_current_time(), scheduled=False, thorough=True)
-    if days := sorted({day for breach in found.values() for day in breach.days})[-MOST_DAYS:]:
-        for day in days:
-            try:
-                result.errors += sync_day(again, league, day).errors
-            except TrackerError as error:
-                result.errors.append(f"{league.label} {day}: {error}")
-        left = audit.find_breaches(stored_season(context, league, season.year), answers)
-        looks.append(left)
+    again = replace(context, scheduled=False, thorough=True)
+    for day in map(date.fromisoformat, days):
+        try:
+            errors += sync_day(again, league, day).errors
+        except TrackerError as error:
+            errors.append(f"{league.label} {day}: {error}")
+
+
+def _report(
+    context: SyncContext, season: Season, answers: Answers, found: Mapping[str, Breach]
+) -> None:
+    """Alert about what was found; alerts of what these answers could show, and do not, end."""
+    name = f"{season.league.label} {season.year}"
+    texts = {f"{name} {key}": f"{name}: {breach.text}" for key, breach in found.items()}
+    scopes = tuple(f"{name} {scope} " for scope in scopes_of(season, answers))
+    if context.watch is not None:
+        context.watch.alerts.report_breaches(texts, scopes)
+
+
+def scopes_of(season: Season, answers: Answers) -> list[str]:
+    """The scopes of which a breach would be found with these answers."""
     scopes = [audit.SEASON, *answers.boards]
     if answers.standings and audit.counted_games(season, answers):
         scopes.append(audit.STANDINGS)
-    for look in looks:
-        texts = {f"{name} {key}": f"{name}: {breach.text}" for key, breach in look.items()}
-        if context.watch is not None:
-            context.watch.alerts.report_breaches(texts, tuple(f"{name} {one} " for one in scopes))
-    named = {"league": league.label, "season": season.year}
+    return scopes
+
+
+def add_breaches(
+    result: AuditResult, season: Season, found: Mapping[str, Any], left: Container[str]
+) -> None:
+    """Add breaches to the result, each with whether it is gone: not among the keys ``left``."""
+    named = {"league": season.league.label, "season": season.year}
     for key, breach in found.items():
-        result.breaches.append(named | asdict(breach) | {"mended": key not in left})
-    result.audited += len(season.games)
+        result.breaches.append(named | breach | {"mended": key not in left})
 
 
 def stored_season(context: SyncContext, league: League, year: int) -> Season:

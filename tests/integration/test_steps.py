@@ -11,13 +11,13 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import AllLeaguesFailedError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, writing
-from sportsapp.db.models import RunState
+from sportsapp.db.models import Game, RunState
 from sportsapp.db.types import Base
 from sportsapp.queue.huey import huey
 from sportsapp.runs import recovery
@@ -60,8 +60,10 @@ def sync(app, feed) -> SyncContext:
         feed.say(slug, {"children": []}, kind="standings")
         feed.say(slug, make_team_list(*(make_team(str(n)) for n in range(TEAMS))), kind="teams")
         feed.say(slug, {"athletes": []}, kind="roster")
-        month = board(event(f"{slug}-2", "2026-02-05T23:00Z"))
+        game = event(f"{slug}-2", "2026-02-05T23:00Z") | {"season": {"year": 2026, "type": 2}}
+        month = board(game)
         feed.say(slug, month | {"leagues": [SEASON]}, dates="202602")
+        feed.say(slug, month | {"leagues": [SEASON]}, dates="20260205")
     for kind in ("scoreboard", "teams"):
         feed.fail("mlb", 404, kind=kind)
     return SyncContext(services_of(app).feed_client, db.session, NOW)
@@ -84,6 +86,14 @@ def games(sync: SyncContext) -> None:
             sync_range(sync, league, date(2026, 2, 1), date(2026, 2, 28))
 
 
+def wrong_games(sync: SyncContext) -> None:
+    """The same, and two of the games have a score that the feed does not have."""
+    games(sync)
+    with writing(db.session) as session:
+        wrong = Game.espn_id.in_(("nba-2", "nhl-2"))
+        session.execute(update(Game).where(wrong).values(home_score=99))
+
+
 @dataclass(frozen=True)
 class Case:
     """A sync, on which database, in how many steps."""
@@ -104,6 +114,8 @@ CASES = {
         seasons, lambda sync: sync_schedule_and_catch_up(sync, LEAGUES), 2 + 4 * 4 + 3
     ),
     "audit": Case(games, lambda sync: audit_leagues(sync, LEAGUES), 6),
+    # of two leagues a day is read again, and then the season is looked at again
+    "breaches": Case(wrong_games, lambda sync: audit_leagues(sync, LEAGUES), 6 + 2 * 2),
     "range": Case(nothing, lambda sync: sync_range(sync, LEAGUES[0], *HALF_A_YEAR), 6),
 }
 
@@ -123,7 +135,7 @@ def test_sync_that_is_killed_in_any_step_repeats_that_step_alone(sync, feed, cas
     sent: list[list[str]] = []
 
     def note(*step: Any) -> None:
-        points.append(json.loads(json.dumps(step)))
+        points.append(json.loads(json.dumps(stored_result(step))))
         sent.append([request.full_path for request in feed.requests])
         feed.requests.clear()
 
@@ -131,7 +143,10 @@ def test_sync_that_is_killed_in_any_step_repeats_that_step_alone(sync, feed, cas
     whole = case.call(replace(sync, progress=note)).as_dict()
     assert [done for done, _, _ in points] == list(range(case.steps + 1))
     assert points[-1][0] == points[-1][1]
-    assert all(sent[1:]) or case is CASES["audit"]  # which has nothing to ask of one league
+    assert all(sent[1:]) or case.before in (games, wrong_games)  # nothing is stored of one league
+    assert whole.get("audited", 5) == 5
+    if case.before is wrong_games:
+        assert {breach["mended"] for breach in whole["breaches"]} == {True}
     for killed in range(1, case.steps + 1, -(-case.steps // 8)):
         calls = iter(range(killed))
 
@@ -143,7 +158,8 @@ def test_sync_that_is_killed_in_any_step_repeats_that_step_alone(sync, feed, cas
         with pytest.raises(Killed):
             case.call(replace(sync, progress=kill))
         resume = points[killed - 1][2]
-        assert case.call(replace(sync, resume=resume)).as_dict() == whole
+        again = case.call(replace(sync, resume=resume)).as_dict()
+        assert stored_result(again) == stored_result(whole)
         made = Counter(request.full_path for request in feed.requests)
         assert made - Counter(chain.from_iterable(sent)) == Counter(sent[killed])
 
