@@ -34,9 +34,9 @@ def chain(
     each link has its own arguments, queue, retries and limits. All links are runs of the ledger
     from the start, and the next one is due in the transaction that records the SUCCESS before it,
     so a chain goes on wherever a process was killed. A link that ends in any other way (FAILURE
-    after its last retry, TIMEOUT, EXPIRED, REVOKED) ends the chain: the rest is REVOKED, and the
-    error of each names the run and its state. ``revoke()`` of a waiting link revokes it and the
-    rest.
+    after its last retry, TIMEOUT, EXPIRED, REVOKED, SKIPPED) ends the chain: the rest is REVOKED,
+    and the error of each names the run and its state. ``revoke()`` of a waiting link revokes it and
+    the rest.
 
     Returns Huey's result handles, one a link, in order. ``get(blocking=True)`` of one that is
     REVOKED never returns: ``run_of(handle).ready`` is True for it.
