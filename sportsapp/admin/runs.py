@@ -145,7 +145,8 @@ class RunsView(TableView):
         word = checked_word(request.form.get("word", "")) if action == "dismiss" else ""
         question, yes = BULK[action]
         runs = f"{len(ids):,} {'run' if len(ids) == 1 else 'runs'}"
-        newest = f", the newest of {count:,}: repeat it for the others" if count > len(ids) else ""
+        others = "choose an earlier span of time for the others"
+        newest = f", the newest of {count:,} ({others})" if count > len(ids) else ""
         self.confirm(f"{yes} {runs}{newest}? {question}".format(word=word), f"{yes} {runs}")
         if action == "cancel":
             return f"{cancel_each(ids)}{newest}"

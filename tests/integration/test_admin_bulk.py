@@ -128,7 +128,7 @@ def test_more_than_fits_is_done_in_parts_and_says_so(panel, monkeypatch):
     monkeypatch.setattr("sportsapp.admin.runs.MOST_AT_ONCE", 2)
     ids = [month(n, state=RunState.PENDING, ago=timedelta(hours=n)) for n in (1, 2, 3)]
     question, outcome = confirmed(panel, action="cancel", all="yes", until=utc_now().isoformat())
-    assert question.startswith("Cancel 2 runs, the newest of 3: repeat it for the others?")
+    assert question.startswith("Cancel 2 runs, the newest of 3 (choose an earlier span of")
     assert "2 cancelled before they began, the newest of 3" in outcome
     assert [row(run_id).state for run_id in ids][-1] == RunState.PENDING
     assert bulk.MOST_AT_ONCE == 1_000
