@@ -293,7 +293,7 @@ def faults(page: Page) -> list[str]:
 
 DESTRUCTIVE = (
     ("/admin/", "Cancel"),
-    ("/admin/runs/?state=open", "Cancel"),
+    ("/admin/runs/?state=open", "Cancel sync_"),
     ("/admin/runs/details/?id=running", "Cancel"),
     ("/admin/backfill/", "Cancel"),
     ("/admin/failures/", "Run the group again"),
