@@ -173,11 +173,12 @@ class TableView(PanelView):
         """All rows of a list as a file; columns have the names of their attributes."""
         query = self.query()
         selected = self.matching(query).order_by(*self._order(query)).options(*self.loads)
-        rows = db.session.scalars(selected, execution_options={"yield_per": EXPORTED_AT_ONCE})
         names = self.export_columns or self.columns
-        values = ([formatting.json_value(getattr(row, name)) for name in names] for row in rows)
         filename = f"{self.address}-{utc_now():%Y%m%d-%H%M%S}.{export_type}"
-        return file_response(export_type, filename, names, values)
+        parts = {"yield_per": EXPORTED_AT_ONCE}
+        with db.session.scalars(selected, execution_options=parts) as rows:
+            values = ([formatting.json_value(getattr(row, name)) for name in names] for row in rows)
+            return file_response(export_type, filename, names, values)
 
     def label(self, name: str) -> str:
         """A column's heading: from ``labels``, or its name in words."""

@@ -16,9 +16,9 @@ from sportsapp.runs.task_stats import task_stats
 from sportsapp.services import services
 
 SPANS = {
-    "Last 24 hours": timedelta(days=1),
-    "Last 7 days": timedelta(days=7),
-    "Last 30 days": timedelta(days=30),
+    "24 hours": timedelta(days=1),
+    "7 days": timedelta(days=7),
+    "30 days": timedelta(days=30),
 }
 
 
