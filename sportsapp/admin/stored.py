@@ -33,6 +33,7 @@ from sportsapp.sync.seasons import (
 from sportsapp.tasks.backfills import queue_backfills
 
 SEASONS_SHOWN = 60
+STATES = {"missing": MISSING, "failed": FAILED}
 WEEKS = Calendar()
 
 
@@ -131,7 +132,7 @@ class StoredView(PanelView):
                 return f"{league.label} {day}", [(league, day, day)]
             seasons = [(league, *find_season(league, season))]
         known = queries.known_seasons(db.session, [league.slug for league, _, _ in seasons])
-        states = FAILED if what == "failed" else MISSING
+        states = STATES.get(what) or abort(400, "There is no such button.")
         maps = season_maps(db.session, seasons, known, now)
         return f"{subject}, {what} days", [days for one in maps for days in one.ranges(states)]
 

@@ -72,7 +72,9 @@ def season_maps(
     known: dict[str, KnownSeasons],
     now: datetime,
 ) -> list[SeasonMap]:
-    """The maps of these seasons, by one query. ``known`` is what ``queries.known_seasons`` gave.
+    """The maps of these seasons, or of parts of them, by one query.
+
+    ``known`` is what ``queries.known_seasons`` gave.
 
     When a season begins is known of the running one alone; another one is taken as a whole, from
     the league's first season on.
@@ -82,9 +84,9 @@ def season_maps(
     stored = queries.stored_days(session, spans, now, STALE_AFTER)
     maps = []
     for league, first, last in seasons:
-        begins = known.get(league.slug, KnownSeasons()).begins
-        if begins is None or not first <= begins <= last:
-            begins = first
+        season, begins = season_of(league, first), known.get(league.slug, KnownSeasons()).begins
+        if begins is None or not season[0] <= begins <= season[1]:
+            begins = season[0]
         if league.first_season:
             begins = max(begins, date(league.first_season, league.season_turns, 1))
         days = {}

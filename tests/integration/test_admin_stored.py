@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sportsapp.core.clock import each_day
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import Batch, Game, RunState, Scoreboard, Trigger
+from sportsapp.db.models import AdminUser, Batch, Game, RunState, Scoreboard, Trigger
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.failed_days import note_failed
@@ -114,6 +114,12 @@ def test_league_and_season_are_chosen_by_address(panel, season, query, heading):
     assert f"<option selected>{heading.split()[1]}</option>" in page
 
 
+@pytest.mark.parametrize(("season_name", "unread"), [("1919-20", "0"), ("1920-21", "365")])
+def test_nothing_is_missing_before_a_leagues_first_season(panel, season_name, unread):
+    page = panel.get(f"{PAGE}?league=nfl&season={season_name}")
+    assert f"unread</b> <strong>{unread}</strong>" in page
+
+
 def test_seasons_to_choose_from_begin_with_the_one_that_was_read_first(panel, season):
     def names() -> list[str]:
         return re.findall(r"<option(?: selected)?>(.*?)</option>", panel.get(NBA))
@@ -160,6 +166,19 @@ def test_day_that_failed_shows_when_why_and_in_which_run(panel, season):
         in page
     )
     assert "No game of this day is stored." in page
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2025-12-19", "It was not read, and need not have been yet."),
+        ("2025-12-24", "unread</b> never read to its end"),
+        ("2026-01-15", "It was not read, and need not have been yet."),
+        ("2026-01-08", "stale</b> read too early to count"),
+    ],
+)
+def test_day_has_the_state_that_the_map_has(panel, season, day, words):
+    assert words in panel.get(DAY.replace("2026-01-10", day))
 
 
 def test_day_of_a_league_that_was_never_synced(panel):
@@ -271,6 +290,21 @@ def test_day_that_a_backfill_reads_already_is_refused(panel, season):
 def test_form_that_makes_no_sense_is_refused_in_a_line(panel, season, form, message):
     ask(panel, **form, sure="yes")
     assert message in messages_of(panel.get(NBA))
+    assert runs_of(TASK) == []
+
+
+@pytest.mark.parametrize("what", ["", "all", "day"])
+def test_button_that_there_is_not_queues_nothing(panel, season, what):
+    assert ask(panel, what=what, sure="yes").status_code == 400
+    assert runs_of(TASK) == []
+
+
+def test_viewer_sees_the_map_and_has_no_buttons(panel, season):
+    with write_connection() as connection:
+        connection.execute(update(AdminUser).values(role="viewer"))
+    for address in (PAGE, NBA, DAY):
+        assert "/admin/stored/read" not in panel.get(address)
+    ask(panel, **MISSING, sure="yes")
     assert runs_of(TASK) == []
 
 
