@@ -12,7 +12,7 @@ from html import unescape
 from typing import Any
 
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, update
+from sqlalchemy import event, insert, select, update
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -22,6 +22,7 @@ from sportsapp.db.models import (
     AdminUser,
     ConsumerProcess,
     LeagueRow,
+    RunLine,
     RunState,
     ScheduleRow,
     TaskRun,
@@ -108,6 +109,23 @@ def runs_of(task: str) -> list[TaskRun]:
     db.session.rollback()
     statement = select(TaskRun).where(TaskRun.task == task).order_by(TaskRun.queued_at)
     return list(db.session.scalars(statement))
+
+
+def add_lines(run_id: str, *said: str, attempt: int = 1, first: int = 1) -> None:
+    """Write log lines of a run, numbered from ``first`` on."""
+    rows = [
+        {
+            "run_id": run_id,
+            "attempt": attempt,
+            "number": number,
+            "at": utc_now(),
+            "level": "INFO",
+            "text": text,
+        }
+        for number, text in enumerate(said, first)
+    ]
+    with write_connection() as connection:
+        connection.execute(insert(RunLine), rows)
 
 
 def add_run(task: str = "sync_daily_schedule", state: str = RunState.SUCCESS, **values: Any) -> str:

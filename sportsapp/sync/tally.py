@@ -43,7 +43,8 @@ class Tally:
             if is_quiet and not any(changed for _, changed in kinds.values()):
                 continue
             texts = (
-                f"{read:,} {kind} read, {new:,} changed" for kind, (read, new) in kinds.items()
+                f"{read:,} {kind.removesuffix('s') if read == 1 else kind} read, {new:,} changed"
+                for kind, (read, new) in kinds.items()
             )
             logger.info("%s: %s", f"{league} {part}".rstrip(), "; ".join(texts))
         for league, since in self.well.items():

@@ -30,7 +30,9 @@ from tests.panel import (
     add_consumer,
     add_failure,
     add_league,
+    add_lines,
     add_run,
+    change,
     row,
     runs_of,
     signed_in,
@@ -245,6 +247,8 @@ def site(app, offline) -> Iterator[str]:
         queue="sportsapp-backfill",
         resume={"done": 1, "result": {"synced": 5, "errors": [LONG]}},
     )
+    add_lines("running", "NBA: asked again in 4 s (503)", LONG, first=31)
+    add_lines("failed", LONG)
     for n in range(60):
         name = list(huey.periodic_tasks)[n % len(huey.periodic_tasks)]
         add_run(name, ago=timedelta(minutes=20 * n), result={"synced": 3, "errors": [LONG]})
@@ -271,6 +275,20 @@ def test_no_view_is_wider_than_the_window_and_axe_finds_nothing_serious(browser,
                 for scheme in ("light", "dark"):
                     page.emulate_media(color_scheme=scheme)
                     assert faults(page) == [], f"{view} at {width}, {scheme}"
+
+
+def test_page_of_a_run_shows_its_new_lines_and_its_end_without_reload(browser, site):
+    with visit(browser, site) as page:
+        page.goto("/admin/runs/details/?id=running")
+        page.evaluate("window.isTheSame = true")
+        log = page.locator("#log li")
+        expect(log).to_have_count(2)
+        add_lines("running", "NBA 2026-01-01 to 2026-01-31: 9 games read, 2 changed", first=33)
+        change("running", state=RunState.SUCCESS, finished_at=utc_now(), progress_done=3)
+        expect(log.last).to_contain_text("9 games read, 2 changed", timeout=10_000)
+        expect(page.locator("#state")).to_contain_text("SUCCESS")
+        expect(page.locator("#actions")).to_contain_text("Run again")
+        assert page.evaluate("window.isTheSame")
 
 
 def test_sign_in_page_is_without_fault_too(browser, site):

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, select
 from sqlalchemy import event as engine_event
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.errors import FeedUnavailableError
 from sportsapp.core.leagues import BY_SLUG
-from sportsapp.db.engine import db, write_connection
+from sportsapp.db.engine import db
 from sportsapp.db.models import RunLine, RunState, Trigger
 from sportsapp.queue.huey import huey
 from sportsapp.runs import lines
@@ -40,7 +40,7 @@ from sportsapp.tasks import (
     sync_date_range_task,
 )
 from tests.integration.events import board, event
-from tests.panel import add_run, change, row
+from tests.panel import add_lines, add_run, change, row
 from tests.parts import replace_services
 
 logger = logging.getLogger("sportsapp.test")
@@ -75,22 +75,6 @@ def kept(run_id: str) -> list[RunLine]:
 
 def texts(run_id: str) -> list[str]:
     return [line.text for line in kept(run_id)]
-
-
-def add_lines(run_id: str, *said: str, attempt: int = 1, first: int = 1) -> None:
-    rows = [
-        {
-            "run_id": run_id,
-            "attempt": attempt,
-            "number": number,
-            "at": utc_now(),
-            "level": "INFO",
-            "text": text,
-        }
-        for number, text in enumerate(said, first)
-    ]
-    with write_connection() as connection:
-        connection.execute(insert(RunLine), rows)
 
 
 @contextmanager
@@ -333,7 +317,7 @@ def test_page_of_many_lines_shows_the_newest(panel):
     assert "line 4-199." in page
     assert "line 2-100." in page
     assert "line 2-99." not in page
-    assert f"flask tasks logs {run_id[:8]}" in page
+    assert f"flask tasks logs {run_id}" in page
 
 
 def test_fragment_of_a_run_that_is_gone_is_missing(panel):
@@ -503,8 +487,8 @@ def test_each_month_of_a_backfill_is_a_line(app, immediate, feed):
     feed.say("nba", board(event("2", "2025-12-10T20:00Z")), dates="202512")
     run_id = sync_date_range_task("nba", "2025-11-01", "2025-12-31").id
     assert texts(run_id) == [
-        "NBA 2025-11-01 to 2025-11-30: 1 games read, 1 changed",
-        "NBA 2025-12-01 to 2025-12-31: 1 games read, 1 changed",
+        "NBA 2025-11-01 to 2025-11-30: 1 game read, 1 changed",
+        "NBA 2025-12-01 to 2025-12-31: 1 game read, 1 changed",
     ]
 
 
@@ -519,4 +503,4 @@ def test_teams_and_standings_are_counted_by_kind(app, immediate, feed):
     for slug in ("nfl", "nba", "mlb", "nhl"):
         feed.say(slug, {"sports": [{"leagues": [{"teams": [team]}]}]}, kind="teams")
         feed.say(slug, {"athletes": []}, kind="roster")
-    assert "NFL: 1 teams read, 1 changed" in texts(sync_all_teams().id)
+    assert "NFL: 1 team read, 1 changed" in texts(sync_all_teams().id)
