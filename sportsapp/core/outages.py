@@ -61,7 +61,7 @@ class Outage:
         """How many lines were dropped since the last call, in words; empty for none."""
         with self._lock:
             count, self._left_out = self._left_out, 0
-        return f" ({count:,} more lines about it were left out)" if count else ""
+        return f" ({count:,} more like it left out)" if count else ""
 
     def _forget_lock(self) -> None:
         """In a forked child: another thread of the parent may have held the lock."""

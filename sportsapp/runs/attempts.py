@@ -70,8 +70,8 @@ EARLIER_ATTEMPTS = 50
 EARLIER_ERROR_LIMIT = 300
 
 
-class LedgerUnavailableError(Exception):
-    """The database does not take what the ledger has to write about a run."""
+class LedgerUnavailableError(TrackerError):
+    """The database does not take what the ledger has to write about a run. The log has one line."""
 
 
 @contextmanager
@@ -115,12 +115,9 @@ class Attempts:
             with ledger_errors():
                 run = self._claim(task)
             return None if run is None else self._execute(task, run)
-        except LedgerUnavailableError as error:
-            logger.error(
-                "run %s: the database did not take its start or its end; it is queued again: %s",
-                *(task.id, error),
-                exc_info=True,
-            )
+        except LedgerUnavailableError:
+            text = "run %s: the database did not take its start or its end; it is queued again."
+            logger.exception(text, task.id)
             return None
 
     def _claim(self, task: TrackedTask) -> CurrentRun | None:

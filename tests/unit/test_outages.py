@@ -69,7 +69,7 @@ def test_hundred_lines_in_a_minute_are_one_and_the_next_minute_has_the_next(cloc
     assert log == ["ERROR heartbeat failed: the broker cannot be reached: Error 111"]
     clock.seconds += 10
     fail(AWAY)
-    assert log[1:] == [f"{log[0]} (99 more lines about it were left out)"]
+    assert log[1:] == [f"{log[0]} (99 more like it left out)"]
 
 
 def test_end_is_one_line_with_its_duration_and_what_was_left_out(clock, log):
@@ -78,7 +78,7 @@ def test_end_is_one_line_with_its_duration_and_what_was_left_out(clock, log):
         clock.seconds += 10
     outages.BROKER.ended()
     outages.BROKER.ended()
-    text = "WARNING BROKER is back after 30 s (2 more lines about it were left out)"
+    text = "WARNING BROKER is back after 30 s (2 more like it left out)"
     assert log[1:] == [text]
 
 
@@ -95,7 +95,7 @@ def test_broker_that_comes_and_goes_is_two_lines_a_minute_at_most(clock, log):
     assert len(log) == 2
     clock.seconds += 1
     fail(AWAY)
-    assert log[2].endswith("(58 more lines about it were left out)")
+    assert log[2].endswith("(58 more like it left out)")
 
 
 def test_broker_and_database_have_a_line_each_and_the_reason_is_one_line(log):
