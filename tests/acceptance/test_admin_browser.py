@@ -434,7 +434,7 @@ def test_other_session_is_ended_and_says_so(browser, site):
 
 def test_every_destructive_form_has_its_question(browser, site):
     """No form posts to a destructive address without saying what it asks."""
-    ends = ("cancel", "discard", "pause", "failures/again")
+    ends = ("cancel", "discard", "pause", "pause-queue", "failures/again")
     with visit(browser, site) as page:
         for view in VIEWS:
             page.goto(view)
