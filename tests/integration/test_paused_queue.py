@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import UnknownTaskError
+from sportsapp.core.errors import BrokerUnavailableError, UnknownTaskError
 from sportsapp.db.engine import db
 from sportsapp.db.models import PausedQueue, RunState
 from sportsapp.queue.huey import backfill_huey, huey
@@ -140,8 +140,12 @@ def test_queue_is_resumed_while_the_broker_is_away(monkeypatch):
     actions.set_paused(QUEUE, True, "maria")
     run_id = queue_day()
     work()
-    with monkeypatch.context() as away:
-        away.undo()
+
+    def away() -> None:
+        raise BrokerUnavailableError("the broker cannot be reached")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backfill_huey, "message_ids", away)
         actions.set_paused(QUEUE, False)
     assert paused() == []
     change(run_id, **LATE)
