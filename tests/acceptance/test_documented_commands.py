@@ -83,6 +83,7 @@ AT_WORK = (
         "flask tasks cancel ID", "will stop after its current chunk",
         "flask tasks cancel $(cat $FOLDER/id)",
     ),
+    Step("flask tasks runs", "SUCCESS +sync_daily_schedule"),
     Step(
         "flask tasks runs --batch ID", r"^NBA from 1960-01-01 to 2025-12-31: \d+ of 67 runs",
         "flask sync range NBA 1960-01-01 2025-12-31 --queue > $FOLDER/id && "
@@ -92,7 +93,6 @@ AT_WORK = (
         "flask tasks cancel --batch ID", r"is cancelled: \d+ runs before they began",
         "flask tasks cancel --batch $(cat $FOLDER/id)",
     ),
-    Step("flask tasks runs", "SUCCESS +sync_daily_schedule"),
     Step("flask tasks runs --outstanding", r"\A(?![\s\S]*SUCCESS)"),
     Step("flask tasks runs --errors", r"\A(?![\s\S]*FAILURE)"),
     Step("flask tasks registered", "^sync_all_teams +Mondays"),
