@@ -125,14 +125,27 @@ def test_backfill_by_day_marks_the_single_days_that_failed(sync, feed):
     assert failed(sync, MARCH_1, TODAY, NCAAM) == [2]
 
 
-def test_day_that_is_refused_and_read_from_its_month_did_not_fail(sync, feed):
+@pytest.mark.parametrize("refused", [[1, 2, 3], [2]])
+def test_day_that_is_refused_and_read_from_its_month_did_not_fail(sync, feed, refused):
     feed.say("nba", board(event("1", "2026-03-02T23:00Z")), dates="202603")
-    for day in (1, 2, 3):
-        feed.fail("nba", 404)
-        feed.answers["nba", "scoreboard", f"2026030{day}"] = feed.answers["nba", "scoreboard", ""]
+    feed.fail("nba", 404)
+    refusal = feed.answers.pop(("nba", "scoreboard", ""))
+    for day in refused:
+        feed.answers["nba", "scoreboard", f"2026030{day}"] = refusal
     sync_range(sync, NBA, MARCH_1, date(2026, 3, 3))
-    sync_day(later(sync, minutes=1), NBA, date(2026, 3, 3))
-    assert failed(sync, MARCH_1, TODAY) == []
+    sync_day(later(sync, minutes=1), NBA, date(2026, 3, 2))
+    found = states(sync, MARCH_1, date(2026, 3, 3))
+    assert (found[2], set(found.values())) == ("read", {"empty", "read"})
+    assert queries.stored_day(db.session, "nba", date(2026, 3, 2))[1] is None
+
+
+@pytest.mark.parametrize(("status", "days"), [(503, list(range(1, 31))), (404, [])])
+def test_month_ahead_is_marked_unless_its_days_are_read_instead(sync, feed, status, days):
+    feed.say("nba", {"children": []}, kind="standings")
+    feed.fail("nba", status)
+    feed.answers["nba", "scoreboard", "202604"] = feed.answers.pop(("nba", "scoreboard", ""))
+    sync_leagues(sync, [NBA])
+    assert failed(sync, date(2026, 4, 1), date(2026, 4, 30)) == days
 
 
 def test_missed_days_that_fail_are_marked(sync, feed):
