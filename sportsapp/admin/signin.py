@@ -100,7 +100,7 @@ def _is_own() -> bool:
 def sign_in() -> ResponseReturnValue:
     """The sign-in form; a POST signs in and goes on to ``next``."""
     target = panel_path(request.values.get("next", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return redirect(target) if is_signed_in() else _form()
     is_passkey = "credential" in request.form
     account, username = _by_passkey() if is_passkey else _by_password()

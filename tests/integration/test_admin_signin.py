@@ -392,6 +392,7 @@ def test_device_is_forgotten_in_time(app, visitor, long_delays, monkeypatch):
 def test_opening_the_form_is_not_an_attempt(visitor):
     for _ in range(30):
         assert visitor.open(SIGN_IN).status_code == 200
+        assert visitor.open(SIGN_IN, "HEAD").status_code == 200
 
 
 @pytest.mark.parametrize(
