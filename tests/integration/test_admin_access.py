@@ -84,6 +84,7 @@ def test_nothing_is_changed_by_asking_for_it(app, panel):
         "index_view",
         "details_view",
         "day",
+        "task",
         "export",
         "static",
         "sign_in",
