@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import redis
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError
@@ -55,6 +56,14 @@ def test_broker_that_is_away_is_named_without_its_address(visitor, well, monkeyp
 
     monkeypatch.setattr(huey.reader, "put_data", away)
     assert faults(visitor) == {"broker": "cannot be reached, or refuses commands"}
+
+
+def test_broker_that_says_nothing_of_itself_is_well(visitor, well, monkeypatch):
+    def refuse() -> None:
+        raise redis.NoPermissionError("this user has no permissions to run the 'info' command")
+
+    monkeypatch.setattr(huey.reader.conn, "info", refuse)
+    assert said(visitor)[:2] == (200, "ok")
 
 
 def test_database_without_tables_is_named_and_what_depends_on_it(visitor, well):
