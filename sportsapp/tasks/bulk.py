@@ -36,7 +36,7 @@ def cancel_each(run_ids: Sequence[str]) -> str:
 
 
 def run_each_again(run_ids: Sequence[str], trigger: Trigger, by: str) -> str:
-    """Queue runs again, each task with the same arguments once: a batch for each queue.
+    """Queue runs again, each task with the same arguments once, as a batch.
 
     Raises OverlapError when somebody else queues the same at this moment, and
     BrokerUnavailableError.
@@ -54,11 +54,8 @@ def run_each_again(run_ids: Sequence[str], trigger: Trigger, by: str) -> str:
         repeated += key in once
         once[key] = task
     tasks = not_under_way(list(once.values())) if once else []
-    by_queue: dict[str, list[TrackedTask]] = {}
-    for task in tasks:
-        by_queue.setdefault(task.huey.name, []).append(task)
-    for queued in by_queue.values():
-        queue_together(f"Again: {len(queued)} runs of the run list", queued, trigger, by)
+    if tasks:
+        queue_together(f"Again: {len(tasks)} runs of the run list", tasks, trigger, by)
     return _sentence(
         {
             "queued again": len(tasks),
