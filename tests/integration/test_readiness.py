@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import redis
+from redis.exceptions import NoPermissionError
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError
@@ -60,7 +60,7 @@ def test_broker_that_is_away_is_named_without_its_address(visitor, well, monkeyp
 
 def test_broker_that_says_nothing_of_itself_is_well(visitor, well, monkeypatch):
     def refuse() -> None:
-        raise redis.NoPermissionError("this user has no permissions to run the 'info' command")
+        raise NoPermissionError("this user has no permissions to run the 'info' command")
 
     monkeypatch.setattr(huey.reader.conn, "info", refuse)
     assert said(visitor)[:2] == (200, "ok")
