@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from sportsapp.core.errors import ForeignBrokerError
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
 from sportsapp.db.identity import database_id
@@ -116,7 +117,7 @@ def test_connection_made_after_an_adoption_takes_no_message(first, second):
     with app_on(first):
         run_id = sync_all_leagues().id
     assert run(second, "-m", "flask", "broker", "adopt").returncode == 0
-    with app_on(first), pytest.raises(redis.ResponseError, match="belongs to the database"):
+    with app_on(first), pytest.raises(ForeignBrokerError, match="belongs to the database"):
         huey.dequeue()
     with app_on(second):
         assert huey.message_ids() == {run_id}
