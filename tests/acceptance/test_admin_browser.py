@@ -235,7 +235,8 @@ def site(app, offline) -> Iterator[str]:
     teams = [add_team(nba, "BOS", "Boston Celtics"), add_team(nba, "LAL", "Los Angeles Lakers")]
     add_player(nba, teams[0], "Ann Alpha")
     args = {"league": "NBA", "start_date": "2026-01-01", "end_date": "2026-01-31"}
-    add_failure(error=LONG, id="failed", task=TASK, args=args | {"end_date": "2026-01-30"})
+    before = args | {"start_date": "2025-12-01", "end_date": "2025-12-31"}  # no day of "running"
+    add_failure(error=LONG, id="failed", task=TASK, args=before)
     add_game(nba, *teams, "401", changed_by_run="failed")
     add_run(
         TASK,
