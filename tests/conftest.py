@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +23,7 @@ from tests.databases import PostgresServer, postgres_server
 from tests.loopback import LoopbackFeed, serving
 from tests.panel import PanelVisitor, signed_in
 
+os.environ["FLASK_SKIP_DOTENV"] = "1"  # a developer's own .env changes no test
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 MakeDatabase = Callable[..., AbstractContextManager[str]]
 NO_BROKER = "redis://127.0.0.1:1/0"

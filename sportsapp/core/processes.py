@@ -12,10 +12,12 @@ import ctypes
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 PROCESS_NAME = "SPORTSAPP_PROCESS"
 """The variable with which `flask up` names what it starts: web, consumer, backfill and so on."""
@@ -28,6 +30,18 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 def process_name() -> str:
     """The name that `flask up` gave to this process or to one that it comes from, "" for none."""
     return os.environ.get(PROCESS_NAME, "")
+
+
+def process_start(pid: int) -> str:
+    """When this process began, as its system has it; empty when there is no such process.
+
+    With it a process is told apart from a later one that has got its id.
+    """
+    if sys.platform != "linux":
+        ps = ["/bin/ps", "-o", "lstart=", "-p", str(pid)]
+        return subprocess.run(ps, capture_output=True, text=True).stdout.strip()  # noqa: S603
+    file = Path(f"/proc/{pid}/stat")  # field 22 are the clock ticks since the machine's start
+    return file.read_text().rpartition(")")[2].split()[19] if file.exists() else ""
 
 
 def die_with_parent(parent: int | None = None, signal_number: int = signal.SIGKILL) -> None:

@@ -1,8 +1,8 @@
-"""The settings: read once from the environment, checked, frozen.
+"""The settings: read once from the environment and its like (``sources``), checked, frozen.
 
 ``factory.create_app`` calls ``load_settings()``, hands values to the parts that it makes, and keeps
 the whole as ``services().settings``; ``app.py`` sets up logging with it. Each field of
-``Settings`` is read from its environment variable with the field's ``parse``, for most a function
+``Settings`` is read from its variable with the field's ``parse``, for most a function
 of ``setting_values``. Tests make a ``Settings`` directly or through ``dataclasses.replace``. A
 malformed value raises SettingsError with one line that names the setting, what is wrong with it
 and an example.
@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 from sportsapp.core import setting_values as read
 from sportsapp.core.errors import SettingsError
 from sportsapp.core.leagues import DEFAULT_LEAGUES
+from sportsapp.core.sources import ENVIRONMENT, setting_sources, variable
 
 VERSION = "0.1.0"
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -223,20 +224,23 @@ def environment_name(setting: str) -> str:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this environment. An empty variable counts as unset.
+    """The settings of this environment, or of all sources without ``environ``.
 
-    Raises SettingsError: one line with the setting, the fault and an example.
+    An empty variable counts as unset. Raises SettingsError: one line with the setting, the fault
+    and an example.
     """
-    source = os.environ if environ is None else environ
+    sources = setting_sources(PROJECT_ROOT, environ)
     given: dict[str, Any] = {}
     for setting in fields(Settings):
         name, metadata = environment_name(setting.name), setting.metadata
-        if text := source.get(name, "").strip():
+        text, source = variable(name, sources)
+        if text:
             try:
                 given[setting.name] = metadata["parse"](text)
             except ValueError as error:
                 shown = "its value" if metadata["secret"] else repr(_without_password(text)[:80])
-                message = f"{name}: {shown} {error}; for example {metadata['example']}"
+                place = "" if source == ENVIRONMENT else f" (from {source})"
+                message = f"{name}{place}: {shown} {error}; for example {metadata['example']}"
                 raise SettingsError(message) from None
     return Settings(**given)
 
@@ -244,8 +248,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def describe_settings(
     settings: Settings, environ: Mapping[str, str] | None = None
 ) -> list[tuple[str, str, str]]:
-    """Name, value and source ("environment" or "default") of every setting, secrets hidden."""
-    source = os.environ if environ is None else environ
+    """Name, value and source of every setting, secrets hidden.
+
+    The source is "environment", "flask up", ".env" or "default".
+    """
+    sources = setting_sources(PROJECT_ROOT, environ)
     rows = []
     for setting in fields(Settings):
         name, value = environment_name(setting.name), getattr(settings, setting.name)
@@ -255,8 +262,7 @@ def describe_settings(
             shown = "(hidden)"
         else:
             shown = ",".join(value) if isinstance(value, tuple) else _without_password(str(value))
-        is_set = bool(source.get(name, "").strip())
-        rows.append((name, shown, "environment" if is_set else "default"))
+        rows.append((name, shown, variable(name, sources)[1] or "default"))
     return rows
 
 

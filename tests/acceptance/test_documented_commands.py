@@ -146,6 +146,7 @@ STOPPED = (
 STARTED = ("make demo", MORE_WORKERS, "flask up --demo --demo-speed 20")
 ELSEWHERE = {
     "flask up": "acceptance/test_up.py",
+    "INSTANCE_PATH=instance-demo flask tasks active": "acceptance/test_up.py",
     "flask broker": "acceptance/test_broker.py",
     "flask tasks dismiss ID WORD": "integration/test_command_tasks_actions.py",
     "flask broker adopt": "acceptance/test_two_instances.py",

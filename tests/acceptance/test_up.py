@@ -249,3 +249,22 @@ def test_port_in_use_is_one_line(up):
         assert running.process.wait(60) != 0
     (line,) = running.said().strip().splitlines()
     assert "is already in use" in line
+
+
+def test_commands_know_what_the_demo_runs_with():
+    with tempfile.TemporaryDirectory(prefix="sgt-") as text:
+        folder = Path(text) / "instance"
+        running = Running(folder, "--demo")
+        try:
+            wait_for(lambda: "Commands for this demo begin with" in running.said(), 60, 0.2)
+            environ = {**os.environ, "INSTANCE_PATH": str(folder)}
+            done = subprocess.run(
+                running.command("settings"), cwd=PROJECT_ROOT, env=environ, capture_output=True,
+                text=True, check=True,
+            )  # fmt: skip
+            shown = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+            assert shown["PORT"] == ["flask", "up", str(running.port)]
+            assert shown["ESPN_BASE_URL"][2].startswith("http://127.0.0.1:")
+        finally:
+            running.end()
+        assert not (folder / "running.json").exists()

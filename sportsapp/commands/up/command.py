@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import json
 import os
+import shlex
 import socket
 import sys
 
@@ -30,6 +31,7 @@ from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.instance import hold_instance, make_instance_folder
 from sportsapp.core.output import nonblocking
 from sportsapp.core.processes import freeze_memory
+from sportsapp.core.running import announce
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db, merge_wal
 from sportsapp.db.migrate import database_errors, migrate_database
@@ -62,7 +64,7 @@ def up_command(demo: bool, demo_speed: float) -> None:
         if demo and settings.database_url:
             raise SettingsError(
                 "DATABASE_URL: is set, but made-up games stay in a database of their own; "
-                "unset it for the demo, for example with env -u DATABASE_URL"
+                "empty it for the demo, for example with DATABASE_URL= make demo"
             )
         run_until_stopped(settings, demo_port, demo_speed)
     except ChildFailedError as failure:
@@ -105,6 +107,8 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
                 supervisor.start(broker)
             # 4. Consumers and web server are forked from a process that has everything loaded.
             start_first_sync()
+            shared = {"ESPN_BASE_URL": settings.espn_base_url, "PORT": str(settings.port)}
+            last.callback(announce(settings.instance_path, shared).unlink, missing_ok=True)
             make_ready_to_fork()
             for name in ("consumer", "backfill"):
                 supervisor.start(children.consumer_child(settings, name))
@@ -112,6 +116,9 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
             host = children.LOOPBACK.get(address, address)
             shown = f"[{host}]" if ":" in host else host
             click.echo(f"Sports Game Tracker is at http://{shown}:{settings.port}/")
+            if demo_port:
+                words = f"INSTANCE_PATH={shlex.quote(os.path.relpath(settings.instance_path))}"
+                click.echo(f"Commands for this demo begin with {words} .venv/bin/flask")
             supervisor.wait()
 
 

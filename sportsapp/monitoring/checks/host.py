@@ -24,8 +24,8 @@ def check_settings(look: Look) -> Iterator[Finding]:
     """Every value is valid, or the app would not have started; some do not go together."""
     settings = look.settings
     rows = describe_settings(settings)
-    from_environment = [name for name, _, source in rows if source == "environment"]
-    text = f"all can be read; set here: {', '.join(from_environment) or 'none'}"
+    given = [name for name, _, source in rows if source != "default"]
+    text = f"all can be read; set here: {', '.join(given) or 'none'}"
     if not os.access(settings.instance_path, os.W_OK | os.X_OK):
         text = f"INSTANCE_PATH: {settings.instance_path} cannot be written"
         yield wrong(text, "give the folder to the user who runs the app, or name another one")
