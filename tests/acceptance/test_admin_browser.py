@@ -212,7 +212,8 @@ def test_dashboard_knows_the_consumers_and_outlives_the_broker(browser, at_work,
         expect(page.locator("#queues")).not_to_contain_text("unreachable")
         broker.kill()
         expect(page.locator("#queues")).to_contain_text("broker unreachable", timeout=20_000)
-        expect(page.locator("#health")).to_contain_text("The broker cannot be reached")
+        expect(page.locator("#health")).to_contain_text("WRONG broker")
+        expect(page.locator("#health")).to_contain_text("the broker cannot be reached")
         for view in ("/admin/runs/", "/admin/backfill/", "/admin/schedule/"):
             assert page.goto(view).status == 200
         page.get_by_role("button", name="Sign out").click()
