@@ -46,7 +46,8 @@ class FailuresView(PanelView):
             "Run the group again",
         )
         ids = actions.run_group_again(fingerprint, Trigger.ADMIN, current_admin())
-        return f"{len(ids)} runs of failure {fingerprint} were queued again"
+        why = "" if ids else ": what is resolved, or waits or runs already, is left out"
+        return f"{len(ids)} runs of failure {fingerprint} were queued again{why}"
 
     @form_action("/dismiss", "fingerprint")
     def dismiss(self, fingerprint: str) -> str:

@@ -89,6 +89,15 @@ def test_group_is_run_again_whole_with_each_arguments_once(panel, caplog):
     assert "maria: 2 runs of failure abc" in caplog.text
 
 
+def test_group_whose_work_is_under_way_says_so(panel):
+    args = {"league": "NBA", "start_date": "2026-01-01", "end_date": "2026-01-31"}
+    add_failure("abc", task=TASK, args=args)
+    add_run(TASK, RunState.STARTED, args=args | {"end_date": "2026-01-30"}, queue="sportsapp")
+    message = panel.message_after(f"{PAGE}again", fingerprint="abc", sure="yes")
+    assert "0 runs of failure abc were queued again: what is resolved, or waits or runs" in message
+    assert len(runs_of(TASK)) == 2
+
+
 def test_group_is_not_run_again_before_it_is_confirmed(panel):
     add_failure("abc", task=TASK, args={"league": "NBA"})
     page = panel.post(f"{PAGE}again", fingerprint="abc")
