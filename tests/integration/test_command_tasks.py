@@ -50,6 +50,25 @@ def test_limit_out_of_bounds_is_misuse(runner, limit):
     assert runner.invoke(tasks_group, ["runs", "--limit", limit]).exit_code == 2
 
 
+def test_unknown_task_is_misuse_and_lists_the_known_ones(runner):
+    done = runner.invoke(args=["tasks", "runs", "--task", "nope"])
+    assert done.exit_code == 2
+    assert "unknown task 'nope': known are " in done.output
+    assert "sync_all_leagues" in done.output
+
+
+def test_known_task_that_has_not_run_yet_is_no_misuse(runner):
+    done = runner.invoke(args=["tasks", "runs", "--task", "sync_all_leagues"])
+    assert (done.exit_code, done.output) == (0, "No task has run yet.\n")
+
+
+def test_speed_of_the_demo_without_the_demo_is_misuse(runner):
+    done = runner.invoke(args=["up", "--demo-speed", "20"])
+    assert (done.exit_code, done.output) == (
+        2, "--demo-speed is for the made-up feed: add --demo\n",
+    )  # fmt: skip
+
+
 def test_settings_show_value_and_source_and_hide_secrets(runner, settings, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://:secret@localhost/0")
     lines = runner.invoke(args=["settings"]).output.splitlines()

@@ -23,6 +23,7 @@ from sportsapp.runs.batches import BatchState, batch_as_json, find_batch
 from sportsapp.runs.chains import IS_LINK, links_of
 from sportsapp.runs.rows import find_run, run_as_json
 from sportsapp.services import services
+from sportsapp.tasks.actions import task_of
 
 DAY = timedelta(days=1)
 SCHEDULED_LIMIT = 200
@@ -51,6 +52,8 @@ def runs(
     asked_for = ((outstanding, OUTSTANDING), (errors, WITH_ERRORS))
     conditions = [condition for is_asked, condition in asked_for if is_asked]
     rows = recent_runs(db.session, limit, task, state, batch_id, conditions)
+    if task and not recent_runs(db.session, 1, task):
+        task_of(task, {})  # raises UnknownTaskError, unless it has just not run yet
     lines = [_batch_line(batch)] if batch else []
     for run in rows:
         progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""

@@ -22,7 +22,7 @@ import click
 from flask.cli import with_appcontext
 from setproctitle import getproctitle
 
-from sportsapp.commands.shell import FAILED, bind, fail
+from sportsapp.commands.shell import FAILED, bind, fail, misuse
 from sportsapp.commands.up import children
 from sportsapp.commands.up.broker import BROKER_SECONDS, broker_child, wait_for_broker
 from sportsapp.commands.up.prepare import announce_first_admin
@@ -48,13 +48,13 @@ SHARED = ("huey.consumer_options", "huey_config")
 @click.option(
     "--demo-speed",
     type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="How many times faster than life the made-up games are played.",
+    help="How many times faster than life the made-up games are played; with --demo.",
 )
 @with_appcontext
-def up_command(demo: bool, demo_speed: float) -> None:
+def up_command(demo: bool, demo_speed: float | None) -> None:
     """Start everything: broker, consumers and web server. Ctrl-C stops it."""
+    if demo_speed and not demo:
+        misuse("--demo-speed is for the made-up feed: add --demo")
     settings = services().settings
     sys.stdout = nonblocking(sys.stdout)
     if demo and DEMO_PORT not in os.environ:
@@ -66,7 +66,7 @@ def up_command(demo: bool, demo_speed: float) -> None:
                 "DATABASE_URL: is set, but made-up games stay in a database of their own; "
                 "empty it for the demo, for example with DATABASE_URL= make demo"
             )
-        run_until_stopped(settings, demo_port, demo_speed)
+        run_until_stopped(settings, demo_port, demo_speed or 1)
     except ChildFailedError as failure:
         line = f"stopped: {failure}"
         if settings.log_format == "json":
