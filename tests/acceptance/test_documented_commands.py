@@ -72,6 +72,12 @@ AT_WORK = (
     Step("flask tasks wait ID", "^SUCCESS", "flask tasks wait $ID"),
     Step("flask tasks wait ID --timeout 60", "^SUCCESS", "flask tasks wait $ID --timeout 60"),
     Step("flask tasks show ID", "sync_daily_schedule", "flask tasks show $ID"),
+    Step("flask tasks logs ID", "INFO", "flask tasks logs $ID"),
+    Step(
+        "flask tasks logs ID --follow", "^SUCCESS",
+        "flask tasks logs $ID --follow && flask tasks wait $ID",
+    ),
+    Step("flask tasks logs ID --json", '"number": 1,', "flask tasks logs $ID --json"),
     Step("grep ID", "Executing sportsapp.tasks.sync.sync_daily_schedule", "grep $ID $LOG"),
     Step("flask tasks retry ID", r"^[0-9a-f-]{36}$", "flask tasks retry $ID"),
     Step(
@@ -83,7 +89,7 @@ AT_WORK = (
         "flask tasks cancel ID", "will stop after its current chunk",
         "flask tasks cancel $(cat $FOLDER/id)",
     ),
-    Step("flask tasks runs", "SUCCESS +sync_daily_schedule"),
+    Step("flask tasks runs", r"SUCCESS +\d+/\d+ +sync_daily_schedule"),
     Step(
         "flask tasks runs --batch ID", r"^NBA from 1960-01-01 to 2025-12-31: \d+ of 67 runs",
         "flask sync range NBA 1960-01-01 2025-12-31 --queue > $FOLDER/id && "
@@ -102,6 +108,7 @@ AT_WORK = (
     Step("flask tasks pause sportsapp-backfill", "^sportsapp-backfill is paused$"),
     Step("flask tasks resume sportsapp-backfill", "^sportsapp-backfill is resumed$"),
     Step("flask tasks stats", "^worker of sportsapp-backfill on"),
+    Step("flask sync all --queue", r"^[0-9a-f-]{36}$"),
     Step("flask tasks purge", r"^\d+ runs dropped$", "echo y | flask tasks purge"),
     Step("flask tasks purge --yes", r"^\d+ runs dropped$"),
     Step("flask admin create NAME", "maria was added", f"{PASSWORD} | flask admin create maria"),
