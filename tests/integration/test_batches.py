@@ -152,6 +152,8 @@ def test_runs_of_a_batch_are_listed_with_how_far_it_is_those_in_progress_first(r
 
 def test_batch_is_cancelled_from_a_shell(runner):
     batch_id = start("NBA", "NFL")
+    both = runner.invoke(args=["tasks", "cancel", runs_of(TASK)[0].id, "--batch", batch_id])
+    assert (both.exit_code, both.stderr) == (2, "name one run, or one batch with --batch ID\n")
     done = runner.invoke(args=["tasks", "cancel", "--batch", batch_id])
     outcome = "is cancelled: 2 runs before they began, 0 after their current chunk"
     assert (done.exit_code, done.stdout) == (0, f"batch {batch_id} {outcome}\n")
@@ -163,7 +165,7 @@ def test_batch_is_cancelled_from_a_shell(runner):
     ("words", "said"),
     [
         (["cancel"], "name one run, or one batch with --batch ID\n"),
-        (["cancel", "x", "--batch", "y"], "name one run, or one batch with --batch ID\n"),
+        (["cancel", "x", "--batch", "y"], "no task run has the id 'x'\n"),
         (["cancel", "--batch", "nothing"], "no batch has the id 'nothing'\n"),
         (["runs", "--batch", "nothing"], "no batch has the id 'nothing'\n"),
     ],
