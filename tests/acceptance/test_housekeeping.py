@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -80,8 +81,13 @@ def test_consumer_prunes_old_rows_as_it_starts(real_app, start_consumer):
 # ---------------------------------------------------------------- flask tasks, as a program
 
 
-def on_a_terminal(real_app: Flask, *words: str) -> tuple[int, str]:
-    """Run a command on a terminal of its own; its exit status and all that was drawn."""
+def on_a_terminal(
+    real_app: Flask, *words: str, once_drawn: Callable[[], object]
+) -> tuple[int, str]:
+    """Run a command on a terminal of its own; its exit status and all that was drawn.
+
+    ``once_drawn`` is called when something was.
+    """
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [FLASK, "tasks", *words],
@@ -95,22 +101,31 @@ def on_a_terminal(real_app: Flask, *words: str) -> tuple[int, str]:
     drawn = b""
     while True:
         try:
-            drawn += os.read(master, 65_536)
+            more = os.read(master, 65_536)
         except OSError:  # the program has ended, and the terminal with it
             break
+        if not drawn:
+            once_drawn()
+        drawn += more
     os.close(master)
     return process.wait(10), drawn.decode()
 
 
 def test_wait_draws_a_bar_on_a_terminal(real_app, start_consumer, feed):
     slow_months(feed, 0.5)
-    start_consumer("backfill_huey")
     run_id = sync_date_range_task("NBA", "2025-01-01", "2025-12-31").id
-    status, drawn = on_a_terminal(real_app, "wait", run_id)
+    with db.engine.begin() as connection:  # a bar needs a length: as of a run that was put back
+        waits = update(TaskRun).where(TaskRun.id == run_id)
+        connection.execute(waits.values(progress_total=12))
+    status, drawn = on_a_terminal(
+        real_app, "wait", run_id, once_drawn=lambda: start_consumer("backfill_huey")
+    )
     assert status == 0
-    assert "100%" in drawn
     assert "SUCCESS sync_date_range_task" in drawn
-    assert drawn.count("\r") > 3
+    shares = list(dict.fromkeys(map(int, re.findall(r"(\d+)%", drawn))))
+    assert shares == sorted(shares), drawn
+    assert (shares[0], shares[-1]) == (0, 100), drawn
+    assert len(shares) > 3, drawn
 
 
 def test_run_that_another_process_made_can_be_asked_for_from_a_bare_shell(real_app):
