@@ -45,6 +45,7 @@ def run(project: Path, *command: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)  # eight programs, each with an import of everything
 def test_conference_game_from_the_test_to_the_page(project):
     test = re.search(r"```text\n(def test_.*?)```", PAGE, re.DOTALL)[1]
     with (project / TEST_FILE).open("a") as file:
