@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from flask import Flask, url_for
 
 from tests.integration.events import event
 
 HIDES = {"Cookie": "scores=hide"}
 EVENING = datetime(2026, 1, 16, 0, tzinfo=UTC)  # the feed's records are of then
+# What addresses need to show the game. A new page needs at most a row here.
+ARGUMENTS = {
+    "league_name": "nfl", "day_text": "2026-01-15", "espn_id": "401", "address": "ALP",
+    "season": 2026, "season_type": 2, "week": 1,
+}  # fmt: skip
+QUERIES = {"teams.search": {"q": "alpha"}, "calendars.teams": {"teams": "nfl-1"}}
+NOT_PAGES = re.compile(r"/(admin|api|static|healthz|readyz|metrics)\b")
 PATHS = ("/nfl/2026-01-15", "/nfl/games/401", "/nfl/teams/ALP", "/live", "/nfl/weeks/2026/2/1")
 
 
@@ -29,6 +38,36 @@ def game(
     for side in competition["competitors"]:
         side["winner"] = side["homeAway"] == "home"
     return made
+
+
+def pages(app: Flask) -> set[str]:
+    """The address of every page, calendar and feed there is, with scores hidden in the query."""
+    with app.test_request_context():
+        return {
+            url_for(
+                rule.endpoint,
+                **{name: ARGUMENTS[name] for name in rule.arguments},
+                **QUERIES.get(rule.endpoint, {}),
+                scores="hide",
+            )
+            for rule in app.url_map.iter_rules()
+            if "GET" in rule.methods and not NOT_PAGES.match(rule.rule)
+        } | {"/2026-01-15?scores=hide"}
+
+
+def test_no_page_that_there_is_forgets_hidden_scores(app, visitor, synced, clock):
+    made = game()
+    for side, score in zip(made["competitions"][0]["competitors"], ("197", "183"), strict=True):
+        side["score"] = score
+    synced("nfl", made, at=EVENING)
+    telling = re.compile(r"\b(197|183)\b")
+    answers = {path: visitor.get(path, headers=HIDES) for path in sorted(pages(app))}
+    assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(
+        answers, 200
+    )
+    assert [path for path, answer in answers.items() if telling.search(answer.text)] == []
+    shown = [path for path in answers if telling.search(visitor.get(path.partition("?")[0]).text)]
+    assert len(shown) > 5
 
 
 def words_of(page: str) -> str:
