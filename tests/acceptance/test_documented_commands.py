@@ -158,8 +158,6 @@ ELSEWHERE = {
     "flask tasks dismiss ID WORD": "integration/test_command_tasks_actions.py",
     "flask tasks logs ID --follow": "integration/test_run_lines.py",
     "flask sync all --queue": "integration/test_command_sync.py",
-    "logs --json": "integration/test_run_lines.py",
-    "logs --follow": "integration/test_run_lines.py",
     "flask broker adopt": "acceptance/test_two_instances.py",
     "flask prepare": "integration/test_command_prepare.py",
     f'flask db migrate -m "conference games" --rev-id {NEXT}': "acceptance/test_first_change.py",
