@@ -49,6 +49,9 @@ def wrong(done: subprocess.CompletedProcess[str]) -> list[str]:
 @pytest.fixture
 def running(real_app, start_consumer):
     """Both consumers at work, the first slots claimed."""
+    for slug in ("nfl", "nba", "mlb", "nhl"):  # before a first tick would
+        add_league(slug)
+    db.session.rollback()
     consumers = [start_consumer(), start_consumer("backfill_huey")]
 
     def is_up() -> bool:
@@ -58,8 +61,6 @@ def running(real_app, start_consumer):
         return len(beating) == 6 and set(scheduled) == set(huey.periodic_tasks)
 
     wait_for(is_up)
-    for slug in ("nfl", "nba", "mlb", "nhl"):
-        add_league(slug)
     return consumers
 
 
