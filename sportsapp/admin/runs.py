@@ -107,10 +107,9 @@ class RunsView(TableView):
 
     def batch(self, query: TableQuery) -> BatchState | None:
         """The batch to which the list is narrowed; the page shows how far it is."""
+        batch_id = query.filters.get("batch")
         with suppress(RunNotFoundError):
-            return (
-                find_batch(db.session, query.filters["batch"]) if "batch" in query.filters else None
-            )
+            return find_batch(db.session, batch_id) if batch_id else None
         return None
 
     @form_action("/again", "id")

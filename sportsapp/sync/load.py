@@ -19,7 +19,6 @@ TEAMS: Table = Team.__table__
 LEAGUES: Table = LeagueRow.__table__
 SCOREBOARDS: Table = Scoreboard.__table__
 
-DAY_READ = [SCOREBOARDS.c[name] for name in ("day", "read_at", "game_ids", "digest")]
 RESUMED_WITHIN = timedelta(days=60)
 
 # Built once: that takes longer than to execute them.
@@ -34,7 +33,7 @@ _LACKED = (
     GAMES.c.listed,
 )
 _GAMES = union_all(_OF_LEAGUE.where(_WANTED), _OF_LEAGUE.where(*_LACKED))  # an index for each
-_READS = select(*DAY_READ).where(
+_READS = select(*(SCOREBOARDS.c[name] for name in ("day", "read_at", "game_ids", "digest"))).where(
     SCOREBOARDS.c.league_id == bindparam("league_id"),
     SCOREBOARDS.c.day.in_(bindparam("days", expanding=True)),
 )
@@ -73,13 +72,9 @@ def load_scoreboard(
     teams = teams_of_league(session, league_id)
     feed_ids = {team["id"]: espn_id for espn_id, team in teams.items()}
     first, last = (days[0], days[-1]) if days else (date.max, date.min)
-    concerned = {
-        "league_id": league_id,
-        "wanted": [game.espn_id for game in games],
-        "listed": [game.espn_id for game in scoreboard.games],
-        "first": first,
-        "last": last,
-    }
+    concerned: dict[str, Any] = {"league_id": league_id, "first": first, "last": last}
+    concerned["wanted"] = [game.espn_id for game in games]
+    concerned["listed"] = [game.espn_id for game in scoreboard.games]
     stored: Rows = {}
     for row in session.execute(_GAMES, concerned).mappings():
         values = dict(row)

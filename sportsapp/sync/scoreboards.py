@@ -39,6 +39,8 @@ LIVE_DAYS = 3
 OPEN_DAYS = 7
 AHEAD_DAYS = 7
 
+LeagueDay = tuple[League, date]
+
 
 def sync_day(context: SyncContext, league: League, day: date) -> SyncResult:
     """Bring one league's day up to date. Raises the league's FeedError."""
@@ -170,10 +172,10 @@ def _sync_days(
         for league, day in league_days
         if league not in paused
     }
-    lines: dict[tuple[League, date], list[str]] = {league_day: [] for league_day in league_days}
+    lines: dict[LeagueDay, list[str]] = {league_day: [] for league_day in league_days}
     ids: dict[League, set[str]] = {}
     unchanged: dict[tuple[store.LeagueRef, date], store.KnownAnswer] = {}
-    faults: dict[tuple[League, date], TrackerError] = {}
+    faults: dict[LeagueDay, TrackerError] = {}
     for (league, day), future in fetch_all(calls):
         label, ref = f"{league.label} {day}", refs[league]
         with add_log_fields(league=league.label):
@@ -197,20 +199,11 @@ def _sync_days(
                 ids.setdefault(league, set()).update(game_ids)
             except TrackerError as error:
                 faults[league, day] = error
-    refused: dict[tuple[League, date], list[date]] = {}
-    for league, day in league_days:
-        is_refused = isinstance(faults.get((league, day)), FeedRefusedError)
-        if is_refused and league.month_fits and not live:
-            refused.setdefault((league, day.replace(day=1)), []).append(day)
-    for (league, _), of_month in refused.items():
-        errors: list[str] = []
-        with add_log_fields(league=league.label):
-            found = sync_month(context, league, of_month, errors)
-        if found is not None:
+    if not live:
+        for (league, day), (found, errors) in _from_months(context, faults).items():
+            del faults[league, day]
             ids.setdefault(league, set()).update(found)
-            lines[league, of_month[0]] = errors
-            for day in of_month:
-                del faults[league, day]
+            lines[league, day] = errors
     failed: dict[League, TrackerError] = {}
     for (league, day), fault in faults.items():
         failed[league] = fault
@@ -242,6 +235,29 @@ def _sync_days(
         )
     count = sum(len(game_ids) for game_ids in ids.values())
     return SyncResult(count, [line for league_day in league_days for line in lines[league_day]])
+
+
+def _from_months(
+    context: SyncContext, faults: Mapping[LeagueDay, TrackerError]
+) -> dict[LeagueDay, tuple[set[str], list[str]]]:
+    """Read the days that were refused from their months, each of which is asked for once.
+
+    Returns the days that could be read, each with ids of games and lines of errors: those of a
+    month are at its first day.
+    """
+    refused: dict[LeagueDay, list[date]] = {}
+    for (league, day), fault in faults.items():
+        if isinstance(fault, FeedRefusedError) and league.month_fits:
+            refused.setdefault((league, day.replace(day=1)), []).append(day)
+    read: dict[LeagueDay, tuple[set[str], list[str]]] = {}
+    for (league, _), days in refused.items():
+        errors: list[str] = []
+        with add_log_fields(league=league.label):
+            found = sync_month(context, league, sorted(days), errors)
+        if found is not None:  # answers came in any order
+            read |= {(league, day): (set(), []) for day in days}
+            read[league, min(days)] = found, errors
+    return read
 
 
 # ---------------------------------------------------------------- the weeks to come
