@@ -68,10 +68,10 @@ def read_only_file(path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def small_disk(real_settings: Settings) -> Iterator[Path]:
-    """The instance folder, on a disk of six megabytes."""
+    """The instance folder, on a disk of sixteen megabytes."""
     folder = real_settings.instance_path
     database = (folder / "tracker.db").read_bytes()
-    if not run_mount("mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "none", str(folder)):
+    if not run_mount("mount", "-t", "tmpfs", "-o", "size=16m,mode=700", "none", str(folder)):
         pytest.skip("a small disk is a mount, and that needs root")
     (folder / "tracker.db").write_bytes(database)
     yield folder
