@@ -21,9 +21,12 @@ from sportsapp.feed.client import FeedClient, RetryPolicy
 from sportsapp.queue.huey import backfill_huey, huey
 from tests.databases import PostgresServer, postgres_server
 from tests.loopback import LoopbackFeed, serving
+from tests.once import compile_once, hash_cheaply
 from tests.panel import PanelVisitor, signed_in
 
 os.environ["FLASK_SKIP_DOTENV"] = "1"  # a developer's own .env changes no test
+compile_once()
+hash_cheaply()
 RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 MakeDatabase = Callable[..., AbstractContextManager[str]]
 NO_BROKER = "redis://127.0.0.1:1/0"
