@@ -294,6 +294,7 @@ def roster_in_week(team: DemoTeam, week: int) -> tuple[DemoPlayer, ...]:
     )
 
 
+@lru_cache(maxsize=40_000)
 def make_player(
     team: DemoTeam, place: int, generation: int, group: str, position: Position
 ) -> DemoPlayer:
