@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,7 @@ def unchanged(story: Story, filled: Path, tmp_path_factory: pytest.TempPathFacto
     return story.tell(folder, ())
 
 
+@cache
 def text_of(page: str) -> str:
     """What a page says, without the time at which it was made."""
     return " ".join(STAMPS.sub(" ", page).split())

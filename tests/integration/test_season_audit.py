@@ -96,10 +96,10 @@ def finals(slug: str) -> list[Game]:
 def mend(app: Flask, *slugs: str) -> None:
     """Store every game again as the feed has it, and no others."""
     for slug in slugs:
-        audit(app, slug)
         with writing(db.session) as session:
             session.execute(delete_rows(Game).where(Game.espn_id.like("9%")))
-        assert audit(app, slug).breaches == []
+        if audit(app, slug).breaches:
+            assert audit(app, slug).breaches == []
 
 
 # ---------------------------------------------------------------- planted errors
