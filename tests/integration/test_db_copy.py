@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, Insert, create_engine, event, func, inspect, select
+from sqlalchemy import Engine, Insert, create_engine, event, func, insert, inspect, select
 
 from sportsapp.accounts.accounts import add_account
 from sportsapp.core.clock import utc_now
 from sportsapp.db import copy as transfer
-from sportsapp.db.engine import db
+from sportsapp.db.engine import db, write_connection
 from sportsapp.db.migrate import migrate_database
 from sportsapp.db.models import AdminSession, AdminUser, Game, TaskRun
 from sportsapp.db.types import Base
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 from tests.integration.events import event as game
-from tests.panel import add_consumer, add_failure, add_run, signed_in
+from tests.panel import add_consumer, add_failure, add_run, row, signed_in
 
 LATER = datetime(2026, 1, 15, 22, 0, tzinfo=UTC)
 
@@ -43,8 +43,15 @@ def filled(app, synced) -> None:
     synced("nba", game("1", state="in"), game("2", state="pre", start="2026-01-15T23:00Z"))
     add_account("boss", "a long pass phrase")
     add_failure(result={"synced": 0, "errors": ["é \u2028 '\"\\"]}, earlier=[{"attempt": 1}])
-    for n in range(transfer.BATCH + 1):
-        add_run(id=f"run-{n}", ago=timedelta(days=1, microseconds=n))
+    run = row(add_run(id="run-0"))
+    first = {one.key: getattr(run, one.key) for one in inspect(TaskRun).column_attrs}
+    queued_at = first["queued_at"] - timedelta(days=1)
+    more = [
+        first | {"id": f"run-{n}", "queued_at": queued_at - timedelta(microseconds=n)}
+        for n in range(1, transfer.BATCH + 1)
+    ]
+    with write_connection() as connection:
+        connection.execute(insert(TaskRun), more)
     add_consumer(beat_at=utc_now() - timedelta(hours=1))
 
 

@@ -84,19 +84,21 @@ def value_for(column: sa.Column[Any], n: int) -> Any:
 
 def fill() -> Content:
     """Rows in every table there is; what they hold."""
+    found = tables()
     with db.engine.begin() as connection:
-        for table in tables().values():
+        for table in found.values():
             rows = [
                 {one.name: value_for(one, n) for one in table.columns} for n in range(1, ROWS + 1)
             ]
             connection.execute(sa.insert(table), rows)
-    return content()
+    return content(found)
 
 
-def content() -> Content:
+def content(there: dict[str, sa.Table] | None = None) -> Content:
+    """What the tables hold; they are looked up unless the caller has them."""
     with db.engine.connect() as connection:
         found = {}
-        for name, table in tables().items():
+        for name, table in (there or tables()).items():
             order = [table.c[one.name] for one in table.primary_key.columns]
             rows = connection.execute(sa.select(table).order_by(*order)).mappings()
             found[name] = [dict(row) for row in rows]
@@ -105,26 +107,27 @@ def content() -> Content:
 
 def shape() -> dict[str, Any]:
     """Columns, indexes and constraints, by table."""
+    db.engine.dispose()  # a connection of SQLite may still know the indexes of before
     inspector = sa.inspect(db.engine)
+    columns, indexes = inspector.get_multi_columns(), inspector.get_multi_indexes()
+    unique, foreign = inspector.get_multi_unique_constraints(), inspector.get_multi_foreign_keys()
     return {
         name: {
             "columns": {
-                one["name"]: (str(one["type"]), one["nullable"])
-                for one in inspector.get_columns(name)
+                one["name"]: (str(one["type"]), one["nullable"]) for one in columns[schema, name]
             },
             "indexes": sorted(
                 (one["name"], tuple(one["column_names"]), bool(one["unique"]))
-                for one in inspector.get_indexes(name)
+                for one in indexes[schema, name]
             ),
-            "unique": sorted(
-                tuple(one["column_names"]) for one in inspector.get_unique_constraints(name)
-            ),
+            "unique": sorted(tuple(one["column_names"]) for one in unique[schema, name]),
             "foreign": sorted(
                 (tuple(one["constrained_columns"]), one["referred_table"])
-                for one in inspector.get_foreign_keys(name)
+                for one in foreign[schema, name]
             ),
         }
-        for name in tables()
+        for schema, name in columns
+        if name != "alembic_version"
     }
 
 
