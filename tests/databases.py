@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
@@ -25,15 +25,20 @@ OTHER_SESSIONS = """
 """
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 EMPTY_TABLES = """
-    DO $$ DECLARE name text; has_rows boolean; BEGIN
+    DO $$ DECLARE name text; has_rows boolean; names text[]; BEGIN
         FOR name IN SELECT tablename FROM pg_tables
             WHERE schemaname = 'public' AND tablename <> 'alembic_version'
         LOOP
             EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO has_rows;
-            IF has_rows THEN EXECUTE format('TRUNCATE %I RESTART IDENTITY CASCADE', name); END IF;
+            IF has_rows THEN names := names || quote_ident(name); END IF;
         END LOOP;
+        IF names <> '{}' THEN
+            EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', array_to_string(names, ', '));
+        END IF;
     END $$
 """
+CARELESS = ("fsync", "full_page_writes", "synchronous_commit")
+"""What protects data when the machine loses its power; no test does that."""
 
 
 class PostgresServer:
@@ -43,6 +48,8 @@ class PostgresServer:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         self.migrated = f"sgt_migrated_{uuid.uuid4().hex[:8]}"
         self._free: list[str] = []
+        self._engines: dict[str, Engine] = {}
+        self._revision = newest_revision()
 
     @contextmanager
     def empty_database(self) -> Iterator[str]:
@@ -83,15 +90,18 @@ class PostgresServer:
 
     def _empty(self, name: str) -> bool:
         """Delete all rows. Returns False if a test has changed the schema."""
-        engine = create_engine(self.url.set(database=name), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        if name not in self._engines:
+            url = self.url.set(database=name)
+            self._engines[name] = create_engine(
+                url, isolation_level="AUTOCOMMIT", pool_pre_ping=True
+            )
+        with self._engines[name].connect() as connection:
             connection.execute(text(OTHER_SESSIONS))
             tables = set(connection.scalars(text(TABLES)))
             is_sound = tables == {*Base.metadata.tables, "alembic_version"}
             if is_sound:
                 connection.execute(text(EMPTY_TABLES))
-                is_sound = revision_of(connection) == newest_revision()
-        engine.dispose()
+                is_sound = revision_of(connection) == self._revision
         return is_sound
 
     def migrate(self, folder: Path) -> None:
@@ -105,6 +115,12 @@ class PostgresServer:
         with app.app_context():
             migrate_database()
             db.engine.dispose()
+
+    def be_careless(self) -> None:
+        """Let a server that is these tests' alone not wait for the disk."""
+        for setting in CARELESS:
+            self._execute(f"ALTER SYSTEM SET {setting} = off")
+        self._execute("SELECT pg_reload_conf()")
 
     def drop_migrated(self) -> None:
         """Drop the migrated database, on a server that other programs use as well."""
@@ -124,6 +140,8 @@ class PostgresServer:
         return name
 
     def _drop(self, name: str) -> None:
+        if engine := self._engines.pop(name, None):
+            engine.dispose()
         self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _address(self, name: str) -> str:
@@ -154,8 +172,10 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
     running = pgserver.get_server(data)
     try:
         own = PostgresServer(running.get_uri())
+        own.be_careless()
         own.migrate(folder)
         yield own
+        own.drop_reused()
     finally:
         running.cleanup()
         shutil.rmtree(data)
