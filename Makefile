@@ -14,7 +14,7 @@ demo: $(VENV)/.installed ## the same with a demo feed that needs no internet
 	@INSTANCE_PATH="$${INSTANCE_PATH:-instance-demo}" exec $(BIN)/flask up --demo
 
 test: $(VENV)/.installed-dev ## all tests; acceptance tests one file a process, since they depend on timing
-	$(BIN)/pytest -n 2 tests/unit tests/integration
+	$(BIN)/pytest -n 2 --dist loadgroup tests/unit tests/integration
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
 # Slow files whose database statements other tests run on PostgreSQL too.
@@ -22,12 +22,12 @@ ONLY_WITH_ALL := admin_browser alerts browser deploy_proxies doctor faults_feed 
     redis throttle up
 
 test-postgres: $(VENV)/.installed-dev ## tests with a database, on PostgreSQL; POSTGRES=all includes the slowest
-	$(BIN)/pytest -n 2 --database postgresql tests/integration
+	$(BIN)/pytest -n 2 --dist loadgroup --database postgresql tests/integration
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --database postgresql tests/acceptance \
 	    $(if $(filter all,$(POSTGRES)),,$(ONLY_WITH_ALL:%=--ignore=tests/acceptance/test_%.py))
 
 test-quick: $(VENV)/.installed-dev ## the tests without the slow ones
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/integration
 
 audit: $(VENV)/.installed-dev ## look for insecure code, and known vulnerabilities in pinned packages
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml sportsapp

@@ -19,6 +19,8 @@ import pytest
 from sportsapp.core.settings import PROJECT_ROOT
 from tests.acceptance.conftest import wait_for
 
+pytestmark = pytest.mark.xdist_group("serve")  # they share a server
+
 BIG = 200_000
 # The server with an application that takes its answers from the address, and short limits.
 PROGRAM = """
@@ -49,12 +51,13 @@ serve.serve(app, listener, body_limit=1000)
 class Server:
     """The running server."""
 
-    def __init__(self, host: str = "127.0.0.1", **environ: str) -> None:
-        self.host = host
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, host], cwd=PROJECT_ROOT, env={**os.environ, **environ},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def __init__(self, log: Path, host: str = "127.0.0.1", **environ: str) -> None:
+        self.host, self.log = host, log
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, host], cwd=PROJECT_ROOT,
+                env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=stderr, text=True,
+            )  # fmt: skip
         self.port = int(self.process.stdout.readline())
         wait_for(self.listens, 10)
 
@@ -88,26 +91,42 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(10)
 
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
 
 Start = Callable[..., Server]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[Start]:
     started = []
 
     def start_one(*arguments: str, **environ: str) -> Server:
-        started.append(Server(*arguments, **environ))
+        started.append(Server(tmp_path / "stderr", *arguments, **environ))
         return started[-1]
 
     yield start_one
     for server in started:
-        server.process.kill()
-        server.process.communicate()
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of the tests that do not end it; it lives through all they send."""
+    server = Server(tmp_path_factory.mktemp("shared") / "stderr")
+    yield server
+    try:
+        assert server.stop() == 0
+        assert server.log.read_text() == ""
+    finally:
+        server.kill()
 
 
 @pytest.fixture
 def server(start) -> Server:
+    """A server of the test's own."""
     return start()
 
 
@@ -135,8 +154,8 @@ def seconds_to_close(connection: socket.socket, send: bytes = b"") -> float:
     return time.monotonic() - began
 
 
-def test_one_connection_is_kept_whatever_the_answer(server):
-    connection = server.connect()
+def test_one_connection_is_kept_whatever_the_answer(shared):
+    connection = shared.connect()
     connection.connect()
     first = connection.sock
     for method, path, body in [
@@ -159,17 +178,17 @@ def test_one_connection_is_kept_whatever_the_answer(server):
     connection.close()
 
 
-def test_connection_is_closed_when_the_visitor_has_asked_for_it(server):
+def test_connection_is_closed_when_the_visitor_has_asked_for_it(shared):
     for path in ("/200", "/304"):
         for version, header in (("1.1", "Connection: close\r\n"), ("1.0", "")):
-            said = read_all(server.send(f"GET {path} HTTP/{version}\r\nHost: x\r\n{header}\r\n"))
+            said = read_all(shared.send(f"GET {path} HTTP/{version}\r\nHost: x\r\n{header}\r\n"))
             assert said.startswith(f"HTTP/{version} {path[1:]}")
             assert "Connection: close" in said
 
 
-def test_body_is_asked_for(server):
+def test_body_is_asked_for(shared):
     head = "POST /200 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
-    connection = server.send(head)
+    connection = shared.send(head)
     assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     connection.sendall(b"q=1")
     connection.shutdown(socket.SHUT_WR)
@@ -201,16 +220,16 @@ def test_body_is_asked_for(server):
         ("GET http://[ HTTP/1.1\r\n\r\n", 400),
     ],
 )
-def test_what_is_too_large_or_no_request_is_refused(server, request_text, status):
-    said = read_all(server.send(request_text))
+def test_what_is_too_large_or_no_request_is_refused(shared, request_text, status):
+    said = read_all(shared.send(request_text))
     assert re.match(rf"HTTP/1\.[01] {status} ", said), said[:100]
     assert "Traceback" not in said
-    assert server.stop() == 0
-    assert server.process.stderr.read() == ""
+    assert shared.seconds_to_answer() < 5
+    assert shared.log.read_text() == ""
 
 
-def test_forwarded_headers_are_left_to_the_app(server):
-    connection = server.connect()
+def test_forwarded_headers_are_left_to_the_app(shared):
+    connection = shared.connect()
     connection.request("GET", "/200", headers={"X-Forwarded-For": "192.0.2.1"})
     assert connection.getresponse().read() == b"192.0.2.1"
     connection.close()
@@ -234,12 +253,12 @@ def test_both_families_of_addresses_are_served(start):
         ("POST /200 HTTP/1.1\r\nContent-Length: 900\r\n\r\n", b"x"),
     ],
 )
-def test_request_that_does_not_become_whole_is_closed_however_it_drips(server, begun, more):
-    assert 0.9 < seconds_to_close(server.send(begun), more) < 3.5
+def test_request_that_does_not_become_whole_is_closed_however_it_drips(shared, begun, more):
+    assert 0.9 < seconds_to_close(shared.send(begun), more) < 3.5
 
 
-def test_connection_that_waits_for_its_next_request_is_kept_longer(server):
-    connection = server.send("GET /200 HTTP/1.1\r\n\r\n")
+def test_connection_that_waits_for_its_next_request_is_kept_longer(shared):
+    connection = shared.send("GET /200 HTTP/1.1\r\n\r\n")
     connection.recv(1000)
     assert 3.9 < seconds_to_close(connection) < 6.5
 
@@ -307,4 +326,4 @@ def test_it_ends_at_once_when_nobody_is_there(server):
     began = time.monotonic()
     assert server.stop() == 0
     assert time.monotonic() - began < 1
-    assert server.process.stderr.read() == ""
+    assert server.log.read_text() == ""

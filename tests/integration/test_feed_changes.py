@@ -37,7 +37,10 @@ from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import SyncContext
 from tests.conftest import NO_BROKER, QUICK
 
-pytestmark = pytest.mark.only_sqlite("each case begins with a copy of the database's file")
+pytestmark = [
+    pytest.mark.only_sqlite("each case begins with a copy of the database's file"),
+    pytest.mark.xdist_group("changes"),  # they share what an unchanged feed shows
+]
 
 NFL, NBA = LEAGUES = [BY_SLUG["nfl"], BY_SLUG["nba"]]
 BEFORE = datetime(2026, 11, 22, 20, 23, tzinfo=UTC)  # two minutes before another game begins

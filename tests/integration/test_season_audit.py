@@ -28,6 +28,8 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.tasks import audit_seasons
 from tests.conftest import NO_BROKER, QUICK
 
+pytestmark = pytest.mark.xdist_group("seasons")  # they share four seasons
+
 NOW = datetime(2026, 7, 10, 15, tzinfo=UTC)
 SEASONS = {
     "nfl": (2025, date(2025, 10, 1)),
