@@ -29,16 +29,22 @@ from tests.loopback import LoopbackFeed
 
 LONGEST = (
     "test_faults_kill.py",
+    "test_consumer.py",
+    "test_browser.py",
+    "test_supervisor.py",
+    "test_admin_browser.py",
     "test_operating.py",
     "test_faults_broker.py",
-    "test_consumer.py",
-    "test_several_hosts.py",
-    "test_admin_browser.py",
-    "test_alerts.py",
-    "test_documented_commands.py",
     "test_faults_database.py",
-    "test_browser.py",
+    "test_several_hosts.py",
+    "test_starving.py",
     "test_up.py",
+    "test_deploy_proxies.py",
+    "test_broker_ends.py",
+    "test_alerts.py",
+    "test_doctor.py",
+    "test_restore.py",
+    "test_faults_feed.py",
 )
 
 
