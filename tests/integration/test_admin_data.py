@@ -156,6 +156,7 @@ def test_filters_and_search(panel, data, path, there, absent):
     assert not any(word in page for word in absent.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["leagues", "teams", "players", "games"])
 @pytest.mark.parametrize(
     "junk",

@@ -105,6 +105,7 @@ def test_list_tells_what_became_of_a_run(panel):
     assert "NBA: not polled before 17:15:00 UTC" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "junk",
     [
@@ -403,6 +404,7 @@ def test_list_takes_a_bounded_number_of_queries(panel, query):
     assert counts[0] <= counts[1] <= 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_export_has_all_rows_and_memory_holds_some_of_them(panel, kind):
     add_many(9_000)

@@ -245,6 +245,7 @@ def test_both_families_of_addresses_are_served(start):
 # ---------------------------------------------------------------- what is left unfinished
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("begun", "more"),
     [
@@ -257,12 +258,14 @@ def test_request_that_does_not_become_whole_is_closed_however_it_drips(shared, b
     assert 0.9 < seconds_to_close(shared.send(begun), more) < 3.5
 
 
+@pytest.mark.slow
 def test_connection_that_waits_for_its_next_request_is_kept_longer(shared):
     connection = shared.send("GET /200 HTTP/1.1\r\n\r\n")
     connection.recv(1000)
     assert 3.9 < seconds_to_close(connection) < 6.5
 
 
+@pytest.mark.slow
 def test_answer_that_nobody_takes_is_dropped(server):
     descriptors = Path(f"/proc/{server.process.pid}/fd")
     before = len(list(descriptors.iterdir()))
@@ -274,6 +277,7 @@ def test_answer_that_nobody_takes_is_dropped(server):
         connection.close()
 
 
+@pytest.mark.slow
 def test_requests_that_are_sent_ahead_are_not_answered(server):
     """Else a thread waits, when more answers are unread than are kept."""
     many = "GET /big HTTP/1.1\r\n\r\n" * 400
@@ -286,6 +290,7 @@ def test_requests_that_are_sent_ahead_are_not_answered(server):
     assert said.count("HTTP/1.1 200") == said.count("Connection: close") == 1
 
 
+@pytest.mark.slow
 def test_who_waits_longest_is_closed_when_there_are_too_many(start):
     server = start(CONNECTIONS="100")
     opened = [server.send("GET /200 HTTP/1.1\r\n") for _ in range(300)]
@@ -297,6 +302,7 @@ def test_who_waits_longest_is_closed_when_there_are_too_many(start):
 # ---------------------------------------------------------------- its end
 
 
+@pytest.mark.slow
 def test_requests_that_are_there_are_answered_before_it_ends(server):
     """Also those for which no thread is free yet, and answers that are read slowly."""
     request = "GET /big/0.3 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -313,6 +319,7 @@ def test_requests_that_are_there_are_answered_before_it_ends(server):
     assert server.process.wait(5) == 0
 
 
+@pytest.mark.slow
 def test_it_ends_in_time_when_a_request_does_not(server):
     connection = server.send("GET /200/30 HTTP/1.1\r\n\r\n")
     time.sleep(0.2)

@@ -27,7 +27,7 @@ from tests.panel import add_consumer, add_failure, add_run, row, signed_in
 LATER = datetime(2026, 1, 15, 22, 0, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def target(request, tmp_path) -> Iterator[str]:
     """An empty database without tables; its URL."""
     if request.param == "sqlite":

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sportsapp.core.settings import PROJECT_ROOT
 
 
@@ -20,6 +22,7 @@ def outcome(folder: Path, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_flask_db_finds_the_migrations(tmp_path):
     heads = outcome(tmp_path / "instance", "-m", "flask", "db", "heads")
     outcome(tmp_path / "instance", "-m", "flask", "db", "upgrade")

@@ -210,6 +210,7 @@ def documented() -> dict[tuple[str, ...], str]:
     return cells
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", CASES, ids=" and ".join)
 def test_no_page_is_wrong_and_the_docs_say_what_happens(
     changes, story, filled, unchanged, tmp_path

@@ -154,6 +154,7 @@ def ask(site: FlaskClient, path: bytes, query: str = "") -> TestResponse:
     return site.get("/", environ_overrides=environ, buffered=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", PATHS + QUERIES)
 @trying(12)
 @given(values=st.lists(numbers, min_size=3, max_size=3))
@@ -255,6 +256,7 @@ def test_every_known_attack_by_form_comes_to_nothing(site, unchanged, path, fiel
 # ---------------------------------------------------------------- headers and cookies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEADERS)
 @trying(12)
 @given(value=header_texts, path=st.sampled_from(SIGHTS))
@@ -262,6 +264,7 @@ def test_no_header_breaks_a_page(site, unchanged, name, value, path):
     assert_harmless(site.get(path, headers={name: value}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COOKIES)
 @trying(20)
 @given(value=header_texts | any_text.map(in_address), path=st.sampled_from(SIGHTS))
@@ -357,6 +360,7 @@ PANEL = [
 TABLES = ("runs", "leagues", "teams", "players", "games")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", PANEL)
 def test_nothing_in_an_address_of_the_panel_breaks_it(app, panel, target):
     add_failure(error=MARKUP[0])

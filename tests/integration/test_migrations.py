@@ -35,7 +35,7 @@ DROPPED = {"task_runs": {"chain": []}}  # a column that is gone, and what a down
 Content = dict[str, list[dict[str, Any]]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def empty(request, tmp_path: Path) -> Iterator[Flask]:
     """The app, inside its context, on a database without tables."""
     if request.param == "sqlite":
@@ -166,6 +166,7 @@ def after_a_downgrade(before: Content) -> Content:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 def test_upgrade_from_every_revision_and_back_keeps_the_data(empty, revision):
     upgrade(revision=revision)
@@ -192,6 +193,7 @@ FOURTH_AS_IT_WAS = (
 """What two migrations did otherwise before they were rewritten."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
 def test_database_of_the_first_days_is_upgraded(empty, revision):
     upgrade(revision=revision)

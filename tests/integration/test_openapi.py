@@ -54,6 +54,7 @@ def filled(synced, app: Flask) -> Flask:
     return app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.name.lower())
 def test_api_does_what_its_document_says(filled, mode):
     schema = schemathesis.openapi.from_wsgi(DOCUMENT, filled)

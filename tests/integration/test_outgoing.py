@@ -199,6 +199,7 @@ def test_endless_answer_is_not_read(send, status):
     assert sum(sent) < 60_000_000
 
 
+@pytest.mark.slow
 @senders
 @pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\n", b"", b"HTTP/1.1 100 Continue\r\n"])
 def test_headers_that_drip_end_at_the_deadline(send, begins):

@@ -28,7 +28,10 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.tasks import audit_seasons
 from tests.conftest import NO_BROKER, QUICK
 
-pytestmark = pytest.mark.xdist_group("seasons")  # they share four seasons
+pytestmark = [
+    pytest.mark.xdist_group("seasons"),  # they share four seasons
+    pytest.mark.slow,
+]
 
 NOW = datetime(2026, 7, 10, 15, tzinfo=UTC)
 SEASONS = {

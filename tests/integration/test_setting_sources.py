@@ -50,6 +50,7 @@ def run(project: Path, words: list[str], cwd: Path | None = None, **environ: str
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_reads_the_same_env_file(project, door):
     assert "6001" in run(project, DOORS[door])

@@ -900,6 +900,7 @@ def documents(name):
     return [document | {"events": [event]} for event in events] if events else [document]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
 def test_no_single_change_of_a_sample_escapes_the_parser(name):
     changed = (

@@ -72,6 +72,7 @@ def test_window_is_a_minute(slept):
     assert 50 < slept[0] <= 60
 
 
+@pytest.mark.slow
 def test_threads_are_counted_together(monkeypatch, make_limiter, slept):
     monkeypatch.setattr(pace, "WINDOW", 5)
     limiter = make_limiter(134)  # of which a quarter, 33, is kept for live syncs
