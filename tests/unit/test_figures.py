@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import figures
-from bench.figures import Module
+from bench.figures import Figure, Module
 from sportsapp.core.settings import PROJECT_ROOT
 
 SAMPLE = Module(
@@ -47,12 +47,19 @@ SAMPLE = Module(
 )
 
 
-WITH_GOAL = [figure for figure in figures.figures() if figure.goal is not None]
+@pytest.fixture(scope="module")
+def counted() -> list[Figure]:
+    """The figures of the code as it is."""
+    return figures.figures()
 
 
-@pytest.mark.parametrize("figure", WITH_GOAL, ids=lambda figure: figure.name)
-def test_goal_is_met(figure):
-    assert figure.is_met, f"{figure.value:,g}: the goal is {figure.goal:,g}"
+def test_goals_are_met(counted):
+    with_goal = [figure for figure in counted if figure.goal is not None]
+    assert len(with_goal) > 3
+    missed = [
+        f"{one.name}: {one.value:,g}, not {one.goal:,g}" for one in with_goal if not one.is_met
+    ]
+    assert missed == []
 
 
 def test_lines_of_code_leave_out_blank_lines_comments_and_docstrings():
@@ -73,7 +80,7 @@ def test_ctypes_is_found():
     assert not figures.uses_ctypes(Module(Path("other.py"), "import json\n"))
 
 
-def test_table_of_the_docs_has_these_figures():
+def test_table_of_the_docs_has_these_figures(counted):
     page = (PROJECT_ROOT / "docs" / "architecture.md").read_text()
-    for figure in figures.figures():
+    for figure in counted:
         assert f"| {figure.name} |" in page
