@@ -25,7 +25,7 @@ if "FLASK_RUN_FROM_CLI" in os.environ and sys.platform == "linux":
         if os.fsencode(name) not in given:
             os.environ.pop(name, None)
 try:
-    app = create_app()
+    app = create_app(makes_instance="FLASK_RUN_FROM_CLI" not in os.environ)
 except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(2)

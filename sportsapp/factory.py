@@ -28,15 +28,21 @@ VISITOR_SYNCS = 6  # a minute, for one address
 FORM_LIMIT = 256 * 1024  # bytes of a request's body
 
 
-def create_app(settings: Settings | None = None, client: FeedClient | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    client: FeedClient | None = None,
+    *,
+    makes_instance: bool = True,
+) -> Flask:
     """The application with its database, queues, pages, API, panel and commands.
 
-    Without ``settings`` they are read from the environment; without ``client`` the real feed is
-    polled. The queues are shared by the whole process and use the ledger of the app made last.
+    Without ``settings`` they are read from their sources; without ``client`` the real feed is
+    polled. Without ``makes_instance`` nothing is created (no folder, key or database file) until a
+    command does so. The queues are shared by the whole process and use the ledger of the app made
+    last.
     Raises SettingsError for a malformed setting or an unusable instance folder.
     """
     settings = settings or load_settings()
-    make_instance_folder(settings)
     app = Flask(
         "sportsapp",
         instance_path=str(settings.instance_path),
@@ -44,13 +50,16 @@ def create_app(settings: Settings | None = None, client: FeedClient | None = Non
         static_folder=str(PROJECT_ROOT / "static"),
     )
     app.config.update(
-        SECRET_KEY=secret_key_of(settings),
         SQLALCHEMY_DATABASE_URI=settings.database,
         SITE_HOSTS=_site_hosts(settings),
         TRUSTED_PROXIES=settings.trusted_proxies,
         MAX_CONTENT_LENGTH=FORM_LIMIT,
         HIDDEN_VALUES=secrets_of(settings),
+        MAKES_INSTANCE=makes_instance,
     )
+    if makes_instance:
+        make_instance_folder(settings)
+        app.secret_key = secret_key_of(settings)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # typed as a base class without it
     init_database(app)
     app.extensions[KEY] = _make_services(app, settings, client)

@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import fail, misuse
+from sportsapp.commands.shell import OneLineCommand, fail, misuse
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import SettingsError, TrackerError
 from sportsapp.core.settings import load_settings
@@ -19,7 +19,7 @@ from sportsapp.runs import reports
 from sportsapp.services import services
 
 
-@click.command("db-copy")
+@click.command("db-copy", cls=OneLineCommand)
 @click.argument("url")
 @click.option("--backup", is_flag=True, help="While consumers run: this moment's state, to keep.")
 @with_appcontext

@@ -3,10 +3,11 @@
 from typing import Any
 
 import click
+from flask.cli import with_appcontext
 from flask_migrate.cli import db as migrate_group
 
-from sportsapp.commands.shell import fail
-from sportsapp.core.errors import SettingsError
+from sportsapp.commands.shell import MISUSED, fail, make_instance
+from sportsapp.core.errors import NoInstanceError, SettingsError
 from sportsapp.db.migrate import database_errors
 
 
@@ -18,13 +19,30 @@ class MigrationGroup(click.Group):
         try:
             with database_errors():
                 return super().invoke(context)
+        except NoInstanceError as error:
+            fail(str(error), MISUSED)
         except SettingsError as error:
             fail(str(error))
 
 
+upgrade = migrate_group.commands["upgrade"]
+
+
+@with_appcontext
+def make_and_upgrade(**options: Any) -> None:
+    """Make what is missing of the instance, then run Flask-Migrate's command."""
+    make_instance()
+    click.get_current_context().invoke(upgrade, **options)
+
+
 db_group = MigrationGroup(
     "db",
-    commands=migrate_group.commands,
+    commands={
+        **migrate_group.commands,
+        "upgrade": click.Command(
+            "upgrade", callback=make_and_upgrade, params=upgrade.params, help=upgrade.help
+        ),
+    },
     params=migrate_group.params,
     callback=migrate_group.callback,
     help="Perform database migrations.",

@@ -11,13 +11,13 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from sportsapp.commands.shell import FAILED, json_option, print_line
+from sportsapp.commands.shell import FAILED, OneLineCommand, json_option, print_line
 from sportsapp.monitoring.checks import run_checks
 from sportsapp.monitoring.checks.check import State
 from sportsapp.services import services
 
 
-@click.command("doctor")
+@click.command("doctor", cls=OneLineCommand)
 @json_option
 @with_appcontext
 def doctor_command(as_json: bool) -> None:

@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.commands.shell import fail, misuse, record_command
+from sportsapp.commands.shell import fail, make_instance, misuse, record_command
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import RestoreError, TrackerError
 from sportsapp.core.instance import hold_instance
@@ -46,6 +46,7 @@ def restore_command(file: Path) -> None:
     was there is kept beside it. This is for SQLite: for PostgreSQL use pg_restore, or copy the
     backup into an empty database with `flask db-copy`.
     """
+    make_instance()
     settings = services().settings
     target = sqlite_path(settings.database)
     if target is None:

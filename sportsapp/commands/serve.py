@@ -25,7 +25,7 @@ from waitress.parser import (
 )
 from waitress.task import WSGITask
 
-from sportsapp.commands.shell import bind, fail
+from sportsapp.commands.shell import bind, fail, make_instance
 from sportsapp.core.errors import SettingsError
 from sportsapp.http.threads import WEB_THREADS
 from sportsapp.services import services_of
@@ -63,8 +63,10 @@ def serve_command(info: ScriptInfo, host: str | None, port: int | None) -> None:
     """Start the web server alone. Ctrl-C stops it."""
     app = info.load_app()
     settings, queue = services_of(app).settings, services_of(app).queues[0]
-    queue.exit_if_foreign()
     try:
+        with app.app_context():
+            make_instance()
+        queue.exit_if_foreign()
         listener = bind(host or settings.host, port or settings.port)
     except SettingsError as error:
         fail(str(error))

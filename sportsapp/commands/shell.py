@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
-from flask.cli import AppGroup
+from flask import current_app
+from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from sportsapp.accounts.activity import record_activity
@@ -22,6 +23,7 @@ from sportsapp.core.errors import (
     DateRangeError,
     DismissalError,
     ForeignBrokerError,
+    NoInstanceError,
     RunNotFoundError,
     SettingsError,
     TrackerError,
@@ -29,15 +31,30 @@ from sportsapp.core.errors import (
     UnknownSeasonError,
     UnknownTaskError,
 )
+from sportsapp.core.instance import make_instance_folder, secret_key_of
 from sportsapp.core.printable import printable
-from sportsapp.db.engine import database_reason
+from sportsapp.db.engine import database_reason, protect_file, require_file
 from sportsapp.db.models import Via
+from sportsapp.services import services
 
 FAILED, MISUSED = 1, 2
 MISUSE = (
-    *(DateRangeError, DismissalError, RunNotFoundError),
+    *(DateRangeError, DismissalError, NoInstanceError, RunNotFoundError),
     *(UnknownLeagueError, UnknownSeasonError, UnknownTaskError),
 )
+
+
+def make_instance() -> None:
+    """Make what is missing of this instance: its folder, its key, the file of its database.
+
+    For the commands that bring an instance into being; the others create nothing. Raises
+    SettingsError.
+    """
+    settings = services().settings
+    make_instance_folder(settings)
+    current_app.secret_key = secret_key_of(settings)
+    current_app.config["MAKES_INSTANCE"] = True
+    protect_file(settings.database, settings.instance_path)
 
 
 def user_name() -> str:
@@ -136,10 +153,15 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class OneLineCommand(click.Command):
-    """A command that ends with one line, not a traceback, for an error of ours."""
+    """A command that ends with one line, not a traceback, for an error of ours.
+
+    One that creates nothing ends so, too, where there is no instance.
+    """
 
     def invoke(self, context: click.Context) -> Any:
         try:
+            if not isinstance(self, click.Group):
+                require_file(context.ensure_object(ScriptInfo).load_app())
             return super().invoke(context)
         except MISUSE as error:
             misuse(str(error))
@@ -156,6 +178,8 @@ class OneLineCommand(click.Command):
 
 class OneLineGroup(OneLineCommand, AppGroup):
     """A group of such commands."""
+
+    command_class = OneLineCommand
 
 
 class ProgressBar:

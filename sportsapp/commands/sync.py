@@ -19,6 +19,7 @@ from sportsapp.commands.shell import (
     OneLineGroup,
     ProgressBar,
     fail,
+    make_instance,
     misuse,
     on_terminal,
     print_answer,
@@ -61,6 +62,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_context
 def sync_group(context: click.Context, queue: bool, as_json: bool) -> None:
     """Bring the database up to date. Alone: today, in every league."""
+    make_instance()
     if context.invoked_subcommand is None:
         _sync_leagues(TODAY, queue, as_json)
     elif queue or as_json:

@@ -77,6 +77,10 @@ class RunNotFoundError(TrackerError, LookupError):
     """The ledger has no task run with this id."""
 
 
+class NoInstanceError(SettingsError):
+    """There is no instance here to read from, and a command that only reads makes none."""
+
+
 class UnknownTaskError(TrackerError, LookupError):
     """No task has this name."""
 

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sportsapp.core.errors import NoInstanceError
 from sportsapp.core.outages import WRITES
 from sportsapp.db.types import Base
 
@@ -56,7 +57,8 @@ db = SQLAlchemy(model_class=Base)
 def init_database(app: Flask) -> None:
     """Join ``db`` to the app and set up its engine. Connects to nothing yet."""
     url = app.config["SQLALCHEMY_DATABASE_URI"]
-    protect_file(url, Path(app.instance_path))
+    if app.config.get("MAKES_INSTANCE", True):
+        protect_file(url, Path(app.instance_path))
     # parameters (password hashes among them) must not appear in an error's text
     options: dict[str, Any] = {"hide_parameters": True}
     if make_url(url).get_backend_name() == "postgresql":
@@ -66,6 +68,7 @@ def init_database(app: Flask) -> None:
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", lambda *_: require_file(app))
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "checkout", _hurry_in_requests)
@@ -77,6 +80,17 @@ def init_database(app: Flask) -> None:
         event.listen(engine, "do_connect", deadline.connect)
         event.listen(engine, "checkout", deadline.set_limits)
     event.listen(engine, "handle_error", _as_operational_error, retval=True)
+
+
+def require_file(app: Flask) -> None:
+    """Raise NoInstanceError where SQLite's file is missing and this app is not to create it."""
+    path = sqlite_path(app.config["SQLALCHEMY_DATABASE_URI"])
+    if path and not app.config.get("MAKES_INSTANCE", True) and not path.exists():
+        setting = "INSTANCE_PATH" if path.parent == Path(app.instance_path) else "DATABASE_URL"
+        place = path if path.parent.exists() else path.parent
+        raise NoInstanceError(
+            f"{setting}: there is no {place}; name another one, or make it with `flask up`"
+        )
 
 
 def _set_up_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:

@@ -22,13 +22,13 @@ import click
 from flask.cli import with_appcontext
 from setproctitle import getproctitle
 
-from sportsapp.commands.shell import FAILED, bind, fail, misuse
+from sportsapp.commands.shell import FAILED, bind, fail, make_instance, misuse
 from sportsapp.commands.up import children
 from sportsapp.commands.up.broker import BROKER_SECONDS, broker_child, wait_for_broker
 from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
 from sportsapp.core.errors import SettingsError, TrackerError
-from sportsapp.core.instance import hold_instance, make_instance_folder
+from sportsapp.core.instance import hold_instance
 from sportsapp.core.output import nonblocking
 from sportsapp.core.processes import freeze_memory
 from sportsapp.core.running import announce
@@ -85,7 +85,7 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
     when one cannot be started. Nothing that was started is left when it returns or raises.
     """
     # 1. What can be wrong is checked before anything runs.
-    make_instance_folder(settings)
+    make_instance()
     with bind(settings.host, settings.port) as probe:
         address = str(probe.getsockname()[0])
     enter_project(settings)

@@ -4,7 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from sportsapp.accounts.accounts import add_first_account
-from sportsapp.commands.shell import fail
+from sportsapp.commands.shell import fail, make_instance
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.settings import Settings
 from sportsapp.db.migrate import migrate_database
@@ -20,6 +20,7 @@ def prepare_command() -> None:
     Done again it changes nothing but the tables of an older version.
     """
     try:
+        make_instance()
         migrate_database()
         announce_first_admin(services().settings)
         start_first_sync()
