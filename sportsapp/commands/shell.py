@@ -30,17 +30,20 @@ from sportsapp.core.errors import (
     UnknownLeagueError,
     UnknownSeasonError,
     UnknownTaskError,
+    WrongFeedError,
 )
 from sportsapp.core.instance import make_instance_folder, secret_key_of
 from sportsapp.core.printable import printable
-from sportsapp.db.engine import database_reason, protect_file, require_file
+from sportsapp.core.settings import Settings
+from sportsapp.db.engine import database_reason, db, protect_file, require_file
+from sportsapp.db.identity import is_demo
 from sportsapp.db.models import Via
 from sportsapp.services import services
 
 FAILED, MISUSED = 1, 2
 MISUSE = (
     *(DateRangeError, DismissalError, NoInstanceError, RunNotFoundError),
-    *(UnknownLeagueError, UnknownSeasonError, UnknownTaskError),
+    *(UnknownLeagueError, UnknownSeasonError, UnknownTaskError, WrongFeedError),
 )
 
 
@@ -55,6 +58,16 @@ def make_instance() -> None:
     current_app.secret_key = secret_key_of(settings)
     current_app.config["MAKES_INSTANCE"] = True
     protect_file(settings.database, settings.instance_path)
+
+
+def require_feed() -> None:
+    """Raise WrongFeedError where the real feed would be read into the demo's database."""
+    is_real = services().settings.espn_base_url == Settings().espn_base_url
+    if is_real and is_demo(db.engine):
+        raise WrongFeedError(
+            "ESPN_BASE_URL: is the real feed's, but this database holds the demo's made-up games; "
+            "start the demo first, or name another INSTANCE_PATH"
+        )
 
 
 def user_name() -> str:

@@ -81,6 +81,10 @@ class NoInstanceError(SettingsError):
     """There is no instance here to read from, and a command that only reads makes none."""
 
 
+class WrongFeedError(SettingsError):
+    """The database holds made-up games, and the real feed would be read into it."""
+
+
 class UnknownTaskError(TrackerError, LookupError):
     """No task has this name."""
 

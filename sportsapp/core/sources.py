@@ -28,6 +28,8 @@ def setting_sources(root: Path, environ: Mapping[str, str] | None = None) -> Sou
     dotenv = {} if os.environ.get("FLASK_SKIP_DOTENV", "") not in ("", "0") else _dotenv(root)
     text, _ = variable("INSTANCE_PATH", {ENVIRONMENT: os.environ, DOTENV: dotenv})
     running = running_settings(Path(text) if text else root / "instance")
+    if os.environ.get("DATABASE_URL", "").strip() and "DATABASE_URL" in running:
+        running = {}  # that is the demo, whose games belong into no database but its own
     return {ENVIRONMENT: os.environ, RUNNING: running, DOTENV: dotenv}
 
 

@@ -22,18 +22,27 @@ import click
 from flask.cli import with_appcontext
 from setproctitle import getproctitle
 
-from sportsapp.commands.shell import FAILED, bind, fail, make_instance, misuse
+from sportsapp.commands.shell import (
+    FAILED,
+    MISUSED,
+    bind,
+    fail,
+    make_instance,
+    misuse,
+    require_feed,
+)
 from sportsapp.commands.up import children
 from sportsapp.commands.up.broker import BROKER_SECONDS, broker_child, wait_for_broker
 from sportsapp.commands.up.prepare import announce_first_admin
 from sportsapp.commands.up.supervisor import ChildFailedError, Supervisor
-from sportsapp.core.errors import SettingsError, TrackerError
+from sportsapp.core.errors import SettingsError, TrackerError, WrongFeedError
 from sportsapp.core.instance import hold_instance
 from sportsapp.core.output import nonblocking
 from sportsapp.core.processes import freeze_memory
 from sportsapp.core.running import announce
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db, merge_wal
+from sportsapp.db.identity import mark_as_demo
 from sportsapp.db.migrate import database_errors, migrate_database
 from sportsapp.services import services
 from sportsapp.tasks.chains import start_first_sync
@@ -64,7 +73,7 @@ def up_command(demo: bool, demo_speed: float | None) -> None:
         if demo and settings.database_url:
             raise SettingsError(
                 "DATABASE_URL: is set, but made-up games stay in a database of their own; "
-                "empty it for the demo, for example with DATABASE_URL= make demo"
+                "unset it for the demo, for example with env -u DATABASE_URL"
             )
         run_until_stopped(settings, demo_port, demo_speed or 1)
     except ChildFailedError as failure:
@@ -74,6 +83,8 @@ def up_command(demo: bool, demo_speed: float | None) -> None:
         with contextlib.suppress(OSError):  # nobody may read the log any more
             click.echo(line, err=True)
         sys.exit(FAILED)
+    except WrongFeedError as error:
+        fail(str(error), MISUSED)
     except TrackerError as error:
         fail(str(error))
 
@@ -96,6 +107,13 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
         with Supervisor() as supervisor:
             # 2. The database is brought up to date while no part uses it.
             migrate_database()
+            if not demo_port:
+                require_feed()
+            elif not mark_as_demo(db.engine):
+                raise WrongFeedError(
+                    f"INSTANCE_PATH: {settings.instance_path} has games that are not the demo's; "
+                    "name another folder, for example instance-demo"
+                )
             last.callback(merge_wal)  # when no part uses it any more
             if not broker:
                 services().queues[0].check_broker()
@@ -108,6 +126,8 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
             # 4. Consumers and web server are forked from a process that has everything loaded.
             start_first_sync()
             shared = {"ESPN_BASE_URL": settings.espn_base_url, "PORT": str(settings.port)}
+            if demo_port:
+                shared["DATABASE_URL"] = ""
             last.callback(announce(settings.instance_path, shared).unlink, missing_ok=True)
             make_ready_to_fork()
             for name in ("consumer", "backfill"):
@@ -132,6 +152,7 @@ def start_again_for_demo() -> None:
     folder = os.environ.get("INSTANCE_PATH", "").strip() or str(PROJECT_ROOT / "instance-demo")
     os.environ |= {DEMO_PORT: str(port), "INSTANCE_PATH": folder}
     os.environ["ESPN_BASE_URL"] = f"http://127.0.0.1:{port}"
+    os.environ.setdefault("DATABASE_URL", "")  # what .env has is not for the demo
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell
 
 

@@ -4,8 +4,8 @@ import click
 from flask.cli import with_appcontext
 
 from sportsapp.accounts.accounts import add_first_account
-from sportsapp.commands.shell import fail, make_instance
-from sportsapp.core.errors import TrackerError
+from sportsapp.commands.shell import MISUSED, fail, make_instance, require_feed
+from sportsapp.core.errors import TrackerError, WrongFeedError
 from sportsapp.core.settings import Settings
 from sportsapp.db.migrate import migrate_database
 from sportsapp.services import services
@@ -22,8 +22,11 @@ def prepare_command() -> None:
     try:
         make_instance()
         migrate_database()
+        require_feed()
         announce_first_admin(services().settings)
         start_first_sync()
+    except WrongFeedError as error:
+        fail(str(error), MISUSED)
     except TrackerError as error:
         fail(str(error))
 

@@ -1,5 +1,6 @@
 """Which database this is."""
 
+from sqlalchemy import false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sportsapp.db.types import Base
@@ -12,3 +13,5 @@ class DatabaseIdentity(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
+    is_demo: Mapped[bool] = mapped_column(server_default=false())
+    """Whether it holds the demo feed's games, which are made up."""
