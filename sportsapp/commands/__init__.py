@@ -1,9 +1,10 @@
-"""The ``flask`` commands: sync, audit, tasks, doctor, settings, admin, db, db-copy, restore,
-prepare, serve, up and broker."""
+"""The ``flask`` commands: sync, audit, tasks, doctor, alerts, settings, admin, db, db-copy,
+restore, prepare, serve, up and broker."""
 
 from flask import Flask
 
 from sportsapp.commands.admin import admin_group
+from sportsapp.commands.alerts import alerts_group
 from sportsapp.commands.copy import copy_command
 from sportsapp.commands.db import db_group
 from sportsapp.commands.doctor import doctor_command
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
         settings_command,
         admin_group,
         doctor_command,
+        alerts_group,
         db_group,  # in the place of Flask-Migrate's own
         copy_command,
         restore_command,

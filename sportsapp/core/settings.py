@@ -11,6 +11,7 @@ and an example.
 import hashlib
 import os
 import re
+import socket
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -153,6 +154,12 @@ class Settings:
     )
     host: str = _setting(str, "web server's address", "127.0.0.1")
     port: int = _setting(read.whole_number(1, 65535), "web server's port", 5000)
+    site_url: str = _setting(
+        read.web_url,
+        "this site's public address, which alerts name and link to",
+        example="https://scores.example.org",
+        shown="none: alerts name the first of TRUSTED_HOSTS, or this machine and PORT",
+    )
     trusted_hosts: tuple[str, ...] = _setting(
         read.names,
         "host names of this site, with commas; requests for others are refused: behind a proxy, "
@@ -211,6 +218,12 @@ class Settings:
         runtime_folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
         digest = hashlib.sha256(os.fsencode(self.instance_path)).hexdigest()[:12]
         return runtime_folder / f"sgt-{os.getuid()}-{digest}" / "broker.sock"
+
+    @property
+    def instance_name(self) -> str:
+        """The name by which people tell this instance from others."""
+        hosts = [urlsplit(self.site_url).netloc.rpartition("@")[2], *self.trusted_hosts]
+        return next(filter(None, hosts), f"{socket.gethostname()}:{self.port}")
 
     @property
     def user_agent(self) -> str:

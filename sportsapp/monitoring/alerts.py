@@ -34,6 +34,7 @@ from sportsapp.db.upsert import insert_ignoring
 from sportsapp.monitoring.checks import run_checks
 from sportsapp.monitoring.checks.check import PATIENCE, Look, Result, State
 from sportsapp.monitoring.checks.database import check_database
+from sportsapp.monitoring.checks.texts import duration
 from sportsapp.monitoring.outage import DatabaseOutage
 from sportsapp.monitoring.problems import Kind
 from sportsapp.monitoring.webhook import Message, deliver, escape_markup, readable
@@ -41,6 +42,7 @@ from sportsapp.monitoring.webhook import Message, deliver, escape_markup, readab
 logger = logging.getLogger(__name__)
 
 QUIET_TIME = timedelta(minutes=15)
+NOTEWORTHY = timedelta(minutes=1)  # how long trouble has to last for a message to say so
 CHECK_EVERY = timedelta(minutes=1)
 WARN_PATIENCE = timedelta(minutes=10)
 CLAIM_AFTER = timedelta(seconds=55)  # less than a minute: heartbeats are not punctual
@@ -108,7 +110,7 @@ class Alerts:
                 self._notify(row, text, now, directly, recovered=False, **details)
 
     def report_recovery(
-        self, subject: str, kind: str, text: str, *, directly: bool = False
+        self, subject: str, kind: str, text: str, *, directly: bool = False, **details: Any
     ) -> None:
         """Record that a problem is over; people are notified if they were notified of it."""
         with self._guarded():
@@ -123,7 +125,7 @@ class Alerts:
                 connection.execute(update(ALERTS).where(_is(subject, kind)).values(over))
             if row.active_since and row.notified:
                 text = scrub(text, secrets_of(self.settings))
-                self._notify(row, text, utc_now(), directly, recovered=True)
+                self._notify(row, text, utc_now(), directly, recovered=True, **details)
 
     def report_breaches(self, breaches: Mapping[str, str], looked_at: tuple[str, ...]) -> None:
         """Notify people of the first BREACHES_LIMIT of these, once, and of the end of others.
@@ -219,7 +221,7 @@ class Alerts:
                 run = db.session.scalar(newest.limit(1))
                 if run is not None and run.state == RunState.SUCCESS:
                     text = f"{_call(run.task, run.args)} has succeeded again"
-                    self.report_recovery(run.task, Kind(problem.kind), text)
+                    self.report_recovery(run.task, Kind(problem.kind), text, run_id=run.id)
 
     def check(self, now: datetime) -> None:
         """Report what the checks find, its end, and what was suppressed long enough."""
@@ -314,13 +316,20 @@ class Alerts:
 
         ``details`` are further fields of the message.
         """
-        line = readable(text[:TEXT_LIMIT], recovered, row.suppressed_count)
+        lasted, text = now - (row.active_since or now), text[:TEXT_LIMIT]
+        if lasted >= NOTEWORTHY:
+            text += f" ({'after' if recovered else 'for'} {duration(lasted)})"
+        if "run_id" in details and self.settings.site_url:
+            details["url"] = f"{self.settings.site_url}/admin/runs/details/?id={details['run_id']}"
+            text += f" {details['url']}"
+        line = readable(self.settings.instance_name, text, recovered, row.suppressed_count)
         logger.warning("alert: %s", line)
         if not self.settings.alert_webhook_url:
             return
         message: Message = {
             "text": escape_markup(line),
             "event": "recovered" if recovered else "trouble",
+            "instance": self.settings.instance_name,
             "subject": row.subject,
             "kind": row.kind,
             **details,

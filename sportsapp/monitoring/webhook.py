@@ -15,9 +15,9 @@ Message = dict[str, Any]
 """The JSON object that is posted."""
 
 
-def readable(text: str, recovered: bool, suppressed_count: int) -> str:
-    """The line for people: what happened, and how often it was noticed without a message."""
-    line = f"{TITLE} {'OK' if recovered else 'TROUBLE'}: {text}"
+def readable(name: str, text: str, recovered: bool, suppressed_count: int = 0) -> str:
+    """The line for people: which instance, what happened, how often without a message."""
+    line = f"{TITLE} ({name}) {'OK' if recovered else 'TROUBLE'}: {text}"
     if suppressed_count:
         times = "time" if suppressed_count == 1 else "times"
         line += f" (noticed {suppressed_count} more {times} meanwhile)"
@@ -29,9 +29,10 @@ def escape_markup(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def deliver(url: str, message: Message) -> None:
-    """Post a message. Raises WebhookError, whose text never contains the URL: it is a secret.
+def deliver(url: str, message: Message) -> int:
+    """Post a message; the HTTP status of the answer, 200 to 299.
 
+    Raises WebhookError, whose text never contains the URL: it is a secret.
     The error is retryable unless the answer was a redirect or a 4xx other than 408, 425 and 429.
     """
     try:
@@ -43,3 +44,4 @@ def deliver(url: str, message: Message) -> None:
     if not 200 <= status < 300:
         retryable = status in (408, 425, 429) or status >= 500
         raise WebhookError(f"the alert webhook answered {status}", retryable=retryable)
+    return status

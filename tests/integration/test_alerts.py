@@ -49,7 +49,11 @@ def receiver():
 @pytest.fixture
 def settings(settings, receiver) -> Settings:
     """Alerts go to the receiver, under an address that is a secret."""
-    return replace(settings, alert_webhook_url=f"{receiver.url}/services/T0PSECRET")
+    return replace(
+        settings,
+        alert_webhook_url=f"{receiver.url}/services/T0PSECRET",
+        site_url="https://scores.example.org",
+    )
 
 
 @pytest.fixture
@@ -145,16 +149,19 @@ def test_failed_run_is_a_message_with_fields_and_text(offline, broken_sync, rece
     run_id = run_live()
     (message,) = delivered(receiver, 1)
     assert message["text"] == (
-        "Sports Game Tracker TROUBLE: sync_all_live_games failed for good, after 1 attempt: "
-        "ZeroDivisionError: oh &lt;!channel&gt; &amp; more"
+        "Sports Game Tracker (scores.example.org) TROUBLE: sync_all_live_games failed for good, "
+        "after 1 attempt: ZeroDivisionError: oh &lt;!channel&gt; &amp; more "
+        f"https://scores.example.org/admin/runs/details/?id={run_id}"
     )
-    names = ("event", "kind", "subject", "task", "run_id", "error")
+    names = ("event", "instance", "kind", "subject", "task", "run_id", "url", "error")
     assert {name: message[name] for name in names} == {
         "event": "trouble",
+        "instance": "scores.example.org",
         "kind": "failure",
         "subject": LIVE,
         "task": LIVE,
         "run_id": run_id,
+        "url": f"https://scores.example.org/admin/runs/details/?id={run_id}",
         "error": "ZeroDivisionError: oh <!channel> & more",
     }
     assert (message["swallowed"], message["since"]) == (0, message["at"])
@@ -182,13 +189,67 @@ def test_success_after_a_failure_is_reported_once(offline, alerts, broken_sync, 
     alerts.check_failed_tasks()  # an earlier success does not count
     delivered(receiver, 1)
     broken_sync(None)
-    run_live()
+    run_id = run_live()
     for process in (alerts, another(alerts)):
         process.check_failed_tasks()
         work()
     _, message = delivered(receiver, 2)
     assert (message["event"], message["kind"], message["subject"]) == ("recovered", "failure", LIVE)
-    assert message["text"] == "Sports Game Tracker OK: sync_all_live_games has succeeded again"
+    assert message["text"] == (
+        "Sports Game Tracker (scores.example.org) OK: sync_all_live_games has succeeded again "
+        f"https://scores.example.org/admin/runs/details/?id={run_id}"
+    )
+
+
+def test_message_says_how_long_the_trouble_has_lasted(offline, alerts, broken_sync, receiver):
+    broken_sync(ZeroDivisionError())
+    run_live()
+    delivered(receiver, 1)
+    hour_ago = utc_now() - timedelta(minutes=63)
+    with write_connection() as connection:
+        earlier = {"active_since": hour_ago, "notified_at": hour_ago}
+        connection.execute(update(Alert).where(Alert.subject == LIVE).values(earlier))
+    run_live()
+    assert " (for 63 min) https://" in delivered(receiver, 2)[-1]["text"]
+    broken_sync(None)
+    run_live()
+    alerts.check_failed_tasks()
+    work()
+    assert "has succeeded again (after 63 min) https://" in delivered(receiver, 3)[-1]["text"]
+
+
+def test_instance_without_a_public_address_has_a_name_and_no_links(app, alerts, receiver):
+    nameless = replace(alerts.settings, site_url="", trusted_hosts=("a.example.org",))
+    alerts.settings = nameless
+    alerts.report_problem("NBA", Kind.REFUSED, "no", directly=True, run_id="1")
+    (message,) = delivered(receiver, 1)
+    assert message["text"] == "Sports Game Tracker (a.example.org) TROUBLE: no"
+    assert replace(nameless, trusted_hosts=(), port=5001).instance_name.endswith(":5001")
+
+
+# ---------------------------------------------------------------- flask alerts test
+
+
+def test_test_message_is_sent_and_its_answer_printed(runner, receiver):
+    done = runner.invoke(args=["alerts", "test"])
+    assert (done.exit_code, done.output) == (0, "the alert webhook answered 200\n")
+    (message,) = receiver.messages
+    assert message["text"].startswith("Sports Game Tracker (scores.example.org) TEST: a test, sent")
+    assert (message["event"], message["instance"]) == ("test", "scores.example.org")
+
+
+def test_test_message_that_is_refused_fails_without_showing_the_address(runner, receiver):
+    receiver.status = 403
+    done = runner.invoke(args=["alerts", "test"])
+    assert (done.exit_code, done.output) == (1, "the alert webhook answered 403\n")
+
+
+def test_test_message_needs_an_address(app, runner):
+    settings = replace(services_of(app).settings, alert_webhook_url="")
+    replace_services(app, settings=settings)
+    done = runner.invoke(args=["alerts", "test"])
+    assert done.exit_code == 2
+    assert done.output.startswith("ALERT_WEBHOOK_URL: is not set")
 
 
 def test_failure_after_a_success_goes_on(offline, alerts, broken_sync, receiver):
@@ -237,7 +298,7 @@ def test_more_of_the_same_is_counted_and_reported_after_fifteen_minutes(alerts, 
     work()
     first, second = delivered(receiver, 2)
     assert (first["swallowed"], second["swallowed"]) == (0, 3)
-    assert second["text"].endswith("it failed (noticed 3 more times meanwhile)")
+    assert second["text"].endswith("it failed (for 16 min) (noticed 3 more times meanwhile)")
     assert second["since"] == first["since"]
 
 
@@ -274,7 +335,10 @@ def test_suppressed_problem_that_goes_on_is_reported_by_a_later_check(alerts, no
     work()
     said = delivered(receiver, 2)
     assert {one["swallowed"] for one in said} == {0, 1}
-    assert any("it failed twice (noticed 1 more time meanwhile)" in one["text"] for one in said)
+    assert any(
+        "it failed twice (for 16 min) (noticed 1 more time meanwhile)" in one["text"]
+        for one in said
+    )
 
 
 def test_end_of_a_problem_that_nobody_was_notified_of_is_not_reported(alerts, now, receiver):
@@ -532,7 +596,10 @@ def test_without_a_receiver_trouble_is_logged_only(offline, app, broken_sync, ca
     broken_sync(ZeroDivisionError("oh"))
     run_id = run_live()
     assert find_run(run_id).state == RunState.FAILURE
-    assert "alert: Sports Game Tracker TROUBLE: sync_all_live_games failed" in caplog.text
+    assert (
+        "alert: Sports Game Tracker (scores.example.org) TROUBLE: sync_all_live_games failed"
+        in caplog.text
+    )
     assert huey.pending_count() == 0
 
 

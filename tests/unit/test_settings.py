@@ -135,6 +135,7 @@ MALFORMED = [
     ("TASK_RUN_RETENTION_DAYS", "3651", "is not between"),
     ("HEARTBEAT_URL", "hush", "is not an http or https URL"),
     ("ALERT_WEBHOOK_URL", "hush", "is not an http or https URL"),
+    ("SITE_URL", "scores.example.org", "is not an http or https URL"),
     ("LOG_LEVEL", "LOUD", "is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ("LOG_FORMAT", "xml", "is not one of plain, json"),
     ("PORT", "0", "is not between 1 and 65535"),
