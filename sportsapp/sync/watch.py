@@ -1,6 +1,6 @@
 """What follows from a league's errors: a registry of handlers, pauses, and a circuit breaker.
 
-A sync that meets an error of a league calls ``handle``, which calls the handler of that kind of
+A sync that meets an error of a league calls ``handle``, which calls the handlers of that kind of
 error. Another kind is one more function::
 
     @on_error(FeedRefusedError)
@@ -14,9 +14,8 @@ Pauses and the breaker apply to scheduled polling only, never to what a person r
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -183,13 +182,25 @@ def is_refusal(error: TrackerError | None) -> bool:
 # ---------------------------------------------------------------- the handlers
 
 
-@singledispatch
-def handle(_error: TrackerError, _watch: FeedWatch, _league: League, _now: datetime) -> None:
-    """Call the handler of the error's nearest class; nothing happens for one without a handler."""
+Handler = Callable[..., None]
+HANDLERS: dict[type[TrackerError], list[Handler]] = {}
 
 
-on_error = handle.register
-"""Registers the handler of a kind of error."""
+def on_error(kind: type[TrackerError]) -> Callable[[Handler], Handler]:
+    """Registers a handler of a kind of error, beside those that it has."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS.setdefault(kind, []).append(handler)
+        return handler
+
+    return register
+
+
+def handle(error: TrackerError, watch: FeedWatch, league: League, now: datetime) -> None:
+    """Call the handlers of the error's nearest class that has any, in their order."""
+    nearest = next((kind for kind in type(error).__mro__ if kind in HANDLERS), None)
+    for handler in HANDLERS[nearest] if nearest else ():
+        handler(error, watch, league, now)
 
 
 @on_error(FeedUnavailableError)

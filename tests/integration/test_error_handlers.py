@@ -32,7 +32,7 @@ from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day, sync_schedule
 from sportsapp.sync.scoreboards import sync_live as service_sync_live
-from sportsapp.sync.watch import backoff, handle, on_error
+from sportsapp.sync.watch import HANDLERS, backoff, handle, on_error
 from sportsapp.tasks import run_of, sync_all_live_games
 from tests.integration.events import board
 from tests.panel import add_league, row
@@ -548,5 +548,16 @@ def test_sync_without_a_watch_minds_nothing(app, feed, now):
     assert nba().paused_until is None
 
 
+def test_second_handler_is_called_beside_the_first(app, now):
+    class TwiceError(TrackerError):
+        """One with two handlers."""
+
+    seen: list[str] = []
+    on_error(TwiceError)(lambda *_: seen.append("first"))
+    on_error(TwiceError)(lambda *_: seen.append("second"))
+    handle(TwiceError("x"), services_of(app).feed_watch, NBA, now)
+    assert seen == ["first", "second"]
+
+
 def test_handlers_are_registered_for_the_three_kinds():
-    assert {FeedUnavailableError, FeedRefusedError, PayloadError} <= set(handle.registry)
+    assert {FeedUnavailableError, FeedRefusedError, PayloadError} <= set(HANDLERS)
