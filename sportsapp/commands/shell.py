@@ -7,6 +7,7 @@ import errno
 import functools
 import getpass
 import json
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -109,6 +110,12 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def draws() -> bool:
+    """Whether standard error is a terminal that can redraw a line, and nobody wants it plain."""
+    is_plain = os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("NO_COLOR")
+    return sys.stderr.isatty() and not is_plain
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -196,13 +203,13 @@ class OneLineGroup(OneLineCommand, AppGroup):
 
 
 class ProgressBar:
-    """Progress on standard error: a bar on a terminal, plain lines elsewhere."""
+    """Progress on standard error: a bar on a terminal, plain lines elsewhere (and TERM=dumb)."""
 
     def __init__(self, title: str) -> None:
         self.title = title
         self.bar: Any = None
         self.shown = (0, 0)
-        self.on_terminal = sys.stderr.isatty()
+        self.on_terminal = draws()
 
     def show(self, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` chunks are done, unless that is shown already."""

@@ -1,0 +1,61 @@
+"""What commands do to a terminal: a bar where that can be, and the cursor comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+from flask import Flask
+
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.db.models import RunState
+from tests.panel import add_run
+
+HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
+
+
+@pytest.fixture
+def begun(app: Flask) -> str:
+    """The id of a run that has done one of three chunks."""
+    return add_run("sync_all_teams", RunState.STARTED, progress_done=1, progress_total=3)
+
+
+def interrupted(settings: Settings, run_id: str, until: bytes, **environ: str) -> bytes:
+    """What `flask tasks wait` writes to a terminal, interrupted as by Ctrl-C after ``until``."""
+    given = {**os.environ, "TERM": "xterm", "INSTANCE_PATH": str(settings.instance_path)}
+    given |= {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, **environ}
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "tasks", "wait", run_id, "--timeout", "20"],
+        cwd=PROJECT_ROOT, env=given, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    written = b""
+    with contextlib.suppress(OSError):  # Linux: the other end is closed
+        while part := os.read(ours, 1024):
+            written += part
+            if until in written:
+                process.send_signal(signal.SIGINT)
+                until = b"never"
+    os.close(ours)
+    assert process.wait(10) == 1
+    return written
+
+
+def test_cursor_comes_back_after_an_interruption(settings, begun):
+    written = interrupted(settings, begun, HIDDEN)
+    assert b"Aborted!" in written
+    assert written.count(HIDDEN) == written.count(SHOWN) > 0
+    assert written.rindex(SHOWN) > written.rindex(HIDDEN)
+
+
+@pytest.mark.parametrize("plain", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
+def test_plain_terminal_gets_plain_lines(settings, begun, plain):
+    written = interrupted(settings, begun, b"1 of 3 done", **plain)
+    assert b"\x1b" not in written
+    assert b"sync_all_teams: 1 of 3 done" in written
