@@ -157,6 +157,7 @@ ELSEWHERE = {
     "flask broker": "acceptance/test_broker.py",
     "flask tasks dismiss ID WORD": "integration/test_command_tasks_actions.py",
     "flask alerts test": "integration/test_alerts.py",
+    "flask tasks top --once": "integration/test_command_top.py",
     "flask tasks logs ID --follow": "integration/test_run_lines.py",
     "flask sync all --queue": "integration/test_command_sync.py",
     "flask broker adopt": "acceptance/test_two_instances.py",

@@ -45,6 +45,7 @@ READING = {  # commands that change nothing, or whose runs are rows of the ledge
         "alerts test",
         "tasks logs",
         "tasks stats",
+        "tasks top",
         "tasks wait",
         "admin list",
         "doctor",

@@ -25,13 +25,15 @@ def begun(app: Flask) -> str:
     return add_run("sync_all_teams", RunState.STARTED, progress_done=1, progress_total=3)
 
 
-def interrupted(settings: Settings, run_id: str, until: bytes, **environ: str) -> bytes:
-    """What `flask tasks wait` writes to a terminal, interrupted as by Ctrl-C after ``until``."""
+def interrupted(
+    settings: Settings, words: str, until: bytes, status: int = 1, **environ: str
+) -> bytes:
+    """What a command writes to a terminal, interrupted as by Ctrl-C after ``until``."""
     given = {**os.environ, "TERM": "xterm", "INSTANCE_PATH": str(settings.instance_path)}
     given |= {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, **environ}
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "tasks", "wait", run_id, "--timeout", "20"],
+        [sys.executable, "-m", "flask", *words.split()],
         cwd=PROJECT_ROOT, env=given, stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
@@ -41,14 +43,14 @@ def interrupted(settings: Settings, run_id: str, until: bytes, **environ: str) -
             written += part
             if until in written:
                 process.send_signal(signal.SIGINT)
-                until = b"never"
+                until = b"\0"
     os.close(ours)
-    assert process.wait(10) == 1
+    assert process.wait(10) == status, written.decode()
     return written
 
 
 def test_cursor_comes_back_after_an_interruption(settings, begun):
-    written = interrupted(settings, begun, HIDDEN)
+    written = interrupted(settings, f"tasks wait {begun} --timeout 20", HIDDEN)
     assert b"Aborted!" in written
     assert written.count(HIDDEN) == written.count(SHOWN) > 0
     assert written.rindex(SHOWN) > written.rindex(HIDDEN)
@@ -56,6 +58,6 @@ def test_cursor_comes_back_after_an_interruption(settings, begun):
 
 @pytest.mark.parametrize("plain", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
 def test_plain_terminal_gets_plain_lines(settings, begun, plain):
-    written = interrupted(settings, begun, b"1 of 3 done", **plain)
+    written = interrupted(settings, f"tasks wait {begun} --timeout 20", b"1 of 3 done", **plain)
     assert b"\x1b" not in written
     assert b"sync_all_teams: 1 of 3 done" in written
