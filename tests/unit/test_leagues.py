@@ -11,10 +11,11 @@ from tests.loopback import PATHS
 
 def test_slugs_are_unique_and_lower_case():
     slugs = [league.slug for league in ALL_LEAGUES]
-    assert slugs == [
-        "nfl", "nba", "mlb", "nhl", "wnba", "ncaaf", "ncaam", "ncaaw", "mls", "epl",
-    ]  # fmt: skip
+    assert slugs == [slug.lower() for slug in slugs]
     assert list(BY_SLUG) == slugs
+    assert {"nfl", "nba", "mlb", "nhl", "wnba", "ncaaf", "ncaam", "ncaaw", "mls", "epl"} <= set(
+        slugs
+    )
 
 
 def test_each_row_leads_to_an_address_of_its_own_in_the_feed():
@@ -32,14 +33,16 @@ def test_only_baseball_has_no_clock_and_only_football_goes_by_weeks():
 
 
 def test_only_soccer_counts_up_and_draws_and_plays_two_overtimes_before_a_shootout():
+    soccer = slugs_of(lambda one: one.sport == "soccer")
+    assert {"mls", "epl"} <= set(soccer)
     for differs in (
         lambda one: one.clock_stops,
         lambda one: one.draws,
         lambda one: one.overtimes == 2,
         lambda one: one.shootout_name == "PEN",
     ):
-        assert slugs_of(differs) == ["mls", "epl"]  # fmt: skip
-    for league in map(BY_SLUG.get, ("mls", "epl")):
+        assert slugs_of(differs) == soccer
+    for league in map(BY_SLUG.get, soccer):
         assert len(league.clock_stops) == league.periods + league.overtimes
 
 
