@@ -59,7 +59,7 @@ def create_app(
     )
     if makes_instance:
         make_instance_folder(settings)
-        app.secret_key = secret_key_of(settings)
+    app.secret_key = secret_key_of(settings, make=makes_instance)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # typed as a base class without it
     init_database(app)
     app.extensions[KEY] = _make_services(app, settings, client)
@@ -93,7 +93,7 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
     alerts = Alerts(
         app, settings, lambda now: Look(settings, queues, client, db.session, now), queue_alert
     )
-    ledger = Ledger(app, queues, settings.task_run_retention_days, alerts)
+    ledger = Ledger(app, queues, settings, alerts)
     for queue in queues:
         queue.configure(
             url=settings.broker,

@@ -6,8 +6,8 @@ import click
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as migrate_group
 
-from sportsapp.commands.shell import MISUSED, fail, make_instance
-from sportsapp.core.errors import NoInstanceError, SettingsError
+from sportsapp.commands.shell import fail_for, make_instance
+from sportsapp.core.errors import SettingsError
 from sportsapp.db.migrate import database_errors
 
 
@@ -19,10 +19,8 @@ class MigrationGroup(click.Group):
         try:
             with database_errors():
                 return super().invoke(context)
-        except NoInstanceError as error:
-            fail(str(error), MISUSED)
         except SettingsError as error:
-            fail(str(error))
+            fail_for(error)
 
 
 upgrade = migrate_group.commands["upgrade"]

@@ -63,10 +63,10 @@ def serve_command(info: ScriptInfo, host: str | None, port: int | None) -> None:
     """Start the web server alone. Ctrl-C stops it."""
     app = info.load_app()
     settings, queue = services_of(app).settings, services_of(app).queues[0]
+    with app.app_context():
+        make_instance()
+    queue.exit_if_foreign()
     try:
-        with app.app_context():
-            make_instance()
-        queue.exit_if_foreign()
         listener = bind(host or settings.host, port or settings.port)
     except SettingsError as error:
         fail(str(error))

@@ -35,9 +35,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.instance import make_instance_folder, secret_key_of
 from sportsapp.core.printable import printable
-from sportsapp.core.settings import Settings
-from sportsapp.db.engine import database_reason, db, protect_file, require_file
-from sportsapp.db.identity import is_demo
+from sportsapp.db.engine import database_reason, protect_file, require_file
 from sportsapp.db.models import Via
 from sportsapp.services import services
 
@@ -51,24 +49,17 @@ MISUSE = (
 def make_instance() -> None:
     """Make what is missing of this instance: its folder, its key, the file of its database.
 
-    For the commands that bring an instance into being; the others create nothing. Raises
-    SettingsError.
+    For the commands that bring an instance into being; the others create nothing. A folder or a
+    key that cannot be used is misuse.
     """
     settings = services().settings
-    make_instance_folder(settings)
-    current_app.secret_key = secret_key_of(settings)
+    try:
+        make_instance_folder(settings)
+        current_app.secret_key = secret_key_of(settings)
+    except SettingsError as error:
+        misuse(str(error))
     current_app.config["MAKES_INSTANCE"] = True
     protect_file(settings.database, settings.instance_path)
-
-
-def require_feed() -> None:
-    """Raise WrongFeedError where the real feed would be read into the demo's database."""
-    is_real = services().settings.espn_base_url == Settings().espn_base_url
-    if is_real and is_demo(db.engine):
-        raise WrongFeedError(
-            "ESPN_BASE_URL: is the real feed's, but this database holds the demo's made-up games; "
-            "start the demo first, or name another INSTANCE_PATH"
-        )
 
 
 def user_name() -> str:
@@ -144,6 +135,11 @@ def fail(message: str, status: int = FAILED) -> NoReturn:
     sys.exit(status)
 
 
+def fail_for(error: TrackerError) -> NoReturn:
+    """End with an error's message, and the status of its kind."""
+    fail(str(error), MISUSED if isinstance(error, MISUSE) else FAILED)
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A socket for HOST and PORT that does not listen yet. Raises SettingsError.
 
@@ -183,14 +179,12 @@ class OneLineCommand(click.Command):
             if not isinstance(self, click.Group):
                 require_file(context.ensure_object(ScriptInfo).load_app())
             return super().invoke(context)
-        except MISUSE as error:
-            misuse(str(error))
         except ForeignBrokerError as error:
             fail(str(error))
         except BrokerUnavailableError as error:
             fail(f"{str(error).rstrip('.')}; start it with `flask up`, or correct REDIS_URL")
         except TrackerError as error:
-            fail(str(error))
+            fail_for(error)
         except (OperationalError, ProgrammingError) as error:
             reason = database_reason(error)
             fail(f"the database cannot be used: {reason}; is it migrated? (flask db upgrade)")

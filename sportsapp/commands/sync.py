@@ -25,7 +25,6 @@ from sportsapp.commands.shell import (
     print_answer,
     print_line,
     record_command,
-    require_feed,
     user_name,
 )
 from sportsapp.core.clock import check_range, parse_day, utc_now
@@ -37,6 +36,7 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.leagues import League, find_league
 from sportsapp.db.engine import db
+from sportsapp.db.identity import require_feed
 from sportsapp.db.models import Trigger
 from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
@@ -64,7 +64,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 def sync_group(context: click.Context, queue: bool, as_json: bool) -> None:
     """Bring the database up to date. Alone: today, in every league."""
     make_instance()
-    require_feed()
+    require_feed(db.engine, services().settings)
     if context.invoked_subcommand is None:
         _sync_leagues(TODAY, queue, as_json)
     elif queue or as_json:
@@ -160,7 +160,7 @@ def sync_all(queue: bool, as_json: bool) -> None:
 @with_appcontext
 def audit_command(slug: str, season: int | None, queue: bool, as_json: bool) -> None:
     """Audit the running season of every league or of one, or the season of the feed's year."""
-    require_feed()
+    require_feed(db.engine, services().settings)
     leagues = [find_league(slug, services().settings.leagues)] if slug else services().leagues
     args: dict[str, Any] = {"league": leagues[0].label} if slug else {}
     if season is not None:

@@ -39,15 +39,17 @@ def hold_instance(settings: Settings) -> Iterator[None]:
         yield
 
 
-def secret_key_of(settings: Settings) -> str:
+def secret_key_of(settings: Settings, *, make: bool = True) -> str:
     """The session key: the setting, or one made once and kept in the instance folder (600).
 
+    Without ``make`` it is empty where there is none that can be read.
     Raises SettingsError for a kept key that was cut or replaced, so that it is easy to guess.
     """
     if settings.secret_key:
         return settings.secret_key
-    make_instance_folder(settings)
     path = settings.instance_path / "secret_key"
+    if not make and not os.access(path, os.R_OK):
+        return ""
     if not path.exists():
         # Written whole under another name and then linked, so that no process reads half a key.
         draft = path.with_name(f"{path.name}.{os.getpid()}")

@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +85,15 @@ def init_database(app: Flask) -> None:
 def require_file(app: Flask) -> None:
     """Raise NoInstanceError where SQLite's file is missing and this app is not to create it."""
     path = sqlite_path(app.config["SQLALCHEMY_DATABASE_URI"])
-    if path and not app.config.get("MAKES_INSTANCE", True) and not path.exists():
-        setting = "INSTANCE_PATH" if path.parent == Path(app.instance_path) else "DATABASE_URL"
-        place = path if path.parent.exists() else path.parent
-        raise NoInstanceError(
-            f"{setting}: there is no {place}; name another one, or make it with `flask up`"
-        )
+    if path is None or app.config.get("MAKES_INSTANCE", True):
+        return
+    with suppress(PermissionError):  # connecting to it reports that
+        if not path.exists():
+            setting = "INSTANCE_PATH" if path.parent == Path(app.instance_path) else "DATABASE_URL"
+            place = path if path.parent.exists() else path.parent
+            raise NoInstanceError(
+                f"{setting}: there is no {place}; name another one, or make it with `flask up`"
+            )
 
 
 def _set_up_sqlite(connection: Any, record: ConnectionPoolEntry) -> None:

@@ -4,6 +4,8 @@ import secrets
 
 from sqlalchemy import Engine, select, update
 
+from sportsapp.core.errors import WrongFeedError
+from sportsapp.core.settings import Settings
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models import DatabaseIdentity, Game
 from sportsapp.db.upsert import insert_ignoring
@@ -28,11 +30,25 @@ def database_id(engine: Engine) -> str:
 def is_demo(engine: Engine) -> bool:
     """Whether this database holds the demo feed's games. Raises SQLAlchemyError."""
     with engine.connect() as connection:
+        connection.detach()  # as above
         return bool(connection.scalar(select(TABLE.c.is_demo)))
 
 
+def require_feed(engine: Engine, settings: Settings) -> None:
+    """Raise WrongFeedError where ESPN's feed would be read into the demo's database.
+
+    Raises SQLAlchemyError.
+    """
+    real = Settings().espn_base_url.split(",")
+    if not set(real).isdisjoint(settings.espn_base_url.split(",")) and is_demo(engine):
+        raise WrongFeedError(
+            "ESPN_BASE_URL: is the real feed's, but this database holds the demo's made-up games; "
+            "start the demo first, or name another INSTANCE_PATH"
+        )
+
+
 def mark_as_demo(engine: Engine) -> bool:
-    """Mark an empty database as the demo's; False, and no mark, if it has games of another feed."""
+    """Mark a database without games as the demo's. Returns whether it is the demo's now."""
     database_id(engine)
     with write_connection(engine) as connection:
         has_games = connection.scalar(select(Game.id).limit(1)) is not None

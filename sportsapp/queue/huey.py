@@ -383,6 +383,7 @@ class TrackerHuey(Huey):
     def create_consumer(self, **options: Any) -> TrackerConsumer:
         """The consumer that ``huey_consumer`` runs; ``options`` are those of its command line."""
         self.exit_if_foreign()
+        self.tracker.exit_if_wrong_feed()
         logging.getLogger("huey").handlers.clear()  # ours, on the root, is enough
         if options.get("worker_type") != "process":
             logger.warning("time limits are enforced by process workers only: use -k process")

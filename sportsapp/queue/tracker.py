@@ -173,6 +173,9 @@ class RunTracker(Protocol):
     def database_id(self) -> str:
         """The id of the database; empty while that cannot be read."""
 
+    def exit_if_wrong_feed(self) -> None:
+        """End this process, with status 2 and one line, if it would mix real and made-up games."""
+
     def beat(self, queue: str, role: str) -> None:
         """Record that this process is alive, and with it the run that it executes.
 

@@ -6,6 +6,7 @@ Huey's signals serve only for what never reaches the body. The factory plugs the
 the queues as their ``RunTracker``.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import WrongFeedError
+from sportsapp.core.settings import Settings
 from sportsapp.db.engine import (
     autocommit_connection,
     db,
@@ -23,7 +26,7 @@ from sportsapp.db.engine import (
     lock_until_commit,
     write_connection,
 )
-from sportsapp.db.identity import database_id
+from sportsapp.db.identity import database_id, require_feed
 from sportsapp.db.models.run import RunState
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.tracker import PeriodicTask, TaskQueue, TrackedTask
@@ -43,16 +46,18 @@ class Ledger:
     """
 
     def __init__(
-        self, app: Flask, queues: Sequence[TaskQueue], retention_days: int, listener: RunListener
+        self, app: Flask, queues: Sequence[TaskQueue], settings: Settings, listener: RunListener
     ) -> None:
-        """``app`` has its database already. Runs are kept for ``retention_days``."""
+        """``app`` has its database already."""
         with app.app_context():
             self.engine = db.engine
         self.app = app
+        self.settings = settings
         self.listener = listener
         self.attempts = Attempts(self.engine, queues, listener)
         self._database_id = ""
-        self.recovery = Recovery(self.engine, timedelta(days=retention_days), listener)
+        retention = timedelta(days=settings.task_run_retention_days)
+        self.recovery = Recovery(self.engine, retention, listener)
 
     def app_context(self) -> AbstractContextManager[object]:
         return nullcontext() if has_app_context() else self.app.app_context()
@@ -111,6 +116,14 @@ class Ledger:
             with suppress(SQLAlchemyError):
                 self._database_id = database_id(self.engine)
         return self._database_id
+
+    def exit_if_wrong_feed(self) -> None:
+        try:
+            with suppress(SQLAlchemyError):  # the consumer starts, and waits for its database
+                require_feed(self.engine, self.settings)
+        except WrongFeedError as error:
+            print(error, file=sys.stderr)
+            sys.exit(2)
 
     # -- heartbeats, slots, recovery
 

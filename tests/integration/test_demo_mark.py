@@ -10,10 +10,12 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from sportsapp.core.errors import WrongFeedError
 from sportsapp.core.running import announce
 from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
 from sportsapp.db.engine import db
-from sportsapp.db.identity import database_id, is_demo, mark_as_demo
+from sportsapp.db.identity import TABLE, database_id, is_demo, mark_as_demo, require_feed
+from sportsapp.queue.huey import huey
 from sportsapp.services import services_of
 from tests.integration.events import board, event
 from tests.parts import replace_services
@@ -62,9 +64,39 @@ def test_feed_that_is_named_is_read_into_the_demo(runner, feed):
     assert "ESPN_BASE_URL" not in runner.invoke(args=["sync", "day", "NFL", "2026-01-15"]).output
 
 
+def test_each_of_the_real_hosts_is_the_real_feed(app):
+    mark_as_demo(db.engine)
+    hosts = Settings().espn_base_url.split(",")
+    assert len(hosts) > 1
+    for named in (*hosts, f"http://127.0.0.1:7,{hosts[0]}"):
+        with pytest.raises(WrongFeedError):
+            require_feed(db.engine, replace(services_of(app).settings, espn_base_url=named))
+
+
 def test_prepare_refuses_the_real_feed_too(runner, real_feed):
     mark_as_demo(db.engine)
     assert runner.invoke(args=["prepare"]).exit_code == 2
+
+
+@pytest.mark.parametrize("queue", ["huey", "backfill_huey"])
+def test_consumer_of_the_real_feed_does_not_start(app, settings, queue):
+    mark_as_demo(db.engine)
+    environ = {name: text for name, text in os.environ.items() if name != "ESPN_BASE_URL"}
+    environ |= {"INSTANCE_PATH": str(settings.instance_path), "REDIS_URL": settings.redis_url}
+    done = subprocess.run(
+        [sys.executable, "-m", "huey.bin.huey_consumer", f"huey_config.{queue}", "-k", "process"],
+        cwd=PROJECT_ROOT, env={**environ, "DATABASE_URL": settings.database_url},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("ESPN_BASE_URL: is the real feed's, but this database holds the")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_consumer_waits_for_a_database_that_cannot_be_read(app, real_feed):
+    mark_as_demo(db.engine)
+    TABLE.drop(db.engine)
+    huey.tracker.exit_if_wrong_feed()
 
 
 @pytest.mark.only_sqlite("the demo has a file of its own")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sportsapp.core.settings import PROJECT_ROOT
+from sportsapp.core.settings import PROJECT_ROOT, Settings
+from sportsapp.factory import create_app
 
 FLASK = [sys.executable, "-m", "flask"]
 READING = [
@@ -56,6 +57,23 @@ def test_making_command_makes_the_instance(tmp_path, words):
     made = {path.name for path in (tmp_path / "new").iterdir()}
     assert {"secret_key", "tracker.db"} <= made
     assert (tmp_path / "new").stat().st_mode & 0o77 == 0
+
+
+@pytest.mark.parametrize("words", [*MAKING, "serve", "up", "restore app.py"])
+def test_folder_that_cannot_be_made_is_misuse(words):
+    done = run(Path("/dev/null/folder"), *FLASK, *words.split())
+    assert done.returncode == 2
+    assert done.stderr.startswith("INSTANCE_PATH: the folder /dev/null/folder cannot be written")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_reading_command_uses_the_key_that_is_there(tmp_path):
+    settings = Settings(instance_path=tmp_path / "new")
+    assert not create_app(settings, makes_instance=False).secret_key
+    assert not settings.instance_path.exists()
+    key = create_app(settings).secret_key
+    assert key
+    assert create_app(settings, makes_instance=False).secret_key == key
 
 
 @pytest.mark.parametrize("door", ["app", "huey_config"])

@@ -22,15 +22,7 @@ import click
 from flask.cli import with_appcontext
 from setproctitle import getproctitle
 
-from sportsapp.commands.shell import (
-    FAILED,
-    MISUSED,
-    bind,
-    fail,
-    make_instance,
-    misuse,
-    require_feed,
-)
+from sportsapp.commands.shell import FAILED, bind, fail_for, make_instance, misuse
 from sportsapp.commands.up import children
 from sportsapp.commands.up.broker import BROKER_SECONDS, broker_child, wait_for_broker
 from sportsapp.commands.up.prepare import announce_first_admin
@@ -42,7 +34,7 @@ from sportsapp.core.processes import freeze_memory
 from sportsapp.core.running import announce
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db, merge_wal
-from sportsapp.db.identity import mark_as_demo
+from sportsapp.db.identity import mark_as_demo, require_feed
 from sportsapp.db.migrate import database_errors, migrate_database
 from sportsapp.services import services
 from sportsapp.tasks.chains import start_first_sync
@@ -83,10 +75,8 @@ def up_command(demo: bool, demo_speed: float | None) -> None:
         with contextlib.suppress(OSError):  # nobody may read the log any more
             click.echo(line, err=True)
         sys.exit(FAILED)
-    except WrongFeedError as error:
-        fail(str(error), MISUSED)
     except TrackerError as error:
-        fail(str(error))
+        fail_for(error)
 
 
 def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: float) -> None:
@@ -108,11 +98,11 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
             # 2. The database is brought up to date while no part uses it.
             migrate_database()
             if not demo_port:
-                require_feed()
+                require_feed(db.engine, settings)
             elif not mark_as_demo(db.engine):
                 raise WrongFeedError(
-                    f"INSTANCE_PATH: {settings.instance_path} has games that are not the demo's; "
-                    "name another folder, for example instance-demo"
+                    f"INSTANCE_PATH: {settings.instance_path} has games, and no mark that they are "
+                    "the demo's; name another folder, or remove it if an older demo made it"
                 )
             last.callback(merge_wal)  # when no part uses it any more
             if not broker:

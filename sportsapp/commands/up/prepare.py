@@ -4,9 +4,11 @@ import click
 from flask.cli import with_appcontext
 
 from sportsapp.accounts.accounts import add_first_account
-from sportsapp.commands.shell import MISUSED, fail, make_instance, require_feed
-from sportsapp.core.errors import TrackerError, WrongFeedError
+from sportsapp.commands.shell import fail_for, make_instance
+from sportsapp.core.errors import TrackerError
 from sportsapp.core.settings import Settings
+from sportsapp.db.engine import db
+from sportsapp.db.identity import require_feed
 from sportsapp.db.migrate import migrate_database
 from sportsapp.services import services
 from sportsapp.tasks.chains import start_first_sync
@@ -22,13 +24,11 @@ def prepare_command() -> None:
     try:
         make_instance()
         migrate_database()
-        require_feed()
+        require_feed(db.engine, services().settings)
         announce_first_admin(services().settings)
         start_first_sync()
-    except WrongFeedError as error:
-        fail(str(error), MISUSED)
     except TrackerError as error:
-        fail(str(error))
+        fail_for(error)
 
 
 def announce_first_admin(settings: Settings) -> None:
