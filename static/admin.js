@@ -1,5 +1,7 @@
 // The panel's script: confirms destructive actions, refreshes live parts, shows local times.
 
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // ---- confirmation: a form with data-ask is sent once its question was answered with yes; the
 // field "sure" then tells the server that it need not show its own page with the question
 
@@ -75,7 +77,7 @@ function patch(old, wanted) {
 
 function show(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
-  for (const part of page.querySelectorAll("body > [id], body > .grid > [id]")) {
+  for (const part of page.querySelectorAll("body > [id], section[id]")) {
     const old = document.getElementById(part.id);
     if (old && !isInUse(old)) patch(old, part);
   }
@@ -128,15 +130,20 @@ if (live) {
 // ---- times in the browser's zone with UTC beside them, unless the visitor chose a zone on the site
 
 function localTimes(where) {
-  for (const time of where.querySelectorAll('time[data-local=""]')) {
+  for (const time of where.querySelectorAll('time[data-local]:not([data-local="shown"])')) {
     const at = new Date(time.dateTime);
+    const isClock = time.dataset.local === "clock";
     time.dataset.local = "shown";
     if (!at.getTimezoneOffset()) continue;
     const day = at.toLocaleDateString("sv-SE"); // 2026-01-31
     const clock = at.toLocaleTimeString("en-US", {
       hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-      timeZoneName: "short",
+      ...!isClock && { timeZoneName: "short" },
     });
+    if (isClock) {
+      time.textContent = clock;
+      continue;
+    }
     const utc = document.createElement("small");
     utc.textContent = time.textContent.replace(`${day} `, "");
     time.replaceChildren(`${day} ${clock} `, utc);

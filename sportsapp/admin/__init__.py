@@ -33,11 +33,11 @@ from sportsapp.admin.runs import RunsView
 from sportsapp.admin.schedule import ScheduleView
 from sportsapp.admin.stored import StoredView
 from sportsapp.admin.tasks import TasksView
+from sportsapp.services import services
 
 MENU = (
-    *(FailuresView, RunsView, BackfillView, StoredView, ScheduleView, TasksView),
-    *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView, ActivityView),
-    AccountView,
+    *(FailuresView, RunsView, BackfillView, StoredView, ScheduleView, TasksView, ActivityView),
+    *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView, AccountView),
 )
 
 
@@ -48,6 +48,7 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint] = ()) -> None:
     blueprints, which check by themselves that a form comes from this site.
     """
     sessions.init_app(app)
+    app.add_template_global(lambda: services().settings.instance_name, "instance_name")
     signin.init_app(app)  # before the CSRF check, so that strangers get the sign-in page first
     security.init_app(app, self_guarded)
     admin = Admin(
@@ -57,4 +58,4 @@ def init_app(app: Flask, self_guarded: Iterable[Blueprint] = ()) -> None:
     )
     for view in MENU:
         endpoint = f"admin_{view.address}"
-        admin.add_view(view(view.title, endpoint=endpoint, url=view.address))
+        admin.add_view(view(view.title, view.group, endpoint=endpoint, url=view.address))

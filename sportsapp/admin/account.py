@@ -20,7 +20,7 @@ from sportsapp.core.errors import AccountError, TrackerError
 class AccountView(PanelView):
     """At /admin/account/."""
 
-    title, address = "Your account", OWN_ACCOUNT
+    title, address, group = "Your account", OWN_ACCOUNT, "Accounts"
 
     @expose("/")
     def index(self) -> str:

@@ -23,7 +23,7 @@ from sportsapp.db.models import Role
 class AccountsView(PanelView):
     """At /admin/accounts/."""
 
-    title, address = "Accounts", "accounts"
+    title, address, group = "Accounts", "accounts", "Accounts"
 
     @expose("/")
     def index(self) -> str:

@@ -32,13 +32,12 @@ class ActivityView(TableView):
 
     model, title, address = Activity, "Activity", "activity"
     list_template = "admin/activity.html"
-    columns = ("at", "who", "action", "subject", "detail")
-    export_columns = (*columns, "via", "address")
+    table_class = "rows"
+    columns = ("action", "subject", "who", "at", "detail")
+    export_columns = ("at", "who", "action", "subject", "detail", "via", "address")
     labels = {"at": "Time", "via": "From", "address": "Address or host"}
     formatters = {
-        "at": lambda row: formatting.link(
-            url_for(".details_view", id=row.id), formatting.zoned_time(row.at)
-        ),
+        "action": lambda row: formatting.link(url_for(".details_view", id=row.id), row.action),
         "who": lambda row: row.who or "somebody unknown",
         "subject": lambda row: (
             formatting.link(url_for("admin_runs.details_view", id=row.subject), row.subject)

@@ -17,6 +17,19 @@ from sportsapp.runs import reports
 from sportsapp.services import services
 from sportsapp.tasks import actions
 
+PAGES = {
+    "scheduler": "admin_schedule.index",
+    "paused": "admin_schedule.index",
+    "queues": "admin_backfill.index",
+    "runs": "admin_failures.index",
+    "letters": "admin_failures.index",
+    "feed": "admin_leagues.index_view",
+    "leagues": "admin_leagues.index_view",
+    "data": "admin_leagues.index_view",
+    "audit": "admin_stored.index",
+}
+"""The page that shows more of what a check looks at, by the check's name."""
+
 DAY = timedelta(days=1)
 FAILURES_SHOWN = 8
 
@@ -25,6 +38,7 @@ class DashboardView(PanelView):
     """The panel's first page, at /admin/."""
 
     address = "dashboard"  # in the names of its actions alone
+    pages = PAGES
 
     @expose("/")
     def index(self) -> str:

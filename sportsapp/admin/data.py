@@ -73,7 +73,7 @@ def _team_link(team: Team | None) -> Markup | None:
 class LeaguesView(TableView):
     """Leagues, at /admin/leagues/."""
 
-    model, title, address = LeagueRow, "Leagues", "leagues"
+    model, title, address, group = LeagueRow, "Leagues", "leagues", "Data"
     columns = ("name", "season_name", "polled_at", "changed_at", "failing_since", "failure")
     labels = {
         "polled_at": "Last polled",
@@ -91,7 +91,7 @@ class LeaguesView(TableView):
 class TeamsView(TableView):
     """Teams, at /admin/teams/."""
 
-    model, title, address = Team, "Teams", "teams"
+    model, title, address, group = Team, "Teams", "teams", "Data"
     columns = ("display_name", "abbreviation", "league", "record", "standing_group", "listed")
     labels = {"display_name": "Team", "espn_id": "ESPN id", "standing_group": "Standings group"}
     formatters = {
@@ -110,7 +110,7 @@ class TeamsView(TableView):
 class PlayersView(TableView):
     """Players, at /admin/players/."""
 
-    model, title, address = Player, "Players", "players"
+    model, title, address, group = Player, "Players", "players", "Data"
     columns = ("name", "team", "jersey", "position", "status", "born_on", "active")
     record_columns = (
         *("name", "team", "espn_id", "jersey", "position_name", "roster_group", "status", "height"),
@@ -134,7 +134,7 @@ class PlayersView(TableView):
 class GamesView(TableView):
     """Games, at /admin/games/."""
 
-    model, title, address = Game, "Games", "games"
+    model, title, address, group = Game, "Games", "games", "Data"
     columns = ("day", "league", "game", "score", "detail", "updated_at", "changed_by_run")
     record_columns = (
         *("game", "league", "score", "espn_id", "day", "start_at", "season_year", "week", "state"),

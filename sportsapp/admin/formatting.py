@@ -80,6 +80,17 @@ def zoned_time(at: datetime | None) -> Markup:
     )
 
 
+def clock_time(at: datetime) -> Markup:
+    """``12:48:15``: the time of day in the viewer's zone, with the whole time in UTC as tooltip."""
+    zone = viewer_zone()
+    return Markup('<time datetime="{}" title="{} UTC"{}>{}</time>').format(
+        iso_utc(at),
+        f"{at:%Y-%m-%d %H:%M:%S}",
+        "" if zone else Markup(' data-local="clock"'),
+        f"{at.astimezone(zone) if zone else at:%H:%M:%S}",
+    )
+
+
 def ago(at: datetime | None) -> Markup:
     """``3 min 20 s ago``, with the time itself as tooltip; ``never`` for None."""
     if at is None:

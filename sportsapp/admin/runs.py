@@ -56,7 +56,8 @@ class RunsView(TableView):
     model, title, address = TaskRun, "Task runs", "runs"
     list_template = "admin/runs.html"
     record_template = "admin/run.html"
-    columns = ("queued_at", "task", "state", "trigger", "took", "outcome")
+    table_class, quick_filters = "rows", ("state", "batch", "task")
+    columns = ("task", "state", "queued_at", "outcome", "took", "trigger")
     labels = {"trigger": "Started by"}
     export_columns = (
         *("id", "task", "queue", "state", "trigger", "asked_by", "args", "result", "error"),

@@ -117,13 +117,15 @@ class TableView(PanelView):
     ``columns``, ``record_columns`` and ``export_columns`` are names of attributes, or of
     ``formatters``, which get a row and return what a page shows; exports have attributes only.
     ``sorts`` are the columns that can be sorted by, with what the database sorts by.
-    ``searched`` are SQL expressions, one of which has to contain the text of a search. ``loads``
+    ``quick_filters`` are the names of those that the page also has links for; the others unfold
+    when one of them is set. ``searched`` are SQL expressions, one of which has to contain the text of a search. ``loads``
     are loader options for the rows that are shown.
     """
 
     model: Any
     list_template = "admin/table.html"
     record_template = "admin/record.html"
+    table_class = "stack"
 
     columns: Sequence[str] = ()
     labels: Mapping[str, str] = {}
@@ -133,6 +135,7 @@ class TableView(PanelView):
     default_order: Sequence[Any] = ()
     sorts: Mapping[str, Sequence[Any]] = {}
     filters: Sequence[Filter] = ()
+    quick_filters: Sequence[str] = ()
     searched: Sequence[Any] = ()
     search_label = ""
     loads: Sequence[Any] = ()

@@ -32,6 +32,7 @@ class PanelView(BaseView):  # type: ignore[misc]  # Flask-Admin has no types
 
     title: str
     address: str  # below /admin/
+    group: str | None = None  # the entry of the menu that it shares with others
 
     def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the view once: Flask-Admin's own calls it again after a TypeError inside of it.
