@@ -19,8 +19,10 @@ from sqlalchemy import Executable
 
 from demo import DemoState, create_demo_feed, running_feed
 from sportsapp.core import clock
+from sportsapp.core.clock import game_day
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.core.settings import Settings
+from sportsapp.db import queries
 from sportsapp.db.engine import db, write_connection
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
@@ -118,6 +120,13 @@ class DemoSite:
                 sync_range(sync, league, first, last or date(2026, 10, 31))
             sync_schedule(sync, leagues)
 
+    def fill_seasons(self) -> None:
+        """Store what the running seasons have had up to the evening."""
+        with self.app.app_context():
+            today = game_day(self.now)
+            for slug, season in queries.season_gaps(db.session, DEFAULT_LEAGUES, self.now).items():
+                sync_range(self._sync(), BY_SLUG[slug], season.begins, today)
+
     def edit(self, statement: Executable) -> None:
         """Execute a statement; a second later every league has been polled again."""
         self.now += timedelta(seconds=1)
@@ -131,7 +140,9 @@ class DemoSite:
 
 
 @contextmanager
-def demo_site(folder: Path, database_url: str = "") -> Iterator[DemoSite]:
+def demo_site(
+    folder: Path, database_url: str = "", redis_url: str = NO_BROKER
+) -> Iterator[DemoSite]:
     """A site that is synced into an empty database, and served until the block ends."""
     site: DemoSite
     feed = create_demo_feed(1.0, now=lambda: site.now)
@@ -140,7 +151,7 @@ def demo_site(folder: Path, database_url: str = "") -> Iterator[DemoSite]:
             instance_path=folder,
             database_url=database_url,
             espn_base_url=feed_url,
-            redis_url=NO_BROKER,
+            redis_url=redis_url,
         )
         client = FeedClient(feed_url, settings.user_agent, retry_policy=QUICK)
         app = create_app(settings, client)

@@ -20,6 +20,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import (
     AdminUser,
+    Batch,
     ConsumerProcess,
     LeagueRow,
     RunLine,
@@ -160,6 +161,14 @@ def add_failure(fingerprint: str = "abc123", error: str = "it broke", **values: 
     trace = 'Traceback (most recent call last):\n  File "feed.py", line 1\nValueError: it broke\n'
     more = {"error": error, "fingerprint": fingerprint, "traceback": trace, **values}
     return add_run(state=RunState.FAILURE, **more)
+
+
+def add_batch(batch_id: str = "b1", name: str = "NBA from 2016", **values: object) -> str:
+    """A batch; its id. Its runs are those with this id as ``batch_id``."""
+    rows = {"trigger": "admin", "asked_by": "maria", "made_at": utc_now(), "runs": 3, **values}
+    with writing(db.session):
+        db.session.add(Batch(id=batch_id, name=name, **rows))
+    return batch_id
 
 
 def add_consumer(queue: str = "sportsapp", role: str = "worker", **values: Any) -> None:

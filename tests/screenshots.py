@@ -19,9 +19,9 @@ from sportsapp.db.models import RunState, Trigger
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 from tests.acceptance.chromium import CHROMIUM, FLAGS
-from tests.conftest import NO_BROKER
+from tests.acceptance.conftest import RealBroker
 from tests.demosite import LIVE_NFL, DemoSite, demo_site
-from tests.panel import NAME, PASSWORD, add_consumer, add_failure, add_run, signed_in
+from tests.panel import NAME, PASSWORD, add_consumer, add_failure, add_run, begin, signed_in
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1200, "height": 800}}
@@ -35,11 +35,12 @@ REFUSED = "all leagues failed: NFL: the feed refused us with 403"
 
 
 def fill_ledger(site: DemoSite) -> None:
-    """Write a day of runs, a backfill in progress, one failure, and live consumers."""
+    """Write a day of runs, a backfill in progress, one failure, a schedule, and live consumers."""
     with site.app.app_context():
         signed_in(site.app)
+        for name in services_of(site.app).queues[0].periodic_tasks:
+            begin(name, timedelta(seconds=5))
         for queue in services_of(site.app).queues:
-            queue.storage = queue.get_immediate_storage()
             for pid, role in enumerate(("worker", "worker", "scheduler"), 41):
                 add_consumer(queue.name, role, pid=pid, beat_at=site.now)
         for minutes in range(1, 24 * 60, 10):
@@ -82,16 +83,22 @@ def main(target: Path) -> None:
     """Take all pictures."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(Settings(instance_path=Path(folder), redis_url=NO_BROKER))
-        with app.app_context():
+        settings = Settings(instance_path=Path(folder))
+        with create_app(settings).app_context():
             migrate_database()
             db.engine.dispose()
-        with demo_site(Path(folder)) as site, sync_playwright() as web:
+        broker = RealBroker(settings)
+        broker.start()
+        with demo_site(Path(folder), redis_url="") as site, sync_playwright() as web:
+            site.fill_seasons()
             fill_ledger(site)
+            broker.forget_everything()  # the feed answered today, and not on the picture's evening
+            services_of(site.app).feed_client.clock.offset = None
             browser = web.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             for name in PICTURES:
                 take(browser, site, target, name)
             browser.close()
+        broker.kill()
 
 
 if __name__ == "__main__":

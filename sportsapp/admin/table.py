@@ -117,9 +117,9 @@ class TableView(PanelView):
     ``columns``, ``record_columns`` and ``export_columns`` are names of attributes, or of
     ``formatters``, which get a row and return what a page shows; exports have attributes only.
     ``sorts`` are the columns that can be sorted by, with what the database sorts by.
-    ``quick_filters`` are the names of those that the page also has links for; the others unfold
-    when one of them is set. ``searched`` are SQL expressions, one of which has to contain the text of a search. ``loads``
-    are loader options for the rows that are shown.
+    The list unfolds its filters when one is set that is not among the ``quick_filters``, which
+    the page shows or links elsewhere. ``searched`` are SQL expressions, one of which has to
+    contain the text of a search. ``loads`` are loader options for the rows that are shown.
     """
 
     model: Any

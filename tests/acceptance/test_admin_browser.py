@@ -27,6 +27,7 @@ from tests.loopback import serving
 from tests.panel import (
     NAME,
     PASSWORD,
+    add_batch,
     add_consumer,
     add_failure,
     add_league,
@@ -46,6 +47,9 @@ VIEWS = (
     "/admin/runs/?state=failed&search=broke",
     "/admin/runs/details/?id=failed",
     "/admin/runs/details/?id=running",
+    "/admin/runs/?batch=winter",
+    "/admin/runs/details/?id=second",
+    "/admin/tasks/sync_all_teams",
     "/admin/backfill/",
     "/admin/backfill/?league=all&preset=season",
     "/admin/stored/",
@@ -61,6 +65,9 @@ VIEWS = (
     "/admin/activity/",
     "/admin/account/",
 )
+CUT = """[...document.querySelectorAll(".scroll:not(.newest), table")]
+    .filter((box) => box.scrollWidth > box.clientWidth + 1)
+    .map((box) => box.outerHTML.slice(0, 300))"""
 LONG = "all leagues failed: NFL: the feed refused https://example.org/" + "x" * 200
 
 pytestmark = [
@@ -190,6 +197,8 @@ def test_failed_run_shows_its_traceback_and_is_run_again(browser, at_work, feed)
         queue_backfill(page, "NFL", "2026-01-01", "2026-01-31")
         expect(line(page, "NFL")).to_contain_text("FAILURE", timeout=30_000)
         line(page, "NFL").get_by_role("link").first.click()
+        expect(page.locator("#failure .note")).to_contain_text("403")
+        page.get_by_text("Traceback", exact=True).click()
         trace = page.locator("pre.trace")
         expect(trace).to_contain_text("FeedRefusedError")
         assert trace.inner_text().count("\n") > 5
@@ -249,6 +258,10 @@ def site(app, offline) -> Iterator[str]:
         queue="sportsapp-backfill",
         resume={"done": 1, "result": {"synced": 5, "errors": [LONG]}},
     )
+    add_batch("winter", "NBA from 2025-10-01 to 2026-04-30", runs=2)
+    add_run(TASK, RunState.PENDING, id="waiting", args=args, batch_id="winter", started_at=None)
+    add_run("sync_all_leagues", id="first", chain_id="both", chain_place=1)
+    add_run("sync_all_teams", RunState.STARTED, id="second", chain_id="both", chain_place=2)
     add_lines("running", "NBA: asked again in 4 s (503)", LONG, first=31)
     add_lines("failed", LONG)
     for n in range(60):
@@ -266,7 +279,7 @@ def site(app, offline) -> Iterator[str]:
 
 
 def test_no_view_is_wider_than_the_window_and_axe_finds_nothing_serious(browser, site):
-    with visit(browser, site) as page:
+    with visit(browser, site, timezone_id="Asia/Tokyo") as page:
         for view in VIEWS:
             page.goto(view)
             expect(page.locator("h1")).to_have_count(1)
@@ -274,9 +287,35 @@ def test_no_view_is_wider_than_the_window_and_axe_finds_nothing_serious(browser,
                 page.set_viewport_size({"width": width, "height": 800})
                 wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wider <= 0, f"{view} at {width}"
+                assert page.evaluate(CUT) == [], f"{view} at {width}"
                 for scheme in ("light", "dark"):
                     page.emulate_media(color_scheme=scheme)
                     assert faults(page) == [], f"{view} at {width}, {scheme}"
+
+
+def test_run_is_two_lines_on_a_phone_and_the_first_one_is_on_the_first_screen(browser, site):
+    with visit(browser, site, viewport={"width": 390, "height": 844}) as page:
+        for view, rows in (("/admin/runs/", "tbody tr"), ("/admin/", "#failures tbody tr")):
+            page.goto(view)
+            boxes = [row.bounding_box() for row in page.locator(rows).all()]
+            assert boxes, view
+            assert max(box["height"] for box in boxes) <= 64, view
+        page.goto("/admin/runs/")
+        assert page.locator("tbody tr").first.bounding_box()["y"] < 422  # half of the screen
+
+
+def test_what_can_be_done_with_marked_runs_shows_once_one_is_marked(browser, site):
+    with visit(browser, site) as page:
+        page.goto("/admin/runs/")
+        bulk = page.get_by_role("form", name="Many runs at once")
+        expect(bulk).to_be_hidden()
+        page.locator("tbody").get_by_role("checkbox").first.check()
+        expect(bulk).to_be_in_viewport()
+        page.locator("tbody").get_by_role("checkbox").first.uncheck()
+        expect(bulk).to_be_hidden()
+        page.get_by_label("that match").check()
+        bulk.get_by_role("button", name="Run again").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Are you sure?")
 
 
 def test_page_of_a_run_shows_its_new_lines_and_its_end_without_reload(browser, site):
@@ -436,7 +475,7 @@ def test_other_session_is_ended_and_says_so(browser, site):
 
 def test_every_destructive_form_has_its_question(browser, site):
     """No form posts to a destructive address without saying what it asks."""
-    ends = ("cancel", "discard", "pause", "pause-queue", "failures/again")
+    ends = ("cancel", "cancel-batch", "discard", "pause", "pause-queue", "failures/again")
     with visit(browser, site) as page:
         for view in VIEWS:
             page.goto(view)

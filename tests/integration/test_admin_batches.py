@@ -8,21 +8,14 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from sportsapp.core.clock import utc_now
-from sportsapp.db.engine import db, writing
+from sportsapp.db.engine import db
 from sportsapp.db.models import Batch, RunState
-from tests.panel import add_failure, add_run, counted, row, runs_of
+from tests.panel import add_batch, add_failure, add_run, counted, row, runs_of
 
 TASK = "sync_date_range_task"
 LIVE = "/admin/backfill/live"
 RUNS = "/admin/runs/"
 NBA_DECADE = {"league": "nba", "start": "2016-01-01", "end": "2025-12-31"}
-
-
-def add_batch(batch_id: str = "b1", name: str = "NBA from 2016", **values: object) -> str:
-    rows = {"trigger": "admin", "asked_by": "maria", "made_at": utc_now(), "runs": 3, **values}
-    with writing(db.session):
-        db.session.add(Batch(id=batch_id, name=name, **rows))
-    return batch_id
 
 
 def add_member(state: str, season: int = 2016, batch_id: str = "b1", **values: object) -> str:
@@ -76,7 +69,7 @@ def test_batch_that_has_ended_stays_for_a_day(panel):
     page = panel.get(LIVE)
     assert "of today" in page
     assert "of last week" not in page
-    assert re.search(r"of today maria ended 1 of 1 runs \(100 %\) - 0 2.0 s", text_of(page))
+    assert re.search(r"of today maria ended 1 of 1 runs \(100 %\) 2.0 s", text_of(page))
     assert "Cancel all" not in page
 
 

@@ -28,7 +28,7 @@ def confirmed(panel, address: str = BULK, **form: object) -> tuple[str, str]:
     """The question, and what was done once its form was sent as it is."""
     asked = panel.post(address, back=LIST, **form)
     assert asked.status_code == 200, asked.headers.get("Location")
-    question = unescape(re.search(r"<h1>.*?</h1>\s*<p>(.*?)</p>", asked.text, re.S)[1])
+    question = unescape(re.search(r"<h1>.*?</h1></div>\s*<p>(.*?)</p>", asked.text, re.S)[1])
     action = unescape(re.search(r'action="(/admin/runs/bulk[^"]*)"', asked.text)[1])
     fields: dict[str, list[str]] = {}
     for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', asked.text):

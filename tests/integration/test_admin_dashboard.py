@@ -6,11 +6,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from flask import url_for
 from sqlalchemy import insert, update
 
+from sportsapp.admin.dashboard import PAGES
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import LeagueRow, RunState, ScheduleRow, TaskRun
+from sportsapp.monitoring.checks import CHECKS
 from sportsapp.runs import reports
 from sportsapp.tasks import sync_all_teams
 from tests.panel import (
@@ -45,6 +48,17 @@ def section(page: str, name: str) -> str:
     return page[start : page.index("</section>", start)]
 
 
+def test_checks_that_have_a_page_are_linked_to_it(app, panel, healthy):
+    assert set(PAGES) <= {check.name for check in CHECKS}
+    add_failure()
+    page = panel.get(LIVE)
+    assert '<a href="/admin/failures/">runs</a>: ' in page
+    with app.test_request_context():
+        addresses = [url_for(endpoint) for endpoint in set(PAGES.values())]
+    for address in addresses:
+        assert panel.open(address).status_code == 200
+
+
 def test_all_is_well(panel, healthy):
     page = panel.get(PAGE)
     assert "data-alarm" not in page
@@ -70,7 +84,7 @@ def test_queue_depth_and_oldest_wait(panel):
     add_run(state=RunState.PENDING, ago=timedelta(minutes=10))
     add_run(state=RunState.RETRY, due_at=utc_now() + timedelta(hours=1))
     text = section(panel.get(PAGE), "queues")
-    assert 'data-l="Messages on the broker">1</td>' in text
+    assert "<dt>Messages</dt><dd>1 on the broker</dd>" in text
     assert ">2</a>" in text
     assert "10 min" in text
 
@@ -189,8 +203,8 @@ def test_queue_without_a_worker_turns_it_red(panel, healthy, queue):
     add_consumer(other)
     add_consumer(other, "scheduler", pid=42)
     page = panel.get(LIVE)
-    assert f"no worker of {queue} <" in page
-    assert f"no worker of {other} <" not in page
+    assert f"no worker of {queue}<" in page
+    assert f"no worker of {other}<" not in page
 
 
 def test_no_scheduler_turns_it_red(panel, healthy):
