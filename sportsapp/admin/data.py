@@ -76,7 +76,7 @@ class LeaguesView(TableView):
     model, title, address, group = LeagueRow, "Leagues", "leagues", "Data"
     columns = ("name", "season_name", "polled_at", "changed_at", "failing_since", "failure")
     labels = {
-        "polled_at": "Last polled",
+        "polled_at": "Last good answer",
         "changed_at": "Last changed",
         "season_name": "Season",
     }

@@ -72,6 +72,7 @@ class StoredView(PanelView):
             "admin/stored_season.html",
             map=map_of,
             months=months_of(map_of),
+            this_month=game_day(utc_now()).replace(day=1),
             leagues=services().leagues,
             names=[season_name(league, start) for start in starts],
             to_read=[

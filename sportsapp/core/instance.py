@@ -51,6 +51,7 @@ def secret_key_of(settings: Settings, *, make: bool = True) -> str:
     if not make and not os.access(path, os.R_OK):
         return ""
     if not path.exists():
+        make_instance_folder(settings)
         # Written whole under another name and then linked, so that no process reads half a key.
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)

@@ -161,7 +161,7 @@ class FeedWatch:
                 until = max((end for end in ends if end), default=now)
                 if now < until <= now + LONGEST_PAUSE:  # a later one: from a clock that was ahead
                     reasons[by_slug[row.slug]] = PollingPausedError(
-                        f"not polled before {until:%H:%M:%S} UTC: {row.failure or 'it failed'}"
+                        f"{row.failure or 'it failed'} (not polled before {until:%H:%M:%S} UTC)"
                     )
         return reasons
 

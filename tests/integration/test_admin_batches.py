@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.db.models import Batch, RunState
 from tests.panel import add_batch, add_failure, add_run, counted, row, runs_of

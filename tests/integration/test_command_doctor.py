@@ -23,8 +23,8 @@ from tests.panel import add_failure, add_league
 
 ORDER = [
     "settings", "disk", "database", "damage", "broker", "policy", "consumers", "consumers",
-    "scheduler", "paused", "queues", "runs", "letters", "feed", "leagues", "data", "fields",
-    "audit", "clock",
+    "scheduler", "paused", "queues", "feed", "leagues", "clock", "data", "fields", "audit",
+    "runs", "letters",
 ]  # fmt: skip
 
 

@@ -325,11 +325,11 @@ def test_operator_reads_which_host_answers(app, panel, runner, hosts):
     parts = services_of(app)
     object.__setattr__(parts, "feed_client", hosts.client)
     page = panel.get("/admin/")
-    assert f"{hosts.first.url} answers all requests." in page
+    assert f"All requests go to {hosts.first.url}." in page
     hosts.first.say("nfl", REFUSALS["403"])
     hosts.ask()
     page = panel.get("/admin/")
-    assert f"{hosts.first.url} answers all requests but these:" in page
+    assert f"All requests but these go to {hosts.first.url}:" in page
     text = " ".join(re.sub(r"<[^>]*>", " ", page).split())
     assert f"day: {hosts.second.url} since 2026-10-04 12:00:00 UTC" in text
     assert "refused us with 403" in text

@@ -23,14 +23,14 @@ CHECKS: tuple[Check, ...] = (
     work.check_scheduler,
     work.check_paused,
     work.check_queues,
-    work.check_runs,
-    work.check_letters,
     feed.check_feed,
     feed.check_leagues,
+    host.check_clock,
     feed.check_data,
     feed.check_fields,
     feed.check_audit,
-    host.check_clock,
+    work.check_runs,
+    work.check_letters,
 )
 """Every check, causes before consequences: mend the first problem first."""
 

@@ -73,7 +73,7 @@ def _stored(look: Look) -> Faults:
         failing = row.failing_since and f"failing since {iso_utc(row.failing_since)}: {row.failure}"
         if failing or pause:
             text = "; ".join(part for part in (failing, pause) if part)
-            do = "`flask doctor` asks it now; a good answer, also to `flask sync`, ends the pause"
+            do = "it is asked again by itself; `flask doctor` asks now; a good answer ends a pause"
             faults[row.slug] = f"{row.slug.upper()} is {text}", do
     return faults
 
@@ -169,7 +169,7 @@ def check_data(look: Look) -> Iterator[Finding]:
         else:
             continue
         is_well = False
-        do = "see the feed and the scheduler; `flask sync live` asks at once"
+        do = "the lines above on scheduler, feed or leagues say why; `flask sync live` asks at once"
         yield wrong(text, do, is_public=True, subject=label, details=details)
     if is_well:
         yield ok("every league was polled, and live games were read")

@@ -149,7 +149,10 @@ def check_runs(look: Look) -> Iterator[Finding]:
     counts = reports.outstanding(look.session)
     for task, count in sorted(counts.items()):
         text = f"{task} has {count} outstanding failure{'' if count == 1 else 's'}"
-        yield warn(text, "see Failures in the panel: run them again, or dismiss them")
+        yield warn(
+            text,
+            "see Failures in the panel: run them again once their cause is mended, or dismiss them",
+        )
     if not counts:
         yield ok("no failure is outstanding")
 
