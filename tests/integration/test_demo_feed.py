@@ -171,6 +171,7 @@ def demo_paths(league: str, page: str) -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("league", LEAGUES)
 def test_every_field_is_one_that_espn_has_with_values_of_the_same_kind(
@@ -249,6 +250,7 @@ def test_another_process_tells_the_same_story(feed: Feed) -> None:
     assert other.stdout == b"".join(feed.ask(page).data for page in pages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("league", LEAGUES)
 def test_ids_look_like_espns_and_none_comes_twice(league: str, feed: Feed) -> None:
     months = ["202608", "202609", "202610", "202611", "202612", "202701", "202702"]
@@ -287,6 +289,7 @@ def test_a_team_plays_twice_a_day_only_in_a_double_header(feed: Feed) -> None:
     assert doubles > 2
 
 
+@pytest.mark.slow
 def test_something_is_live_at_any_hour_of_the_year(feed: Feed) -> None:
     feed.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
     while feed.now.year == 2026:
@@ -415,6 +418,7 @@ def test_baseballs_calendar_lists_the_days_without_games(feed: Feed) -> None:
 LIVE_DAYS = {"nfl": "20261122", "nba": "20261121", "mlb": "20260703", "nhl": "20261121"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("league", LEAGUES)
 def test_scores_only_rise_and_periods_never_turn_back(league: str, feed: Feed) -> None:
     day = LIVE_DAYS[league]
@@ -473,6 +477,7 @@ WORDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("league", LEAGUES)
 def test_live_games_are_worded_as_espn_words_them(league: str, feed: Feed) -> None:
     seen = set()
@@ -497,6 +502,7 @@ ENDINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("league", LEAGUES)
 def test_games_end_in_all_the_ways_of_their_sport(league: str, feed: Feed) -> None:
     feed.now = datetime(2026, 7, 20, tzinfo=UTC)

@@ -202,6 +202,7 @@ def test_example_has_every_variable_and_not_one_secret():
         assert given[name] == "", name
 
 
+@pytest.mark.slow
 def test_nothing_starts_before_the_example_is_filled_in(tmp_path):
     """Compose itself says so. Its first version, which Debian has, does not know `name`."""
     if not shutil.which("docker-compose"):
@@ -333,6 +334,7 @@ def beat(role: str, host: str) -> None:
         connection.execute(ConsumerProcess.__table__.insert().values(row))
 
 
+@pytest.mark.slow
 def test_consumer_is_healthy_while_it_beats_here(app, settings):
     environ = {**os.environ, "INSTANCE_PATH": str(settings.instance_path)}
     environ |= {"DATABASE_URL": settings.database_url}

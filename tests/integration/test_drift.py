@@ -185,6 +185,7 @@ def test_recorded_scoreboards_in_their_order_are_no_alarm(sync, feed, slug):
     assert query("SELECT kind FROM field_shares") == [{"kind": "scoreboard"}]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_answer_counts", "recorded")
 def test_recorded_lists_of_teams_rosters_and_standings_are_no_alarm(sync, feed):
     for slug in ("nfl", "nba", "mlb", "nhl"):
@@ -222,6 +223,7 @@ class DemoDay:
         return most
 
 
+@pytest.mark.slow
 def test_whole_day_of_the_demo_feed_is_no_alarm(app):
     day = DemoDay(app)
     with running_feed(day.demo) as url:

@@ -56,6 +56,7 @@ def test_every_door_reads_the_same_env_file(project, door):
     assert "6001" in run(project, DOORS[door])
 
 
+@pytest.mark.slow
 def test_environment_wins_over_the_env_file_and_the_listing_names_sources(project):
     lines = run(project, DOORS["flask"], PORT="6002", LEAGUES="nfl").splitlines()
     shown = {line.split()[0]: line.split()[1:] for line in lines}
@@ -64,10 +65,12 @@ def test_environment_wins_over_the_env_file_and_the_listing_names_sources(projec
     assert shown["HOST"] == ["default", "127.0.0.1"]
 
 
+@pytest.mark.slow
 def test_empty_variable_hides_the_env_file(project):
     assert "default      5000" in run(project, DOORS["flask"], PORT="")
 
 
+@pytest.mark.slow
 def test_env_file_of_the_working_folder_is_not_ours(project, tmp_path):
     (tmp_path / ".env").write_text("HOST=10.0.0.1\nPORT=7777\n")
     said = run(project, DOORS["flask"], tmp_path, FLASK_APP=str(project / "app.py"))
@@ -75,6 +78,7 @@ def test_env_file_of_the_working_folder_is_not_ours(project, tmp_path):
     assert ".env         6001" in said
 
 
+@pytest.mark.slow
 def test_env_file_is_left_out_where_flask_leaves_it_out(project):
     assert "5000" in run(project, DOORS["flask"], FLASK_SKIP_DOTENV="1")
 

@@ -914,6 +914,7 @@ def test_no_single_change_of_a_sample_escapes_the_parser(name):
             assert_sound(read_sample(name, json.dumps(document).encode()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOARD_NAMES)
 def test_change_in_one_event_leaves_the_others_alone(name):
     document = sample(name)
