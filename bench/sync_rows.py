@@ -39,7 +39,15 @@ from sportsapp.sync.context import SyncContext
 
 LATENCY = 0.1
 SEASON = (date(2025, 3, 1), date(2025, 11, 30))
-SYNCED = ("leagues", "teams", "players", "games", "scoreboards", "game_doubts")
+SYNCED = (
+    "leagues",
+    "teams",
+    "players",
+    "games",
+    "scoreboards",
+    "game_doubts",
+    "score_events",
+)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ SYNCED_TABLES = (
     "scoreboards",
     "failed_days",
     "game_doubts",
+    "score_events",
 )
 
 

@@ -34,6 +34,24 @@ class Status(StrEnum):
     OTHER = "other"
 
 
+class EventKind(StrEnum):
+    """What can change in a game from one reading to the next (see ``sync.events``)."""
+
+    START = "start"
+    SCORE = "score"
+    LEAD = "lead"
+    PERIOD_END = "period_end"
+    OVERTIME = "overtime"
+    DELAYED = "delayed"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+    RESCHEDULED = "rescheduled"
+    FINAL = "final"
+    TAKEN_BACK = "taken_back"
+
+
 VANISHED_AFTER = 3
 """So many whole answers in a row lack a game before pages say so."""
 

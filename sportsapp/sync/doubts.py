@@ -25,6 +25,7 @@ DOUBT_ANSWERS = 5
 DOUBT_LASTS = timedelta(minutes=5)
 
 CALLED_OFF = frozenset({Status.POSTPONED, Status.CANCELLED})
+STOPPED = frozenset({Status.DELAYED, Status.SUSPENDED})
 WITH_RESULT = frozenset({Status.FINAL, Status.FORFEIT})
 HALVES = {"top": 0, "mid": 1, "middle": 1, "bot": 2, "bottom": 2, "end": 3}
 END_OF_PERIOD = 4
@@ -77,7 +78,7 @@ def steps_back(stored: Values, fetched: Values) -> bool:
     if has_result(fetched) or CALLED_OFF & {stored["status"], fetched["status"]}:
         return False
     # both are live or broken off, so the point of play decides; what one leaves out is skipped
-    for now, before in zip(_point_of_play(fetched), _point_of_play(stored), strict=True):
+    for now, before in zip(point_of_play(fetched), point_of_play(stored), strict=True):
         if now is not None and before is not None and now != before:
             return now < before
     return False
@@ -87,7 +88,7 @@ def takes_runs_back(stored: Values, fetched: Values) -> bool:
     """Whether an answer at the same point of a live game without a clock has a lower score."""
     if {stored["state"], fetched["state"]} != {State.IN} or stored["clock"] or fetched["clock"]:
         return False
-    points = zip(_point_of_play(stored), _point_of_play(fetched), strict=True)
+    points = zip(point_of_play(stored), point_of_play(fetched), strict=True)
     if any(before != now for before, now in points if before is not None and now is not None):
         return False
     scores = [(stored[name], fetched[name]) for name in ("home_score", "away_score")]
@@ -99,16 +100,16 @@ def has_result(game: Values) -> bool:
     return game["status"] in WITH_RESULT
 
 
-def _point_of_play(game: Values) -> tuple[float | None, ...]:
+def point_of_play(game: Values) -> tuple[float | None, ...]:
     """The period, its half (baseball) or its end, and the clock; each grows with the time played.
 
     None where the answer does not give it. The clock is None at zero: it has stopped there, or
-    has not started.
+    has not started. A delay at zero may as well be one in a break.
     """
     words = game["detail"].lower().replace(",", " ").split()
     if game["status"] == Status.BREAK:
         stage: int | None = END_OF_PERIOD
-    elif game["clock"]:
+    elif game["clock"] and (game["clock_left"] is not None or game["status"] not in STOPPED):
         stage = 0
     else:
         stage = next((HALVES[word] for word in words if word in HALVES), None)

@@ -28,6 +28,7 @@ from sportsapp.db.upsert import insert_ignoring, insert_replacing, update_rows
 from sportsapp.sync import lists, plan
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.doubts import Doubt, one_more
+from sportsapp.sync.events import write_events
 from sportsapp.sync.failed_days import add_failed
 from sportsapp.sync.listed import without_lost_scores
 from sportsapp.sync.load import (
@@ -200,6 +201,7 @@ def store_scoreboard(
         _apply(context, league.id, stored, changes)
         if readable.errors:  # no day is read by an answer that has one
             add_failed(context, {(league.id, day): readable.errors[0] for day in days})
+        write_events(session, league.id, stored, changes.games, context.now)
     changed = changes.games.size + len(changes.listing.news.keys() - changes.games.updates)
     context.tally.add(league.label, "games", len(games), changed)
     context.tally.note_poll(stored.league, changes.league)
@@ -235,9 +237,7 @@ def _apply(
     if ended:
         session.execute(delete(GameDoubt).where(GameDoubt.game_id.in_(ended)))
     if games.doubts:
-        rows = [
-            {"game_id": ids[espn_id]} | asdict(doubt) for espn_id, doubt in games.doubts.items()
-        ]
+        rows = [{"game_id": ids[key]} | asdict(doubt) for key, doubt in games.doubts.items()]
         session.execute(insert(GameDoubt), rows)
     _update_league(session, league_id, changes.league)
     if changes.forgotten:

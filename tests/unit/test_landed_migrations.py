@@ -39,6 +39,7 @@ LANDED = {
     "0028": "2bc7908be6aa75ddc3d0e4d44c4a5cbff235dd44ad008e48e1ce1c9ec5ebcd81",
     "0029": "f7c869e2b1d991db1eb2048464d5f2d55e9d6595b6cda7da3872d79ad0a4ab80",
     "0030": "d4029243dde46909c8ba489f1e876037d829c5134ef746caf9064d80a418b452",
+    "0031": "0df81398ff9ae75734565ade0a5b000d3e5439da4c8e7d3191941025b84d9d81",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -145,6 +145,36 @@ class GameDoubt(Base):
     answers: Mapped[int]
 
 
+class ScoreEvent(Base):
+    """One change in a game between two readings; rows are added and pruned, never changed.
+
+    A higher ``id`` was committed later (docs/decisions/events.md), so it is a reader's cursor.
+    ``kind`` holds the values of ``records.EventKind``. ``side`` is "home" or "away" where it is
+    one side's; ``points`` is by how much its score went up, below zero where it was corrected.
+    ``read_at`` is when the answer that showed the change was asked for, ``detail`` the feed's text
+    in it ("Q3 4:12"). The scores are those after the event, None while there are none.
+    """
+
+    __tablename__ = "score_events"
+    __table_args__ = (
+        Index("ix_score_events_league_id", "league_id", "id"),
+        Index("ix_score_events_game_id", "game_id", "id"),
+        {"sqlite_autoincrement": True},  # else SQLite gives the ids of pruned rows again
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    league_id: Mapped[int] = mapped_column(ForeignKey("leagues.id"))
+    game_id: Mapped[int] = mapped_column(ForeignKey("games.id"))
+    kind: Mapped[str]
+    side: Mapped[str | None]
+    points: Mapped[int | None]
+    period: Mapped[int]
+    detail: Mapped[str]
+    read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    home_score: Mapped[int | None]
+    away_score: Mapped[int | None]
+
+
 class Scoreboard(Base):
     """What was last read of one league's day; all of them are the map of what was read.
 
