@@ -1,5 +1,5 @@
-"""Old runs leave the ledger, their number stays in the totals; so do dead letters, sessions and
-activities."""
+"""Old runs leave the ledger, their number stays in the totals; so do dead letters, sessions,
+activities and score events."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from sqlalchemy import Engine, delete, exists, func, select, update
 from sportsapp.db.engine import write_connection
 from sportsapp.db.models.account import AdminSession
 from sportsapp.db.models.activity import Activity
+from sportsapp.db.models.game import ScoreEvent
 from sportsapp.db.models.run import ENDED_OTHERWISE, FAILED, Batch, DeadLetter, RunLine, RunTotal
 from sportsapp.db.upsert import insert_ignoring
 from sportsapp.runs.rows import RUNS
@@ -16,9 +17,12 @@ from sportsapp.runs.rows import RUNS
 PRUNED_AT_ONCE = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=1)
 ACTIVITIES_KEPT = timedelta(days=366)
+EVENTS_KEPT = timedelta(days=366)
+EVENTS_AT_ONCE = 50_000
 TOTALS = RunTotal.__table__
 LETTERS = DeadLetter.__table__
 ACTIVITIES = Activity.__table__
+EVENTS = ScoreEvent.__table__
 
 
 def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
@@ -28,7 +32,7 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
     while must not take the whole ledger. Open runs stay, whatever their age. The newest slot of
     each task stays too, or a scheduler that starts would claim it again. The lines of a run go with
     it, a batch with the last of its runs. Dead letters go like runs that did not fail, activities
-    after a year. A session of the panel is over long before a day has passed.
+    and score events after a year. A session of the panel is over long before a day has passed.
     """
     newest = select(func.max(RUNS.c.slot)).group_by(RUNS.c.task)
     is_no_newest_slot = RUNS.c.slot.is_(None) | RUNS.c.slot.not_in(newest)
@@ -63,3 +67,8 @@ def prune(engine: Engine, retention: timedelta, now: datetime) -> None:
             if oldest is not None:
                 before = min(now - age, oldest + PRUNED_AT_ONCE)
                 connection.execute(delete(at.table).where(at < before))
+        first = connection.execute(select(EVENTS).order_by(EVENTS.c.id).limit(1))
+        if event := first.first():  # so many that their times have no index: ids lead to the oldest
+            before = min(now - EVENTS_KEPT, event.read_at + PRUNED_AT_ONCE)
+            oldest = EVENTS.c.id < event.id + EVENTS_AT_ONCE
+            connection.execute(delete(EVENTS).where(oldest, EVENTS.c.read_at < before))
