@@ -26,7 +26,7 @@ REFERENCE = "#/components/schemas/{name}"
 VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 ERRORS = {
     400: "The request or one of its parameters is malformed, or a parameter is unknown.",
-    404: "No league or game matches the request.",
+    404: "No league, team or game matches the request.",
     429: "Too many requests from this client address. `Retry-After` has the seconds to wait.",
     503: "The database is not available. Try again in a few seconds.",
 }

@@ -1,4 +1,4 @@
-"""Leagues, teams and games as JSON, and the document that describes them."""
+"""Leagues, teams, games and their events as JSON, and the document that describes them."""
 
 import base64
 import re
@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from sportsapp.api.document import Parameter, json_response, make_document, returns
 from sportsapp.api.shapes import (
+    Events,
     GameJson,
     Games,
     Leagues,
     Teams,
+    event_json,
     game_json,
     league_json,
     team_json,
@@ -30,8 +32,10 @@ from sportsapp.tasks.visitors import request_days
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-GAME_LIMIT = 500
-NUMBER = re.compile("[0-9]{1,3}")
+LIMIT_MOST = 500
+NUMBER = re.compile("[0-9]{1,15}")
+AFTER_MOST = 10**15 - 1
+TEAM_PATTERN = "^[A-Za-z0-9_-]{1,60}$"
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{1,200}$"
 
 
@@ -59,9 +63,21 @@ def _state(text: str) -> str:
 
 
 def _limit(text: str) -> int:
-    if not NUMBER.fullmatch(text) or not 1 <= int(text) <= GAME_LIMIT:
-        abort(400, f"limit must be a whole number from 1 to {GAME_LIMIT}")
+    if not NUMBER.fullmatch(text) or not 1 <= int(text) <= LIMIT_MOST:
+        abort(400, f"limit must be a whole number from 1 to {LIMIT_MOST}")
     return int(text)
+
+
+def _after(text: str) -> int:
+    if not NUMBER.fullmatch(text):
+        abort(400, "after must be the `next` value of an earlier answer, or 0")
+    return int(text)
+
+
+def _team(text: str) -> str:
+    if not re.fullmatch(TEAM_PATTERN, text):
+        abort(400, "team must be the `espn_id` of a team")
+    return text
 
 
 def _cursor(text: str) -> Cursor:
@@ -107,15 +123,30 @@ STATE = Parameter(
 LEAGUE_IN_PATH = Parameter("league", "The game's league.", _slug, _slugs, in_path=True)
 LIMIT = Parameter(
     name="limit",
-    description=f"The most games to return, from 1 to {GAME_LIMIT}; {GAME_LIMIT} if left out.",
+    description=f"The most to return, from 1 to {LIMIT_MOST}; {LIMIT_MOST} if left out.",
     read=_limit,
-    schema=lambda: {"type": "integer", "minimum": 1, "maximum": GAME_LIMIT},
+    schema=lambda: {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
 )
 CURSOR = Parameter(
     name="cursor",
     description="The `next` value of an earlier answer: returns the games that follow it.",
     read=_cursor,
     schema=lambda: {"type": "string", "pattern": CURSOR_PATTERN},
+)
+TEAM = Parameter(
+    name="team",
+    description="Only games of the team with this `espn_id`; `league` is needed with it.",
+    read=_team,
+    schema=lambda: {"type": "string", "pattern": TEAM_PATTERN},
+)
+AFTER = Parameter(
+    name="after",
+    description=(
+        "The `next` value of an earlier answer: returns the events after it. 0 is before the first"
+        " event that is kept; left out, the newest events are returned."
+    ),
+    read=_after,
+    schema=lambda: {"type": "integer", "minimum": 0, "maximum": AFTER_MOST},
 )
 ESPN_ID = Parameter(
     name="espn_id",
@@ -130,6 +161,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "teams": {"league": "nba"},
     "games": {"league": "nba", "date": "2026-01-15", "limit": 50},
     "game": {"league": "nba", "espn_id": "401810426"},
+    "events": {"league": "nba", "after": 0, "limit": 50},
 }
 """An example request for each view, by its name, for the page about the API."""
 
@@ -163,7 +195,7 @@ def games(
     cursor: Cursor | None,
 ) -> Games:
     """Games by start, then id, a page at a time."""
-    limit = limit or GAME_LIMIT
+    limit = limit or LIMIT_MOST
     slugs = [league] if league else _followed()
     rows = queries.game_list(db.session, slugs, date, state, limit + 1, cursor)
     next_cursor = _encode(rows[limit - 1]) if len(rows) > limit else None
@@ -186,6 +218,22 @@ def game(league: str, espn_id: str) -> GameJson:
     if row is None:
         abort(404, f"no {league.upper()} game has the id {espn_id[:40]!r}")
     return game_json(row)
+
+
+@blueprint.get("/events")
+@returns(Events, LEAGUE, TEAM, AFTER, LIMIT)
+def events(league: str | None, team: str | None, after: int | None, limit: int | None) -> Events:
+    """What has changed in games, in the order in which it was stored."""
+    of_team = None
+    if team and not league:
+        abort(400, "team needs league: the ids of teams are unique within a league only")
+    if team and league:
+        of_team = next(iter(queries.teams_named(db.session, [f"{league}-{team}"])), None)
+        if of_team is None:
+            abort(404, f"no {league.upper()} team has the id {team!r}")
+    slugs = [league] if league else _followed()
+    rows = queries.event_list(db.session, slugs, of_team, after, limit or LIMIT_MOST)
+    return Events([event_json(row) for row in rows], rows[-1].event.id if rows else after or 0)
 
 
 @blueprint.get("/openapi.json")

@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import League
-from sportsapp.core.records import State, Status
+from sportsapp.core.records import EventKind, State, Status
 from sportsapp.db.models import LeagueRow, Team
-from sportsapp.db.queries import AnyGame
+from sportsapp.db.queries import AnyGame, ListedEvent
 
 UtcTime = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
 Day = Annotated[str, Meta(description="US Eastern date", extra_json_schema={"format": "date"})]
@@ -74,6 +74,35 @@ class GameJson(msgspec.Struct):
     updated_at: UtcTime
 
 
+class EventJson(msgspec.Struct):
+    """One change in a game between two readings of the feed. `espn_id` is the game's id.
+
+    `kind` is `start`, `score` (by how many `points` since the reading before), `lead` (the side
+    leads that did not), `period_end` (of `period`), `overtime` (extra innings and extra time too),
+    `delayed`, `suspended`, `resumed`, `postponed`, `cancelled`, `rescheduled` (to be played after
+    all), `final`, or `taken_back`: a correction. One with a side lowered its score, by `points`
+    below zero; one without put the game back to an earlier point.
+
+    `side` is `home` or `away`, and `team` the id of its team, null where no side is concerned or
+    the team is not known. `detail` is the feed's text at `read_at`, when the change was read.
+    `home_score` and `away_score` are the score after the event; null counts as 0. A game that was
+    under way when it was first read begins with the score of then.
+    """
+
+    id: int
+    league: str
+    espn_id: str
+    kind: EventKind
+    side: str | None
+    team: str | None
+    points: int | None
+    period: int
+    detail: str
+    read_at: UtcTime
+    home_score: int | None
+    away_score: int | None
+
+
 class LeagueJson(msgspec.Struct):
     """A league, and how fresh its data is.
 
@@ -115,6 +144,13 @@ class Games(msgspec.Struct):
     games: list[GameJson]
     next: str | None
     read_at: UtcTime | UnsetType | None = UNSET
+
+
+class Events(msgspec.Struct):
+    """Score events by id. `next` is the `after` that returns those to come, each of them once."""
+
+    events: list[EventJson]
+    next: int
 
 
 class Leagues(msgspec.Struct):
@@ -192,6 +228,25 @@ def league_json(league: League, row: LeagueRow | None) -> LeagueJson:
         polled_at=iso_utc(row.polled_at) if row and row.polled_at else None,
         changed_at=iso_utc(row.changed_at) if row and row.changed_at else None,
         failing_since=iso_utc(row.failing_since) if row and row.failing_since else None,
+    )
+
+
+def event_json(listed: ListedEvent) -> EventJson:
+    """A score event as the API returns it."""
+    event = listed.event
+    return EventJson(
+        id=event.id,
+        league=listed.league,
+        espn_id=listed.espn_id,
+        kind=EventKind(event.kind),
+        side=event.side,
+        team=listed.team,
+        points=event.points,
+        period=event.period,
+        detail=event.detail,
+        read_at=iso_utc(event.read_at),
+        home_score=event.home_score,
+        away_score=event.away_score,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -189,3 +190,41 @@ def test_alerts_and_pauses_are_kept_there_too(app):
     assert watch.paused([nba], later, live=True) == {}
     watch.succeeded([nba])
     assert watch.paused([nba], now, live=True) == {}
+
+
+def test_reader_of_score_events_misses_none_that_is_committed_late(app, feed, monkeypatch):
+    """The NFL's events get their ids first, and its transaction ends after the NBA's has tried."""
+    day = utc_now().date().fromisoformat("2026-01-15")
+    kickoff = datetime(2026, 1, 15, 20, 5, tzinfo=UTC)
+    written, may_commit = threading.Event(), threading.Event()
+    write_events = store.write_events
+
+    def hold_the_nfl(session, league_id, *rest) -> None:
+        write_events(session, league_id, *rest)
+        if threading.current_thread().name == "nfl":
+            written.set()
+            assert may_commit.wait(30)
+
+    def sync(slug: str) -> None:
+        with app.app_context():
+            context = SyncContext(services_of(app).feed_client, db.session, kickoff)
+            sync_day(context, BY_SLUG[slug], day)
+
+    monkeypatch.setattr(store, "write_events", hold_the_nfl)
+    for slug in ("nfl", "nba"):
+        feed.say(slug, board(event(state="in")))
+    syncs = {slug: threading.Thread(target=sync, args=[slug], name=slug) for slug in ("nfl", "nba")}
+    syncs["nfl"].start()
+    assert written.wait(30)
+    syncs["nba"].start()
+    syncs["nba"].join(0.5)
+    browser, leagues, after = app.test_client(), [], 0
+    for _ in range(2):
+        with app.app_context():
+            answer = browser.get(f"/api/v1/events?after={after}").json
+        leagues += [found["league"] for found in answer["events"]]
+        after = answer["next"]
+        may_commit.set()
+        for thread in syncs.values():
+            thread.join(30)
+    assert leagues == ["nfl", "nba"]

@@ -111,7 +111,7 @@ def test_games_are_narrowed_and_ordered_by_start_then_id(client, games, query, e
     [("", ["77", "401"]), ("?state=in", ["401", "402"]), ("?date=2026-01-15", ["77", "401"])],
 )
 def test_list_ends_at_its_limit_over_all_leagues(client, games, monkeypatch, query, expected):
-    monkeypatch.setattr("sportsapp.api.scores.GAME_LIMIT", 2)
+    monkeypatch.setattr("sportsapp.api.scores.LIMIT_MOST", 2)
     assert ids(client, query) == expected
 
 
@@ -295,7 +295,7 @@ def test_every_example_of_the_documentation_works(visitor, synced):
     synced("nba", event("401810426"))
     page = visitor.get("/api/v1/").text
     found = [unescape(one) for one in re.findall(r'class="example" href="([^"]+)"', page)]
-    assert len(found) == 4
+    assert len(found) == 5
     for address in found:
         assert visitor.get(address).status_code == 200, address
 

@@ -3,6 +3,7 @@
 Each takes the session first. Import the package and call ``queries.games_on(...)``.
 """
 
+from sportsapp.db.queries.events import ListedEvent, event_list, events_of
 from sportsapp.db.queries.games import (
     AnyGame,
     AnyTeam,
@@ -61,12 +62,15 @@ __all__ = [
     "Gaps",
     "KnownSeasons",
     "LeagueSummary",
+    "ListedEvent",
     "Span",
     "StoredDay",
     "TeamSummary",
     "day_before",
     "day_read_at",
     "days_read_at",
+    "event_list",
+    "events_of",
     "find_game",
     "game_list",
     "games_between",
