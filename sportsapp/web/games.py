@@ -11,6 +11,7 @@ from sportsapp.db.models import Game
 from sportsapp.web.labels import matchup, team_name
 from sportsapp.web.lookup import league_or_404
 from sportsapp.web.page import Freshness, answer
+from sportsapp.web.timeline import timeline_of
 
 blueprint = Blueprint("games", __name__)
 
@@ -22,7 +23,7 @@ EVENT_STATUS = {
 
 @blueprint.get("/<league_name>/games/<espn_id>")
 def game(league_name: str, espn_id: str) -> ResponseReturnValue:
-    """One game: score, line score, situation, leaders, venue."""
+    """One game: score, line score, situation, leaders, timeline, venue."""
     league = league_or_404(league_name)
     if league_name != league.slug:
         target = url_for("games.game", league_name=league.slug, espn_id=espn_id)
@@ -33,7 +34,12 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
 
     def render(fresh: Freshness) -> str:
         return render_template(
-            "game.html", game=row, league=league, fresh=fresh.watching([row]), event=event_of(row)
+            "game.html",
+            game=row,
+            league=league,
+            fresh=fresh.watching([row]),
+            event=event_of(row),
+            timeline=timeline_of(row),
         )
 
     return answer([league.slug], render)

@@ -115,3 +115,45 @@ def test_preseason_is_told_on_card_and_game_page(client, synced, kind, is_told):
     synced("nfl", game)
     for path in ("/nfl/2026-01-15", f"/nfl/weeks/2026/{kind}/1", "/nfl/games/401"):
         assert ("<span>Preseason</span>" in client.get(path).text) == is_told
+
+
+def timeline(page: str) -> list[list[str]]:
+    """The cells of the timeline's rows."""
+    part = page.partition('<h2 id="timeline">')[2].partition("</section>")[0]
+    rows = re.findall("<tr><td>.*?</tr>", part)
+    return [[re.sub("<.*?>", "", cell) for cell in row.split("</td>")[:-1]] for row in rows]
+
+
+def test_timeline_has_what_each_reading_showed_newest_first(client, synced):
+    def read(minute: int, detail: str = "", period: int = 1, **scores: int) -> None:
+        game = event(state="in", **scores)
+        status = game["competitions"][0]["status"]
+        status["period"], status["type"]["detail"] = period, detail
+        status |= {"clock": 900.0 - minute, "displayClock": ""}
+        synced("nfl", game, at=datetime(2026, 1, 15, 20, minute, tzinfo=UTC))
+
+    synced("nfl", event(state="pre"), at=datetime(2026, 1, 15, 19, tzinfo=UTC))
+    read(1, "14:00 - 1st Quarter", home=0, away=0)
+    read(2, "13:00 - 1st Quarter", home=7, away=0)
+    read(3, "12:00 - 1st Quarter", home=6, away=0)
+    read(4, "9:00 - 2nd Quarter", 2, home=6, away=10)
+    read(5, "8:00 - OT", 5, home=10, away=10)
+    synced("nfl", event(home=10, away=10), at=datetime(2026, 1, 15, 23, tzinfo=UTC))
+    assert timeline(client.get("/nfl/games/401").text) == [
+        ["Final", "Final", "10", "10"],
+        [
+            "8:00 - OT",
+            "End of quarter 2, end of quarter 3, end of quarter 4, OT, Alpha +4",
+            "10",
+            "10",
+        ],
+        ["9:00 - 2nd Quarter", "End of quarter 1, Beta +10, lead: Beta", "10", "6"],
+        ["12:00 - 1st Quarter", "Corrected: Alpha -1", "0", "6"],
+        ["13:00 - 1st Quarter", "Alpha +7, lead: Alpha", "0", "7"],
+        ["14:00 - 1st Quarter", "Start", "0", "0"],
+    ]
+
+
+def test_page_of_a_game_without_events_has_no_timeline(client, synced):
+    synced("nfl", event(state="pre"))
+    assert "Timeline" not in client.get("/nfl/games/401").text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -154,3 +154,16 @@ def test_reveal_takes_no_markup(visitor, synced):
     page = visitor.get('/nfl/2026-01-15?reveal="><script>.401x', headers=HIDES).text
     assert "<script>." not in page
     assert "reveal=401x.401#" in page
+
+
+def test_timeline_is_for_those_who_see_the_score(visitor, synced):
+    def pages_of_the_game() -> list[bool]:
+        paths = {"": HIDES, "?reveal=401": HIDES, "?scores=show": {}}
+        pages = [visitor.get(f"/nfl/games/401{path}", headers=paths[path]) for path in paths]
+        return ["Timeline" in page.text for page in pages]
+
+    synced("nfl", event(state="in", home=0, away=7), at=EVENING)
+    synced("nfl", event(state="in", home=3, away=7), at=EVENING + timedelta(minutes=1))
+    assert pages_of_the_game() == [False, True, True]
+    synced("nfl", event(state="postponed"), at=EVENING + timedelta(minutes=2))
+    assert pages_of_the_game() == [False, True, True]  # though no score is hidden any more
