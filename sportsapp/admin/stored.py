@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from sportsapp.accounts.sessions import current_admin
-from sportsapp.admin import formatting
 from sportsapp.admin.view import PanelView, form_action
 from sportsapp.core.clock import game_day, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, UnknownLeagueError, UnknownSeasonError
@@ -20,12 +19,13 @@ from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow, Trigger
 from sportsapp.services import services
-from sportsapp.sync.backfill import LeagueRange, estimate
+from sportsapp.sync.backfill import LeagueRange, cost_of
 from sportsapp.sync.seasons import (
     FAILED,
     MISSING,
     SeasonMap,
     find_season,
+    ranges_in,
     running_seasons,
     season_maps,
     season_name,
@@ -116,8 +116,7 @@ class StoredView(PanelView):
             return f"{subject}: there is nothing to read"
         self.confirm(f"{subject}: read {cost_of(ranges)}?", "Read")
         queued = queue_backfills(ranges, Trigger.ADMIN, current_admin(), subject)
-        where = f"batch {queued.batch_id}" if queued.batch_id else f"run {queued.run_ids[0]}"
-        return f"{subject}: {cost_of(ranges)}, queued as {where}"
+        return f"{subject}: {cost_of(ranges)}, queued as {queued}"
 
     def _wanted(self, what: str) -> tuple[str, list[LeagueRange]]:
         """What a form asks for: in words, and as ranges of days."""
@@ -132,10 +131,8 @@ class StoredView(PanelView):
                 day = parse_day(form.get("day", ""), now)
                 return f"{league.label} {day}", [(league, day, day)]
             seasons = [(league, *find_season(league, season))]
-        known = queries.known_seasons(db.session, [league.slug for league, _, _ in seasons])
         states = STATES.get(what) or abort(400, "There is no such button.")
-        maps = season_maps(db.session, seasons, known, now)
-        return f"{subject}, {what} days", [days for one in maps for days in one.ranges(states)]
+        return f"{subject}, {what} days", ranges_in(db.session, seasons, states, now)
 
 
 @contextmanager
@@ -145,17 +142,6 @@ def no_such_page() -> Iterator[None]:
         yield
     except (UnknownLeagueError, UnknownSeasonError, DateRangeError) as error:
         abort(404, f"{error}")
-
-
-def cost_of(ranges: list[LeagueRange]) -> str:
-    """What reading these ranges takes, such as ``9 days in 1 request to the feed, about 1.5 s``."""
-    days = sum((last - first).days + 1 for _, first, last in ranges)
-    cost = estimate(ranges)
-    return (
-        f"{days:,} day{'' if days == 1 else 's'} in {cost.requests:,} "
-        f"request{'' if cost.requests == 1 else 's'} to the feed, "
-        f"about {formatting.duration(cost.seconds)}"
-    )
 
 
 def months_of(season: SeasonMap) -> list[tuple[date, list[list[date | None]]]]:

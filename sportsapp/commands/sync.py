@@ -5,7 +5,7 @@ breach, also one that is mended; 2 misuse.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import date
 from typing import Any
@@ -42,7 +42,16 @@ from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
 from sportsapp.services import services
 from sportsapp.sync.auditor import check_season
-from sportsapp.sync.backfill import by_season, estimate, summary_of, within_seasons
+from sportsapp.sync.backfill import (
+    LeagueRange,
+    by_season,
+    cost_of,
+    estimate,
+    summary_of,
+    within_seasons,
+)
+from sportsapp.sync.seasons import FAILED as FAILED_DAYS
+from sportsapp.sync.seasons import MISSING, find_season, ranges_in, running_seasons
 from sportsapp.sync.table import AUDIT, DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
 from sportsapp.tasks import actions
 from sportsapp.tasks.backfills import Backfills, queue_backfills
@@ -127,18 +136,44 @@ def sync_range(
     for line in left_out:
         print_line(line, err=True)
     league, start, end = ranges[0]
-    cost = estimate(ranges)
-    if cost.requests > MANY_REQUESTS and not yes:
-        text = f"{cost.requests:,} requests to the feed, about {cost.seconds // 60} minutes"
-        if on_terminal():
-            click.confirm(f"This takes {text}. Go on?", abort=True, err=True)
-        else:
-            print_line(f"this takes {text}", err=True)
+    if estimate(ranges).requests > MANY_REQUESTS and not yes:
+        _confirm_cost(ranges)
     if queue:
         _queue(lambda: _queue_seasons(league, start, end), as_json)
     else:
         days = {"start_date": start.isoformat(), "end_date": end.isoformat()}
         _end(*_run(RANGE, {"league": league.label} | days, league, start, end), as_json)
+
+
+@sync_group.command("missing")
+@click.argument("slug", metavar="[LEAGUE]", default="")
+@click.argument("season", metavar="[SEASON]", default="")
+@click.option("--failed", is_flag=True, help="The days that failed instead, again.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print the ids as JSON.")
+def sync_missing(slug: str, season: str, failed: bool, yes: bool, as_json: bool) -> None:
+    """Queue the days that were not read, of the running seasons or of one such as 2024-25."""
+    leagues, now = services().leagues, utc_now()
+    if slug:
+        leagues = [find_league(slug, services().settings.leagues)]
+    seasons = running_seasons(leagues, now)
+    if season:
+        seasons = [(leagues[0], *find_season(leagues[0], season))]
+    ranges = ranges_in(db.session, seasons, FAILED_DAYS if failed else MISSING, now)
+    if not ranges:
+        print_answer({"batch_id": None, "task_ids": []}, ["there is nothing to read"], as_json)
+        return
+    if not yes:
+        _confirm_cost(ranges)
+    _queue(lambda: queue_backfills(ranges, Trigger.COMMAND, user_name()), as_json)
+
+
+def _confirm_cost(ranges: Sequence[LeagueRange]) -> None:
+    """Ask whether to read these ranges; where nobody can be asked, print what it takes."""
+    if on_terminal():
+        click.confirm(f"This takes {cost_of(ranges)}. Go on?", abort=True, err=True)
+    else:
+        print_line(f"this takes {cost_of(ranges)}", err=True)
 
 
 @sync_group.command("all")
@@ -210,8 +245,8 @@ def _queue(enqueue: Callable[[], str | Backfills], as_json: bool) -> None:
         record_command(f"queued as {queued}")
     else:
         document = {"batch_id": queued.batch_id, "task_ids": queued.run_ids}
-        print_answer(document, [str(queued.batch_id)], as_json)
-        record_command(f"queued as batch {queued.batch_id}")
+        print_answer(document, [queued.batch_id or queued.run_ids[0]], as_json)
+        record_command(f"queued as {queued}")
 
 
 # ---------------------------------------------------------------- here and now

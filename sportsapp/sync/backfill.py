@@ -16,6 +16,7 @@ from sportsapp.core.leagues import League, season_of
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.feed.fetch import fetch_all
+from sportsapp.monitoring.checks.texts import duration
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.failed_days import note_failed
@@ -352,3 +353,14 @@ def estimate(ranges: Sequence[LeagueRange]) -> Estimate:
     chunks = [chunk for league_range in ranges for chunk in chunks_of(*league_range)]
     requests = sum(chunk.requests for chunk in chunks)
     return Estimate(len(by_season(ranges)), requests, round(requests * SECONDS_PER_REQUEST))
+
+
+def cost_of(ranges: Sequence[LeagueRange]) -> str:
+    """What reading these ranges takes, such as ``9 days in 1 request to the feed, about 2 s``."""
+    days = sum((last - first).days + 1 for _, first, last in ranges)
+    cost = estimate(ranges)
+    return (
+        f"{days:,} day{'' if days == 1 else 's'} in {cost.requests:,} "
+        f"request{'' if cost.requests == 1 else 's'} to the feed, "
+        f"about {duration(timedelta(seconds=cost.seconds))}"
+    )

@@ -97,6 +97,18 @@ def season_maps(
     return maps
 
 
+def ranges_in(
+    session: AnySession,
+    seasons: Sequence[LeagueRange],
+    states: Collection[DayState],
+    now: datetime,
+) -> list[LeagueRange]:
+    """The days of these seasons that are in these states, as ranges; in order."""
+    known = queries.known_seasons(session, [league.slug for league, _, _ in seasons])
+    maps = season_maps(session, seasons, known, now)
+    return [days for one in maps for days in one.ranges(states)]
+
+
 def running_seasons(leagues: Sequence[League], now: datetime) -> list[LeagueRange]:
     """The season of each league that is running, as a range of days."""
     return [(league, *season_of(league, game_day(now))) for league in leagues]

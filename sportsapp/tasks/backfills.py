@@ -19,6 +19,9 @@ class Backfills(NamedTuple):
     batch_id: str | None
     run_ids: list[str]
 
+    def __str__(self) -> str:
+        return f"batch {self.batch_id}" if self.batch_id else f"run {self.run_ids[0]}"
+
 
 def queue_backfills(
     ranges: Sequence[LeagueRange], trigger: Trigger, by: str, name: str = ""

@@ -39,6 +39,7 @@ BY_THEMSELVES = {  # they write their own rows
 }
 READING = {  # commands that change nothing, or whose runs are rows of the ledger
     *("audit", "sync", "sync all", "sync day", "sync leagues", "sync live", "sync range"),
+    "sync missing",
     *("sync schedule", "sync teams"),
     *("tasks active", "tasks registered", "tasks runs", "tasks scheduled", "tasks show"),
     *(

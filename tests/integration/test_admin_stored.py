@@ -211,11 +211,11 @@ FAILED = MISSING | {"what": "failed"}
 
 def test_cost_is_on_the_map_and_on_the_page_that_asks(panel, season):
     page = panel.get(NBA)
-    assert "4 days in 4 requests to the feed, about 6.0 s" in page
-    assert "2 days in 2 requests to the feed, about 3.0 s" in page
+    assert "4 days in 4 requests to the feed, about 6 s" in page
+    assert "2 days in 2 requests to the feed, about 3 s" in page
     answer = ask(panel, **MISSING)
     assert answer.status_code == 200
-    question = "NBA 2025-26, missing days: read 4 days in 4 requests to the feed, about 6.0 s?"
+    question = "NBA 2025-26, missing days: read 4 days in 4 requests to the feed, about 6 s?"
     assert question in answer.text
     assert runs_of(TASK) == []
 

@@ -203,7 +203,7 @@ def test_many_requests_are_stated_and_not_asked_about_without_a_terminal(command
     words = ["NBA", "1980-01-01", "2025-12-31", "--queue"]
     done = command(*words)
     assert (done.exit_code, len(runs_of(TASK))) == (0, 47)
-    assert done.stderr == "this takes 552 requests to the feed, about 13 minutes\n"
+    assert done.stderr == "this takes 16,802 days in 552 requests to the feed, about 13 min\n"
     for run in runs_of(TASK):
         row(run.id)
     assert "this takes" not in command("NFL", *words[1:], "--yes").stderr
@@ -214,7 +214,7 @@ def test_many_requests_are_stated_and_not_asked_about_without_a_terminal(command
 def test_many_requests_are_asked_about_on_a_terminal(command, offline, monkeypatch, answer, count):
     monkeypatch.setattr("sportsapp.commands.sync.on_terminal", lambda: True)
     done = command("NBA", "1980-01-01", "2025-12-31", "--queue", input=answer)
-    assert "This takes 552 requests to the feed, about 13 minutes. Go on?" in done.stderr
+    assert "This takes 16,802 days in 552 requests to the feed, about 13 min. Go on?" in done.stderr
     assert done.exit_code == (0 if count else 1)
     assert len(runs_of(TASK)) == count
 

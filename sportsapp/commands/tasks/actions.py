@@ -19,10 +19,12 @@ from sportsapp.commands.shell import (
     recorded,
     user_name,
 )
-from sportsapp.commands.tasks.group import require_broker, run_argument, tasks_group
+from sportsapp.commands.tasks.group import batch_line, require_broker, run_argument, tasks_group
+from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, Trigger
 from sportsapp.db.models.run import OPEN
+from sportsapp.runs.batches import batch_as_json, find_batch
 from sportsapp.runs.rows import find_run, run_as_json
 from sportsapp.services import services
 from sportsapp.tasks import actions, run_of
@@ -125,12 +127,18 @@ def _runs(count: int) -> str:
 
 
 @tasks_group.command("wait")
-@run_argument()
+@run_argument(default="")
+@click.option("--batch", "batch_id", metavar="ID", help="All runs of this batch instead.")
 @click.option("--timeout", type=click.FloatRange(min=0), help="Give up after so many seconds.")
 @json_option
-def wait(run_id: str, timeout: float | None, as_json: bool) -> None:
+def wait(run_id: str, batch_id: str | None, timeout: float | None, as_json: bool) -> None:
     """Wait for a run to end. Exit status: 0 for SUCCESS, 1 for anything else."""
+    if bool(run_id) == bool(batch_id):
+        misuse("name one run, or one batch with --batch ID")
     deadline = math.inf if timeout is None else time.monotonic() + timeout
+    if batch_id:
+        _wait_for_batch(batch_id, deadline, as_json)
+        return
     run, state = run_of(run_id), ""
     with closing(ProgressBar(run.task)) as bar:
         while True:
@@ -148,4 +156,18 @@ def wait(run_id: str, timeout: float | None, as_json: bool) -> None:
     if not run.ready:
         fail(f"run {run_id} has not ended after {timeout:g} s ({run.state})")
     if run.state != RunState.SUCCESS:
+        sys.exit(FAILED)
+
+
+def _wait_for_batch(batch_id: str, deadline: float, as_json: bool) -> None:
+    state = find_batch(db.session, batch_id)
+    with closing(ProgressBar(state.batch.name)) as bar:
+        while not state.is_over and time.monotonic() < deadline:
+            bar.show(state.ended, state.batch.runs)
+            time.sleep(POLL_SECONDS)
+            db.session.rollback()  # the rows are read anew
+            state = find_batch(db.session, batch_id)
+        bar.show(state.ended, state.batch.runs)
+    print_answer(batch_as_json(state, utc_now()), [batch_line(state)], as_json)
+    if not state.is_over or state.counts.keys() - {RunState.SUCCESS}:
         sys.exit(FAILED)

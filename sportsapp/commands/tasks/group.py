@@ -6,8 +6,10 @@ from typing import Any
 import click
 
 from sportsapp.commands.shell import OneLineGroup
+from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.queue.broker import broker_errors
+from sportsapp.runs.batches import BatchState
 from sportsapp.runs.rows import find_run_by_beginning
 from sportsapp.services import services
 
@@ -32,3 +34,13 @@ def require_broker() -> None:
     """Raise BrokerUnavailableError, which ends the command, when the broker does not answer."""
     with broker_errors():
         services().queues[0].pending_count()
+
+
+def batch_line(state: BatchState) -> str:
+    """How far a batch is, in one line."""
+    batch, took = state.batch, state.seconds(utc_now())
+    parts = [f"{state.ended} of {batch.runs} runs have ended", f"{state.failed} failed"]
+    parts += [f"{len(state.running)} running, {state.waiting} waiting"] if not state.is_over else []
+    parts += [f"took {took:.0f} s" if state.is_over else f"for {took:.0f} s"] if took else []
+    parts += [f"estimate {batch.seconds} s"] if batch.seconds is not None else []
+    return f"{batch.name}: {', '.join(parts)}"

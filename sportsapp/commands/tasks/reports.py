@@ -10,7 +10,7 @@ import click
 from sqlalchemy import func, select
 
 from sportsapp.commands.shell import json_option, print_answer
-from sportsapp.commands.tasks.group import require_broker, run_argument, tasks_group
+from sportsapp.commands.tasks.group import batch_line, require_broker, run_argument, tasks_group
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.printable import printable_lines
 from sportsapp.db.engine import db
@@ -19,7 +19,7 @@ from sportsapp.db.models.run import OUTSTANDING, WAITING, WITH_ERRORS
 from sportsapp.db.queries import recent_runs
 from sportsapp.queue.broker import broker_errors
 from sportsapp.runs import reports
-from sportsapp.runs.batches import BatchState, batch_as_json, find_batch
+from sportsapp.runs.batches import batch_as_json, find_batch
 from sportsapp.runs.chains import IS_LINK, links_of
 from sportsapp.runs.rows import find_run, run_as_json
 from sportsapp.services import services
@@ -54,7 +54,7 @@ def runs(
     rows = recent_runs(db.session, limit, task, state, batch_id, conditions)
     if task and not recent_runs(db.session, 1, task):
         task_of(task, {})  # raises UnknownTaskError, unless it has just not run yet
-    lines = [_batch_line(batch)] if batch else []
+    lines = [batch_line(batch)] if batch else []
     for run in rows:
         progress = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
         outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
@@ -67,15 +67,6 @@ def runs(
     if batch:
         document["batch"] = batch_as_json(batch, utc_now())
     print_answer(document, lines or ["No task has run yet."], as_json)
-
-
-def _batch_line(state: BatchState) -> str:
-    batch, took = state.batch, state.seconds(utc_now())
-    parts = [f"{state.ended} of {batch.runs} runs have ended", f"{state.failed} failed"]
-    parts += [f"{len(state.running)} running, {state.waiting} waiting"] if not state.is_over else []
-    parts += [f"took {took:.0f} s" if state.is_over else f"for {took:.0f} s"] if took else []
-    parts += [f"estimate {batch.seconds} s"] if batch.seconds is not None else []
-    return f"{batch.name}: {', '.join(parts)}"
 
 
 @tasks_group.command("active")
