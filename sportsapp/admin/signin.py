@@ -24,6 +24,8 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy.exc import OperationalError
 
 from sportsapp.accounts import accounts, passkeys, passwords
 from sportsapp.accounts.activity import record_activity
@@ -40,6 +42,8 @@ from sportsapp.accounts.sessions import (
 from sportsapp.admin.devices import known_device, remember_device
 from sportsapp.admin.security import PREFIX, is_panel, panel_path
 from sportsapp.core.errors import AccountError, PasswordsBusyError, TooManyAttemptsError
+from sportsapp.core.outages import DATABASE, reason_of
+from sportsapp.db.engine import db
 from sportsapp.db.models import AdminUser, Via
 from sportsapp.http.limits import client_address, client_network
 from sportsapp.services import services
@@ -54,6 +58,11 @@ SIGN_IN, SIGN_OUT, OWN_PASSWORD = "panel.sign_in", "panel.sign_out", "panel.own_
 OWN_ACCOUNT = "account"
 WRONG = "Wrong name or password."
 WRONG_PASSKEY = "This passkey opens no account here."
+NO_DATABASE = Markup(
+    "Nobody can sign in now: the database cannot be read or written. "
+    '<a href="/readyz">/readyz</a> says what is wrong with this host; '
+    "<code>flask doctor</code> on it says what to do."
+)
 VIEWERS = "Your account is a viewer's: it sees everything and changes nothing."
 
 blueprint = Blueprint("panel", __name__, url_prefix=PREFIX)
@@ -228,6 +237,13 @@ def _too_often(error: TooManyAttemptsError) -> ResponseReturnValue:
 def _busy(error: PasswordsBusyError) -> ResponseReturnValue:
     logger.warning("sign-in refused: %s: from %s", error, client_address())
     return _form("Too many people sign in. Try again in a second."), 503, {"Retry-After": "1"}
+
+
+@blueprint.errorhandler(OperationalError)
+def _no_database(error: OperationalError) -> ResponseReturnValue:
+    db.session.rollback()
+    logger.error("nobody can sign in: %s", reason_of(error), extra=DATABASE.lines)
+    return _form(NO_DATABASE), 503, {"Retry-After": "10"}
 
 
 @blueprint.errorhandler(AccountError)

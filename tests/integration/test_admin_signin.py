@@ -6,12 +6,15 @@ import hashlib
 import logging
 import re
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from types import SimpleNamespace
+from typing import Any
 
 import itsdangerous
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from werkzeug.security import generate_password_hash
 
@@ -26,6 +29,7 @@ from sportsapp.http.limits import client_address
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, counted, signed_in
 
 SIGN_IN = "/admin/sign-in"
+READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
 CHALLENGE = re.compile("challenge&#34;: &#34;[^&]+")
 
 
@@ -34,6 +38,24 @@ def visitor(app):
     """A visitor who has an account and is not signed in."""
     accounts.add_account(NAME, PASSWORD)
     return PanelVisitor(app.test_client())
+
+
+@pytest.fixture
+def read_only(app):
+    """Lets every connection to the database read alone, once it is called."""
+
+    def forbid(connection: Any, _record: object) -> None:
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        statement = "PRAGMA query_only = ON" if is_sqlite else READ_ONLY
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(statement)
+
+    def make_it() -> None:
+        event.listen(db.engine, "connect", forbid)
+        db.session.remove()
+        db.engine.dispose()
+
+    return make_it
 
 
 @pytest.fixture
@@ -139,6 +161,17 @@ def test_deactivated_account_stays_out_even_with_its_password(visitor):
     accounts.deactivate(NAME)
     answer = visitor.sign_in()
     assert (answer.status_code, signin.WRONG in answer.text) == (401, True)
+
+
+def test_sign_in_while_nothing_can_be_written_says_where_to_look(visitor, read_only):
+    token = visitor.token()
+    read_only()
+    form = {"username": NAME, "password": PASSWORD, "csrf_token": token}
+    answer = visitor.open(SIGN_IN, "POST", data=form)
+    assert answer.status_code == 503
+    assert "Nobody can sign in now" in answer.text
+    assert '<a href="/readyz">' in answer.text
+    assert f'value="{NAME}"' in answer.text
 
 
 def test_session_is_renewed_at_sign_in(visitor):

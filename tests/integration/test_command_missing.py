@@ -34,10 +34,10 @@ def missing(runner):
 def gaps(app, offline, clock) -> None:
     """The NBA on January 15: December 23 to 25 and January 9 were not read, the 2nd failed."""
     league_id = add_league("nba", season_begins=date(2025, 12, 20))
-    after = datetime(2026, 1, 14, 12, tzinfo=UTC)
+    after = datetime(2026, 1, 15, 6, tzinfo=UTC)
     for first, last in (("2025-12-20", "2025-12-22"), ("2025-12-26", "2026-01-08")):
         mark_read("nba", date.fromisoformat(first), date.fromisoformat(last), after)
-    mark_read("nba", date(2026, 1, 10), date(2026, 1, 14), after)
+    mark_read("nba", date(2026, 1, 10), date(2026, 1, 14))
     now = datetime(2026, 1, 15, 12, tzinfo=UTC)
     context = SyncContext(services_of(app).feed_client, db.session, now, run_id="bad-run")
     note_failed(context, {(league_id, date(2026, 1, 2)): "the feed answered <503>"})
