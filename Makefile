@@ -15,7 +15,7 @@ demo: $(VENV)/.installed ## the same with a demo feed that needs no internet
 
 test: $(VENV)/.installed-dev ## all tests; acceptance tests one file a process: they depend on timing, and mostly wait
 	$(BIN)/pytest -n 2 --dist loadgroup tests/unit tests/integration
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder tests/acceptance
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
 # Slow files whose database statements other tests run on PostgreSQL too.
 ONLY_WITH_ALL := admin_browser alerts browser deploy_proxies doctor faults_feed markup \
@@ -23,7 +23,7 @@ ONLY_WITH_ALL := admin_browser alerts browser deploy_proxies doctor faults_feed 
 
 test-postgres: $(VENV)/.installed-dev ## tests with a database, on PostgreSQL; POSTGRES=all includes the slowest
 	$(BIN)/pytest -n 2 --dist loadgroup --database postgresql tests/integration
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --database postgresql tests/acceptance \
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --database postgresql tests/acceptance \
 	    $(if $(filter all,$(POSTGRES)),,$(ONLY_WITH_ALL:%=--ignore=tests/acceptance/test_%.py))
 
 test-quick: $(VENV)/.installed-dev ## the tests without the slow ones

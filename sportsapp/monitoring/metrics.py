@@ -136,7 +136,9 @@ class Metrics(Collector):
             {(task,): count for task, count in partly.items()},
         )
         outstanding = reports.outstanding(db.session)
-        help_text = "Failures that are neither resolved by a later success nor dismissed."
+        help_text = (
+            "Failures that are neither resolved by a later success without errors nor dismissed."
+        )
         yield _gauge(
             "task_failures_outstanding",
             help_text,

@@ -263,10 +263,10 @@ def finish(
 ) -> bool:
     """Record the end of an attempt.
 
-    In the same transaction a SUCCESS resolves earlier failures, ``follow`` is called for one within
-    a chain, and another end of the run ends its chain. ``reason`` is why the run was skipped;
-    ``columns`` are further values of the run's row. Returns False, and changes nothing, if the
-    attempt has ended already or another worker has taken the run over.
+    In the same transaction a SUCCESS without errors resolves earlier failures, ``follow`` is called
+    for one within a chain, and another end of the run ends its chain. ``reason`` is why the run was
+    skipped; ``columns`` are further values of the run's row. Returns False, and changes nothing, if
+    the attempt has ended already or another worker has taken the run over.
     """
     now = utc_now()
     values = {"state": state, "heartbeat_at": now, "fingerprint": "", "traceback": ""}
@@ -274,7 +274,8 @@ def finish(
     if state not in WAITING:
         values |= {"finished_at": now, "took_seconds": seconds_between(run.row.started_at, now)}
     in_chain = run.row.chain_id is not None and state not in WAITING
-    resolves = state == RunState.SUCCESS and run.row.has_unresolved
+    is_clean = state == RunState.SUCCESS and not columns.get("error_count")
+    resolves = is_clean and run.row.has_unresolved
     is_one_statement = not (state in WAITING or in_chain or resolves)
     connect = autocommit_connection if is_one_statement else write_connection
     with connect(engine) as connection:

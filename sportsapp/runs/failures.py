@@ -1,5 +1,5 @@
-"""Failures that need nobody any more: a later success has resolved them, or a person has dismissed
-them. They stay in the ledger.
+"""Failures that need nobody any more: a later success without errors has resolved them, or a person
+has dismissed them. They stay in the ledger.
 """
 
 from datetime import datetime
@@ -30,7 +30,8 @@ HAS_UNRESOLVED = (
 
 
 def resolve_failures(connection: Connection, run: Any, now: datetime) -> None:
-    """Resolve the failures of the same task and arguments as this run, which has succeeded.
+    """Resolve the failures of the same task and arguments as this run, which has succeeded
+    without errors.
 
     ``run`` is its row, with ``id`` and ``task``.
     """

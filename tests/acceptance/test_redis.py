@@ -85,6 +85,7 @@ def test_certificate_that_nobody_vouches_for_is_refused(tls_url):
 
 def test_connection_that_the_broker_closed_is_opened_again(real_app, broker):
     huey.storage.enqueue(b"before")
+    huey.storage.conn.waitaof(1, 0, 5000)  # a disk that is busy keeps it in memory for a while
     broker.kill()
     broker.start()
     huey.storage.enqueue(b"after")

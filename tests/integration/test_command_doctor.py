@@ -232,7 +232,7 @@ def test_full_disk_is_named(healthy, findings, monkeypatch):
     monkeypatch.setattr(host.shutil, "disk_usage", lambda _: usage)
     found = findings()
     assert wrong(found) == {"disk"}
-    assert "0.1 GB free" in found["disk"]["says"]
+    assert "100 MB free" in found["disk"]["says"]
 
 
 def test_host_open_to_all_without_names_is_a_note(healthy, settings):

@@ -73,6 +73,19 @@ def test_failure_resolves_nothing(offline, feed):
     assert (is_resolved(failure), is_resolved(run_id)) == (True, True)
 
 
+def test_success_with_errors_resolves_nothing(offline, feed):
+    failure = add_failure(task=TICK)
+    feed.fail("nba", 400)
+    run_id = sync_all_live_games().id
+    work()
+    assert (row(run_id).state, row(run_id).error_count) == (RunState.SUCCESS, 1)
+    assert not is_resolved(failure)
+    feed.say("nba", board())
+    sync_all_live_games()
+    work()
+    assert is_resolved(failure)
+
+
 def test_success_of_an_attempt_that_was_taken_over_resolves_nothing(offline, monkeypatch):
     failure = add_failure(task=TICK)
     run_id = sync_all_live_games().id
@@ -209,10 +222,3 @@ def test_errors_of_a_success_are_counted(offline, monkeypatch, result, count):
     with record_local_run("sync_today", {}) as local:
         local.result = result
     assert row(local.run_id).error_count == count
-
-
-def test_one_league_that_fails_is_an_error_of_a_success(offline, feed):
-    feed.fail("nba", 400)
-    run_id = sync_all_live_games().id
-    work()
-    assert (row(run_id).state, row(run_id).error_count) == (RunState.SUCCESS, 1)

@@ -46,8 +46,9 @@ def check_disk(look: Look) -> Iterator[Finding]:
         yield wrong(f"{folders[0]} is gone", "stop everything and restore a backup")
         return
     free, folder = min((shutil.disk_usage(folder).free, folder) for folder in there)
-    text = f"{free / 1e9:.1f} GB free for {folder}"
-    do = "make room, or set INSTANCE_PATH to a larger disk (and lower TASK_RUN_RETENTION_DAYS)"
+    room = f"{free / 1e9:.1f} GB" if free >= 1e9 else f"{free // 10**6} MB"
+    text = f"{room} free for {folder}"
+    do = "make room; nothing can be written on a full disk, and consumers cannot say that they run"
     if free < DISK_WARN:
         yield wrong(text, do) if free < DISK_WRONG else warn(text, do)
     else:

@@ -111,6 +111,11 @@ def check_scheduler(look: Look) -> Iterator[Finding]:
         yield ok("ticks: every slot was claimed in time")
 
 
+def resume(name: str) -> str:
+    """What to do with a pause."""
+    return f"`flask tasks resume {name}`; Activity in the panel says who paused it"
+
+
 @check("paused", "something is paused", needs=("database",), well="it is resumed")
 def check_paused(look: Look) -> Iterator[Finding]:
     """No periodic task is paused, and no queue."""
@@ -118,11 +123,11 @@ def check_paused(look: Look) -> Iterator[Finding]:
     tasks = look.session.scalars(paused).all()
     for task in tasks:
         text = f"{task} is paused: it does not start on schedule"
-        yield warn(text, f"resume it with `flask tasks resume {task}`", subject=task)
+        yield warn(text, resume(task), subject=task)
     queues = look.session.scalars(select(PausedQueue.queue).order_by(PausedQueue.queue)).all()
     for queue in queues:
         text = f"{queue} is paused: its runs do not start"
-        yield warn(text, f"resume it with `flask tasks resume {queue}`", subject=queue)
+        yield warn(text, resume(queue), subject=queue)
     if not (tasks or queues):
         yield ok("nothing is paused")
 
