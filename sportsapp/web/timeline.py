@@ -34,7 +34,7 @@ def timeline_of(game: Game) -> list[Entry]:
 
 
 def event_label(game: Game, event: ScoreEvent) -> str:
-    """``Bears +7``, ``lead: Bears``, ``end of quarter 1``."""
+    """``Bears +7``, ``lead: Bears``, ``end of quarter 1``, ``OT begins``."""
     team = short_name(game.home_team if event.side == "home" else game.away_team)
     match event.kind:
         case EventKind.SCORE:
@@ -44,7 +44,7 @@ def event_label(game: Game, event: ScoreEvent) -> str:
         case EventKind.PERIOD_END:
             return f"end of {period_words(game, event.period)}"
         case EventKind.OVERTIME:
-            return period_words(game, game.league.periods + 1)
+            return f"{period_words(game, game.league.periods + 1)} begins"
         case EventKind.TAKEN_BACK if event.side:
             return f"corrected: {team} {event.points}"
         case EventKind.TAKEN_BACK:

@@ -143,7 +143,7 @@ def test_timeline_has_what_each_reading_showed_newest_first(client, synced):
         ["Final", "Final", "10", "10"],
         [
             "8:00 - OT",
-            "End of quarter 2, end of quarter 3, end of quarter 4, OT, Alpha +4",
+            "End of quarter 2, end of quarter 3, end of quarter 4, OT begins, Alpha +4",
             "10",
             "10",
         ],

@@ -78,6 +78,23 @@ def test_games_are_found_by_an_index(asked, wanted):
 
 
 @pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        (("event_list", ["nba", "nfl"], None, 5, 9), "ix_score_events_league_id (league_id=? AND"),
+        (("event_list", ["nba"], Team(id=1), None, 9), "ix_score_events_league_id (league_id=?"),
+        (("events_of", 7, 9), "ix_score_events_game_id (game_id=?)"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_score_events_are_read_in_the_order_of_an_index(asked, wanted):
+    plan = plan_of(*asked)
+    assert wanted in plan
+    assert "SCAN score_events" not in plan
+    assert "USE TEMP B-TREE" not in plan
+
+
+@pytest.mark.usefixtures("app")
 def test_map_of_a_season_reads_its_days_alone():
     span = queries.Span("nba", DAY, DAY)
     plan = plan_of("stored_days", [span], SINCE, timedelta(minutes=5))
