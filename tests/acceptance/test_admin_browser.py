@@ -18,7 +18,7 @@ from sqlalchemy import select
 from demo import DemoState, create_demo_feed, running_feed
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, writing
-from sportsapp.db.models import AdminUser, DeadLetter, Game, RunState, ScheduleRow
+from sportsapp.db.models import AdminUser, DeadLetter, Game, RunState, ScheduleRow, TaskRun
 from sportsapp.queue.huey import huey
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.acceptance.conftest import wait_for
@@ -364,8 +364,9 @@ DESTRUCTIVE = (
 def harm() -> tuple[Any, ...]:
     """All that destructive buttons change."""
     db.session.rollback()
+    cancelled = TaskRun.cancel_asked | (TaskRun.state == RunState.REVOKED)
     return (
-        row("running").cancel_asked,
+        db.session.query(TaskRun).filter(cancelled).count(),
         db.session.query(DeadLetter).count(),
         db.session.query(ScheduleRow).filter_by(paused=True).count(),
         db.session.query(AdminUser).filter_by(active=False).count(),

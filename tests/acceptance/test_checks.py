@@ -50,7 +50,7 @@ from tests.stored import feed_read_at
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 TICK = "sync_all_live_games"
-NOW = re.compile(r"<li><strong>(\w+) (\w+)</strong>: (.*?)</li>")
+NOW = re.compile(r"<li><b[^>]*>(\w+)</b> <(?:a|strong)[^>]*>(\w+)</(?:a|strong)>: (.*?)</li>")
 RULES = yaml.safe_load((PROJECT_ROOT / "deploy" / "prometheus" / "alerts.yml").read_text())
 LEVELS = {1: "WARN", 2: "WRONG"}
 LOOK_TWICE = timedelta(minutes=3)
