@@ -69,6 +69,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("sync", cls=OneLineGroup, invoke_without_command=True)
 @_options
+@with_appcontext
 @click.pass_context
 def sync_group(context: click.Context, queue: bool, as_json: bool) -> None:
     """Bring the database up to date. Alone: today, in every league."""
