@@ -23,7 +23,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, Scoreboard, Team
+from sportsapp.db.models import Game, Scoreboard, ScoreEvent, Team
 from sportsapp.factory import create_app
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
@@ -155,7 +155,7 @@ def test_four_processes_that_store_one_scoreboard_at_once_leave_the_rows_of_one_
     whole = {one["id"]: one for number in range(PROCESSES) for one in part(number, score)}
     feed.say("nba", board(*whole.values()))
     assert len(at_once) == 3 * len(whole)
-    for table in (Scoreboard, Game, Team):
+    for table in (Scoreboard, ScoreEvent, Game, Team):
         with db.engine.begin() as connection:
             connection.execute(table.__table__.delete())
     sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
