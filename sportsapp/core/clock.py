@@ -88,3 +88,13 @@ def month_end(day: date) -> date:
 def iso_utc(time: datetime) -> str:
     """A time as ``2022-09-11T17:00:00Z``, without fractions of a second."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def duration(span: timedelta) -> str:
+    """How long, in the largest unit that says enough: 90 s, 5 min, 3 h."""
+    seconds = int(span.total_seconds())
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 7200:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h"

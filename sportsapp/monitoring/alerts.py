@@ -24,7 +24,7 @@ from huey.exceptions import TaskTimeout
 from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.clock import duration, iso_utc, utc_now
 from sportsapp.core.errors import WebhookError
 from sportsapp.core.secrets import scrub, secrets_of
 from sportsapp.core.settings import Settings
@@ -34,7 +34,6 @@ from sportsapp.db.upsert import insert_ignoring
 from sportsapp.monitoring.checks import run_checks
 from sportsapp.monitoring.checks.check import PATIENCE, Look, Result, State
 from sportsapp.monitoring.checks.database import check_database
-from sportsapp.monitoring.checks.texts import duration
 from sportsapp.monitoring.outage import DatabaseOutage
 from sportsapp.monitoring.problems import Kind
 from sportsapp.monitoring.webhook import Message, deliver, escape_markup, readable

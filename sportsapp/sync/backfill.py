@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
 
-from sportsapp.core.clock import check_range, each_day, game_day, month_end
+from sportsapp.core.clock import check_range, duration, each_day, game_day, month_end
 from sportsapp.core.errors import FeedRefusedError, TrackerError
 from sportsapp.core.leagues import League, season_of
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS
 from sportsapp.feed.fetch import fetch_all
-from sportsapp.monitoring.checks.texts import duration
 from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.failed_days import note_failed

@@ -11,13 +11,12 @@ import click
 
 from sportsapp.commands.shell import draws, json_option, print_answer
 from sportsapp.commands.tasks.group import tasks_group
-from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.core.clock import duration, iso_utc, utc_now
 from sportsapp.core.printable import printable
 from sportsapp.db.engine import db
 from sportsapp.db.models import TaskRun
 from sportsapp.db.queries import recent_runs
 from sportsapp.monitoring.checks import run_checks
-from sportsapp.monitoring.checks.texts import duration
 from sportsapp.runs import reports
 from sportsapp.runs.rows import run_as_json
 from sportsapp.services import services

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from sportsapp.core.clock import CLOCK_TOLERANCE, game_day, iso_utc
+from sportsapp.core.clock import CLOCK_TOLERANCE, duration, game_day, iso_utc
 from sportsapp.core.errors import FeedError, FeedRefusedError, FeedUnavailableError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import AnySession
@@ -18,7 +18,7 @@ from sportsapp.feed import parse
 from sportsapp.feed.fetch import fetch_all
 from sportsapp.feed.hosts import FeedHosts
 from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
-from sportsapp.monitoring.checks.texts import duration, short
+from sportsapp.monitoring.checks.texts import short
 from sportsapp.monitoring.problems import Kind, active_texts
 from sportsapp.runs import reports
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from sportsapp.core.clock import duration
 from sportsapp.core.settings import describe_settings
 from sportsapp.db.engine import sqlite_path
 from sportsapp.db.models import ConsumerProcess
 from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
-from sportsapp.monitoring.checks.texts import duration
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
 DISK_WRONG, DISK_WARN = 200_000_000, 1_000_000_000  # bytes

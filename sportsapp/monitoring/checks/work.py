@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from sportsapp.core.clock import CLOCK_TOLERANCE, iso_utc
+from sportsapp.core.clock import CLOCK_TOLERANCE, duration, iso_utc
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import ConsumerProcess, PausedQueue, ScheduleRow, TaskRun
 from sportsapp.db.models.run import WAITING
 from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
-from sportsapp.monitoring.checks.texts import duration
 from sportsapp.queue.huey import TrackerHuey
 from sportsapp.runs import reports
 from sportsapp.runs.slots import is_running
