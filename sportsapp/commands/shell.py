@@ -213,7 +213,8 @@ class ProgressBar:
         if self.on_terminal:
             if self.bar is None:
                 self.bar = click.progressbar(length=total, label=self.title, file=sys.stderr)
-            self.bar.update(done - self.bar.pos)
+            # update() would count its steps again at the end, were it interrupted while it draws.
+            self.bar.make_step(done - self.bar.pos)
             self.bar.render_progress()
         elif done:
             click.echo(f"{self.title}: {done} of {total} done", err=True)

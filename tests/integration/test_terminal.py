@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pty
 import signal
@@ -12,6 +13,7 @@ import sys
 import pytest
 from flask import Flask
 
+from sportsapp.commands.shell import ProgressBar
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.models import RunState
 from tests.panel import add_run
@@ -52,8 +54,35 @@ def interrupted(
 def test_cursor_comes_back_after_an_interruption(settings, begun):
     written = interrupted(settings, f"tasks wait {begun} --timeout 20", HIDDEN)
     assert b"Aborted!" in written
-    assert written.count(HIDDEN) == written.count(SHOWN) > 0
+    assert b"33%" in written
+    assert b"66%" not in written
     assert written.rindex(SHOWN) > written.rindex(HIDDEN)
+
+
+class InterruptedTerminal(io.StringIO):
+    """A terminal on which Ctrl-C is pressed while the first bar is drawn."""
+
+    pressed = False
+
+    def isatty(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        if not self.pressed and "33%" in self.getvalue():
+            self.pressed = True
+            raise KeyboardInterrupt
+
+
+def test_bar_interrupted_while_it_draws_counts_nothing_twice(monkeypatch):
+    terminal = InterruptedTerminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with pytest.raises(KeyboardInterrupt), contextlib.closing(ProgressBar("a task")) as bar:
+        bar.show(1, 3)
+    assert "33%" in terminal.getvalue()
+    assert "66%" not in terminal.getvalue()
+    assert terminal.getvalue().endswith("\x1b[?25h\n")
 
 
 @pytest.mark.parametrize("plain", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
