@@ -33,7 +33,7 @@ class ScheduleView(PanelView):
     def pause(self, task: str) -> str:
         """Stop a task from starting on schedule until it is resumed."""
         self.confirm(f"Pause {task}? It does not start on schedule until it is resumed.", "Pause")
-        actions.set_paused(task, True)
+        actions.set_paused(task, True, current_admin())
         return f"{task} was paused"
 
     @form_action("/resume", "task")

@@ -288,13 +288,13 @@ def dead_letters(session: AnySession, limit: int) -> tuple[int, list[DeadLetter]
 class PeriodicState:
     """A periodic task: its schedule in words, its last runs (newest first) and its next slot.
 
-    ``since`` is when a scheduler first had it, None for never; ``overdue_since`` is None for a
-    task that is on time.
+    ``paused`` is its row while it is paused; ``since`` is when a scheduler first had it, None for
+    never; ``overdue_since`` is None for a task that is on time.
     """
 
     name: str
     label: str
-    paused: bool
+    paused: ScheduleRow | None
     since: datetime | None
     runs: Sequence[TaskRun]
     next_slot: datetime
@@ -318,6 +318,7 @@ def periodic_states(
     """
     periodics = list(periodics)
     rows = {row.task: row for row in session.scalars(select(ScheduleRow))}
+    paused = {name: row for name, row in rows.items() if row.paused}
     newest = (
         select(TaskRun.id)
         .where(TaskRun.task == periodic.name)
@@ -332,7 +333,7 @@ def periodic_states(
         PeriodicState(
             name=periodic.name,
             label=periodic.schedule.label,
-            paused=rows[periodic.name].paused if periodic.name in rows else False,
+            paused=paused.get(periodic.name),
             since=rows[periodic.name].since_at if periodic.name in rows else None,
             runs=runs[periodic.name],
             next_slot=periodic.schedule.next_slot(now),

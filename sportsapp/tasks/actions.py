@@ -166,10 +166,10 @@ def _in_queues() -> tuple[Any, ...]:
 
 
 def set_paused(name: str, paused: bool, by: str = "") -> None:
-    """Pause or resume a periodic task, or a queue that has none; ``by`` is who pauses a queue.
+    """Pause or resume a periodic task, or a queue that has none; ``by`` is who pauses it.
 
-    Slots that pass while a task is paused are not caught up. The runs of a queue wait. Raises
-    UnknownTaskError for a task that has no schedule.
+    A pause that lasts keeps since when and by whom. Slots that pass while a task is paused are not
+    caught up. The runs of a queue wait. Raises UnknownTaskError for a task that has no schedule.
     """
     queues = services().queues
     pausable = {queue.name: queue for queue in queues if can_pause(queue)}
@@ -179,10 +179,13 @@ def set_paused(name: str, paused: bool, by: str = "") -> None:
     if name not in queues[0].periodic_tasks:
         raise UnknownTaskError(name, [*queues[0].periodic_tasks, *pausable])
     now = utc_now()
-    values = {"paused": True} if paused else {"paused": False, "since_at": now}
+    values: dict[str, Any] = {"paused": True, "paused_at": now, "paused_by": by}
+    if not paused:
+        values = {"paused": False, "paused_at": None, "paused_by": "", "since_at": now}
+    changes = SCHEDULES.c.task == name, SCHEDULES.c.paused.is_not(paused)
     with write_connection() as connection:
         insert_ignoring(connection, SCHEDULES, [{"task": name, "since_at": now}], ["task"])
-        connection.execute(update(SCHEDULES).where(SCHEDULES.c.task == name).values(values))
+        connection.execute(update(SCHEDULES).where(*changes).values(values))
 
 
 # ---------------------------------------------------------------- dead letters

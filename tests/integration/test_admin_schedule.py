@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -113,7 +114,9 @@ def test_pause_asks_first_then_keeps_it_and_resume_ends_it(panel, caplog):
     assert paused(HOURLY) is None
     assert "was paused" in panel.message_after(f"{PAGE}pause", task=HOURLY, sure="yes")
     assert paused(HOURLY) is True
-    assert "when resumed" in card(panel.get(PAGE), HOURLY)
+    text = card(panel.get(PAGE), HOURLY)
+    assert "when resumed" in text
+    assert re.search(r"<dt>Late</dt><dd>paused since <time.*?</time> by maria</dd>", text)
     assert "was resumed" in panel.message_after(f"{PAGE}resume", task=HOURLY)
     assert paused(HOURLY) is False
     assert f"maria: {HOURLY} was paused" in caplog.text

@@ -80,6 +80,7 @@ def test_next_slot_in_words_and_in_the_viewers_zone(panel):
     panel.message_after("/admin/schedule/pause", task=HOURLY, sure="yes")
     page = page_of(panel, HOURLY)
     assert "<dt>Next</dt><dd>when resumed, <time" in page
+    assert re.search(r"<dt>Paused</dt><dd>paused since <time.*?</time> by maria</dd>", page)
     assert "Run now" in page
 
 

@@ -11,8 +11,8 @@ from email.utils import format_datetime
 import pytest
 from sqlalchemy import text, update
 
-from sportsapp.core.clock import utc_now
-from sportsapp.db.engine import db, write_connection
+from sportsapp.core.clock import iso_utc, utc_now
+from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
 from sportsapp.monitoring.checks import host
 from sportsapp.queue.huey import backfill_huey, huey
@@ -172,10 +172,15 @@ def test_outstanding_failure_is_a_note_until_it_is_dismissed(healthy, findings):
 
 
 def test_paused_task_is_a_note(healthy, findings):
-    actions.set_paused("sync_all_teams", True)
+    actions.set_paused("sync_all_teams", True, "maria")
     found = findings()
     assert (found["paused"]["state"], wrong(found)) == ("WARN", set())
-    assert "sync_all_teams" in found["paused"]["says"]
+    at = iso_utc(db.session.get_one(ScheduleRow, "sync_all_teams").paused_at)
+    since = f"has been paused since {at} by maria"
+    assert found["paused"]["says"] == f"sync_all_teams {since}: it does not start on schedule"
+    with writing(db.session):  # paused before we kept that
+        db.session.execute(update(ScheduleRow).values(paused_at=None, paused_by=""))
+    assert "sync_all_teams is paused: it does not" in findings()["paused"]["says"]
 
 
 @pytest.mark.parametrize(

@@ -183,14 +183,21 @@ def test_running_run_is_asked_to_stop_and_ended_one_cannot_be(offline, tasks):
     assert (done.exit_code, "has ended already (SUCCESS)" in done.output) == (1, True)
 
 
-def test_pause_and_resume_by_name(app, tasks):
+def test_pause_and_resume_by_name(offline, tasks):
     name = "sync_all_leagues"
     assert said(tasks("pause", name, "--json")) == {"task": name, "paused": True}
     db.session.rollback()
-    assert db.session.get(ScheduleRow, name).paused
+    schedule = db.session.get_one(ScheduleRow, name)
+    assert (schedule.paused, schedule.paused_by) == (True, user_name())
+    at = iso_utc(schedule.paused_at)
+    by = f" by {user_name()}" if user_name() else ""
+    assert f"task {name}: paused since {at}{by}" in tasks("stats").output.splitlines()
+    paused = {"task": name, "paused_at": at, "paused_by": user_name()}
+    assert said(tasks("stats", "--json"))["paused_tasks"] == [paused]
     assert tasks("resume", name).output == f"{name} is resumed\n"
     db.session.rollback()
     assert not db.session.get(ScheduleRow, name).paused
+    assert said(tasks("stats", "--json"))["paused_tasks"] == []
 
 
 def test_purge_drops_what_waits_and_nothing_else(offline, tasks, feed):

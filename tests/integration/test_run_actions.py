@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -226,6 +226,26 @@ def test_pause_stops_the_schedule_and_resume_does_not_catch_up():
     actions.set_paused(name, False)
     assert huey.tracker.since(name) >= slot
     assert huey.tracker.claim(huey.periodic_tasks[name], slot) is not None
+
+
+def test_pause_of_a_task_keeps_since_when_and_by_whom_until_it_is_resumed():
+    name = "sync_all_teams"
+
+    def kept() -> tuple[bool, datetime | None, str]:
+        db.session.rollback()
+        task = db.session.get_one(ScheduleRow, name)
+        return task.paused, task.paused_at, task.paused_by
+
+    before = utc_now()
+    actions.set_paused(name, True, "maria")
+    first = kept()
+    actions.set_paused(name, True, "otto")  # it is paused already
+    assert kept() == first
+    assert (first[0], first[2]) == (True, "maria")
+    assert first[1] is not None
+    assert before <= first[1] <= utc_now()
+    actions.set_paused(name, False, "otto")
+    assert kept() == (False, None, "")
 
 
 @pytest.mark.parametrize("name", ["sync_moon", "sync_date_range_task"])

@@ -40,6 +40,7 @@ LANDED = {
     "0029": "f7c869e2b1d991db1eb2048464d5f2d55e9d6595b6cda7da3872d79ad0a4ab80",
     "0030": "d4029243dde46909c8ba489f1e876037d829c5134ef746caf9064d80a418b452",
     "0031": "0df81398ff9ae75734565ade0a5b000d3e5439da4c8e7d3191941025b84d9d81",
+    "0032": "29301cc5f2129b939a84cb086db2f87a2deb001cf97040eda74e9cd073a0fc15",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -194,6 +194,12 @@ def stats(as_json: bool) -> None:
             }
             for process in alive
         ],
+        "paused_tasks": [
+            {"task": row.task, "paused_at": _iso(row.paused_at), "paused_by": row.paused_by}
+            for row in db.session.scalars(
+                select(ScheduleRow).where(ScheduleRow.paused).order_by(ScheduleRow.task)
+            )
+        ],
         "last_24_hours": counts,
         "dead_letters": db.session.scalar(select(func.count()).select_from(DeadLetter)),
     }
@@ -215,6 +221,7 @@ def _queue_rows(alive: Sequence[ConsumerProcess], now: datetime) -> list[dict[st
                 "oldest_wait_seconds": _seconds(state.oldest, now),
                 "workers": state.workers,
                 "paused_at": _iso(state.paused.paused_at) if state.paused else None,
+                "paused_by": state.paused.paused_by if state.paused else "",
             }
             for queue, state in zip(queues, states, strict=True)
         ]
@@ -226,9 +233,10 @@ def _stats_lines(document: dict[str, Any]) -> list[str]:
         + (f" (the oldest for {row['oldest_wait_seconds']} s)" if row["waiting"] else "")
         + f", {row['messages']} messages, {row['scheduled']} for later,"
         f" {row['results']} results kept, {row['workers']} workers alive"
-        + (f", paused since {row['paused_at']}" if row["paused_at"] else "")
+        + (f", {_paused_since(row)}" if row["paused_at"] else "")
         for row in document["queues"]
     ]
+    lines += [f"task {row['task']}: {_paused_since(row)}" for row in document["paused_tasks"]]
     lines += [
         f"{row['role']} of {row['queue']} on {row['host']}, process {row['pid']},"
         f" since {row['started_at']}" + (f", runs {row['run']}" if row["run"] else ", idle")
@@ -240,6 +248,12 @@ def _stats_lines(document: dict[str, Any]) -> list[str]:
     if document["dead_letters"]:
         lines.append(f"{document['dead_letters']} dead letters: see /admin/ for them")
     return lines
+
+
+def _paused_since(row: dict[str, Any]) -> str:
+    """Since when what this row is about is paused, and by whom, as far as both are known."""
+    since = f" since {row['paused_at']}" if row["paused_at"] else ""
+    return f"paused{since}" + (f" by {row['paused_by']}" if row["paused_by"] else "")
 
 
 @tasks_group.command("show")

@@ -255,12 +255,18 @@ class DeadLetter(Base):
 
 
 class ScheduleRow(Base):
-    """A periodic task. Slots before ``since_at`` are never caught up: it was new or paused then."""
+    """A periodic task. Slots before ``since_at`` are never caught up: it was new or paused then.
+
+    ``paused_at`` and ``paused_by`` are None and "" of a task that is not paused, and of a pause
+    from before they were kept.
+    """
 
     __tablename__ = "schedules"
 
     task: Mapped[str] = mapped_column(primary_key=True)
     paused: Mapped[bool] = mapped_column(default=False)
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_by: Mapped[str] = mapped_column(default="")
     since_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -110,24 +110,23 @@ def check_scheduler(look: Look) -> Iterator[Finding]:
         yield ok("ticks: every slot was claimed in time")
 
 
-def resume(name: str) -> str:
-    """What to do with a pause."""
-    return f"`flask tasks resume {name}`; Activity in the panel says who paused it"
-
-
 @check("paused", "something is paused", needs=("database",), well="it is resumed")
 def check_paused(look: Look) -> Iterator[Finding]:
     """No periodic task is paused, and no queue."""
-    paused = select(ScheduleRow.task).where(ScheduleRow.paused).order_by(ScheduleRow.task)
-    tasks = look.session.scalars(paused).all()
-    for task in tasks:
-        text = f"{task} is paused: it does not start on schedule"
-        yield warn(text, resume(task), subject=task)
-    queues = look.session.scalars(select(PausedQueue.queue).order_by(PausedQueue.queue)).all()
-    for queue in queues:
-        text = f"{queue} is paused: its runs do not start"
-        yield warn(text, resume(queue), subject=queue)
-    if not (tasks or queues):
+    of_task, of_queue = "it does not start on schedule", "its runs do not start"
+    tasks = select(ScheduleRow).where(ScheduleRow.paused).order_by(ScheduleRow.task)
+    queues = select(PausedQueue).order_by(PausedQueue.queue)
+    pauses: list[tuple[str, str, ScheduleRow | PausedQueue]] = [
+        *((row.task, of_task, row) for row in look.session.scalars(tasks)),
+        *((row.queue, of_queue, row) for row in look.session.scalars(queues)),
+    ]
+    for name, effect, row in pauses:
+        text = "is paused"
+        if row.paused_at:
+            by = f" by {row.paused_by}" if row.paused_by else ""
+            text = f"has been paused since {iso_utc(row.paused_at)}{by}"
+        yield warn(f"{name} {text}: {effect}", f"`flask tasks resume {name}`", subject=name)
+    if not pauses:
         yield ok("nothing is paused")
 
 
