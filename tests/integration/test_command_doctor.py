@@ -232,12 +232,23 @@ def test_wrong_clock_is_named(healthy, findings, monkeypatch, minutes, words):
     assert words in found["clock"]["says"]
 
 
-def test_full_disk_is_named(healthy, findings, monkeypatch):
-    usage = shutil.disk_usage("/")._replace(free=100_000_000)
+@pytest.mark.parametrize(
+    ("free", "state", "words"),
+    [
+        (12_900_000, "WRONG", "12 MB of 2,000 MB free for "),
+        (999_900_000, "WARN", "999 MB of 2,000 MB free for "),
+        (1_460_000_000, "ok", "1.5 GB of 2.0 GB free for "),
+    ],
+)
+def test_room_on_the_disk_is_named_with_how_much_there_is(
+    healthy, findings, monkeypatch, free, state, words
+):
+    usage = shutil.disk_usage("/")._replace(free=free, total=2_000_000_000)
     monkeypatch.setattr(host.shutil, "disk_usage", lambda _: usage)
     found = findings()
-    assert wrong(found) == {"disk"}
-    assert "100 MB free" in found["disk"]["says"]
+    assert wrong(found) == ({"disk"} if state == "WRONG" else set())
+    assert found["disk"]["state"] == state
+    assert found["disk"]["says"].startswith(words)
 
 
 def test_host_open_to_all_without_names_is_a_note(healthy, settings):

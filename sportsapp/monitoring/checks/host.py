@@ -45,8 +45,11 @@ def check_disk(look: Look) -> Iterator[Finding]:
     if not there:
         yield wrong(f"{folders[0]} is gone", "stop everything and restore a backup")
         return
-    free, folder = min((shutil.disk_usage(folder).free, folder) for folder in there)
-    room = f"{free / 1e9:.1f} GB" if free >= 1e9 else f"{free // 10**6} MB"
+    usages = ((shutil.disk_usage(folder), folder) for folder in there)
+    free, total, folder = min((usage.free, usage.total, folder) for usage, folder in usages)
+    room = f"{free // 10**6} MB of {total // 10**6:,} MB"
+    if free >= 1e9:
+        room = f"{free / 1e9:,.1f} GB of {total / 1e9:,.1f} GB"
     text = f"{room} free for {folder}"
     do = "make room; nothing can be written on a full disk, and consumers cannot say that they run"
     if free < DISK_WARN:
