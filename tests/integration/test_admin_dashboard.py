@@ -10,12 +10,17 @@ from flask import url_for
 from sqlalchemy import insert, update
 
 from sportsapp.admin.dashboard import PAGES
-from sportsapp.core.clock import utc_now
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import LeagueRow, RunState, ScheduleRow, TaskRun
 from sportsapp.monitoring.checks import CHECKS
 from sportsapp.runs import reports
+from sportsapp.services import services_of
+from sportsapp.sync import scoreboards
+from sportsapp.sync.context import SyncContext
 from sportsapp.tasks import sync_all_teams
+from tests.integration.events import board, event
 from tests.panel import (
     add_consumer,
     add_failure,
@@ -26,6 +31,7 @@ from tests.panel import (
     make_well,
     row,
 )
+from tests.stored import feed_read_at
 
 PAGE = "/admin/"
 LIVE = "/admin/live"
@@ -187,6 +193,19 @@ def test_league_that_fails_is_shown(panel, healthy):
     assert "Something needs attention" in page
     assert "NBA is failing since" in page
     assert "the feed answered 503" in page
+
+
+def test_old_data_links_to_the_stored_day_of_games_that_stand_still(app, panel, healthy, feed):
+    now = utc_now()
+    feed.say("nba", board(event("7", f"{now:%Y-%m-%dT%H:%M}Z", "in")))
+    sync = SyncContext(services_of(app).feed_client, db.session, now)
+    scoreboards.sync_day(sync, BY_SLUG["nba"], game_day(now))
+    feed_read_at(now - timedelta(minutes=6))
+    db.session.rollback()
+    page = panel.get(LIVE)
+    assert "data is 6 min old, with 1 game live or past the start; BET at ALP stands still" in page
+    (address,) = re.findall(r'stands still \(<a href="([^"]*)">stored day', page)
+    assert "Stored day: NBA" in panel.get(address.replace("&amp;", "&"))
 
 
 def test_schedule_that_was_claimed_is_not_overdue(panel, healthy):

@@ -381,7 +381,9 @@ def test_old_data_of_a_live_league_is_reported_and_its_end(alerts, live_league, 
     alerts.check(utc_now())
     (message,) = delivered(receiver, 1)
     assert (message["kind"], message["league"], message["live"]) == ("stale", "NBA", 1)
-    assert "NBA data is 5 min old, with 1 game live or past the start" in message["text"]
+    old = "NBA data is 5 min old, with 1 game live or past the start; BET at ALP stands still"
+    assert old in message["text"]
+    assert message["day"] == game_day(utc_now()).isoformat()
     live_league(0)
     alerts.check(utc_now())
     assert delivered(receiver, 2)[-1]["event"] == "recovered"

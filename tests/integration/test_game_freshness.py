@@ -13,8 +13,9 @@ from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import LeagueRow
-from sportsapp.monitoring.checks.feed import StaleLeague, stale_leagues
-from sportsapp.services import services_of
+from sportsapp.monitoring.checks.check import Finding
+from sportsapp.monitoring.checks.feed import StaleLeague, check_data, stale_leagues
+from sportsapp.services import services, services_of
 from sportsapp.sync import backfill, scoreboards
 from sportsapp.sync.context import SyncContext
 from tests.integration.events import board, event
@@ -229,7 +230,42 @@ def test_readiness_names_games_that_nobody_reads(sync, feed, visitor, clock):
     assert visitor.get("/readyz").json["checks"]["data"] == "ok"
     clock.shown += timedelta(minutes=7)
     data = visitor.get("/readyz").json["checks"]["data"]
-    assert data == "NFL data is 12 min old, with 1 game live or past the start"
+    old = "NFL data is 12 min old, with 1 game live or past the start"
+    assert data == f"{old}; BET at ALP stands still"
+
+
+def between(espn_id: str, away: str, home: str) -> dict[str, Any]:
+    """A live game of two teams of its own."""
+    game = event(espn_id, "2026-01-15T20:00Z", "in")
+    for side, name in zip(game["competitions"][0]["competitors"], (home, away), strict=True):
+        team_id = f"{espn_id}{side['team']['id']}"
+        side["team"] = {"id": team_id, "displayName": name, "abbreviation": name}
+    return game
+
+
+def test_check_names_two_at_most_of_the_games_that_stand_still(ticks, clock):
+    games = [
+        between("401", "DAL", "NYG"),
+        between("402", "BUF", "MIA"),
+        between("403", "GB", "CHI"),
+        between("404", "SEA", "SF"),
+    ]
+
+    def found() -> list[Finding]:
+        db.session.rollback()
+        look = replace(services().look(), now=clock.shown)
+        return [each for each in check_data.run(look) if each.subject == "NFL"]
+
+    ticks(*games, times=3)
+    assert found() == []
+    ticks(*games[1:], times=7)  # answers lack the first one
+    (one,) = found()
+    assert one.text.endswith("with 4 games live or past the start; DAL at NYG stands still")
+    assert one.details["day"] == "2026-01-15"
+    ticks(*games[2:], times=7)
+    assert found()[0].text.endswith("; DAL at NYG and BUF at MIA stand still")
+    ticks(games[3], times=7)
+    assert found()[0].text.endswith("; DAL at NYG, BUF at MIA and others stand still")
 
 
 # ---------------------------------------------------------------- reading the past

@@ -64,6 +64,14 @@ MOVING_DAYS = _moving.with_only_columns(Game.day, func.min(_read_at)).group_by(G
 """The leagues' days with such games, and when the oldest of each day was read."""
 MOVING = _moving.with_only_columns(func.count()).scalar_subquery()
 """How many games of the league should be moving."""
+STANDING_STILL = (
+    _moving.with_only_columns(Game.id)
+    .correlate(None)
+    .where(LeagueRow.slug == bindparam("slug"))
+    .where(~_read_at.between(_time("fresh_since"), _time("latest")))
+    .order_by(_read_at, Game.start_at, Game.id)
+)
+"""The ids of those of ``slug`` that were not read since ``fresh_since``, the oldest read first."""
 
 
 def moving_times(now: datetime, grace: timedelta) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Games: lists of them as plain tuples in one query each, and one game with all that is known."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from sportsapp.core.leagues import BY_SLUG, League
 from sportsapp.core.records import State, Status
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, LeagueRow, Team
+from sportsapp.db.queries.freshness import STANDING_STILL, moving_times
 
 BY_START = attrgetter("start_at", "espn_id")
 
@@ -136,6 +137,18 @@ def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[
 def live_games(session: AnySession, slugs: Sequence[str]) -> list[GameSummary]:
     """The live games of these leagues, by start, then id, without those no longer listed."""
     return _by_start(session, _LIVE, slugs=slugs)
+
+
+def games_standing_still(
+    session: AnySession, slug: str, now: datetime, grace: timedelta, limit: int
+) -> list[GameSummary]:
+    """The league's games that should be moving and were not read for ``grace``, by start, then id.
+
+    Of more than ``limit`` those that were read longest ago.
+    """
+    games = _SUMMARIES.where(Game.id.in_(STANDING_STILL.limit(limit)))
+    times = moving_times(now, grace)
+    return _by_start(session, games, slug=slug, fresh_since=now - grace, **times)
 
 
 def games_in_week(

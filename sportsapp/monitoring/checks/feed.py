@@ -11,8 +11,10 @@ from sqlalchemy import Connection, select
 from sportsapp.core.clock import CLOCK_TOLERANCE, duration, game_day, iso_utc
 from sportsapp.core.errors import FeedError, FeedRefusedError, FeedUnavailableError
 from sportsapp.core.leagues import BY_SLUG
+from sportsapp.db import queries
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import LeagueRow
+from sportsapp.db.queries import GameSummary
 from sportsapp.db.queries.freshness import MOVING, OLDEST_READ, moving_times
 from sportsapp.feed import parse
 from sportsapp.feed.fetch import fetch_all
@@ -25,6 +27,7 @@ from sportsapp.runs import reports
 STALE_AFTER = timedelta(minutes=5)
 POLLED_WITHIN = timedelta(hours=2, minutes=15)
 """Every league is polled once an hour, in its off-season too: two polls were missed."""
+GAMES_NAMED = 2
 
 
 # ---------------------------------------------------------------- the feed, its leagues
@@ -166,6 +169,12 @@ def check_data(look: Look) -> Iterator[Finding]:
             plural = "" if games == 1 else "s"
             text = f"{label} data is {old}, with {games} game{plural} live or past the start"
             details |= {"read_at": iso_utc(league.read_at), "live": games}
+            still = queries.games_standing_still(
+                look.session, slug, look.now, STALE_AFTER, GAMES_NAMED + 1
+            )
+            if still:
+                text += f"; {_named(still)}"
+                details["day"] = still[0].day.isoformat()
         else:
             continue
         is_well = False
@@ -173,6 +182,19 @@ def check_data(look: Look) -> Iterator[Finding]:
         yield wrong(text, do, is_public=True, subject=label, details=details)
     if is_well:
         yield ok("every league was polled, and live games were read")
+
+
+def _named(still: Sequence[GameSummary]) -> str:
+    """At most GAMES_NAMED of these games, which stand still: ``BET at ALP stands still``."""
+    names = [
+        " at ".join(
+            team.abbreviation if team else "TBD" for team in (game.away_team, game.home_team)
+        )
+        for game in still[:GAMES_NAMED]
+    ]
+    if len(still) > GAMES_NAMED:
+        return f"{', '.join(names)} and others stand still"
+    return f"{' and '.join(names)} stand{'s' if len(names) == 1 else ''} still"
 
 
 @check("fields", "the feed leaves fields out", needs=("database",), kind="")
