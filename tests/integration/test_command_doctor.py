@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text, update
@@ -14,7 +15,9 @@ from sqlalchemy import text, update
 from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import ConsumerProcess, LeagueRow, ScheduleRow
+from sportsapp.feed.hosts import FeedHosts
 from sportsapp.monitoring.checks import host
+from sportsapp.monitoring.checks.feed import check_leagues
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.services import services
 from sportsapp.tasks import actions
@@ -195,7 +198,7 @@ def test_feed_that_does_not_serve_us_is_named(healthy, findings, feed, status, s
     feed.fail("mlb", status)
     found = findings()
     assert wrong(found) == set()
-    assert says in found["leagues"]["says"]
+    assert f"{feed.url}, which is not ESPN's, {says}" in found["leagues"]["says"]
     assert do in found["leagues"]["do"]
     for slug in ("nfl", "nba", "nhl"):
         feed.fail(slug, status)
@@ -203,6 +206,33 @@ def test_feed_that_does_not_serve_us_is_named(healthy, findings, feed, status, s
     assert wrong(found) == {"feed"}
     assert says.replace("MLB", "NFL") in found["feed"]["says"]
     assert do in found["feed"]["do"]
+
+
+@pytest.mark.parametrize(
+    ("urls", "words"),
+    [
+        ("http://127.0.0.1:9", " at http://127.0.0.1:9, which is not ESPN's"),
+        ("https://espn.com.example.org", " at https://espn.com.example.org, which is not ESPN's"),
+        (
+            "http://notespn.com,http://b.test",
+            " at http://notespn.com and http://b.test, which are not ESPN's",
+        ),
+        ("https://site.api.espn.com,http://b.test", " at http://b.test, which is not ESPN's"),
+        ("https://site.api.espn.com,https://site.web.api.espn.com", ""),
+    ],
+)
+def test_address_that_is_not_espns_is_named_with_the_league(healthy, urls, words):
+    look = services().look()
+    look.feed_client = SimpleNamespace(hosts=FeedHosts(urls.split(",")))
+    (finding,) = check_leagues.run(look)
+    assert finding.text == f"every league can be read{words}"
+    since = utc_now()
+    with write_connection() as connection:
+        failing = {"failing_since": since, "failure": "the feed answered 503"}
+        connection.execute(update(LeagueRow).where(LeagueRow.slug == "nba").values(failing))
+    db.session.rollback()
+    (finding,) = check_leagues.run(look)
+    assert finding.text == f"NBA is failing since {iso_utc(since)}{words}: the feed answered 503"
 
 
 def test_feed_in_another_shape_is_named(healthy, findings, feed):

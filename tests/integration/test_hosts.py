@@ -362,4 +362,5 @@ def test_doctor_names_the_host_that_fails(app, runner, hosts):
     object.__setattr__(services_of(app), "feed_client", hosts.client)
     for each in (hosts.first, hosts.second):
         each.say("nfl", REFUSALS["403"])
-    assert f"{hosts.first.url} refuses us for the NFL: 403" in runner.invoke(args=["doctor"]).output
+    refuses = f"{hosts.first.url}, which is not ESPN's, refuses us for the NFL: 403"
+    assert refuses in runner.invoke(args=["doctor"]).output

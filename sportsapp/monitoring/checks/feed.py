@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, select
 
@@ -64,16 +65,29 @@ def check_leagues(look: Look) -> Iterator[Finding]:
     for slug, (text, do) in faults.items():
         yield warn(text, do, subject=slug.upper())
     if not faults:
-        yield ok("every league can be read")
+        yield ok(f"every league can be read{_elsewhere(look.feed_client.hosts.urls)}")
+
+
+def _elsewhere(urls: Sequence[str]) -> str:
+    """Where else than at ESPN's addresses the feed is: `` at URL, which is not ESPN's``, or ""."""
+    others = [url for url in urls if not _is_espns(url)]
+    verb = "is" if len(others) == 1 else "are"
+    return f" at {' and '.join(others)}, which {verb} not ESPN's" if others else ""
+
+
+def _is_espns(url: str) -> bool:
+    return f".{urlsplit(url).hostname}".endswith(".espn.com")
 
 
 def _stored(look: Look) -> Faults:
     """The leagues that failed when they were last polled, or are not polled for a while."""
     faults: Faults = {}
+    elsewhere = _elsewhere(look.feed_client.hosts.urls)
     for row in reports.leagues(look.session, look.settings.leagues):
         is_paused = row.paused_until and row.paused_until > look.now
         pause = f"not polled until {row.paused_until:%H:%M} UTC" if is_paused else ""
-        failing = row.failing_since and f"failing since {iso_utc(row.failing_since)}: {row.failure}"
+        since = row.failing_since and f"{iso_utc(row.failing_since)}{elsewhere}"
+        failing = since and f"failing since {since}: {row.failure}"
         if failing or pause:
             text = "; ".join(part for part in (failing, pause) if part)
             do = "it is asked again by itself; `flask doctor` asks now; a good answer ends a pause"
@@ -99,6 +113,7 @@ def _requested(look: Look) -> Faults:
 
 def _fault(label: str, hosts: FeedHosts, error: FeedError) -> tuple[str, str]:
     base = next((url for url in hosts.urls if error.url.startswith(url)), hosts.urls[0])
+    base += "" if _is_espns(base) else ", which is not ESPN's,"
     if isinstance(error, FeedRefusedError):
         text = f"{base} refuses us for the {label}: {error.status}"
         return text, "set ESPN_CONTACT_URL to an address of yours, check ESPN_BASE_URL, poll less"
