@@ -1,11 +1,15 @@
 """Periodic tasks with their last runs and the next one; run now, pause, resume."""
 
+from datetime import timedelta
+
 from flask_admin import expose
 
 from sportsapp.accounts.sessions import current_admin
 from sportsapp.admin.view import PanelView, form_action, periodic_states
+from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import UnknownTaskError
 from sportsapp.db.models import Trigger
+from sportsapp.runs.slots import with_missed_slots
 from sportsapp.services import services
 from sportsapp.tasks import actions
 
@@ -17,8 +21,17 @@ class ScheduleView(PanelView):
 
     @expose("/")
     def index(self) -> str:
-        """Every periodic task."""
-        return self.render("admin/schedule.html", periodics=periodic_states())
+        """Every periodic task, with its last runs and the slots between them that have none."""
+        now, periodics = utc_now(), services().queues[0].periodic_tasks
+        kept_since = now - timedelta(days=services().settings.task_run_retention_days)
+        states = periodic_states()
+        courses = {
+            state.name: with_missed_slots(
+                state.runs, periodics[state.name].schedule, kept_since, now
+            )
+            for state in states
+        }
+        return self.render("admin/schedule.html", periodics=states, courses=courses)
 
     @form_action("/run", "task")
     def run(self, task: str) -> str:

@@ -50,6 +50,7 @@ class Cron:
         """Raises ValueError for a schedule that is never due, such as one of February 30."""
         self.label = label
         self._is_due = crontab(strict=True, **fields)
+        self._is_in_hour = crontab(strict=True, **fields | {"minute": "*"})
         self._is_on = crontab(strict=True, **fields | {"hour": "*", "minute": "*"})
         self._searched_from = datetime.max.replace(tzinfo=UTC)
         self._next_slot = datetime.min.replace(tzinfo=UTC)
@@ -62,8 +63,9 @@ class Cron:
         while minute > oldest:
             if self._is_due(minute):
                 return minute
-            if not self._is_on(minute):  # a whole day at a time: there may be years between slots
-                minute = minute.replace(hour=0, minute=0)
+            if not self._is_in_hour(minute):  # there may be years between slots
+                hour = minute.hour if self._is_on(minute) else 0
+                minute = minute.replace(hour=hour, minute=0)
             minute -= MINUTE
         return None
 

@@ -70,6 +70,54 @@ def test_strip_has_the_last_24_runs_oldest_first(panel):
     assert ids[23] not in strip
 
 
+def gaps_in(page: str) -> list[str]:
+    return re.findall(r'<li class="gap" title="([^"]*)">', card(page, HOURLY))
+
+
+def test_slots_without_a_run_are_gaps_with_words_in_their_place(panel):
+    newest = utc_now().replace(minute=0, second=0, microsecond=0)
+    slots = [newest - timedelta(hours=n) for n in (1, 2, 5, 6, 8)]  # 3, 4 and 7 hours ago: none
+    if utc_now() - newest < timedelta(minutes=2):
+        slots.insert(0, newest)
+    ids = [add_run(HOURLY, slot=slot, ago=utc_now() - slot) for slot in slots]
+    by_hand = add_run(HOURLY, ago=timedelta(hours=3, minutes=30))
+    page = panel.get(PAGE)
+    text = card(page, HOURLY)
+    gaps = [
+        f"no run between {slots[-1]:%F %T} and {slots[-2]:%F %T} UTC",
+        f"no run between {slots[-3]:%F %T} and {slots[-4]:%F %T} UTC",
+    ]
+    if slots[0] != newest:
+        gaps.append(f"no run since {slots[0]:%F %T} UTC")
+    assert gaps_in(page) == gaps
+    places = [text.index(each) for each in (ids[-1], gaps[0], ids[-2], by_hand, gaps[1], ids[-4])]
+    assert places == sorted(places)
+    more = len(gaps) - 1
+    assert f"Slots without a run are dashed: {gaps[-1]}, and {more} more before." in text
+
+
+def test_strip_without_holes_has_no_gap(panel):
+    newest = huey.periodic_tasks[HOURLY].schedule.newest_slot(
+        utc_now() - timedelta(hours=2), utc_now()
+    )
+    assert newest is not None
+    for n in range(5):
+        add_run(HOURLY, slot=newest - timedelta(hours=n), ago=timedelta(hours=n))
+    page = panel.get(PAGE)
+    assert gaps_in(page) == []
+    assert "dashed" not in card(page, HOURLY)
+
+
+def test_slots_whose_runs_were_pruned_are_no_gaps(panel, settings):
+    newest = utc_now().replace(minute=0, second=0, microsecond=0)
+    old = newest - timedelta(days=settings.task_run_retention_days, hours=9)
+    for slot in (old, old + timedelta(hours=4)):
+        add_run(HOURLY, state=RunState.FAILURE, slot=slot, ago=utc_now() - slot)
+    add_run(HOURLY, slot=newest, ago=timedelta(0))
+    (gap,) = gaps_in(panel.get(PAGE))
+    assert gap.endswith(f"and {newest:%F %T} UTC")
+
+
 def test_next_run_in_the_visitors_zone_with_utc_beside_it(panel):
     slot = huey.periodic_tasks[HOURLY].schedule.next_slot(utc_now())
     text = card(panel.get(PAGE), HOURLY)

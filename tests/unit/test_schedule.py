@@ -14,6 +14,7 @@ DAILY = Cron("daily", hour="3", minute="0")
 MONDAYS = Cron("Mondays", day_of_week="1", hour="4", minute="0")
 MONTHLY = Cron("monthly", day="1", hour="3", minute="0")
 YEARLY = Cron("yearly", month="7", day="1", hour="3", minute="30")
+TWICE = Cron("twice", hour="3,15", minute="10,40")
 LEAP = Cron("every February 29", month="2", day="29", hour="0", minute="0")
 MINUTELY, TEN_SECONDS = Every(lambda: 60), Every(lambda: 10)
 MINUTE = timedelta(minutes=1)
@@ -42,6 +43,10 @@ def utc(text: str) -> datetime:
         (DAILY, "2026-12-31T03:00:00", "2027-01-01T03:00:00", "2027-01-01T03:00:00"),
         (DAILY, "2028-02-28T03:00:00", "2028-02-29T09:00:00", "2028-02-29T03:00:00"),
         (DAILY, "2027-02-28T03:00:00", "2027-03-01T09:00:00", "2027-03-01T03:00:00"),
+        (TWICE, "2026-11-23T03:40:00", "2026-11-23T15:09:59", None),
+        (TWICE, "2026-11-23T03:40:00", "2026-11-23T15:39:00", "2026-11-23T15:10:00"),
+        (TWICE, "2026-11-22T15:40:00", "2026-11-23T14:59:00", "2026-11-23T03:40:00"),
+        (TWICE, "2026-11-22T15:10:00", "2026-11-23T03:09:00", "2026-11-22T15:40:00"),
         (MONDAYS, "2026-12-28T04:00:00", "2027-01-03T23:59:00", None),
         (MONDAYS, "2026-12-28T04:00:00", "2027-01-04T04:00:00", "2027-01-04T04:00:00"),
         (MONDAYS, "2028-02-21T04:00:00", "2028-02-29T12:00:00", "2028-02-28T04:00:00"),
