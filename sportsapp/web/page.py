@@ -59,6 +59,11 @@ class Freshness:
             return POLL_COMING
         return POLL_LIVE if self.is_hot else POLL_QUIET
 
+    @property
+    def all_fail(self) -> bool:
+        """Whether several leagues are followed, and the polls of all of them fail."""
+        return len(self.failing) == len(settings().leagues) > 1
+
     @staticmethod
     def oldest_read(states: Sequence[LeagueSummary]) -> datetime | None:
         """When what was read longest ago of these leagues was read; None when that is unknown."""

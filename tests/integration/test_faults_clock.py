@@ -149,7 +149,9 @@ def test_data_that_was_read_while_the_clock_was_ahead_is_late_until_the_next_pol
     game = event("88", "2026-01-15T20:00Z", "in")
     synced("nba", game)
     feed_read_at(clock.shown + AHEAD)
-    assert "it is unknown when they were last read: scores may be late" in visitor.get("/nba").text
+    assert (
+        "it is unknown when they were last read, so scores may be late" in visitor.get("/nba").text
+    )
     assert (
         visitor.get("/readyz")
         .json["checks"]["data"]

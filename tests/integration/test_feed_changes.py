@@ -46,7 +46,7 @@ NFL, NBA = LEAGUES = [BY_SLUG["nfl"], BY_SLUG["nba"]]
 BEFORE = datetime(2026, 11, 22, 20, 23, tzinfo=UTC)  # two minutes before another game begins
 TICKS = 4
 PAST = date(2026, 2, 1), date(2026, 2, 14)
-FAILS = "The feed has been failing since"
+FAILS = "the feed has been failing since"
 LATE = f"{FAILS}|scores may be late|not in the feed since"
 UNREAD = f"{FAILS}|no score in the feed|not been read"
 PAGES = {
@@ -233,7 +233,7 @@ def test_feed_that_refuses_us_on_every_host_is_a_line_on_its_pages(
     seen = verdicts(looks, unchanged)
     assert [where for where, result in seen.items() if result == "wrong"] == []
     for path in ("/", "/live", "/nfl", "/nba"):
-        assert "The feed has been failing since" in looks[-1][path]
+        assert "the feed has been failing since" in looks[-1][path]
 
 
 def test_no_request_has_a_form_that_was_refused_in_2026(story, unchanged):

@@ -89,7 +89,7 @@ def test_live_game_that_answers_lack_makes_its_pages_old(ticks, visitor, clock, 
     (league,) = stale(clock)
     assert f"{league.read_at:%H:%M}" == "20:34"
     page = visitor.get("/nfl").text
-    assert "Games are live or should have begun (NFL), but some were last read at" in page
+    assert "NFL: games are live or should have begun, but some were last read at" in page
 
 
 def test_score_of_one_side_that_answers_lose_makes_pages_old(ticks, visitor, clock):
@@ -185,7 +185,7 @@ def test_pages_say_for_ever_that_nobody_reads_the_feed(sync, feed, visitor, cloc
         for path in ("/", "/nfl", "/live"):
             page = visitor.get(path).text
             assert 'id="unread"' in page
-            assert "not been read (NFL) since" in page
+            assert "NFL: the feed has not been read since <time" in page
         assert "No game is live now" not in visitor.get("/live").text
     etag = visitor.get("/nfl").headers["ETag"]
     scoreboards.sync_today(replace(sync, now=clock.shown), [NFL])

@@ -235,7 +235,7 @@ def test_edited_template_is_seen_at_once_in_debug_mode(app, visitor, clock, monk
 
 
 def late_words(page):
-    return "Games are live or should have begun (NFL), but some were last read at" in page
+    return "NFL: games are live or should have begun, but some were last read at" in page
 
 
 @pytest.mark.parametrize(("seconds", "is_late"), [(170, False), (190, True)])

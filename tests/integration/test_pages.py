@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_today
 from tests.integration.events import board, event
+from tests.panel import add_league
 
 
 @pytest.mark.parametrize("path", ["/", "/nfl", "/nba/2026-01-15", "/healthz"])
@@ -129,9 +131,30 @@ def test_failing_feed_is_said_with_since_when_and_the_data_stays(client, synced)
     with write_connection() as connection:
         connection.execute(update(LeagueRow).values(failing_since=since, failure="x"))
     page = client.get("/nfl/2026-01-15").text
-    assert "The feed has been failing since" in page
+    assert "NFL: the feed has been failing since" in page
     assert f'datetime="{since:%Y-%m-%dT%H:%M:%SZ}"' in page
     assert "Alpha" in page
+
+
+@pytest.mark.parametrize(
+    ("failing", "path", "words"),
+    [
+        (["nba"], "/", "NBA: the feed has been failing since <time"),
+        (["nba"], "/live", "NBA: the feed has been failing since <time"),
+        (["nba", "mlb"], "/", "NBA, MLB: the feed has been failing since <time"),
+        (["nba", "mlb"], "/nba", "NBA: the feed has been failing since <time"),
+        (["nba", "mlb"], "/nfl", ""),
+        (["nfl", "nba", "mlb", "nhl"], "/", "No league can be read: the feed has been failing"),
+        (["nfl", "nba", "mlb", "nhl"], "/nfl", "NFL: the feed has been failing since <time"),
+    ],
+)
+def test_notice_begins_with_the_leagues_that_fail(client, settings, failing, path, words):
+    assert set(settings.leagues) == {"nfl", "nba", "mlb", "nhl"}
+    for slug in settings.leagues:
+        add_league(slug, failing_since=utc_now() if slug in failing else None)
+    notices = re.findall(r'<p class="alarm" id="failing">(.*?)</p>', client.get(path).text)
+    assert len(notices) == bool(words)
+    assert all(notice.startswith(words) for notice in notices)
 
 
 def test_markup_in_the_feed_is_shown_as_text(client, synced):
