@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -177,7 +178,8 @@ class OneLineCommand(click.Command):
     def invoke(self, context: click.Context) -> Any:
         try:
             if not isinstance(self, click.Group):
-                require_file(context.ensure_object(ScriptInfo).load_app())
+                app = context.ensure_object(ScriptInfo).load_app()
+                require_file(app.config, Path(app.instance_path))
             return super().invoke(context)
         except ForeignBrokerError as error:
             fail(str(error))

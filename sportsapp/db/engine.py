@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, has_request_context
+from flask import Config, Flask, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
@@ -68,7 +68,9 @@ def init_database(app: Flask) -> None:
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", lambda *_: require_file(app))
+        # not the app itself: `db` keeps the engine for as long as there is the app
+        config, folder = app.config, Path(app.instance_path)
+        event.listen(engine, "do_connect", lambda *_: require_file(config, folder))
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "checkout", _hurry_in_requests)
@@ -82,14 +84,17 @@ def init_database(app: Flask) -> None:
     event.listen(engine, "handle_error", _as_operational_error, retval=True)
 
 
-def require_file(app: Flask) -> None:
-    """Raise NoInstanceError where SQLite's file is missing and this app is not to create it."""
-    path = sqlite_path(app.config["SQLALCHEMY_DATABASE_URI"])
-    if path is None or app.config.get("MAKES_INSTANCE", True):
+def require_file(config: Config, folder: Path) -> None:
+    """Raise NoInstanceError where SQLite's file is missing and this app is not to create it.
+
+    ``config`` and ``folder`` are the app's configuration and instance folder.
+    """
+    path = sqlite_path(config["SQLALCHEMY_DATABASE_URI"])
+    if path is None or config.get("MAKES_INSTANCE", True):
         return
     with suppress(PermissionError):  # connecting to it reports that
         if not path.exists():
-            setting = "INSTANCE_PATH" if path.parent == Path(app.instance_path) else "DATABASE_URL"
+            setting = "INSTANCE_PATH" if path.parent == folder else "DATABASE_URL"
             place = path if path.parent.exists() else path.parent
             raise NoInstanceError(
                 f"{setting}: there is no {place}; name another one, or make it with `flask up`"
