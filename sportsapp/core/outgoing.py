@@ -10,7 +10,8 @@ import io
 import math
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -56,6 +57,21 @@ class Reply:
     body: bytes
 
 
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """No exchange of this block, or of a copy of its context, goes on for longer than this."""
+    token = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
+
+
+def time_left() -> float:
+    """The seconds of the ``time_limit`` that are left: infinite without one, negative after it."""
+    return _ends_at.get() - time.monotonic()
+
+
 class OutgoingSession(requests.Session):
     """Pooled connections. Without cookies it has no state that changes, so threads can share it."""
 
@@ -85,11 +101,14 @@ def exchange(
     """Send a request and read the answer, of any status: at most ``body_limit`` bytes of its body.
 
     With 0 the body is not read at all. ``connect`` and ``read`` bound one wait for the network in
-    seconds, ``deadline`` everything: redirects, headers, body. Without ``redirects`` left, a
-    redirect is an answer like any other.
+    seconds, ``deadline`` (and the ``time_limit``) everything: redirects, headers, body. Without
+    ``redirects`` left, a redirect is an answer like any other.
     Raises requests.RequestException, among others DeadlineError, BodyTooLargeError and
     RedirectRefusedError.
     """
+    deadline = min(deadline, time_left())
+    if deadline <= 0:
+        raise DeadlineError("there was no time left for it")
     ends_at = time.monotonic() + deadline
     token = _ends_at.set(ends_at)
     request |= {"timeout": (min(connect, deadline), min(read, deadline)), "stream": True}
@@ -109,7 +128,7 @@ def exchange(
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         if time.monotonic() < ends_at:
             raise requests.Timeout(f"no answer within {read:g} s") from error
-        raise DeadlineError(f"no complete answer within {deadline:g} s") from error
+        raise DeadlineError(f"no complete answer within {deadline:.3g} s") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         if isinstance(error, requests.RequestException):
             raise
@@ -167,7 +186,7 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> Any:
-        left = _ends_at.get() - time.monotonic()
+        left = time_left()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         wait = min(left, self.longest_wait)

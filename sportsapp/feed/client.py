@@ -33,6 +33,7 @@ from sportsapp.core.outgoing import (
     RedirectRefusedError,
     Reply,
     exchange,
+    time_left,
 )
 from sportsapp.feed.hosts import FeedHosts
 from sportsapp.feed.offset import FeedClock
@@ -217,7 +218,7 @@ class FeedClient:
             host = left.pop(0)
             if host in results:
                 wait = self._wait_before_retry(attempt - 1, results[host])
-                if wait is None:
+                if wait is None or wait >= time_left():
                     break
                 level = logging.INFO if is_first(f"{league.label} again") else logging.DEBUG
                 reason = getattr(results[host], "status", None) or results[host]
