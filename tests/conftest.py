@@ -151,8 +151,9 @@ def instance(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(instance: Path, feed: LoopbackFeed, database_url: str) -> Settings:
-    """Settings with a database in place, the loopback feed and no broker."""
+    """Settings with a database in place, the loopback feed and no broker; a tick reads once."""
     return Settings(
+        live_read_seconds=60,
         instance_path=instance,
         database_url=database_url,
         espn_base_url=feed.url,

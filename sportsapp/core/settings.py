@@ -114,6 +114,12 @@ class Settings:
     live_sync_seconds: int = _setting(
         read.whole_number(10, 60), "seconds between live ticks, 10 to 60", 60
     )
+    live_read_seconds: int = _setting(
+        read.whole_number(5, 60),
+        "seconds after which a tick reads the leagues with a live game again, 5 to 60; "
+        "from LIVE_SYNC_SECONDS on it reads once",
+        10,
+    )
     result_ttl_seconds: int = _setting(
         read.whole_number(60, 31_536_000), "for how many seconds results are kept in Redis", 86_400
     )

@@ -131,9 +131,12 @@ class SlotScheduler(BeatingProcess, Scheduler):
         after = self._seen.get(periodic.name) or tracker.since(periodic.name)
         after = min(after, now)  # it is later than now when the clock has been set back
         slot = periodic.schedule.newest_slot(after, now)
-        latest = max(periodic.catch_up, timedelta(seconds=self.huey.tick_seconds))
+        expires = periodic.task_class.default_expires or self.huey.tick_seconds
+        latest = max(periodic.catch_up, timedelta(seconds=expires))
         task = None
         if slot is not None and now - slot <= latest:
+            if tracker.must_wait(periodic):
+                return None  # not seen yet: it is claimed as soon as that run has ended
             task = tracker.claim(periodic, slot)
         self._seen[periodic.name] = slot or max(after, now.replace(second=0, microsecond=0))
         return task

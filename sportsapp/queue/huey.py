@@ -178,7 +178,7 @@ class TrackerHuey(Huey):
         schedule: Schedule,
         *,
         catch_up: timedelta = timedelta(0),
-        skip_while_running: bool = False,
+        one_at_a_time: bool = False,
         **settings: Any,
     ) -> Callable[[Callable[..., Any]], Any]:
         """Register a task that schedulers enqueue, and that may be called like any other.
@@ -189,7 +189,7 @@ class TrackerHuey(Huey):
 
         def decorator(function: Callable[..., Any]) -> Any:
             wrapper = self.task(**settings)(function)
-            periodic = PeriodicTask(wrapper.task_class, schedule, catch_up, skip_while_running)
+            periodic = PeriodicTask(wrapper.task_class, schedule, catch_up, one_at_a_time)
             self.periodic_tasks[periodic.name] = periodic
             return wrapper
 

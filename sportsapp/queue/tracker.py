@@ -101,13 +101,14 @@ class PeriodicTask:
     """A task with a schedule.
 
     The newest missed slot is still run when it is no older than ``catch_up``. With
-    ``skip_while_running`` a slot is left out while an earlier run is at work.
+    ``one_at_a_time`` a slot waits while an earlier run is at work, and is left out when it has
+    expired by then.
     """
 
     task_class: type[TrackedTask]
     schedule: Schedule
     catch_up: timedelta
-    skip_while_running: bool
+    one_at_a_time: bool
 
     @property
     def name(self) -> str:
@@ -160,9 +161,11 @@ class RunTracker(Protocol):
     def claim(self, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
         """Record the run of a slot and return its task, to be pushed by the caller.
 
-        Returns None if the slot is claimed already, the task is paused, or an earlier run is at
-        work and the task skips slots then.
+        Returns None if the slot is claimed already or the task is paused.
         """
+
+    def must_wait(self, periodic: PeriodicTask) -> bool:
+        """Whether a slot waits, since an earlier run is at work and the task has one at a time."""
 
     def since(self, task_name: str) -> datetime:
         """When this task was first scheduled, or last resumed; no earlier slot is caught up."""

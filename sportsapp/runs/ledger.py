@@ -133,6 +133,12 @@ class Ledger:
     def claim(self, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
         return slots.claim_slot(self.engine, periodic, slot)
 
+    def must_wait(self, periodic: PeriodicTask) -> bool:
+        if not periodic.one_at_a_time:
+            return False
+        with self.engine.connect() as connection:
+            return slots.is_running(connection, periodic.name, utc_now())
+
     def beat(self, queue: str, role: str) -> None:
         running = list(self.attempts.running.values()) if role == "worker" else []
         try:

@@ -17,7 +17,7 @@ from sportsapp.runs.rows import RUNS, stored_result
 from sportsapp.runs.turns import is_awaited
 
 CLAIMED = [
-    *("id", "task", "queue", "args", "attempt", "started_at"),
+    *("id", "task", "queue", "slot", "args", "attempt", "started_at"),
     *("trigger", "asked_by", "chain_id", "chain_place", "retries_left", "resume"),
 ]
 """The columns of a run's row that its attempt needs."""

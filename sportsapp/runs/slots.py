@@ -3,7 +3,6 @@
 A run's row is unique by task and slot, so any number of schedulers may claim at the same time.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +16,6 @@ from sportsapp.db.upsert import insert_ignoring
 from sportsapp.queue.schedules import Schedule
 from sportsapp.queue.tracker import PeriodicTask, TrackedTask
 from sportsapp.runs.rows import LOST_AFTER, RUNS, RunOrigin, queued_row
-
-logger = logging.getLogger(__name__)
 
 SCHEDULES = ScheduleRow.__table__
 WITH_DAY = "%Y-%m-%d %H:%M:%S"
@@ -79,8 +76,7 @@ def scheduled_since(engine: Engine, task_name: str) -> datetime:
 def claim_slot(engine: Engine, periodic: PeriodicTask, slot: datetime) -> TrackedTask | None:
     """Record the run of a slot. Returns its task, for the caller to push.
 
-    Returns None if the slot is claimed already, the task is paused, or an earlier run is still in
-    progress and the task is to be skipped then.
+    Returns None if the slot is claimed already or the task is paused.
     """
     task = periodic.task_class(id=f"{periodic.name}@{iso_utc(slot)}")
     if task.expires:
@@ -89,9 +85,6 @@ def claim_slot(engine: Engine, periodic: PeriodicTask, slot: datetime) -> Tracke
     paused = select(SCHEDULES.c.paused).where(SCHEDULES.c.task == periodic.name)
     with write_connection(engine) as connection:
         if connection.scalar(paused):
-            return None
-        if periodic.skip_while_running and is_running(connection, periodic.name, now):
-            logger.info("%s still runs: slot %s is skipped", periodic.name, iso_utc(slot))
             return None
         row = queued_row(task, RunOrigin(Trigger.SCHEDULE), now) | {"slot": slot}
         is_claimed = insert_ignoring(connection, RUNS, [row], ["task", "slot"]) > 0

@@ -1,17 +1,17 @@
 """Turns: at most one long run is at work on a queue, and it gives way between its steps.
 
 So a queue with two workers always has one for ticks, however slow the feed is; with one worker, a
-tick waits for a step of the long run.
+tick waits for a step of the long run. A tick that follows live games ends early for others.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
 from sportsapp.db.engine import lock_until_commit
-from sportsapp.db.models.run import WAITING, RunState
-from sportsapp.queue.tracker import TrackedTask
+from sportsapp.db.models.run import WAITING, ConsumerProcess, RunState
+from sportsapp.queue.tracker import TaskQueue, TrackedTask
 from sportsapp.runs.rows import LOST_AFTER, RUNS
 
 TRY_AGAIN = timedelta(seconds=2)
@@ -19,6 +19,11 @@ TRY_AGAIN = timedelta(seconds=2)
 
 GIVE_WAY = timedelta(seconds=5)
 """For how long a run gives way: longer than TRY_AGAIN, so that who waits comes first."""
+
+WAITS_LONG = timedelta(seconds=10)
+"""A run that has waited for so long gets the worker of one that could end."""
+
+CONSUMERS = ConsumerProcess.__table__
 
 
 def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
@@ -28,12 +33,7 @@ def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
     """
     queue = task.huey
     lock_until_commit(connection, f"turn on {queue.name}")
-    at_work = select(RUNS.c.id).where(
-        RUNS.c.queue == queue.name,
-        RUNS.c.task.in_([known.__name__ for known in queue.tasks.values() if known.is_long]),
-        RUNS.c.state == RunState.STARTED,
-        RUNS.c.heartbeat_at > now - LOST_AFTER,
-    )
+    at_work = _at_work(queue, now).where(RUNS.c.task.in_(_long_tasks(queue)))
     if connection.scalar(at_work.limit(1)) is None:
         return False
     this = RUNS.c.id == task.id, RUNS.c.attempt == task.attempt
@@ -61,3 +61,40 @@ def is_awaited(connection: Connection, tasks: Sequence[str], now: datetime) -> b
         or_(RUNS.c.expires_at.is_(None), RUNS.c.expires_at > now),
     )
     return bool(tasks) and connection.scalar(waiting.limit(1)) is not None
+
+
+def is_worker_wanted(connection: Connection, queue: TaskQueue, now: datetime) -> bool:
+    """Whether a run has waited for WAITS_LONG for a worker of this queue, and none is free.
+
+    A long run that has to wait for another one needs no worker.
+    """
+    long_at_work = _at_work(queue, now).where(RUNS.c.task.in_(_long_tasks(queue)))
+    waiting = select(RUNS.c.task.in_(_long_tasks(queue))).where(
+        RUNS.c.queue == queue.name,
+        RUNS.c.state.in_(WAITING),
+        RUNS.c.due_at <= now - WAITS_LONG,
+        or_(RUNS.c.expires_at.is_(None), RUNS.c.expires_at > now),
+    )
+    are_long = connection.scalars(waiting.distinct()).all()
+    if not are_long or (all(are_long) and connection.scalar(long_at_work.limit(1)) is not None):
+        return False
+    workers = select(func.count()).where(
+        CONSUMERS.c.queue == queue.name,
+        CONSUMERS.c.role == "worker",
+        CONSUMERS.c.beat_at > now - LOST_AFTER,
+    )
+    busy = select(func.count()).select_from(_at_work(queue, now).subquery())
+    return (connection.scalar(workers) or 0) <= (connection.scalar(busy) or 0)
+
+
+def _at_work(queue: TaskQueue, now: datetime) -> Select[str]:
+    """The runs of a queue that are in progress, by their heartbeats."""
+    return select(RUNS.c.id).where(
+        RUNS.c.queue == queue.name,
+        RUNS.c.state == RunState.STARTED,
+        RUNS.c.heartbeat_at > now - LOST_AFTER,
+    )
+
+
+def _long_tasks(queue: TaskQueue) -> list[str]:
+    return [known.__name__ for known in queue.tasks.values() if known.is_long]

@@ -41,7 +41,7 @@ class SyncContext:
     ``progress`` is called with the steps done, the steps in all and, where the sync can be resumed,
     the point to resume from. It may raise to stop the sync there. ``resume`` is the point that an
     earlier attempt of the run has left. ``tally`` counts what the sync does to each league, for the
-    log.
+    log. ``is_stopping`` returns whether a live sync is to wait for no answer any more.
     """
 
     client: FeedClient
@@ -55,6 +55,7 @@ class SyncContext:
     thorough: bool = False
     resume: Mapping[str, Any] | None = None
     tally: Tally = field(default_factory=Tally)
+    is_stopping: Callable[[], bool] = lambda: False
 
     def with_current_time(self) -> SyncContext:
         """This context with ``now`` moved on to the clock's time; itself without a clock."""

@@ -6,6 +6,7 @@ What is found on another day is read there; what is found nowhere is no longer l
 import logging
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import update
@@ -15,6 +16,7 @@ from sportsapp.core.leagues import League
 from sportsapp.core.records import VANISHED_AFTER
 from sportsapp.db.engine import writing
 from sportsapp.feed import parse
+from sportsapp.feed.fetch import fetch
 from sportsapp.sync import plan, store
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.load import GAMES, LEAGUES, locked_league
@@ -42,9 +44,11 @@ def look_for(
         found: date | None = None
         missing_for = timedelta()
         try:
-            found = context.client.summary(league, espn_id).parsed(parse.parse_summary_day)
+            summary = fetch(partial(context.client.summary, league, espn_id), context.is_stopping)
+            found = summary.parsed(parse.parse_summary_day)
             if found != day:
-                answer = context.client.scoreboard(league, found)
+                request = partial(context.client.scoreboard, league, found)
+                answer = fetch(request, context.is_stopping)
                 board = answer.parsed(parse.parse_scoreboard, league)
                 store.store_scoreboard(
                     context, ref, board, board.games, days=[found], digest=answer.digest

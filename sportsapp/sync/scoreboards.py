@@ -5,6 +5,7 @@ Each scoreboard is stored in a transaction of its own. A league's TrackerError b
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from sqlalchemy import and_, or_, select
@@ -22,7 +23,6 @@ from sportsapp.core.records import State
 from sportsapp.db.models import Game, GameDoubt
 from sportsapp.feed import parse
 from sportsapp.feed.fetch import fetch_all
-from sportsapp.feed.pace import live_share
 from sportsapp.sync import store
 from sportsapp.sync.backfill import sync_month
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
@@ -42,10 +42,35 @@ AHEAD_DAYS = 7
 LeagueDay = tuple[League, date]
 
 
+@dataclass
+class Reading:
+    """What one reading of some leagues' scoreboards has found, by league in the order asked for.
+
+    ``ids`` are the feed's ids of the games that are stored now, ``lines`` what went wrong.
+    ``failures`` has the leagues of which some day could not be read, or that are paused.
+    """
+
+    ids: dict[League, set[str]] = field(default_factory=dict)
+    lines: dict[League, list[str]] = field(default_factory=dict)
+    failures: dict[League, TrackerError] = field(default_factory=dict)
+
+    def result(self) -> SyncResult:
+        """What a sync returns.
+
+        Raises AllLeaguesFailedError when some league failed and not one answer could be read.
+        """
+        if self.failures and not self.ids:
+            raise AllLeaguesFailedError(
+                {league.slug: error for league, error in self.failures.items()}
+            )
+        count = sum(len(game_ids) for game_ids in self.ids.values())
+        return SyncResult(count, [line for lines in self.lines.values() for line in lines])
+
+
 def sync_day(context: SyncContext, league: League, day: date) -> SyncResult:
     """Bring one league's day up to date. Raises the league's FeedError."""
     try:
-        return _sync_days(context, {league: [day]})
+        return read_days(context, {league: [day]}).result()
     except AllLeaguesFailedError as error:
         raise error.failures[league.slug] from error.failures[league.slug].__cause__
 
@@ -53,7 +78,7 @@ def sync_day(context: SyncContext, league: League, day: date) -> SyncResult:
 def sync_today(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
     """Bring today up to date. Raises AllLeaguesFailedError."""
     today = game_day(context.now)
-    return _sync_days(context, {league: [today] for league in leagues})
+    return read_days(context, {league: [today] for league in leagues}).result()
 
 
 def sync_schedule(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
@@ -71,19 +96,10 @@ def sync_schedule(context: SyncContext, leagues: Sequence[League]) -> SyncResult
     still_open: dict[League, list[date]] = {league: [] for league in leagues}
     for row in context.session.execute(missing.union(live)):
         still_open[ids[row.league_id]].append(row.day)
-    return _sync_days(
-        context,
-        {league: sorted(days.union(sorted(still_open[league])[:OPEN_DAYS])) for league in leagues},
-    )
-
-
-def sync_live(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
-    """Bring the days up to date on which a game may be live. Raises AllLeaguesFailedError.
-
-    Once today's scoreboards have been read, makes no request while there can be no live game.
-    """
-    with live_share():
-        return _sync_days(context, live_days(context, leagues), live=True)
+    wanted = {
+        league: sorted(days.union(sorted(still_open[league])[:OPEN_DAYS])) for league in leagues
+    }
+    return read_days(context, wanted).result()
 
 
 def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, list[date]]:
@@ -93,9 +109,10 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
     until the league's ``game_hours`` after it, of games that were called off or broken off
     within NEAR_START of it, since they may be on again, and of games in doubt, since only more
     answers end a doubt (for DOUBT_HOURS: the feed may have dropped the game). Today is added when
-    the first is of another day, since the feed lists a resumed game under the day on which it goes
-    on, and since only today shows whether the feed works; and as long as today's scoreboard has
-    never been read, since its games are unknown then. At most the last LIVE_DAYS of them are read.
+    the first is of an earlier day, since the feed lists a resumed game under the day on which it
+    goes on, and since the past does not show whether the feed works; and as long as today's
+    scoreboard has never been read, since its games are unknown then. At most the last LIVE_DAYS of
+    them are read.
     ``sync/watch.py`` may pause a league that refuses or fails.
     """
     today = game_day(context.now)
@@ -105,7 +122,7 @@ def live_days(context: SyncContext, leagues: Sequence[League]) -> dict[League, l
     days: dict[League, list[date]] = {}
     for league in leagues:
         wanted = busy.get(refs[league].id, set())
-        if min(wanted, default=today) != today or (refs[league].id, today) not in known:
+        if min(wanted, default=today) < today or (refs[league].id, today) not in known:
             wanted.add(today)
         if wanted:
             days[league] = sorted(wanted)[-LIVE_DAYS:]
@@ -152,15 +169,19 @@ def _days_with_live_games(context: SyncContext, ids: Mapping[League, int]) -> di
     return days
 
 
-def _sync_days(
-    context: SyncContext, days: Mapping[League, Sequence[date]], *, live: bool = False
-) -> SyncResult:
+def read_days(
+    context: SyncContext,
+    days: Mapping[League, Sequence[date]],
+    *,
+    live: bool = False,
+    again: bool = False,
+) -> Reading:
     """Store the scoreboards of each league's days, which are in order.
 
     Unless ``live``, days that are refused are read from their month, which is asked for once.
     In a scheduled run, leagues that ``context.watch`` has paused after failures are left out.
-    Errors are listed in the order of ``days``. Raises AllLeaguesFailedError when some league
-    failed and not one answer could be read.
+    A failure of a reading ``again``, within the same run, is not counted: the watch counts runs.
+    Raises FetchStopped when ``context.is_stopping`` while an answer is awaited.
     """
     watch, now = context.watch, context.now
     refs = store.league_refs(context, list(days))
@@ -176,7 +197,7 @@ def _sync_days(
     ids: dict[League, set[str]] = {}
     unchanged: dict[tuple[store.LeagueRef, date], store.KnownAnswer] = {}
     faults: dict[LeagueDay, TrackerError] = {}
-    for (league, day), future in fetch_all(calls):
+    for (league, day), future in fetch_all(calls, context.is_stopping):
         label, ref = f"{league.label} {day}", refs[league]
         with add_log_fields(league=league.label):
             try:
@@ -226,15 +247,14 @@ def _sync_days(
             mark_failed(context, refs[league], pause)
     if watch is not None:
         watch.succeeded(read)
-        if context.scheduled:
+        if context.scheduled and not again:
             watch.failed(failed, now)
     failures = failed | paused
-    if failures and not ids:
-        raise AllLeaguesFailedError(
-            {league.slug: failures[league] for league in days if league in failures}
-        )
-    count = sum(len(game_ids) for game_ids in ids.values())
-    return SyncResult(count, [line for league_day in league_days for line in lines[league_day]])
+    return Reading(
+        ids,
+        {league: [line for day in days[league] for line in lines[league, day]] for league in days},
+        {league: failures[league] for league in days if league in failures},
+    )
 
 
 def _from_months(

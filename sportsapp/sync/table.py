@@ -9,7 +9,8 @@ from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult
-from sportsapp.sync.scoreboards import sync_day, sync_live, sync_today
+from sportsapp.sync.follow import sync_live
+from sportsapp.sync.scoreboards import sync_day, sync_today
 
 
 @dataclass(frozen=True)

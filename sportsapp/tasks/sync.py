@@ -6,7 +6,10 @@ interrupted, lost its worker or gave way to another goes on with the step that i
 (``sync/steps.py``); live ticks have none.
 """
 
+import logging
+import time
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sportsapp.core.clock import parse_day, utc_now
@@ -15,15 +18,28 @@ from sportsapp.core.leagues import League, find_league
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
+from sportsapp.feed.fetch import FetchStopped, fetch
 from sportsapp.monitoring.checks.database import damage_of
 from sportsapp.monitoring.heartbeat import send_heartbeat
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
-from sportsapp.runs.progress import RunSkipped, current_run, report_progress
+from sportsapp.runs.progress import (
+    CurrentRun,
+    RunInterrupted,
+    RunSkipped,
+    current_run,
+    report_progress,
+)
+from sportsapp.runs.turns import is_worker_wanted
 from sportsapp.services import services
+from sportsapp.sync.follow import Follow
 from sportsapp.sync.table import AUDIT, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
+logger = logging.getLogger(__name__)
+
 MINUTES = 60
+LOOK_SECONDS = 1.0
+"""How often a run that follows live games looks whether to end."""
 LIVE_EXPIRES = 55
 UNHURRIED: dict[str, Any] = {
     "retries": 2,
@@ -36,7 +52,7 @@ UNHURRIED: dict[str, Any] = {
 
 @huey.periodic_task(
     Every(lambda: huey.tick_seconds),
-    skip_while_running=True,
+    one_at_a_time=True,
     retries=3,
     retry_delay=5,
     retry_backoff=2,
@@ -45,10 +61,45 @@ UNHURRIED: dict[str, Any] = {
     priority=100,
 )
 def sync_all_live_games() -> dict[str, Any]:
-    """Bring the games that may be live now up to date: ``{"synced", "errors"}``."""
-    result = _run(LIVE, services().leagues)
-    send_heartbeat(services().settings.heartbeat_url)
-    return result
+    """Bring the games that may be live now up to date: ``{"synced", "errors"}``.
+
+    A scheduled run follows those that are live, until shortly before the next slot.
+    """
+    run, ping = current_run(), partial(send_heartbeat, services().settings.heartbeat_url)
+    if run is None or run.row.slot is None:
+        return _run(LIVE, services().leagues, ping)
+    try:
+        stop_with = partial(fetch, ping, run.is_stopping)
+        return _run(LIVE, services().leagues, stop_with, _following(run))
+    except FetchStopped:
+        raise RunInterrupted("the consumer is to end") from None
+
+
+def _following(run: CurrentRun) -> Follow:
+    """How a scheduled run follows live games: to the end of its slot."""
+    ends_at = run.row.slot + timedelta(seconds=huey.tick_seconds)
+    left = (ends_at - utc_now()).total_seconds()
+    return Follow(
+        seconds=min(max(left, 0.0), huey.tick_seconds),  # the clock may have been set back since
+        every=services().settings.live_read_seconds,
+        wait=partial(_wait, run),
+        is_stopping=run.is_stopping,
+    )
+
+
+def _wait(run: CurrentRun, seconds: float) -> bool:
+    """Wait for so long. Returns False, before, when the run is to leave its worker."""
+    until = time.monotonic() + seconds
+    while not run.is_stopping():
+        with db.engine.connect() as connection:
+            if is_worker_wanted(connection, huey, utc_now()):
+                logger.info("run %s ends early: another one waits for a worker", run.row.id)
+                return False
+        left = until - time.monotonic()
+        if left <= 0:
+            return True
+        time.sleep(min(left, LOOK_SECONDS))
+    return False
 
 
 @huey.periodic_task(

@@ -174,9 +174,17 @@ def broker(real_settings: Settings) -> Iterator[RealBroker]:
 
 @pytest.fixture
 def real_settings(feed: LoopbackFeed, make_database: MakeDatabase) -> Iterator[Settings]:
-    """Settings with a database and the embedded broker, in a folder with a short path."""
+    """Settings with a database and the embedded broker, in a folder with a short path.
+
+    A tick reads once, so that it has ended soon; ``test_following.py`` has those that follow.
+    """
     folder = Path(tempfile.mkdtemp(prefix="sgt-"))
-    settings = Settings(instance_path=folder, espn_base_url=feed.url, live_sync_seconds=60)
+    settings = Settings(
+        instance_path=folder,
+        espn_base_url=feed.url,
+        live_sync_seconds=60,
+        live_read_seconds=60,
+    )
     with make_database(folder) as url:
         yield replace(settings, database_url=url)
     shutil.rmtree(folder)
@@ -228,6 +236,7 @@ def start_consumer(
             "FEED_REQUESTS_PER_MINUTE": str(chosen.feed_requests_per_minute),
             "ESPN_BASE_URL": chosen.espn_base_url,
             "LIVE_SYNC_SECONDS": str(chosen.live_sync_seconds),
+            "LIVE_READ_SECONDS": str(chosen.live_read_seconds),
             "ALERT_WEBHOOK_URL": chosen.alert_webhook_url,
             "PYTHONUNBUFFERED": "1",
         }

@@ -12,6 +12,7 @@ from huey.consumer import Consumer
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
+from sportsapp.queue import consumer
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import TrackerHuey, huey
 
@@ -36,29 +37,33 @@ def test_signal_during_the_start_is_heard_after_it(monkeypatch, unheard, stop):
         self._set_signal_handlers()
 
     monkeypatch.setattr(Consumer, "start", begin)
-    consumer = huey.create_consumer(workers=1, worker_type="process", graceful_signal="TERM")
-    consumer.start()
+    made = huey.create_consumer(workers=1, worker_type="process", graceful_signal="TERM")
+    made.start()
     assert unheard == []
-    assert consumer._signum == stop
+    assert made._signum == stop
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
 @pytest.mark.usefixtures("offline")
 def test_worker_that_cannot_be_replaced_does_not_end_the_consumer(monkeypatch, caplog):
-    consumer = huey.create_consumer(workers=1, worker_type="process")
+    made = huey.create_consumer(workers=1, worker_type="process")
 
     def start(_process: object) -> None:
         raise OSError("too many processes")
 
-    monkeypatch.setattr(consumer.environment, "is_alive", lambda _process: False)
-    monkeypatch.setattr(consumer.environment.mp.Process, "start", start)
-    assert not consumer.check_worker_health()
+    monkeypatch.setattr(made.environment, "is_alive", lambda _process: False)
+    monkeypatch.setattr(made.environment.mp.Process, "start", start)
+    assert not made.check_worker_health()
     assert "a process cannot be started: too many processes" in caplog.text
 
 
 @pytest.fixture
 def scheduler(offline, monkeypatch) -> SlotScheduler:
-    """A scheduler that does not wait between its rounds, of an instance that is an hour old."""
+    """A scheduler that does not wait between its rounds, of an instance that is an hour old.
+
+    It is half past a minute, whose tick has not expired.
+    """
+    monkeypatch.setattr(consumer, "utc_now", lambda: utc_now().replace(second=30))
     monkeypatch.setattr(huey.tracker, "since", lambda _task: utc_now() - timedelta(hours=1))
     stopped = threading.Event()
     stopped.set()

@@ -30,8 +30,8 @@ from sportsapp.sync import catalogue, scoreboards, watch
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.follow import sync_live as service_sync_live
 from sportsapp.sync.scoreboards import sync_day, sync_schedule
-from sportsapp.sync.scoreboards import sync_live as service_sync_live
 from sportsapp.sync.watch import HANDLERS, backoff, handle, on_error
 from sportsapp.tasks import run_of, sync_all_live_games
 from tests.integration.events import board

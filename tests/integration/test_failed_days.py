@@ -17,7 +17,8 @@ from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import SyncContext
-from sportsapp.sync.scoreboards import sync_day, sync_live
+from sportsapp.sync.follow import sync_live
+from sportsapp.sync.scoreboards import sync_day
 from sportsapp.sync.seasons import season_maps
 from tests.integration.events import board, event
 from tests.stored import mark_read, statements, writes

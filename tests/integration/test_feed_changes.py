@@ -35,6 +35,7 @@ from sportsapp.sync import catalogue, scoreboards
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.follow import sync_live
 from tests.conftest import NO_BROKER, QUICK
 
 pytestmark = [
@@ -83,7 +84,7 @@ class Story:
         with self.site(folder, hosts) as (sync, look):
             looks = [look()]
             for _ in range(TICKS):
-                sync(scoreboards.sync_live)
+                sync(sync_live)
                 looks.append(look())
             sync(sync_schedule_and_catch_up)
             sync(catalogue.sync_leagues)
@@ -152,7 +153,7 @@ def filled(story: Story, migrated_file: Path, tmp_path_factory: pytest.TempPathF
     with story.site(folder) as (sync, _look):
         sync(catalogue.sync_leagues)
         sync(scoreboards.sync_schedule)
-        sync(scoreboards.sync_live)
+        sync(sync_live)
     return folder / "tracker.db"
 
 

@@ -18,6 +18,7 @@ from sportsapp.monitoring.checks.feed import StaleLeague, check_data, stale_leag
 from sportsapp.services import services, services_of
 from sportsapp.sync import backfill, scoreboards
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.follow import sync_live
 from tests.integration.events import board, event
 from tests.stored import all_rows, mark_read, statements, writes
 
@@ -47,7 +48,7 @@ def ticks(sync, feed, clock):
         feed.say("nfl", board(*events), dates="20260115")
         for _ in range(times):
             clock.shown += timedelta(minutes=1)
-            scoreboards.sync_live(replace(sync, now=clock.shown), [NFL])
+            sync_live(replace(sync, now=clock.shown), [NFL])
 
     return tick
 
@@ -291,7 +292,7 @@ def test_reading_the_past_leaves_todays_alarm(ticks, sync, feed, clock, how, tim
     del feed.answers["nfl", "scoreboard", "20260115"]
     clock.shown += timedelta(minutes=1)
     with pytest.raises(TrackerError):
-        scoreboards.sync_live(replace(sync, now=clock.shown), [NFL])
+        sync_live(replace(sync, now=clock.shown), [NFL])
     since = league().failing_since
     assert since == clock.shown
     for _ in range(times):
@@ -300,7 +301,7 @@ def test_reading_the_past_leaves_todays_alarm(ticks, sync, feed, clock, how, tim
     assert (league().failing_since, league().polled_at) == (since, polled_at)
     clock.shown += timedelta(minutes=1)
     with pytest.raises(TrackerError):
-        scoreboards.sync_live(replace(sync, now=clock.shown), [NFL])
+        sync_live(replace(sync, now=clock.shown), [NFL])
     assert league().failing_since == since
 
 

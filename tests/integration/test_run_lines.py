@@ -57,7 +57,7 @@ def body(monkeypatch, immediate):
     """Runs a function as the body of a task; the run's id. What it raises does not matter."""
 
     def run(function):
-        def sync_live(context, _leagues):
+        def sync_live(context, *_):
             function()
             return LIVE.result()
 
@@ -185,7 +185,7 @@ def test_run_of_a_shell_keeps_its_lines(app):
 
 
 def test_each_attempt_has_lines_of_its_own(offline, monkeypatch):
-    def fail(_context, _leagues):
+    def fail(*_):
         logger.info("it began")
         raise OSError("no luck")
 

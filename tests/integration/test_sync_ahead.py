@@ -20,12 +20,12 @@ from sportsapp.services import services_of
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.follow import sync_live
 from sportsapp.sync.scoreboards import (
     days_ahead,
     live_days,
     months_ahead,
     sync_day,
-    sync_live,
     sync_schedule,
 )
 from tests.integration.events import board, event

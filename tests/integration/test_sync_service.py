@@ -33,6 +33,7 @@ from sportsapp.services import services_of
 from sportsapp.sync import backfill, catalogue, scoreboards
 from sportsapp.sync.backfill import Chunk, chunks_of
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.follow import sync_live
 from tests.answers import (
     BOARD_NAMES,
     make_board,
@@ -651,7 +652,7 @@ def be_read(
 
 
 def asked_live(sync: SyncContext, feed: Any, *leagues: Any) -> list[str]:
-    scoreboards.sync_live(sync, list(leagues) or [NFL])
+    sync_live(sync, list(leagues) or [NFL])
     return feed.asked()
 
 
@@ -666,7 +667,7 @@ def test_live_sync_asks_for_today_while_nobody_knows_it(sync, feed):
 def test_live_sync_asks_nothing_on_a_quiet_night(sync, feed):
     be_read(sync, feed, final("1"), make_event("2", start="2026-10-04T23:00Z"))
     with statements() as count:
-        result = scoreboards.sync_live(sync, [NFL])
+        result = sync_live(sync, [NFL])
     assert (result.as_dict(), feed.requests) == ({"synced": 0, "errors": []}, [])
     assert writes(count) == 0
 
@@ -721,10 +722,10 @@ def test_postponed_game_that_is_on_at_its_old_time_is_followed_live(sync, feed, 
     feed.say("epl", (cases / "postponed-then-scheduled-same-start-1.json").read_bytes())
     scoreboards.sync_day(replace(sync, now=kick_off - timedelta(minutes=10)), epl, day)
     feed.say("epl", (cases / "postponed-then-scheduled-same-start-2.json").read_bytes())
-    scoreboards.sync_live(replace(sync, now=kick_off), [epl])
+    sync_live(replace(sync, now=kick_off), [epl])
     assert game("740902").status == "scheduled"
     feed.requests.clear()
-    scoreboards.sync_live(replace(sync, now=kick_off + timedelta(minutes=5)), [epl])
+    sync_live(replace(sync, now=kick_off + timedelta(minutes=5)), [epl])
     assert feed.asked() == ["epl 20260522"]
 
 
@@ -736,7 +737,7 @@ def test_mistaken_final_lasts_no_longer_than_five_answers_of_the_live_sync(sync,
     for minute in (1, 2, 3, 4):
         assert asked_live(later(sync, minutes=minute), feed)[-1] == "nfl 20261004"
         assert game().state == "post"
-    scoreboards.sync_live(later(sync, minutes=5), [NFL])
+    sync_live(later(sync, minutes=5), [NFL])
     assert game().state == "in"
 
 
@@ -779,6 +780,14 @@ def test_game_that_runs_past_four_is_asked_for_by_its_own_day_and_by_the_new_one
     assert sorted(asked_live(morning, feed)) == ["nfl 20261004", "nfl 20261005"]
 
 
+def test_game_that_begins_after_midnight_is_asked_for_by_its_own_day_alone(sync, feed):
+    be_read(sync, feed, live(start="2026-10-05T04:10Z"), day=date(2026, 10, 5))
+    be_read(sync, feed)
+    after_midnight = replace(sync, now=datetime(2026, 10, 5, 5, 30, tzinfo=UTC))
+    assert game_day(after_midnight.now) == TODAY
+    assert asked_live(after_midnight, feed) == ["nfl 20261005"]
+
+
 def test_resumed_game_is_followed_on_the_day_it_goes_on(sync, feed):
     yesterday = TODAY - timedelta(days=1)
     resumed = live(start="2026-10-03T17:00Z")
@@ -788,7 +797,7 @@ def test_resumed_game_is_followed_on_the_day_it_goes_on(sync, feed):
     feed.say(
         "mlb", make_board(final(start="2026-10-03T17:00Z", score=("11", "7"))), dates="20261004"
     )
-    scoreboards.sync_live(later(sync, minutes=1), [MLB])
+    sync_live(later(sync, minutes=1), [MLB])
     assert (game().status, game().home_score) == ("final", 11)
 
 
@@ -809,7 +818,7 @@ def test_live_sync_of_the_only_league_with_games_fails_loudly(sync, feed):
     be_read(sync, feed, league="nba")
     feed.say("nfl", Response("no", 503), dates="20261004")
     with pytest.raises(AllLeaguesFailedError):
-        scoreboards.sync_live(sync, [NFL, NBA])
+        sync_live(sync, [NFL, NBA])
 
 
 # ---------------------------------------------------------------- a range

@@ -25,6 +25,9 @@ class LeagueRow(Base):
     or asked us to wait), and live syncs also not before ``backoff_until``, which grows with the
     number of ``failures`` in a row. One success resets all three.
 
+    ``next_read_at`` is when a league with a live game is read next, as the run that follows it last
+    had it: a time a little past is that of a reading in progress, an older one means nothing.
+
     ``teams_lost_since`` is when the list of its teams began to lack many of them at once, and
     ``teams_lost_answers`` counts such lists in a row (see ``sync.lists``).
     """
@@ -44,6 +47,7 @@ class LeagueRow(Base):
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     backoff_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     standings_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     teams_lost_since: Mapped[datetime | None] = mapped_column(UtcDateTime)

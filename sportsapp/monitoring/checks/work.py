@@ -59,8 +59,8 @@ def late_slots(
 ) -> list[LateSlot]:
     """The periodic tasks whose next slot is two ticks late, and two minutes at least.
 
-    A paused task, a task that was never scheduled, and a tick that is skipped because the
-    previous one still runs are not late.
+    A paused task, a task that was never scheduled, and a tick that waits for the end of the
+    previous one are not late.
     """
     grace = max(SHORTEST_DELAY, timedelta(seconds=MISSED_TICKS * queue.tick_seconds))
     newest = (
@@ -77,7 +77,7 @@ def late_slots(
         due_at = periodic.schedule.next_slot(max(since_at, newest_slot or since_at))
         if due_at > now - grace:
             continue
-        if not (periodic.skip_while_running and is_running(connection, task, now)):
+        if not (periodic.one_at_a_time and is_running(connection, task, now)):
             late.append(LateSlot(task, due_at))
     return late
 
