@@ -16,6 +16,7 @@ from bench import (
     memory_rows,
     page_rows,
     queue_rows,
+    request_rows,
     sync_rows,
 )
 from bench.measure import Figure
@@ -31,6 +32,7 @@ ROWS = {
     "page-cold": page_rows.cold,
     "history": page_rows.history,
     "queue": queue_rows.queue,
+    "requests": request_rows.requests,
     "freshness": freshness_rows.freshness,
     "memory": memory_rows.memory,
     "growth": growth_rows.growth,
