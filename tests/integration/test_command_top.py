@@ -48,6 +48,7 @@ def test_screen_is_drawn_from_its_corner_and_the_cursor_comes_back(settings, beg
     assert written.rstrip().endswith(SHOWN)
 
 
+@pytest.mark.slow
 def test_dumb_terminal_gets_it_once(settings, begun):
     written = interrupted(settings, "tasks top", b"\0", status=0, TERM="dumb")
     assert b"\x1b" not in written

@@ -19,6 +19,7 @@ from sportsapp.queue.huey import huey
 from sportsapp.services import services_of
 from tests.integration.events import board, event
 from tests.parts import replace_services
+from tests.quick import first_quick
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_prepare_refuses_the_real_feed_too(runner, real_feed):
     assert runner.invoke(args=["prepare"]).exit_code == 2
 
 
-@pytest.mark.parametrize("queue", ["huey", "backfill_huey"])
+@pytest.mark.parametrize("queue", first_quick(["huey", "backfill_huey"]))
 def test_consumer_of_the_real_feed_does_not_start(app, settings, queue):
     mark_as_demo(db.engine)
     environ = {name: text for name, text in os.environ.items() if name != "ESPN_BASE_URL"}
@@ -99,6 +100,7 @@ def test_consumer_waits_for_a_database_that_cannot_be_read(app, real_feed):
     huey.tracker.exit_if_wrong_feed()
 
 
+@pytest.mark.slow
 @pytest.mark.only_sqlite("the demo has a file of its own")
 @pytest.mark.parametrize(("options", "is_marked"), [(["--demo"], False), ([], True)])
 def test_flask_up_does_not_mix_them(app, instance, synced, options, is_marked):

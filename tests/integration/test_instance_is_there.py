@@ -11,6 +11,7 @@ import pytest
 
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.factory import create_app
+from tests.quick import first_quick
 
 FLASK = [sys.executable, "-m", "flask"]
 READING = [
@@ -28,7 +29,7 @@ def run(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProc
     )
 
 
-@pytest.mark.parametrize("words", READING)
+@pytest.mark.parametrize("words", first_quick(READING))
 def test_reading_command_names_an_instance_that_is_not_there(tmp_path, words):
     done = run(tmp_path / "misspelt", *FLASK, *words.split())
     last = done.stderr.splitlines()[-1]
@@ -37,6 +38,7 @@ def test_reading_command_names_an_instance_that_is_not_there(tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_folder_without_a_database_stays_without_one(tmp_path):
     done = run(tmp_path, *FLASK, "tasks", "runs")
     assert done.returncode == 2
@@ -44,6 +46,7 @@ def test_folder_without_a_database_stays_without_one(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_settings_and_help_need_no_instance(tmp_path):
     for words in ("settings", "--help", "tasks --help", "db heads", "routes"):
         done = run(tmp_path / "none", *FLASK, *words.split())
@@ -51,7 +54,7 @@ def test_settings_and_help_need_no_instance(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", MAKING)
+@pytest.mark.parametrize("words", first_quick(MAKING))
 def test_making_command_makes_the_instance(tmp_path, words):
     run(tmp_path / "new", *FLASK, *words.split())
     made = {path.name for path in (tmp_path / "new").iterdir()}
@@ -59,7 +62,7 @@ def test_making_command_makes_the_instance(tmp_path, words):
     assert (tmp_path / "new").stat().st_mode & 0o77 == 0
 
 
-@pytest.mark.parametrize("words", [*MAKING, "serve", "up", "restore app.py"])
+@pytest.mark.parametrize("words", first_quick([*MAKING, "serve", "up", "restore app.py"]))
 def test_folder_that_cannot_be_made_is_misuse(words):
     done = run(Path("/dev/null/folder"), *FLASK, *words.split())
     assert done.returncode == 2
@@ -76,13 +79,14 @@ def test_reading_command_uses_the_key_that_is_there(tmp_path):
     assert create_app(settings, makes_instance=False).secret_key == key
 
 
-@pytest.mark.parametrize("door", ["app", "huey_config"])
+@pytest.mark.parametrize("door", first_quick(["app", "huey_config"]))
 def test_other_doors_make_the_instance(tmp_path, door):
     done = run(tmp_path / "new", sys.executable, "-c", f"import {door}")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"secret_key", "tracker.db"}
 
 
+@pytest.mark.slow
 def test_database_elsewhere_needs_no_instance_folder(tmp_path):
     run(tmp_path / "old", *FLASK, "db", "upgrade")
     elsewhere = f"sqlite:///{tmp_path / 'old' / 'tracker.db'}"

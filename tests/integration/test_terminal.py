@@ -17,6 +17,7 @@ from sportsapp.commands.shell import ProgressBar
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 from sportsapp.db.models import RunState
 from tests.panel import add_run
+from tests.quick import first_quick
 
 HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
 
@@ -85,7 +86,7 @@ def test_bar_interrupted_while_it_draws_counts_nothing_twice(monkeypatch):
     assert terminal.getvalue().endswith("\x1b[?25h\n")
 
 
-@pytest.mark.parametrize("plain", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
+@pytest.mark.parametrize("plain", first_quick([{"TERM": "dumb"}, {"NO_COLOR": "1"}]))
 def test_plain_terminal_gets_plain_lines(settings, begun, plain):
     written = interrupted(settings, f"tasks wait {begun} --timeout 20", b"1 of 3 done", **plain)
     assert b"\x1b" not in written

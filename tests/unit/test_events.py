@@ -17,6 +17,7 @@ from sportsapp.sync import plan
 from sportsapp.sync.doubts import Doubt
 from sportsapp.sync.events import events_between
 from tests.answers import read_board, read_game
+from tests.quick import first_quick
 from tests.score_events import replayed
 
 START = datetime(2026, 10, 4, 17, 0, tzinfo=UTC)
@@ -218,7 +219,7 @@ def stories(draw: st.DrawFn, league: str) -> list[Point]:
     return points
 
 
-LEAGUES = pytest.mark.parametrize("league", ["nfl", "nhl", "mlb"])
+LEAGUES = pytest.mark.parametrize("league", first_quick(["nfl", "nhl", "mlb"]))
 ONCE = ("start", "overtime", "final")
 
 
