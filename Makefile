@@ -13,6 +13,10 @@ run: $(VENV)/.installed ## start everything: broker, consumers, web server
 demo: $(VENV)/.installed ## the same with a demo feed that needs no internet
 	@INSTANCE_PATH="$${INSTANCE_PATH:-instance-demo}" exec $(BIN)/flask up --demo
 
+# What Python compiles is kept between runs and for the many processes that tests start, whatever
+# the environment says.
+test test-postgres test-quick: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.installed-dev ## all tests; acceptance tests one file a process: they depend on timing, and mostly wait
 	$(BIN)/pytest -n 2 --dist loadgroup tests/unit tests/integration
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
