@@ -81,7 +81,7 @@ function age() {
   if (ago && seconds >= 0) ago.textContent = `${Math.round(seconds / size)} ${unit} ago`;
 }
 
-const name = () => (pause.textContent = `${paused ? "Resume" : "Pause"} updates`);
+const name = () => (pause.textContent = paused ? "Resume" : "Pause");
 
 if (pause) {
   find("#refresh").hidden = true;

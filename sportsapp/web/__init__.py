@@ -5,6 +5,7 @@ from flask import Flask
 from sportsapp.http import page_cache
 from sportsapp.web import (
     calendars,
+    days,
     errors,
     feeds,
     filters,
@@ -21,7 +22,7 @@ from sportsapp.web import (
 def init_app(app: Flask) -> None:
     """Add pages, template filters, error pages and the page cache to the app."""
     filters.init_app(app)
-    for module in (health, preferences, scores, games, teams, standings, calendars, feeds):
+    for module in (health, preferences, days, scores, games, teams, standings, calendars, feeds):
         app.register_blueprint(module.blueprint)
     errors.init_app(app)
     app.after_request(page.keep_assets)

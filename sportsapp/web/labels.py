@@ -60,6 +60,21 @@ def short_day(day: date) -> str:
     return f"{day:%a, %b} {day.day}"
 
 
+def weekday(day: date) -> str:
+    """``Sun``."""
+    return f"{day:%a}"
+
+
+def month_name(day: date) -> str:
+    """``2026-09``: a day's month, as addresses have it."""
+    return f"{day:%Y-%m}"
+
+
+def short_month(day: date) -> str:
+    """``Sep``."""
+    return f"{day:%b}"
+
+
 # ---------------------------------------------------------------- teams, seasons and weeks
 
 
@@ -126,6 +141,11 @@ def state_label(game: AnyGame) -> str:
     return f"{label}, not in the feed since {since}"
 
 
+def short_state(game: AnyGame) -> str:
+    """The same in few words for a list: ``4:12 - 3rd``, not ``4:12 - 3rd Quarter``."""
+    return re.sub(r"(?<=\dst|\dnd|\drd|\dth) (Quarter|Period|Half|Inning)\b", "", state_label(game))
+
+
 def _state_label(game: AnyGame) -> str:
     status = game.status.capitalize()
     if game.state == State.PRE and game.status == Status.SCHEDULED:
@@ -161,19 +181,21 @@ def situation_label(game: Game) -> str:
     if "balls" in situation and "strikes" in situation:
         parts.append(f"count {situation['balls']}-{situation['strikes']}")
     if "bases" in situation:
-        parts.append(_runners(situation["bases"]))
+        parts.append(runners(game))
     if situation.get("red_zone"):
         parts.append("red zone")
     return ", ".join(part for part in parts if part)
 
 
-def _runners(bases: list[int]) -> str:
+def runners(game: AnyGame) -> str:
+    """``runner on 2nd``: who is on base in baseball; the game must be live."""
+    bases: list[int] = game.situation["bases"]
     if not bases:
         return "bases empty"
     if len(bases) == len(BASES):
         return "bases loaded"
-    runners = "runners" if len(bases) > 1 else "runner"
-    return f"{runners} on {' and '.join(BASES[base] for base in bases)}"
+    who = "runners" if len(bases) > 1 else "runner"
+    return f"{who} on {' and '.join(BASES[base] for base in bases)}"
 
 
 def leader_lines(game: Game) -> list[tuple[str, str, str, str]]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sportsapp.core.clock import DAYS_AHEAD, FIRST_DAY, day_end, game_day, utc_now
+from sportsapp.core.clock import day_end, game_day, utc_now
 from sportsapp.core.leagues import League, season_of
 from sportsapp.core.records import State
 from sportsapp.db import queries
@@ -16,6 +16,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.queries import GameSummary, Span
 from sportsapp.services import services
 from sportsapp.tasks.visitors import may_have
+from sportsapp.web.days import strip_of
 from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
@@ -44,15 +45,25 @@ class Section:
     next_day: date | None
     finals: Sequence[GameSummary]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to show: the day was read, and has no games."""
+        return self.reading.is_read and not self.games and not self.finals
+
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """Every league's games today: live, then upcoming, then final; favourites first.
+    """Every league's games today: live, then upcoming, then final; favourites first. With
+    ``?day=`` (the date field) on that day.
 
     Yesterday's finals stay until the next noon in the visitor's zone: "today" begins at 04:00
     Eastern, which is morning in Europe, and nobody there has seen how the night ended.
     """
-    return _all_leagues(game_day(utc_now()))
+    today = game_day(utc_now())
+    if day_text := request.args.get("day", ""):
+        day = day_or_404(day_text)
+        return redirect(f"/{day}" if day != today else "/", 303)
+    return _all_leagues(today)
 
 
 def first_noon(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -73,25 +84,19 @@ def _all_leagues(day: date) -> ResponseReturnValue:
         games = read(db.session, day, slugs)
         night = queries.games_on(db.session, yesterday, slugs) if is_morning else []
         finals = [game for game in night if game.status in OVER]
+        sections = _sections(games, day, services().leagues, finals)
         return render_template(
             "home.html",
             day=day,
             today=today,
             yesterday=yesterday,
-            sections=_sections(games, day, services().leagues, finals),
+            sections=[section for section in sections if not section.is_idle],
+            idle=[section for section in sections if section.is_idle],
             fresh=fresh if day == today else fresh.watching(games),
-            **_days_around(day, today),
+            strip=strip_of(slugs, day, today),
         )
 
     return answer(slugs, render, is_morning)
-
-
-def _days_around(day: date, today: date) -> dict[str, date | None]:
-    """The days before and after this one that have pages, by the templates' names."""
-    return {
-        "day_before": day - timedelta(days=1) if day > FIRST_DAY else None,
-        "day_after": day + timedelta(days=1) if day < today + timedelta(DAYS_AHEAD) else None,
-    }
 
 
 @blueprint.get("/live")
@@ -169,7 +174,7 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
             last_day=last_day,
             is_last=not last_day or are_read([days_between(league.slug, last_day, day)])[0],
             week=next(weeks, None),
-            **_days_around(day, today),
+            strip=strip_of([league.slug], day, today),
         )
 
     return answer([league.slug], render)

@@ -76,6 +76,7 @@ class GameSummary(NamedTuple):
     broadcast: str
     note: str
     series: str
+    situation: dict[str, Any]
     vanished_since: datetime | None
     listed: bool
     updated_at: datetime
@@ -308,6 +309,36 @@ def next_days(session: AnySession, slugs: Sequence[str], day: date) -> dict[str,
     )
     days = select(LeagueRow.slug, next_day.label("day")).where(LeagueRow.slug.in_(slugs))
     return {row.slug: row.day for row in session.execute(days)}
+
+
+def games_by_day(
+    session: AnySession, slugs: Sequence[str], first: date, last: date
+) -> dict[date, int]:
+    """How many games of these leagues pages show on each of these days; without days of none."""
+    counts = (
+        select(Game.day, func.count())
+        .join(Game.league_row)
+        .where(LeagueRow.slug.in_(slugs), Game.day.between(first, last), IS_SHOWN)
+        .group_by(Game.day)
+    )
+    return dict(session.execute(counts).tuples().all())
+
+
+def days_of_teams(
+    session: AnySession, names: Sequence[str], slugs: Sequence[str], first: date, last: date
+) -> set[date]:
+    """The days between these on which one of these teams plays in these leagues.
+
+    A team's name is its league's slug and its feed id: "nfl-12".
+    """
+    teams = (
+        select(Team.id)
+        .join(Team.league_row)
+        .where(LeagueRow.slug.in_(slugs), (LeagueRow.slug + "-" + Team.espn_id).in_(names))
+    )
+    plays = or_(Game.home_team_id.in_(teams), Game.away_team_id.in_(teams))
+    days = select(Game.day).distinct().where(Game.day.between(first, last), IS_SHOWN, plays)
+    return set(session.scalars(days))
 
 
 def _by_start(session: AnySession, games: Executable, **values: object) -> list[GameSummary]:

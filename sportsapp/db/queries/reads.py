@@ -74,14 +74,31 @@ def unread_days(session: AnySession, span: Span, now: datetime) -> list[date]:
     return [day for day in each_day(span.first, span.last) if day not in read]
 
 
+def leagues_read_by_day(
+    session: AnySession, slugs: Sequence[str], first: date, last: date, now: datetime
+) -> dict[date, int]:
+    """For how many of these leagues each of these days was read; without days of none."""
+    counts = (
+        select(Scoreboard.day, func.count())
+        .join(LeagueRow, LeagueRow.id == Scoreboard.league_id)
+        .where(LeagueRow.slug.in_(slugs), *_counts(first, last))
+        .group_by(Scoreboard.day)
+    )
+    return dict(session.execute(counts, {"since": now - EARLY_COUNTS}).tuples().all())
+
+
 def _is_read(slug: Any, first: Any, last: Any) -> tuple[ColumnElement[bool], ...]:
-    """The condition that a row is of a day of this span that was read.
+    """The condition that a row is of a day of this span that was read."""
+    of_league = select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()
+    return Scoreboard.league_id == of_league, *_counts(first, last)
+
+
+def _counts(first: Any, last: Any) -> tuple[ColumnElement[bool], ...]:
+    """The condition that a row is of one of these days, and that it was read.
 
     The feed lists games late, and moves them: what was read of a day counts for good only if it was
     read after the day's end, otherwise if it was read after ``since``, a parameter of the query.
     """
-    of_league = select(LeagueRow.id).where(LeagueRow.slug == slug).scalar_subquery()
     read_at, day = Scoreboard.read_at, Scoreboard.day
     has_ended = extract("epoch", read_at) - extract("epoch", day) >= DAY_ENDED
-    counts = or_(read_at > bindparam("since"), has_ended)
-    return Scoreboard.league_id == of_league, day.between(first, last), counts
+    return day.between(first, last), or_(read_at > bindparam("since"), has_ended)
