@@ -25,7 +25,7 @@ def test_days_lead_to_the_next_and_previous_and_to_days_with_games(client, synce
     page = client.get("/nfl/2026-01-20").text
     assert HREF.format("prev", "2026-01-19") in page
     assert HREF.format("next", "2026-01-21") in page
-    assert '<a href="/nfl/2026-01-25">Next games: Sun, Jan 25</a>' in page
+    assert 'Next: <a href="/nfl/2026-01-25">Sunday, January 25, 2026</a>' in page
     assert 'Last games: <a href="/nfl/2026-01-15">' in page
     assert "No NFL games on Tuesday, January 20, 2026." in page
 
@@ -87,15 +87,29 @@ def test_week_that_there_is_not_is_a_page_that_leads_back(client, path):
     assert 'href="/"' in answer.text
 
 
+IS_HERE = 'href="{}" aria-current="page">{}'
+TODAY = 'href="{}" aria-current="date"><span>Today<'
+
+
 @pytest.mark.parametrize(
     ("path", "marked"),
     [
-        ("/nfl", ['href="/nfl" aria-current="page">NFL', 'href="/nfl" aria-current="page">Scores']),
-        ("/nfl/2026-01-15", ['href="/nfl" aria-current="true">NFL', 'aria-current="true">Scores']),
+        (
+            "/nfl",
+            [IS_HERE.format("/nfl", "NFL"), IS_HERE.format("/nfl", "Scores"), TODAY.format("/nfl")],
+        ),
+        (
+            "/nfl/2026-01-15",
+            [
+                'href="/nfl" aria-current="true">NFL',
+                'aria-current="true">Scores',
+                'href="/nfl/2026-01-15" aria-current="date"><span>Thu<',
+            ],
+        ),
         ("/nfl/standings", ['aria-current="true">NFL', 'aria-current="page">Standings']),
         ("/nfl/teams", ['aria-current="true">NFL', 'aria-current="page">Teams']),
         ("/nfl/teams/ALP", ['aria-current="true">NFL', 'aria-current="true">Teams']),
-        ("/", ['href="/" aria-current="page">All']),
+        ("/", [IS_HERE.format("/", "All"), TODAY.format("/")]),
         ("/live", ['href="/live" aria-current="page">Live']),
     ],
 )

@@ -124,7 +124,7 @@ def test_next_day_skips_a_game_that_is_no_longer_listed(answers, visitor):
     assert queries.next_days(db.session, ["nfl"], DAY) == {"nfl": day}
     answers(day=day, times=6)
     assert queries.next_days(db.session, ["nfl"], DAY) == {"nfl": date(2026, 1, 20)}
-    assert "games: Tue, Jan 20" in visitor.get("/nfl/2026-01-15").text
+    assert 'games: <a href="/nfl/2026-01-20">' in visitor.get("/nfl/2026-01-15").text
 
 
 def test_answers_without_any_game_are_doubted_too(answers):
@@ -303,7 +303,9 @@ def test_live_game_that_vanishes_is_not_in_the_feed_since_then(answers, visitor)
     for path in ("/", "/live", "/nfl", "/nfl/games/401"):
         assert "not in the feed" not in visitor.get(path).text
     answers(OTHER)
-    for path in ("/", "/live", "/nfl", "/nfl/games/401", "/nfl/teams/ALP"):
+    for path in ("/", "/live", "/nfl"):
+        assert words.replace(" Quarter", "") in visitor.get(path).text
+    for path in ("/nfl/games/401", "/nfl/teams/ALP"):
         assert words in visitor.get(path).text
     assert said_of(visitor)["missing_since"] == "2026-01-15T20:40:00Z"
     hidden = visitor.get("/nfl", headers={"Cookie": "scores=hide"}).text

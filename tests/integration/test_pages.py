@@ -31,7 +31,7 @@ def test_empty_database_says_that_nothing_has_been_read(client):
 def test_day_page_shows_teams_scores_and_state(client, synced):
     synced("nfl", event(state="in"))
     page = client.get("/nfl/2026-01-15").text
-    assert all(part in page for part in ("Alpha", "Beta", ">20<", ">17<", "9:03 - 3rd Quarter"))
+    assert all(part in page for part in ("Alpha", "Beta", ">20<", ">17<", "<b>9:03 - 3rd</b>"))
 
 
 def test_game_before_its_start_shows_the_time_and_no_score(client, synced):

@@ -321,7 +321,7 @@ def games_by_day(
         .where(LeagueRow.slug.in_(slugs), Game.day.between(first, last), IS_SHOWN)
         .group_by(Game.day)
     )
-    return dict(session.execute(counts).tuples().all())
+    return dict(session.execute(counts).all())
 
 
 def days_of_teams(

@@ -84,7 +84,7 @@ def leagues_read_by_day(
         .where(LeagueRow.slug.in_(slugs), *_counts(first, last))
         .group_by(Scoreboard.day)
     )
-    return dict(session.execute(counts, {"since": now - EARLY_COUNTS}).tuples().all())
+    return dict(session.execute(counts, {"since": now - EARLY_COUNTS}).all())
 
 
 def _is_read(slug: Any, first: Any, last: Any) -> tuple[ColumnElement[bool], ...]:
