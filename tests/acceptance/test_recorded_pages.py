@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -54,8 +55,10 @@ class Cards(HTMLParser):
         if said.get("class") == "s":
             self.kind = "score"
 
-    def handle_endtag(self, _tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:
         self.kind = ""
+        if tag == "li":
+            self.card = {}
 
     def handle_data(self, data: str) -> None:
         if self.kind:
@@ -73,7 +76,7 @@ def expected_card(competition: dict[str, Any]) -> dict[str, list[str]]:
         is_set = competition.get("timeValid", True)
         card["state"] = [f"{start:%I:%M %p}".lstrip("0") if is_set else "Time not set"]
     else:
-        card["state"] = [kind["detail"]]
+        card["state"] = [re.sub(" (Quarter|Period)$", "", kind["detail"])]
         if kind["name"] not in NEVER_PLAYED:
             card["score"] = [side["score"] for side in both]
     return card
