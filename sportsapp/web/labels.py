@@ -18,6 +18,7 @@ SHOOTOUTS = frozenset({"SO", "SHOOTOUT", "PEN", "PENS", "PENALTIES"})
 SEASON_PARTS = {1: "Preseason", 3: "Postseason"}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
 MOST_WEEKS = 25
+PERIOD_NAME = re.compile(r"(?<=\dst|\dnd|\drd|\dth) (?:Quarter|Period|Half)\b")
 BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
@@ -143,7 +144,8 @@ def state_label(game: AnyGame) -> str:
 
 def short_state(game: AnyGame) -> str:
     """The same in few words for a list: ``4:12 - 3rd``, not ``4:12 - 3rd Quarter``."""
-    return re.sub(r"(?<=\dst|\dnd|\drd|\dth) (Quarter|Period|Half|Inning)\b", "", state_label(game))
+    label = state_label(game)
+    return PERIOD_NAME.sub("", label) if game.state == State.IN else label
 
 
 def _state_label(game: AnyGame) -> str:

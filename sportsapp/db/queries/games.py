@@ -115,6 +115,13 @@ _SUMMARIES = (
 _FOLLOWED = _SUMMARIES.where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
 _ON_DAY = _FOLLOWED.where(Game.day == bindparam("day"), IS_SHOWN)
 _LIVE = _FOLLOWED.where(Game.state == State.IN, Game.listed)
+_COUNTS = (
+    select(Game.day, func.count())
+    .join(Game.league_row)
+    .where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)), IS_SHOWN)
+    .where(Game.day.between(bindparam("first"), bindparam("last")))
+    .group_by(Game.day)
+)
 _TODAY = union_all(_ON_DAY, _LIVE.where(Game.day != bindparam("day")))  # an index for each
 
 
@@ -315,13 +322,7 @@ def games_by_day(
     session: AnySession, slugs: Sequence[str], first: date, last: date
 ) -> dict[date, int]:
     """How many games of these leagues pages show on each of these days; without days of none."""
-    counts = (
-        select(Game.day, func.count())
-        .join(Game.league_row)
-        .where(LeagueRow.slug.in_(slugs), Game.day.between(first, last), IS_SHOWN)
-        .group_by(Game.day)
-    )
-    return dict(session.execute(counts).all())
+    return dict(session.execute(_COUNTS, {"slugs": slugs, "first": first, "last": last}).all())
 
 
 def days_of_teams(

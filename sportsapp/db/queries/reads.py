@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, extract, func, or_, select
@@ -78,13 +78,20 @@ def leagues_read_by_day(
     session: AnySession, slugs: Sequence[str], first: date, last: date, now: datetime
 ) -> dict[date, int]:
     """For how many of these leagues each of these days was read; without days of none."""
-    counts = (
+    values = {"slugs": slugs, "first": first, "last": last, "since": now - EARLY_COUNTS}
+    return dict(session.execute(_leagues_read(), values).all())
+
+
+@cache
+def _leagues_read() -> Select[date, int]:
+    """The query above, built once."""
+    return (
         select(Scoreboard.day, func.count())
         .join(LeagueRow, LeagueRow.id == Scoreboard.league_id)
-        .where(LeagueRow.slug.in_(slugs), *_counts(first, last))
+        .where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
+        .where(*_counts(bindparam("first"), bindparam("last")))
         .group_by(Scoreboard.day)
     )
-    return dict(session.execute(counts, {"since": now - EARLY_COUNTS}).all())
 
 
 def _is_read(slug: Any, first: Any, last: Any) -> tuple[ColumnElement[bool], ...]:
