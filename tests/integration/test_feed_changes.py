@@ -58,7 +58,7 @@ PAGES = {
 }
 """Addresses, and with which words their pages explain that they lack something, or are old."""
 STAMPS = re.compile(
-    r'<p class="alarm".*?</p>|Data as of .* or later|<script.*?</script>|<[^>]*>|'
+    r'<p class="(?:alarm|fresh|asof)".*?</p>|<script.*?</script>|<[^>]*>|'
     r'"(changed_at|updated_at|read_at)":\s*"[^"]*"',
     re.DOTALL,
 )
