@@ -87,10 +87,27 @@ def _what(path: str) -> tuple[str, str]:
     return league, kind
 
 
+def _closing(app: Any) -> Any:
+    """The app, with answers that are closed once they are sent.
+
+    Werkzeug's server leaves an answer open whose client hangs up just then.
+    """
+
+    def closed(environ: Any, start_response: Any) -> Iterator[bytes]:
+        answer = app(environ, start_response)
+        try:
+            yield from answer
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
+
+    return closed
+
+
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     """Serve a WSGI app on a free loopback port, and yield its URL."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
+    server = make_server("127.0.0.1", 0, _closing(app), threaded=True, request_handler=QuietHandler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
     thread.start()
