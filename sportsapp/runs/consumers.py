@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huey.exceptions import TaskTimeout
-from sqlalchemy import Engine, delete, insert, update
+from sqlalchemy import Engine, case, delete, insert, or_, update
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import write_connection
-from sportsapp.db.models.run import ConsumerProcess, RunState
+from sportsapp.db.models.run import IS_REPLACED, ConsumerProcess, RunState
 from sportsapp.runs.attempts import finish
 from sportsapp.runs.listener import RunListener
 from sportsapp.runs.progress import CurrentRun
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 OVERTIME = timedelta(seconds=30)
 """A run that is still in progress this long after its limit ends its process."""
 
+MISSED_FOR = timedelta(days=1)
+"""For this long a lost process is remembered that no other has replaced."""
+
 CONSUMERS = ConsumerProcess.__table__
 
 
@@ -32,8 +35,10 @@ def beat(engine: Engine, queue: str, role: str, running: Sequence[CurrentRun]) -
     now = utc_now()
     process = _this_process(queue, role)
     values = {"beat_at": now, "run_id": running[-1].row.id if running else None}
+    is_new = CONSUMERS.c.beat_at < now - LOST_AFTER  # a process id comes again, in a container soon
+    started_at = case((is_new, now), else_=CONSUMERS.c.started_at)
     with write_connection(engine) as connection:
-        beating = update(CONSUMERS).where(*_is(process)).values(values)
+        beating = update(CONSUMERS).where(*_is(process)).values(values | {"started_at": started_at})
         if not connection.execute(beating).rowcount:
             connection.execute(insert(CONSUMERS), process | values | {"started_at": now})
         for run in running:
@@ -47,9 +52,11 @@ def leave(engine: Engine, queue: str, role: str) -> None:
 
 
 def forget_lost_consumers(engine: Engine, now: datetime) -> None:
-    """Forget the processes that have not shown a heartbeat for LOST_AFTER."""
+    """Forget the processes without a heartbeat for LOST_AFTER, unless they are still missed."""
+    beat_at = CONSUMERS.c.beat_at
+    is_over = or_(beat_at < now - MISSED_FOR, IS_REPLACED)
     with write_connection(engine) as connection:
-        connection.execute(delete(CONSUMERS).where(CONSUMERS.c.beat_at < now - LOST_AFTER))
+        connection.execute(delete(CONSUMERS).where(beat_at < now - LOST_AFTER, is_over))
 
 
 def end_if_overdue(engine: Engine, run: CurrentRun, listener: RunListener) -> None:

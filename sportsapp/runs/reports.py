@@ -32,6 +32,7 @@ from sportsapp.db.models import (
 from sportsapp.db.models.run import (
     FAILED,
     FAILURES,
+    IS_REPLACED,
     OPEN,
     OUTSTANDING,
     UNSETTLED,
@@ -54,6 +55,13 @@ def consumers(session: AnySession, now: datetime) -> list[ConsumerProcess]:
     alive = select(process).where(process.beat_at.between(now - ALIVE_FOR, now + CLOCK_TOLERANCE))
     order = (process.queue, process.role, process.host, process.pid)
     return list(session.scalars(alive.order_by(*order)))
+
+
+def missed_consumers(session: AnySession, now: datetime) -> list[ConsumerProcess]:
+    """The processes that died and that no other has replaced, by when they were last seen."""
+    beat_at = ConsumerProcess.beat_at
+    gone = select(ConsumerProcess).where(beat_at < now - ALIVE_FOR, ~IS_REPLACED)
+    return list(session.scalars(gone.order_by(beat_at)))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sportsapp.admin.dashboard import PAGES
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection, writing
-from sportsapp.db.models import LeagueRow, RunState, ScheduleRow, TaskRun
+from sportsapp.db.models import ConsumerProcess, LeagueRow, RunState, ScheduleRow, TaskRun
 from sportsapp.monitoring.checks import CHECKS
 from sportsapp.runs import reports
 from sportsapp.services import services_of
@@ -80,9 +80,9 @@ def test_consumers_are_shown_with_host_process_queue_role_and_since(panel):
 
 def test_consumer_without_a_beat_is_not_alive(panel):
     add_consumer(host="somewhere", beat_at=utc_now() - timedelta(minutes=2))
-    page = panel.get(PAGE)
-    assert "somewhere" not in page
-    assert "No consumer is running" in page
+    text = section(panel.get(PAGE), "consumers")
+    assert "somewhere" not in text
+    assert "No consumer is running" in text
 
 
 def test_queue_depth_and_oldest_wait(panel):
@@ -226,6 +226,17 @@ def test_queue_without_a_worker_turns_it_red(panel, healthy, queue):
     assert f"no worker of {other}<" not in page
 
 
+def test_one_of_two_consumers_that_is_gone_needs_attention(panel, healthy):
+    at = utc_now() - timedelta(minutes=17)
+    with write_connection() as connection:
+        connection.execute(update(ConsumerProcess).values(started_at=at))
+    add_consumer(role="scheduler", host="box-2", started_at=at, beat_at=at)
+    page = panel.get(LIVE)
+    seen = f"it was last seen on box-2 at {at:%FT%TZ}, 17 min ago"
+    assert f"a consumer of sportsapp is gone: {seen}" in page
+    assert "Something needs attention" in page
+
+
 def test_no_scheduler_turns_it_red(panel, healthy):
     with write_connection() as connection:
         connection.exec_driver_sql("DELETE FROM consumers WHERE role = 'scheduler'")
@@ -280,5 +291,5 @@ def test_dashboard_takes_a_bounded_number_of_queries(panel, healthy):
         many = [values | {"id": f"{len(counts)}-{n}", "fingerprint": f"f{n}"} for n in range(300)]
         with write_connection() as connection:
             connection.execute(insert(TaskRun), many)
-    assert counts[0] <= counts[1] <= 34
+    assert counts[0] <= counts[1] <= 36
     assert counts[1] - counts[0] <= 1  # the newest failures, a query only if there are any

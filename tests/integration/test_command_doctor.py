@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
+from socket import gethostname
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +23,7 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.services import services
 from sportsapp.tasks import actions
 from tests.loopback import QuietHandler
-from tests.panel import add_failure, add_league
+from tests.panel import add_consumer, add_failure, add_league
 
 ORDER = [
     "settings", "disk", "database", "damage", "broker", "policy", "consumers", "consumers",
@@ -128,15 +129,37 @@ def test_missing_consumer_is_named_with_its_queue(healthy, findings):
     assert "huey_config.backfill_huey" in found["consumers"]["do"]
 
 
-def test_silent_consumer_is_named_with_the_time(healthy, findings):
+@pytest.mark.parametrize(("ago", "words"), [({"minutes": 17}, "17 min"), ({"hours": 23}, "23 h")])
+def test_consumer_that_is_gone_is_named_with_its_host_and_the_time(healthy, findings, ago, words):
+    silent = utc_now() - timedelta(**ago)
     with write_connection() as connection:
-        silent = utc_now() - timedelta(minutes=5)
-        connection.execute(
-            update(ConsumerProcess)
-            .where(ConsumerProcess.queue == "sportsapp")
-            .values(beat_at=silent)
-        )
-    assert "seen 5 min ago" in findings()["consumers"]["says"]
+        of_queue = update(ConsumerProcess).where(ConsumerProcess.queue == "sportsapp")
+        connection.execute(of_queue.values(started_at=silent, beat_at=silent))
+    backfill_huey.tracker.recover(backfill_huey)  # what the other consumer does meanwhile
+    found = findings()
+    assert wrong(found) == {"consumers"}
+    seen = f"; the last one was seen on {gethostname()} at {iso_utc(silent)}, {words} ago"
+    assert found["consumers"]["says"].endswith(seen)
+
+
+def test_one_of_two_consumers_that_is_gone_is_a_note_until_it_is_replaced(
+    healthy, findings, client
+):
+    silent = utc_now() - timedelta(minutes=17)
+    with write_connection() as connection:
+        earlier = {"started_at": silent - timedelta(hours=1)}
+        connection.execute(update(ConsumerProcess).values(earlier))
+    for pid, role in ((51, "worker"), (52, "scheduler")):
+        add_consumer("sportsapp", role, host="box-2", pid=pid, beat_at=silent, **earlier)
+    huey.tracker.recover(huey)
+    found = findings()
+    seen = f"it was last seen on box-2 at {iso_utc(silent)}, 17 min ago"
+    assert found["consumers"]["state"] == "WARN"
+    assert found["consumers"]["says"] == f"a consumer of sportsapp is gone: {seen}"
+    assert client.get("/readyz").json["warnings"]["consumers"] == "a consumer is missing"
+    for role in ("worker", "scheduler"):
+        add_consumer("sportsapp", role, host="box-3", pid=61)
+    assert findings()["consumers"]["state"] == "ok"
 
 
 def test_consumer_without_workers_does_not_count(healthy, findings):

@@ -121,7 +121,8 @@ def test_dead_consumer_with_a_heartbeat_from_ahead_is_not_alive(app, offline, cl
         clock.shown = NOON + timedelta(minutes=minutes)
         huey.tracker.recover(huey)
     db.session.rollback()
-    assert db.session.scalars(select(ConsumerProcess)).all() == []
+    assert reports.consumers(db.session, clock.shown) == []
+    assert db.session.scalars(select(ConsumerProcess.beat_at)).all() == [NOON]
 
 
 def test_slots_of_a_clock_that_was_ahead_hide_no_late_scheduler(scheduler):

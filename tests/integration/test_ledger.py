@@ -19,7 +19,7 @@ from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import ConsumerProcess, DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import TrackerHuey, backfill_huey, huey
-from sportsapp.runs import attempts, local, recovery
+from sportsapp.runs import attempts, local, recovery, reports
 from sportsapp.runs.chains import cancel_run
 from sportsapp.runs.dead_letters import DEAD_LETTER_LIMIT, keep_dead_letter
 from sportsapp.runs.local import record_local_run
@@ -35,7 +35,7 @@ from sportsapp.tasks import (
     sync_daily_schedule,
     sync_date_range_task,
 )
-from tests.panel import change, row
+from tests.panel import add_consumer, change, row
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
@@ -512,12 +512,48 @@ def test_forgotten_run_of_an_unknown_task_fails_by_name(offline):
     assert "no task 'sync_moon'" in row(run_id).error
 
 
-def test_silent_consumers_are_forgotten(offline):
+def consumers() -> list[ConsumerProcess]:
+    db.session.rollback()
+    return list(db.session.scalars(select(ConsumerProcess).order_by(ConsumerProcess.pid)))
+
+
+def test_lost_consumer_is_remembered_for_a_day(offline):
     huey.tracker.beat("sportsapp", "worker")
-    with write_connection() as connection:
-        connection.execute(update(ConsumerProcess).values(beat_at=utc_now() - timedelta(minutes=2)))
+    for ago, is_known in ((timedelta(hours=23), True), (timedelta(hours=25), False)):
+        with write_connection() as connection:
+            connection.execute(update(ConsumerProcess).values(beat_at=utc_now() - ago))
+        recover()
+        assert [each.role for each in consumers()] == ["worker"] * is_known
+
+
+@pytest.mark.parametrize(
+    ("queue", "role", "began", "known"),
+    [
+        ("sportsapp", "worker", timedelta(minutes=16), [42]),
+        ("sportsapp", "worker", timedelta(minutes=18), [41, 42]),  # it was there before
+        ("sportsapp", "scheduler", timedelta(minutes=16), [41, 42]),
+        ("sportsapp-backfill", "worker", timedelta(minutes=16), [41, 42]),
+    ],
+)
+def test_lost_process_is_forgotten_once_another_has_replaced_it(offline, queue, role, began, known):
+    lost = utc_now() - timedelta(minutes=17)
+    add_consumer(pid=41, started_at=lost - timedelta(hours=1), beat_at=lost)
+    add_consumer(queue, role, pid=42, host="box-2", started_at=utc_now() - began)
+    missed = [41] if 41 in known else []
+    assert [each.pid for each in reports.missed_consumers(db.session, utc_now())] == missed
     recover()
-    assert db.session.scalar(select(ConsumerProcess)) is None
+    assert [each.pid for each in consumers()] == known
+
+
+def test_process_with_the_id_of_a_lost_one_has_begun_anew(offline):
+    huey.tracker.beat("sportsapp", "worker")
+    old = utc_now() - timedelta(hours=2)
+    for beat_at, is_new in ((utc_now() - timedelta(seconds=30), False), (old, True)):
+        with write_connection() as connection:
+            connection.execute(update(ConsumerProcess).values(started_at=old, beat_at=beat_at))
+        huey.tracker.beat("sportsapp", "worker")
+        (process,) = consumers()
+        assert (process.started_at > old) == is_new
 
 
 def test_old_runs_are_pruned_and_failures_kept_twice_as_long(offline):

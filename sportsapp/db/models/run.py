@@ -11,11 +11,12 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     cast,
+    exists,
     literal_column,
     or_,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from sportsapp.db.types import Base, Json, OrderedJson, UtcDateTime
 
@@ -297,3 +298,13 @@ class ConsumerProcess(Base):
     run_id: Mapped[str | None]
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     beat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+_later = aliased(ConsumerProcess)
+IS_REPLACED = exists().where(
+    _later.id != ConsumerProcess.id,
+    _later.queue == ConsumerProcess.queue,
+    _later.role == ConsumerProcess.role,
+    _later.started_at > ConsumerProcess.beat_at,
+)
+"""Whether a process of the same queue and role has begun since this one's last heartbeat."""

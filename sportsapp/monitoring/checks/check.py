@@ -45,7 +45,8 @@ class State(StrEnum):
 class Finding:
     """What a check found, for operators, and what to do about it, "" for nothing.
 
-    With ``is_public`` the text names no hosts, paths or errors, so that strangers may read it.
+    ``public`` is what strangers may read of it, without hosts, paths and errors, "" for the
+    check's ``fault``.
     ``subject`` is the task or league it is about, "" for the check itself; ``details`` are further
     fields of its alert.
     """
@@ -53,7 +54,7 @@ class Finding:
     state: State
     text: str
     do: str = ""
-    is_public: bool = False
+    public: str = ""
     subject: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -144,7 +145,5 @@ class Result:
         """What was found, as strangers may read it."""
         if self.state == State.UNKNOWN:
             return self.findings[0].text
-        texts = [
-            finding.text if finding.is_public else self.check.fault for finding in self.problems
-        ]
+        texts = [finding.public or self.check.fault for finding in self.problems]
         return ", ".join(dict.fromkeys(texts)) or State.OK

@@ -194,7 +194,7 @@ def check_data(look: Look) -> Iterator[Finding]:
             continue
         is_well = False
         do = "the lines above on scheduler, feed or leagues say why; `flask sync live` asks at once"
-        yield wrong(text, do, is_public=True, subject=label, details=details)
+        yield wrong(text, do, public=text, subject=label, details=details)
     if is_well:
         yield ok("every league was polled, and live games were read")
 

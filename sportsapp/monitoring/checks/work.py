@@ -25,25 +25,40 @@ START = {
 }
 
 
-@check("consumers", "a consumer is missing", needs=("database",), unready=True)
+@check(
+    "consumers",
+    "a consumer is missing",
+    needs=("database",),
+    unready=True,
+    well="it is not missed any more",
+)
 def check_consumers(look: Look) -> Iterator[Finding]:
-    """Each queue has a live worker and a live scheduler."""
+    """Each queue has a live worker and a live scheduler, and no consumer died."""
     alive = reports.consumers(look.session, look.now)
+    missed = reports.missed_consumers(look.session, look.now)
     for queue in look.queues:
         of_queue = [process for process in alive if process.queue == queue.name]
         workers = [process for process in of_queue if process.role == "worker"]
         roles = {process.role for process in of_queue}
+        gone = [process for process in missed if process.queue == queue.name]
+        seen = {process.role: _seen(process, look.now) for process in gone}
         for role in ("worker", "scheduler"):
             if role not in roles:
-                last = look.session.scalar(
-                    select(func.max(ConsumerProcess.beat_at)).filter_by(queue=queue.name, role=role)
-                )
-                when = f"; the last one was seen {duration(look.now - last)} ago" if last else ""
-                subject, text = f"{queue.name} {role}", f"no {role} of {queue.name}{when}"
-                yield wrong(text, START[queue.name], is_public=True, subject=subject)
+                subject, text = f"{queue.name} {role}", f"no {role} of {queue.name}"
+                when = f"; the last one was {seen[role]}" if role in seen else ""
+                yield wrong(text + when, START[queue.name], public=text, subject=subject)
+        for process in gone:
+            if process.role == "scheduler" and "scheduler" in roles:  # each consumer has one
+                text = f"a consumer of {queue.name} is gone: it was last {_seen(process, look.now)}"
+                yield warn(text, START[queue.name], subject=f"{queue.name} on {process.host}")
         if workers:
             places = sorted({f"{worker.host}, process {worker.pid}" for worker in workers})
             yield ok(f"{queue.name}: {len(workers)} workers ({'; '.join(places)})")
+
+
+def _seen(process: ConsumerProcess, now: datetime) -> str:
+    at, ago = iso_utc(process.beat_at), duration(now - process.beat_at)
+    return f"seen on {process.host} at {at}, {ago} ago"
 
 
 @dataclass(frozen=True)
@@ -96,16 +111,18 @@ def check_scheduler(look: Look) -> Iterator[Finding]:
     late = late_slots(look.session, queue, look.now)
     for slot in late:
         since, due_at = duration(look.now - slot.due_at), iso_utc(slot.due_at)
+        text = f"{slot.task} is overdue: it was due at {due_at}, {since} ago"
         yield wrong(
-            f"{slot.task} is overdue: it was due at {due_at}, {since} ago",
+            text,
             f"see that a consumer of {queue.name} runs, and look at its log",
-            is_public=True,
+            public=text,
             subject=slot.task,
             details={"task": slot.task, "due_at": due_at},
         )
     known = set(look.session.scalars(select(ScheduleRow.task)))
     if not known.issuperset(queue.periodic_tasks):
-        yield wrong("it has never ticked: nothing is scheduled", START[queue.name], is_public=True)
+        text = "it has never ticked: nothing is scheduled"
+        yield wrong(text, START[queue.name], public=text)
     elif not late:
         yield ok("ticks: every slot was claimed in time")
 
