@@ -136,4 +136,4 @@ def periodic_states() -> list[PeriodicState]:
     queue = services().queues[0]
     now = utc_now()
     overdue = {late.task: late.due_at for late in late_slots(db.session, queue, now)}
-    return reports.periodic_states(db.session, queue.periodic_tasks.values(), overdue, now)
+    return reports.periodic_states(db.session, queue, overdue, now)

@@ -40,7 +40,7 @@ from sportsapp.db.models.run import (
     WITH_ERRORS,
 )
 from sportsapp.queue.huey import TrackerHuey
-from sportsapp.queue.tracker import PeriodicTask, can_pause
+from sportsapp.queue.tracker import can_pause
 
 ALIVE_FOR = timedelta(seconds=45)
 LAST_RUNS = 24
@@ -62,6 +62,12 @@ def missed_consumers(session: AnySession, now: datetime) -> list[ConsumerProcess
     beat_at = ConsumerProcess.beat_at
     gone = select(ConsumerProcess).where(beat_at < now - ALIVE_FOR, ~IS_REPLACED)
     return list(session.scalars(gone.order_by(beat_at)))
+
+
+def has_scheduler(session: AnySession, queue: str, now: datetime) -> bool:
+    """Whether a scheduler of the queue is alive: without one its periodic tasks do not start."""
+    alive = consumers(session, now)
+    return any((process.queue, process.role) == (queue, "scheduler") for process in alive)
 
 
 @dataclass(frozen=True)
@@ -296,8 +302,9 @@ def dead_letters(session: AnySession, limit: int) -> tuple[int, list[DeadLetter]
 class PeriodicState:
     """A periodic task: its schedule in words, its last runs (newest first) and its next slot.
 
-    ``paused`` is its row while it is paused; ``since`` is when a scheduler first had it, None for
-    never; ``overdue_since`` is None for a task that is on time.
+    Without a live scheduler (``has_scheduler``) nothing starts in that slot. ``paused`` is its row
+    while it is paused; ``since`` is when a scheduler first had it, None for never;
+    ``overdue_since`` is None for a task that is on time.
     """
 
     name: str
@@ -306,6 +313,7 @@ class PeriodicState:
     since: datetime | None
     runs: Sequence[TaskRun]
     next_slot: datetime
+    has_scheduler: bool
     overdue_since: datetime | None
 
     @property
@@ -315,16 +323,14 @@ class PeriodicState:
 
 
 def periodic_states(
-    session: AnySession,
-    periodics: Iterable[PeriodicTask],
-    overdue: Mapping[str, datetime],
-    now: datetime,
+    session: AnySession, queue: TrackerHuey, overdue: Mapping[str, datetime], now: datetime
 ) -> list[PeriodicState]:
-    """The state of each periodic task, in the given order, by two queries.
+    """The state of each of the queue's periodic tasks, in their order, by three queries.
 
     ``overdue`` maps the name of each task that is late to when it was due.
     """
-    periodics = list(periodics)
+    periodics = queue.periodic_tasks.values()
+    is_driven = has_scheduler(session, queue.name, now)
     rows = {row.task: row for row in session.scalars(select(ScheduleRow))}
     paused = {name: row for name, row in rows.items() if row.paused}
     newest = (
@@ -345,6 +351,7 @@ def periodic_states(
             since=rows[periodic.name].since_at if periodic.name in rows else None,
             runs=runs[periodic.name],
             next_slot=periodic.schedule.next_slot(now),
+            has_scheduler=is_driven,
             overdue_since=overdue.get(periodic.name),
         )
         for periodic in periodics

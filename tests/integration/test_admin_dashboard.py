@@ -15,6 +15,7 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import ConsumerProcess, LeagueRow, RunState, ScheduleRow, TaskRun
 from sportsapp.monitoring.checks import CHECKS
+from sportsapp.queue.huey import huey
 from sportsapp.runs import reports
 from sportsapp.services import services_of
 from sportsapp.sync import scoreboards
@@ -235,6 +236,16 @@ def test_one_of_two_consumers_that_is_gone_needs_attention(panel, healthy):
     seen = f"it was last seen on box-2 at {at:%FT%TZ}, 17 min ago"
     assert f"a consumer of sportsapp is gone: {seen}" in page
     assert "Something needs attention" in page
+
+
+def test_nothing_counts_down_without_a_scheduler(panel, healthy):
+    assert re.search(r">in \d+ (s|min|h)", section(panel.get(LIVE), "next"))
+    with write_connection() as connection:
+        gone = update(ConsumerProcess).filter_by(queue="sportsapp", role="scheduler")
+        connection.execute(gone.values(beat_at=utc_now() - timedelta(minutes=17)))
+    text = section(panel.get(LIVE), "next")
+    assert text.count("no scheduler is running") == len(huey.periodic_tasks)
+    assert not re.search(r">in \d+ (s|min|h)|<time", text)
 
 
 def test_no_scheduler_turns_it_red(panel, healthy):

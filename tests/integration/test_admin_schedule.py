@@ -13,7 +13,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, writing
 from sportsapp.db.models import RunState, ScheduleRow, Trigger
 from sportsapp.queue.huey import huey
-from tests.panel import add_run, counted, runs_of
+from tests.panel import add_consumer, add_run, counted, runs_of
 
 PAGE = "/admin/schedule/"
 TICK, HOURLY = "sync_all_live_games", "sync_daily_schedule"
@@ -118,7 +118,19 @@ def test_slots_whose_runs_were_pruned_are_no_gaps(panel, settings):
     assert gap.endswith(f"and {newest:%F %T} UTC")
 
 
+def test_next_run_in_words_when_no_scheduler_would_start_it(panel):
+    add_consumer("sportsapp-backfill", "scheduler")
+    add_consumer("sportsapp", "worker")
+    nothing = '<dt>Next</dt><dd><strong class="alert">no scheduler is running</strong></dd>'
+    for page in (card(panel.get(PAGE), HOURLY), panel.get(f"/admin/tasks/{HOURLY}")):
+        assert nothing in page
+    add_consumer("sportsapp", "scheduler")
+    for page in (card(panel.get(PAGE), HOURLY), panel.get(f"/admin/tasks/{HOURLY}")):
+        assert re.search(r"<dt>Next</dt><dd>in \d+ (s|min \d+ s), <time", page)
+
+
 def test_next_run_in_the_visitors_zone_with_utc_beside_it(panel):
+    add_consumer(role="scheduler")
     slot = huey.periodic_tasks[HOURLY].schedule.next_slot(utc_now())
     text = card(panel.get(PAGE), HOURLY)
     assert f" data-local>{slot:%Y-%m-%d %H:%M:%S} UTC</time>" in text
@@ -130,6 +142,7 @@ def test_next_run_in_the_visitors_zone_with_utc_beside_it(panel):
 
 
 def test_invalid_zone_is_ignored(panel):
+    add_consumer(role="scheduler")
     panel.client.set_cookie("zone", "../../etc/passwd")
     assert " data-local>" in panel.get(PAGE)
 
@@ -158,6 +171,7 @@ def test_task_without_a_schedule_is_refused(panel, action, task):
 
 def test_pause_asks_first_then_keeps_it_and_resume_ends_it(panel, caplog):
     caplog.set_level(logging.INFO)
+    add_consumer(role="scheduler")
     assert "Pause sync_daily_schedule?" in panel.post(f"{PAGE}pause", task=HOURLY).text
     assert paused(HOURLY) is None
     assert "was paused" in panel.message_after(f"{PAGE}pause", task=HOURLY, sure="yes")

@@ -11,7 +11,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.task_stats import TaskStats, task_stats
-from tests.panel import add_failure, add_run, counted
+from tests.panel import add_consumer, add_failure, add_run, counted
 
 HOURLY, BACKFILL = "sync_daily_schedule", "sync_date_range_task"
 
@@ -72,6 +72,7 @@ def test_retries_are_what_was_used_of_a_tasks(panel):
 
 
 def test_next_slot_in_words_and_in_the_viewers_zone(panel):
+    add_consumer(role="scheduler")
     panel.client.set_cookie("zone", "Asia/Tokyo")
     page = page_of(panel, HOURLY)
     assert re.search(r"<dt>Next</dt><dd>in \d+ (s|min \d+ s), <time[^>]*>[^<]* JST <small>", page)

@@ -94,6 +94,15 @@ def test_scheduled_lists_next_slots_pauses_and_what_waits_for_its_time(offline, 
     assert "sync_all_teams  Mondays at 04:00 UTC  paused" in tasks("scheduled").output
 
 
+def test_scheduled_says_when_no_scheduler_is_running(offline, tasks):
+    none = "no scheduler is running: nothing starts on schedule"
+    assert tasks("scheduled").output.splitlines()[-1] == none
+    assert said(tasks("scheduled", "--json"))["has_scheduler"] is False
+    huey.tracker.beat("sportsapp", "scheduler")
+    assert none not in tasks("scheduled").output
+    assert said(tasks("scheduled", "--json"))["has_scheduler"] is True
+
+
 def test_stats_count_queues_consumers_and_the_last_day(offline, tasks):
     huey.tracker.beat("sportsapp", "worker")
     for _ in range(2):

@@ -149,6 +149,7 @@ def scheduled(as_json: bool) -> None:
     for run in db.session.scalars(delayed.order_by(TaskRun.due_at).limit(SCHEDULED_LIMIT)):
         due_at = _iso(run.due_at)
         upcoming.append(Upcoming(run.task, due_at, id=run.id, state=run.state, args=run.args))
+    is_driven = reports.has_scheduler(db.session, services().queues[0].name, now)
     upcoming.sort(key=lambda row: row.due_at or "")
     links = select(TaskRun).where(IS_LINK).order_by(TaskRun.queued_at, TaskRun.chain_place)
     upcoming += [
@@ -161,7 +162,9 @@ def scheduled(as_json: bool) -> None:
         + (f"  {row.id}" if row.id else "")
         for row in upcoming
     ]
-    print_answer({"scheduled": [asdict(row) for row in upcoming]}, lines, as_json)
+    lines += [] if is_driven else ["no scheduler is running: nothing starts on schedule"]
+    document = {"has_scheduler": is_driven, "scheduled": [asdict(row) for row in upcoming]}
+    print_answer(document, lines, as_json)
 
 
 @tasks_group.command("stats")
