@@ -67,7 +67,9 @@ def test_card_of_a_game_that_is_over_has_the_readers_day_too(visitor, synced):
 def test_titles_have_the_readers_day(visitor, synced, zone, short, long):
     synced("nfl", night_game("post"), day=DAY)
     page = page_in(visitor, zone, "/nfl/games/401")
-    assert f"<title>Beta at Alpha, {short} - " in page
+    assert "<title>BET 17-20 ALP, Final - " in page
+    hidden = visitor.get("/nfl/games/401", headers={"Cookie": f"zone={zone}; scores=hide"}).text
+    assert f"<title>Beta at Alpha, {short} - " in hidden
     assert f'<meta name="description" content="National Football League, {long}">' in page
     assert f"<summary>National Football League, {long}," in page_in(
         visitor, zone, "/nfl/scores.atom"
