@@ -49,6 +49,7 @@ PAGES = {
     "home": "/",
     "live": "/live",
     "league": "/nfl",
+    "month": "/nfl/months/2026-10",
     "day": "/nba/2026-10-24",
     "empty day": "/mlb/2026-12-24",
     "week": "/nfl/weeks/2026/2/7",

@@ -120,14 +120,17 @@ def save() -> ResponseReturnValue:
 
 @blueprint.post("/preferences/favourites")
 def favourite() -> ResponseReturnValue:
-    """Add a team to the favourites, or remove it."""
+    """Add a team to the favourites, remove it, or let it change places with the one before it."""
     _check_origin()
-    team = request.form.get("team", "")
+    team, action = request.form.get("team", ""), request.form.get("action")
     if not _is_team(team):
         abort(400, "Unknown team.")
-    favourites = [name for name in preferences().favourites if name != team]
-    if request.form.get("action") == "add":
+    before = preferences().favourites
+    favourites = [name for name in before if name != team]
+    if action == "add":
         favourites.append(team)
+    elif action == "up" and team in before:
+        favourites.insert(max(before.index(team) - 1, 0), team)
     if len(favourites) > MOST_FAVOURITES:
         abort(400, f"You can have at most {MOST_FAVOURITES} favourites.")
     return _store(replace(preferences(), favourites=tuple(favourites)))

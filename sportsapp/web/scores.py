@@ -17,6 +17,7 @@ from sportsapp.db.queries import GameSummary, Span
 from sportsapp.services import services
 from sportsapp.tasks.visitors import may_have
 from sportsapp.web.days import strip_of
+from sportsapp.web.favourites import own_teams
 from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
@@ -94,6 +95,7 @@ def _all_leagues(day: date) -> ResponseReturnValue:
             idle=[section for section in sections if section.is_idle],
             fresh=fresh if day == today else fresh.watching(games),
             strip=strip_of(slugs, day, today),
+            own=own_teams(slugs, today) if day == today else [],
         )
 
     return answer(slugs, render, is_morning)

@@ -84,7 +84,7 @@ class Visitors:
 
     @contextmanager
     def context(
-        self, *, width: int = 1280, hides: bool = False, **options: Any
+        self, *, width: int = 1280, hides: bool = False, favourites: str = "", **options: Any
     ) -> Iterator[BrowserContext]:
         """A visitor's cookies and storage; ``hides`` is one who hides scores."""
         viewport = {"width": width, "height": 800}
@@ -92,6 +92,8 @@ class Visitors:
         context.set_default_timeout(PATIENCE)
         if hides:
             context.add_cookies([{"name": "scores", "value": "hide", "url": self.site.url}])
+        if favourites:
+            context.add_cookies([{"name": "favourites", "value": favourites, "url": self.site.url}])
         yield context
         context.close()
 
@@ -140,6 +142,14 @@ def test_axe_finds_nothing_on_any_page(visitors, width, scheme):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_while_scores_are_hidden(visitors, scheme):
     assert faults_of(visitors, PAGES, hides=True, color_scheme=scheme) == []
+
+
+WITH_FAVOURITES = {"home": "/", "preferences": "/preferences"}
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_nothing_on_the_pages_of_somebody_with_favourites(visitors, width):
+    assert faults_of(visitors, WITH_FAVOURITES, width=width, favourites="nfl-3.nba-5.nfl-12") == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from urllib.parse import quote
 
@@ -40,6 +41,19 @@ def test_name_in_two_leagues_is_asked_back(client):
     assert '2 teams match "giants".' in page
     assert '<a href="/nfl/teams/NYG">New York Giants</a> <small>NFL</small>' in page
     assert '<a href="/mlb/teams/SF">San Francisco Giants</a> <small>MLB</small>' in page
+
+
+@pytest.mark.parametrize("path", ["/search?q=giants", "/nfl/teams"])
+def test_each_team_of_a_list_has_a_star(visitor, path):
+    stars = {}
+    for cookie in ("", "favourites=nfl-19"):
+        page = visitor.get(path, headers={"Cookie": cookie}).text
+        stars[cookie] = re.findall('aria-label="(.*?) favourites">&#(.*?);', page)
+    other = "San Francisco Giants" if "giants" in path else "Cleveland Browns"
+    empty = [(f"Add {name} to", "9734") for name in ("New York Giants", other)]
+    mine = ("Remove New York Giants from", "9733")
+    assert sorted(stars[""]) == sorted(empty)
+    assert sorted(stars["favourites=nfl-19"]) == sorted([mine, empty[1]])
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,32 @@ def games_between(session: AnySession, slug: str, first: date, last: date) -> li
     return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), days))
 
 
+def last_and_next_games(
+    session: AnySession, team_ids: Sequence[int], today: date
+) -> list[GameSummary]:
+    """Of each of these teams the last game that is over and the one it plays now or next, both at
+    home and away; what was called off is none. By start, then id.
+    """
+    is_over = Game.state == State.POST, Game.status.in_((Status.FINAL, Status.FORFEIT))
+    is_ahead = or_(Game.state == State.IN, (Game.state == State.PRE) & (Game.day >= today))
+    is_next = is_ahead, Game.listed, Game.status.not_in((Status.POSTPONED, Status.CANCELLED))
+    turns = union_all(
+        *(
+            select(side.label("team_id"), best.label("start_at"))
+            .where(side.in_(team_ids), *wanted)
+            .group_by(side)
+            for side in (Game.home_team_id, Game.away_team_id)
+            for best, wanted in (
+                (func.max(Game.start_at), is_over),
+                (func.min(Game.start_at), is_next),
+            )
+        )
+    ).subquery()
+    sides = or_(Game.home_team_id == turns.c.team_id, Game.away_team_id == turns.c.team_id)
+    ids = select(Game.id).join(turns, sides & (Game.start_at == turns.c.start_at))
+    return _by_start(session, _SUMMARIES.where(Game.id.in_(ids)))
+
+
 def latest_finals(
     session: AnySession, slug: str, limit: int, team: Team | None = None
 ) -> list[GameSummary]:

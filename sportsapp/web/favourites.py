@@ -1,0 +1,45 @@
+"""The visitor's own teams: what each plays now, how its last game ended, when it plays next."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sportsapp.core.records import State
+from sportsapp.db import queries
+from sportsapp.db.engine import db
+from sportsapp.db.models import Team
+from sportsapp.db.queries import GameSummary
+from sportsapp.web.labels import OVER
+from sportsapp.web.preferences import preferences
+
+
+class OwnTeam(NamedTuple):
+    """A favourite with its last game that is over, and the one it plays now or next."""
+
+    team: Team
+    last: GameSummary | None
+    next: GameSummary | None
+
+
+def own_teams(slugs: Sequence[str], today: date) -> list[OwnTeam]:
+    """The visitor's favourites in these leagues, in their order; empty without favourites."""
+    names = preferences().favourites
+    if not names:
+        return []
+    teams = [team for team in queries.teams_named(db.session, names) if team.league.slug in slugs]
+    games = queries.last_and_next_games(db.session, [team.id for team in teams], today)
+
+    def of(team: Team) -> Iterator[GameSummary]:
+        for game in games:
+            sides = (game.home_team, game.away_team)
+            ids = [side.espn_id for side in sides if side]
+            if game.league is team.league and team.espn_id in ids:
+                yield game
+
+    own = []
+    for team in teams:
+        over = [game for game in of(team) if game.status in OVER and game.state == State.POST]
+        ahead = [game for game in of(team) if game not in over]
+        last, coming = over[-1] if over else None, ahead[0] if ahead else None
+        own.append(OwnTeam(team, last, coming))
+    return own
