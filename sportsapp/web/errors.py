@@ -2,18 +2,20 @@
 
 import logging
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
+    NotFound,
     SecurityError,
     ServiceUnavailable,
 )
 
 from sportsapp.core.outages import DATABASE, reason_of
 from sportsapp.db.engine import db
+from sportsapp.web.lookup import UnknownNameError, address_without_slash
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +48,18 @@ def note_database(response: Response) -> Response:
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
-    """An error as a page that leads back, or as JSON under the API."""
+    """An error as a page that leads back, or as JSON under the API.
+
+    An address that is a page's but for a slash at its end redirects there.
+    """
     status = error.code or 500
     if status < 400:
         return error
     message = error.description or ""
+    if request.routing_exception and isinstance(error, NotFound):
+        if target := address_without_slash():
+            return redirect(target, 308)
+        message = "This site has no page at that address."
     if isinstance(error, InternalServerError):
         message = "Something went wrong. The error has been logged."
     if isinstance(error, SecurityError):
@@ -62,5 +71,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
         return jsonify({"error": {"code": code, "message": message}}), status, headers
     if isinstance(error, SecurityError):  # a page's links cannot be built for an untrusted host
         return Response(message, status, content_type="text/plain; charset=utf-8")
-    page = render_template("error.html", status=status, name=error.name, message=message)
+    meant = error if isinstance(error, UnknownNameError) else None
+    text = meant.text if meant else ""
+    page = render_template("error.html", name=error.name, message=message, meant=meant, text=text)
     return page, status, {"Cache-Control": "private, no-cache", **headers}

@@ -19,7 +19,7 @@ from sportsapp.tasks.visitors import may_have
 from sportsapp.web.days import strip_of
 from sportsapp.web.favourites import own_teams
 from sportsapp.web.labels import OVER, is_week, week_label
-from sportsapp.web.lookup import day_or_404, league_or_404
+from sportsapp.web.lookup import UnknownNameError, day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
 from sportsapp.web.unread import Reading, are_read, days_between, reading_of, requested
@@ -27,6 +27,8 @@ from sportsapp.web.unread import Reading, are_read, days_between, reading_of, re
 blueprint = Blueprint("scores", __name__)
 
 NOON = time(12)
+TODAY = {"today", "scores", "schedule"}
+"""What people write after a league's name for its own page."""
 SIX_DAYS = timedelta(days=6)
 ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 
@@ -142,8 +144,11 @@ def league(league_name: str) -> ResponseReturnValue:
 def league_day(league_name: str, day_text: str) -> ResponseReturnValue:
     """One league on any day."""
     league = league_or_404(league_name)
+    if day_text.lower() in TODAY:
+        return redirect(url_for("scores.league", league_name=league.slug), 301)
     if not day_text[:1].isdigit():
-        abort(404, "Page not found.")
+        message = f"The {league.label} has no page {day_text[:40]!r}."
+        raise UnknownNameError(message, day_text, [league.slug])
     day = day_or_404(day_text)
     if league_name != league.slug:
         return redirect(_day_address(league, day), 301)

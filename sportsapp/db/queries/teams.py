@@ -29,7 +29,8 @@ def teams_at(session: AnySession, slug: str, address: str) -> list[Team]:
 
     Several teams may share an abbreviation, which may be in upper or lower case. An address with
     an id ("MIA_193") means the team of that id, whatever precedes it. An abbreviation that
-    no team has any more means the team that had it last. Empty if there is none.
+    no team has any more means the team that had it last, and any other word the one listed team
+    that has it in its names ("cowboys", "dallas-cowboys"). Empty if there is none.
     """
     _, has_id, espn_id = address.partition("_")
     is_meant = (
@@ -41,7 +42,14 @@ def teams_at(session: AnySession, slug: str, address: str) -> list[Team]:
         return found
     had = FormerAbbreviation.abbreviation.in_({address, address.upper()})
     former = _TEAMS.join(FormerAbbreviation, FormerAbbreviation.team_id == Team.id)
-    return list(session.scalars(former.where(LeagueRow.slug == slug, had)))
+    if found := list(session.scalars(former.where(LeagueRow.slug == slug, had))):
+        return found
+    words = [] if has_id else fold(address).split()
+    names = " " + Team.search_words + " "
+    has_all = [names.contains(f" {word} ", autoescape=True) for word in words]
+    of_league = _TEAMS.where(LeagueRow.slug == slug, Team.listed, *has_all)
+    named = list(session.scalars(of_league.limit(2))) if words else []
+    return named if len(named) == 1 else []
 
 
 def teams_named(session: AnySession, names: Sequence[str]) -> list[Team]:
