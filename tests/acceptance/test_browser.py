@@ -299,6 +299,41 @@ def test_ten_leagues_fit_into_the_menu_and_onto_every_screen(visitors, width):
             assert page.evaluate(CURRENT_IS_SEEN), path
 
 
+# The figures of a whole season are the widest; the page is asked where it shows the column that
+# decides, and whether the first team stays where it is when the table is moved.
+DECIDING = """() => [...document.querySelectorAll(".scroll")].flatMap((table) => {
+    const heads = [...table.querySelectorAll("thead th")]
+    const wins = heads.some((one) => one.textContent === "PCT") ? "108" : "58" // MLB, NHL
+    const widest = { "#": "20", GP: "82", P: "38", W: wins, L: wins, T: "10", D: "18", OTL: "18",
+        GD: "+104", PTS: "134", PCT: ".685", GB: "38.5", CONF: "12-10", STRK: "W12" }
+    for (const cell of table.querySelectorAll("td"))
+        cell.textContent = widest[heads[cell.cellIndex].textContent]
+    const edge = table.getBoundingClientRect().right
+    const [key, ...others] = heads.filter((one) => one.className === "key")
+    const team = table.querySelector("tbody th")
+    table.scrollLeft = 0
+    const whole = key && !others.length && key.getBoundingClientRect().right <= edge
+    table.scrollLeft = 1000
+    const stays = team.getBoundingClientRect().left >= table.getBoundingClientRect().left
+    return whole && stays ? [] : [`${heads.map((one) => one.textContent)}: ${whole} ${stays}`]
+})"""
+
+
+@pytest.mark.usefixtures("ten_leagues")
+@pytest.mark.parametrize("width", [320, 390])
+def test_column_that_decides_the_order_is_seen_on_every_phone(visitors, site, width):
+    site.read_tables()
+    hidden = {}
+    with visitors.context(width=width) as context:
+        page = context.new_page()
+        for slug in BY_SLUG:
+            page.goto(f"/{slug}/standings")
+            assert page.locator("tbody tr").count() > 5, slug
+            assert page.locator("tbody th").first.inner_text().strip()
+            hidden[slug] = page.evaluate(DECIDING)
+    assert hidden == {slug: [] for slug in BY_SLUG}
+
+
 REACHABLE = """() => {
     window.wanted = [...document.querySelectorAll("a, button, input, select, [tabindex]")]
         .filter((one) => one.checkVisibility() && one.type !== "hidden")
