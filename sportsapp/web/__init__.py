@@ -13,6 +13,7 @@ from sportsapp.web import (
     health,
     page,
     preferences,
+    robots,
     scores,
     standings,
     teams,
@@ -22,7 +23,18 @@ from sportsapp.web import (
 def init_app(app: Flask) -> None:
     """Add pages, template filters, error pages and the page cache to the app."""
     filters.init_app(app)
-    for module in (health, preferences, days, scores, games, teams, standings, calendars, feeds):
+    for module in (
+        health,
+        robots,
+        preferences,
+        days,
+        scores,
+        games,
+        teams,
+        standings,
+        calendars,
+        feeds,
+    ):
         app.register_blueprint(module.blueprint)
     errors.init_app(app)
     app.after_request(page.keep_assets)
