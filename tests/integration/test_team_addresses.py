@@ -36,7 +36,7 @@ ADDRESSES = {
     MIXED: "/ncaam/teams/MiX",
     "Duke Blue Devils": "/ncaam/teams/DUKE",
 }
-LINK = re.compile(r'<a href="(/ncaam/teams/[^".]*)">([^<]*)</a>')
+LINK = re.compile(r'<a href="(/ncaam/teams/[^".]*)">(?:<i .*?</i><span class="name">)?([^<]*)</')
 
 
 @pytest.fixture
