@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import pairwise
 
 SPECIAL = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
@@ -33,9 +34,11 @@ NICKNAMES = {
     "new york yankees": "yanks",
     "newcastle united": "newcastle utd toon",
     "nottingham forest": "notts",
-    "philadelphia 76ers": "sixers",
-    "philadelphia eagles": "birds",
-    "philadelphia phillies": "phils",
+    "philadelphia 76ers": "sixers philly",
+    "philadelphia eagles": "birds philly",
+    "philadelphia flyers": "philly",
+    "philadelphia phillies": "phils philly",
+    "philadelphia union": "philly",
     "pittsburgh penguins": "pens",
     "pittsburgh pirates": "bucs buccos",
     "portland trail blazers": "blazers",
@@ -65,8 +68,15 @@ def fold(text: str) -> str:
     return NOT_WORDS.sub(" ", plain).strip()
 
 
-def search_words(display_name: str, names: Iterable[str]) -> str:
-    """All folded words under which a team is found, each once."""
-    words = fold(" ".join((display_name, *names)))
-    nicknames = NICKNAMES.get(fold(display_name), "")
-    return " ".join(dict.fromkeys(f"{words} {nicknames}".split()))
+def search_words(display_name: str, location: str, names: Sequence[str]) -> str:
+    """All folded words under which a team is found, each once.
+
+    Two words of a name are found as one (``redsox``), those of its place by their initials
+    (``ny``).
+    """
+    words = fold(" ".join((display_name, location, *names))).split()
+    nicknames = NICKNAMES.get(fold(display_name), "").split()
+    pairs = [pair for name in (location, *names) for pair in pairwise(fold(name).split())]
+    joined = [first + second for first, second in pairs]
+    initials = [first[0] + second[0] for first, second in pairwise(fold(location).split())]
+    return " ".join(dict.fromkeys((*words, *nicknames, *joined, *initials)))

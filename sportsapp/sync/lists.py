@@ -39,8 +39,9 @@ class ListPlan(RowPlan):
 
 def team_values(team: TeamRecord) -> dict[str, Any]:
     """A team as a row: its names, and the words under which it is found."""
-    names = (team.location, team.name, team.short_name, team.abbreviation)
-    return asdict(team) | {"search_words": search_words(team.display_name, names)}
+    names = (team.name, team.short_name, team.abbreviation)
+    words = search_words(team.display_name, team.location, names)
+    return asdict(team) | {"search_words": words}
 
 
 def plan_teams(

@@ -105,6 +105,8 @@ def search() -> ResponseReturnValue:
         return redirect(url_for("teams.team", league_name=slug, address=address), 303)
 
     def render(fresh: Freshness) -> str:
-        return render_template("search.html", text=text, teams=matches, fresh=fresh)
+        return render_template(
+            "search.html", text=text, teams=matches, is_guess=is_guess, fresh=fresh
+        )
 
     return answer(slugs, render)

@@ -14,6 +14,7 @@ from sportsapp.db.engine import db
 from sportsapp.services import services_of
 from sportsapp.sync.catalogue import sync_teams
 from sportsapp.sync.context import SyncContext
+from tests.answers import make_team_list
 
 TEAMS = {
     "nfl": [("19", "NYG", "New York Giants"), ("5", "CLE", "Cleveland Browns")],
@@ -194,3 +195,98 @@ def test_city_with_teams_in_two_leagues_is_asked_back(client):
 @pytest.mark.parametrize("words", ["xyzzy", "giants xyzzy", "123456"])
 def test_words_unlike_any_name_find_nobody(client, words):
     assert "No team matches" in client.get("/search", query_string={"q": words}).text
+
+
+# ---------------------------------------------------------------- places, and words run together
+
+
+PLACED = [
+    ("nfl", "19", "NYG", "New York", "Giants"),
+    ("nfl", "20", "NYJ", "New York", "Jets"),
+    ("nfl", "12", "KC", "Kansas City", "Chiefs"),
+    ("nfl", "13", "LV", "Las Vegas", "Raiders"),
+    ("nba", "18", "NY", "New York", "Knicks"),
+    ("nba", "13", "LAL", "Los Angeles", "Lakers"),
+    ("nba", "22", "POR", "Portland", "Trail Blazers"),
+    ("mlb", "2", "BOS", "Boston", "Red Sox"),
+    ("mlb", "17", "CIN", "Cincinnati", "Reds"),
+    ("mlb", "14", "TOR", "Toronto", "Blue Jays"),
+    ("mls", "190", "RBNY", "Red Bull New York", ""),
+    ("mls", "186", "SKC", "Sporting Kansas City", ""),
+]
+
+
+@pytest.fixture
+def placed(app, feed):
+    """Teams with their places, as the feed has them."""
+    object.__setattr__(services_of(app).settings, "leagues", tuple({row[0]: 0 for row in PLACED}))
+    sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
+    for slug in dict.fromkeys(row[0] for row in PLACED):
+        rows = [
+            {
+                "id": team_id,
+                "abbreviation": short,
+                "displayName": f"{place} {name}".strip(),
+                "location": place,
+                "name": name or place,
+            }
+            for league, team_id, short, place, name in PLACED
+            if league == slug
+        ]
+        feed.say(slug, make_team_list(*rows), kind="teams")
+        feed.say(slug, {"athletes": []}, kind="roster")
+        sync_teams(sync, [BY_SLUG[slug]])
+
+
+def found(page: str) -> list[str]:
+    """The addresses of the teams that a page of results lists, in order."""
+    return re.findall(r'<a href="/(\w+/teams/\w+)">', page)
+
+
+@pytest.mark.usefixtures("placed")
+@pytest.mark.parametrize(
+    ("words", "teams"),
+    [
+        ("ny", ["nfl/teams/NYG", "nfl/teams/NYJ", "nba/teams/NY", "mls/teams/RBNY"]),
+        ("new yo", ["nfl/teams/NYG", "nfl/teams/NYJ", "nba/teams/NY", "mls/teams/RBNY"]),
+        ("kc", ["nfl/teams/KC", "mls/teams/SKC"]),
+        ("newyork", ["nfl/teams/NYG", "nfl/teams/NYJ", "nba/teams/NY", "mls/teams/RBNY"]),
+    ],
+)
+def test_place_lists_its_teams_of_all_leagues(client, words, teams):
+    page = client.get("/search", query_string={"q": words}).text
+    assert found(page) == teams
+    assert f'{len(teams)} teams match "{words}".' in page
+
+
+@pytest.mark.usefixtures("placed")
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        ("redsox", "/mlb/teams/BOS"),
+        ("bluejay", "/mlb/teams/TOR"),
+        ("trailblazers", "/nba/teams/POR"),
+        ("ny knicks", "/nba/teams/NY"),
+    ],
+)
+def test_words_run_together_and_initials_lead_to_the_team(client, words, address):
+    answer = client.get("/search", query_string={"q": words})
+    assert (answer.status_code, answer.location) == (303, address)
+
+
+@pytest.mark.usefixtures("placed")
+@pytest.mark.parametrize(
+    ("words", "teams"),
+    [
+        ("lakrs", ["nba/teams/LAL"]),  # not Las Vegas, of which "las" is like it
+        ("knciks", ["nba/teams/NY"]),
+        ("gaints ny", ["nfl/teams/NYG"]),
+        ("new yrok jets", ["nfl/teams/NYJ"]),
+        ("trail blasers", ["nba/teams/POR"]),
+    ],
+)
+def test_near_miss_lists_its_team_alone_and_says_that_it_is_a_guess(client, words, teams):
+    page = client.get("/search", query_string={"q": words}).text
+    assert found(page) == teams
+    assert f'No team is named "{words}". Did you mean:' in page
+    assert "match" not in page

@@ -13,6 +13,8 @@ from sportsapp.db.models import FormerAbbreviation, LeagueRow, Player, Team
 SEARCH_LIMIT = 40
 TYPING_ERROR = 0.75
 """How much of two words is the same when one of four letters is wrong (difflib's ratio)."""
+SHORTEST_GUESS = 4
+"""Letters of a word that is guessed: shorter ones are abbreviations, and too much is like them."""
 
 _TEAMS = select(Team).join(Team.league_row).options(contains_eager(Team.league_row))
 
@@ -74,11 +76,13 @@ def search_teams(session: AnySession, slugs: Sequence[str], text: str) -> tuple[
     rows = session.execute(listed.where(LeagueRow.slug.in_(slugs), Team.listed))
     names = {team_id: known.split() for team_id, known in rows}
     vocabulary = {known for of_team in names.values() for known in of_team}
-    found = _teams_with([{k for k in vocabulary if k.startswith(word)} for word in words], names)
+    begun = [{known for known in vocabulary if known.startswith(word)} for word in words]
+    found = _teams_with(begun, names)
     is_guess = not found
     if is_guess:
-        alike = (get_close_matches(word, vocabulary, SEARCH_LIMIT, TYPING_ERROR) for word in words)
-        found = _teams_with([set(known) for known in alike], names)
+        longer = [known for known in vocabulary if len(known) >= SHORTEST_GUESS]
+        alike = (get_close_matches(word, longer, SEARCH_LIMIT, TYPING_ERROR) for word in words)
+        found = _teams_with([b.union(a) for b, a in zip(begun, alike, strict=True)], names)
     teams = _TEAMS.where(Team.id.in_(found)).order_by(Team.display_name, LeagueRow.slug)
     return list(session.scalars(teams.limit(SEARCH_LIMIT))) if found else [], is_guess
 
