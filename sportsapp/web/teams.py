@@ -1,6 +1,7 @@
 """A league's teams, one team, and the search."""
 
 import re
+from collections.abc import Sequence
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +11,7 @@ from sportsapp.core.leagues import season_of
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Player
+from sportsapp.db.models import Player, Team
 from sportsapp.db.queries import GameSummary
 from sportsapp.services import services
 from sportsapp.web.labels import OVER, part_label, season_label
@@ -21,8 +22,8 @@ from sportsapp.web.unread import reading_of
 
 blueprint = Blueprint("teams", __name__)
 
-LAST_RESULTS = 5
-NEXT_GAMES = 5
+LAST_RESULTS = 3
+NEXT_GAMES = 3
 LONGEST_SEARCH = 100
 
 
@@ -42,7 +43,7 @@ def teams(league_name: str) -> ResponseReturnValue:
 
 @blueprint.get("/<league_name>/teams/<address>")
 def team(league_name: str, address: str) -> ResponseReturnValue:
-    """One team: record, last results, next games, season, roster."""
+    """One team: record, live game, last results, next games, season, roster."""
     league = league_or_404(league_name)
     team, *namesakes = teams_or_404(league, address)
     if (league_name, address) != (league.slug, team.address):
@@ -56,8 +57,7 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         games = queries.games_of_team(db.session, team, season)
         over = [game for game in games if game.status in OVER]
         today = game_day(utc_now())
-        to_come = [game for game in games if game.state != State.POST and game.listed]
-        ahead = [game for game in to_come if game.day >= today or game.state == State.IN]
+        ahead = [game for game in games if game.state == State.PRE and game.listed]
         parts: dict[str, list[GameSummary]] = {}
         for game in games:
             parts.setdefault(part_label(game), []).append(game)
@@ -76,13 +76,23 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
             fresh=fresh.watching(games),
             years=season_label(team.league_row, season) if season else "",
             parts=parts,
+            playing=[game for game in games if game.state == State.IN and game.listed],
             last=over[-LAST_RESULTS:][::-1],
-            ahead=ahead[:NEXT_GAMES],
+            ahead=[game for game in ahead if game.day >= today][:NEXT_GAMES],
+            addresses=addresses_of_opponents(games, team),
             roster=roster,
             is_favourite=preferences().has(league.slug, team.espn_id),
         )
 
     return answer([league.slug], render)
+
+
+def addresses_of_opponents(games: Sequence[GameSummary], team: Team) -> dict[str, str]:
+    """The addresses of those who play this team in these games, by the feed's id."""
+    slug = team.league.slug
+    sides = {side.espn_id for game in games for side in (game.home_team, game.away_team) if side}
+    names = [f"{slug}-{espn_id}" for espn_id in sides - {team.espn_id}]
+    return {other.espn_id: other.address for other in queries.teams_named(db.session, names)}
 
 
 def group_label(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -57,8 +58,8 @@ def game(espn_id: str = "401") -> Game:
 
 
 def ahead(page: str) -> list[str]:
-    """The ids of a team's next games."""
-    return [line.partition('"')[0] for line in page.split('<tr id="next')[1:]]
+    """The ids of a team's live and next games."""
+    return re.findall('<(?:li class="g in" id="nfl|tr id="next)([^"]+)', page)
 
 
 def said_of(visitor, espn_id: str = "401") -> dict[str, Any]:

@@ -167,8 +167,8 @@ def test_rank_stands_before_the_name_and_is_said_in_words(filled, client):
 
 def test_team_page_tells_the_opponents_rank(filled, client):
     page = client.get("/ncaam/teams/ELM").text
-    assert f"at {RANKED.format(4)}Winfield" in page
-    assert f"at {RANKED.format(12)}North Teller" in page
+    assert f'at {RANKED.format(4)}<a href="/ncaam/teams/WIN">Winfield</a>' in page
+    assert re.search(re.escape(f"at {RANKED.format(12)}") + "<a [^>]+>North Teller</a>", page)
 
 
 def test_no_other_league_has_ranks(synced, client):

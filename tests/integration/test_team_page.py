@@ -43,8 +43,8 @@ def test_last_results_are_newest_first_and_next_games_in_order(client, synced):
         day = game_day(utc_now()) + timedelta(days=offset)
         synced("nfl", event(str(offset), f"{day}T20:00Z", "pre"), day=day)
     page = client.get("/nfl/teams/ALP").text
-    assert rows(page, "last") == ["6", "5", "4", "3", "2"]
-    assert rows(page, "next") == ["10", "11", "12", "13", "14"]
+    assert rows(page, "last") == ["6", "5", "4"]
+    assert rows(page, "next") == ["10", "11", "12"]
     assert len(rows(page, "season")) == 14
 
 
@@ -75,7 +75,27 @@ def test_overtime_is_said_beside_the_result_and_the_channel_beside_the_start(cli
 def test_neutral_ground_is_said(client, synced):
     synced("nfl", event(neutralSite=True))
     page = client.get("/nfl/teams/BET").text
-    assert "vs Alpha <small>neutral site</small>" in page
+    assert 'vs <a href="/nfl/teams/ALP">Alpha</a> <small>neutral site</small>' in page
+
+
+def test_opponents_are_links_to_their_pages(client, synced):
+    synced("nfl", event())
+    assert '<td>vs <a href="/nfl/teams/BET">Beta</a></td>' in client.get("/nfl/teams/ALP").text
+    assert '<td>at <a href="/nfl/teams/ALP">Alpha</a></td>' in client.get("/nfl/teams/BET").text
+
+
+def test_schedule_goes_by_the_months_of_the_reader(visitor, synced):
+    for number, start in enumerate(("2025-12-30T20:00Z", "2026-01-01T01:00Z", "2026-01-15T20:00Z")):
+        day = datetime.fromisoformat(start).date() - timedelta(days=number == 1)
+        synced("nfl", event(str(number), start), day=day)
+    months = '<th colspan="3" scope="rowgroup">([^<]+)|id="season([0-9])'
+    for zone, second in (
+        ("America/New_York", ["1", "January 2026"]),
+        ("UTC", ["January 2026", "1"]),
+    ):
+        page = visitor.get("/nfl/teams/ALP", headers={"Cookie": f"zone={zone}"}).text
+        found = [month or number for month, number in re.findall(months, page)]
+        assert found == ["December 2025", "0", *second, "2"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +180,17 @@ LIVE = "20-17 <small>9:03 - 3rd Quarter</small>"
 def test_live_game_has_its_score_the_teams_own_first(client, synced, team, text):
     synced("nfl", event(start=f"{game_day(utc_now())}T20:00Z", state="in"))
     page = client.get(f"/nfl/teams/{team}").text
-    assert page.count(text) == 2  # among the next games, and in the season
+    assert page.count(text) == 1
+    assert rows(page, "next") == []
+
+
+def test_live_game_is_a_card_before_all_tables(client, synced):
+    at = f"{game_day(utc_now())}T20:00Z"
+    synced("nfl", event("1", start=at, state="in"), event("2", start=at))
+    page = client.get("/nfl/teams/ALP").text
+    assert re.findall('<li class="g in" id="([^"]+)"', page) == ["nfl1"]
+    assert page.index('<li class="g in"') < page.index("<table")
+    assert page.count('<span class="s">') == 2
 
 
 def test_game_that_was_broken_off_has_its_score(client, synced):
