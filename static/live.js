@@ -105,7 +105,7 @@ const offer = find("#offer");
 if (offer) {
   offer.hidden = false;
   offer.textContent += `: ${spaced}`;
-  offer.onclick = () => (find("#other").value = timeZone);
+  offer.onclick = () => (find("#zone").value = spaced);
 }
 
 // Offers the device's zone where the time there is another one, until it is taken or declined.

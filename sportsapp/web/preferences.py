@@ -22,23 +22,6 @@ DEFAULT_ZONE = "America/New_York"
 YEAR_SECONDS = 365 * 24 * 3600
 MOST_FAVOURITES = 60
 ZONE, FAVOURITES, SCORES = "zone", "favourites", "scores"  # the names of the cookies
-COMMON_ZONES = (
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Phoenix",
-    "America/Los_Angeles",
-    "America/Anchorage",
-    "Pacific/Honolulu",
-    "America/Toronto",
-    "America/Mexico_City",
-    "America/Sao_Paulo",
-    "Europe/London",
-    "Europe/Berlin",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-    "UTC",
-)
 
 
 @dataclass(frozen=True)
@@ -89,6 +72,21 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+@cache
+def _places() -> tuple[str, ...]:
+    """The zones that are named by a place, such as Europe/Berlin, and UTC."""
+    zones = (zone for zone in _zones() if "/" in zone and not zone.startswith("Etc/"))
+    return (*sorted(zones), "UTC")
+
+
+def zone_written(text: str) -> str | None:
+    """The zone that people write like this: in any case, with spaces, or by its city alone."""
+    words = text.strip().replace(" ", "_").casefold()
+    named = [zone for zone in _zones() if zone.casefold() == words]
+    cities = [zone for zone in _places() if zone.casefold().rpartition("/")[2] == words]
+    return next(iter(named), cities[0] if len(cities) == 1 else None)
+
+
 def _is_team(name: str) -> bool:
     slug, _, team_id = name.partition("-")
     return slug in BY_SLUG and team_id.isascii() and team_id.isalnum() and len(team_id) <= 40
@@ -100,7 +98,7 @@ def show() -> ResponseReturnValue:
     chosen = preferences()
     page = render_template(
         "preferences.html",
-        zones=list(dict.fromkeys((*COMMON_ZONES, chosen.zone))),
+        zones=_places(),
         favourites=queries.teams_named(db.session, chosen.favourites),
         back=_local_address(request.args.get("next", "")),
     )
@@ -111,9 +109,10 @@ def show() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Store zone and hidden scores, both from one form."""
     _check_origin()
-    zone = request.form.get("other_zone", "").strip() or request.form.get("zone", "")
-    if zone not in _zones():
-        abort(400, f"Unknown time zone {zone[:60]!r}. Use a name such as Europe/Berlin.")
+    text = request.form.get("zone", "")
+    zone = zone_written(text)
+    if zone is None:
+        abort(400, f"Unknown time zone {text[:60]!r}. Use a name such as Europe/Berlin.")
     hides_scores = "hide_scores" in request.form
     return _store(replace(preferences(), zone=zone, hides_scores=hides_scores))
 

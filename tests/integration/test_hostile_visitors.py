@@ -79,7 +79,6 @@ QUERIES = [
 ]
 FORMS = [
     ("/preferences", "zone"),
-    ("/preferences", "other_zone"),
     ("/preferences", "next"),
     ("/preferences", "hide_scores"),
     ("/preferences/favourites", "team"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -86,9 +87,40 @@ def test_zone_that_there_is_not_is_refused_and_ignored_in_a_cookie(visitor, zone
     assert "Times: America/New York" in page.text
 
 
-def test_zone_typed_in_wins_over_the_list(visitor):
-    answer = save(visitor, zone="UTC", other_zone=" Asia/Kathmandu ")
-    assert cookies(answer)["zone"].value == "Asia/Kathmandu"
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        (" Asia/Kathmandu ", "Asia/Kathmandu"),
+        ("america/los angeles", "America/Los_Angeles"),
+        ("LOS ANGELES", "America/Los_Angeles"),
+        ("berlin", "Europe/Berlin"),
+        ("utc", "UTC"),
+        ("Etc/GMT+5", "Etc/GMT+5"),
+    ],
+)
+def test_zone_is_taken_as_people_write_it(visitor, text, zone):
+    assert cookies(save(visitor, zone=text))["zone"].value == zone
+
+
+@pytest.mark.parametrize("text", ["Angeles", "Europe", "Louisville", "/", "los/angeles", "Europe/"])
+def test_zone_that_is_written_by_half_or_means_several_is_refused(visitor, text):
+    answer = save(visitor, zone=text)
+    assert answer.status_code == 400
+    assert f"Unknown time zone &#39;{text}&#39;" in answer.text
+
+
+def test_zone_is_one_field_that_suggests_every_place(visitor):
+    page = visitor.get("/preferences", headers={"Cookie": "zone=Asia/Ho_Chi_Minh"}).text
+    assert re.findall('<input id="zone" name="zone" list="zones" value="([^"]*)"', page) == [
+        "Asia/Ho Chi Minh"
+    ]
+    suggested = re.findall("<option>([^<]+)</option>", page)
+    assert {"Asia/Ho Chi Minh", "America/New York", "Europe/Berlin", "UTC"} <= set(suggested)
+    assert not [zone for zone in suggested if zone.startswith("Etc/")]
+    assert "other_zone" not in page
+    some = [zone for zone in suggested if zone.startswith(("Europe/", "US/", "UTC"))]
+    saved = [cookies(save(visitor, zone=zone))["zone"].value for zone in some]
+    assert saved == [zone.replace(" ", "_") for zone in some]
 
 
 def test_preferences_page_is_kept_by_nobody_else(visitor):
