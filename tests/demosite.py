@@ -60,6 +60,7 @@ PAGES = {
     "postponed": f"/nba/games/{POSTPONED_NBA}",
     "coming": f"/nhl/games/{COMING_NHL}",
     "team": "/nfl/teams/CHI",
+    "roster": "/nfl/teams/CHI/roster",
     "teams": "/mlb/teams",
     "standings": "/nhl/standings",
     "search, hits": "/search?q=giants",

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import game_day, utc_now
-from sportsapp.core.leagues import season_of
+from sportsapp.core.leagues import League, season_of
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
@@ -43,14 +43,8 @@ def teams(league_name: str) -> ResponseReturnValue:
 
 @blueprint.get("/<league_name>/teams/<address>")
 def team(league_name: str, address: str) -> ResponseReturnValue:
-    """One team: record, live game, last results, next games, season, roster."""
-    league = league_or_404(league_name)
-    team, *namesakes = teams_or_404(league, address)
-    if (league_name, address) != (league.slug, team.address):
-        target = url_for("teams.team", league_name=league.slug, address=team.address)
-        # an address with an id can change when a namesake goes, so a browser must not cache it
-        is_former = address.upper() != team.abbreviation.upper()
-        return redirect(target, 302 if "_" in address else 308 if is_former else 301)
+    """One team: record, live game, last results, next games, season."""
+    league, team, *namesakes = team_at(league_name, address)
 
     def render(fresh: Freshness) -> str:
         season = queries.season_of_team(db.session, team)
@@ -61,11 +55,6 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         parts: dict[str, list[GameSummary]] = {}
         for game in games:
             parts.setdefault(part_label(game), []).append(game)
-        roster: dict[str, list[Player]] = {}
-        for player in queries.roster_of(db.session, team):
-            # the NBA's rosters have no groups
-            group = player.roster_group or player.position_name or "Players"
-            roster.setdefault(group_label(group), []).append(player)
         return render_template(
             "team.html",
             league=league,
@@ -80,11 +69,49 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
             last=over[-LAST_RESULTS:][::-1],
             ahead=[game for game in ahead if game.day >= today][:NEXT_GAMES],
             addresses=addresses_of_opponents(games, team),
-            roster=roster,
             is_favourite=preferences().has(league.slug, team.espn_id),
         )
 
     return answer([league.slug], render)
+
+
+@blueprint.get("/<league_name>/teams/<address>/roster")
+def roster(league_name: str, address: str) -> ResponseReturnValue:
+    """A team's players, by the feed's groups or by position."""
+    league, team, *namesakes = team_at(league_name, address)
+
+    def render(fresh: Freshness) -> str:
+        groups: dict[str, list[Player]] = {}
+        for player in queries.roster_of(db.session, team):
+            # the NBA's rosters have no groups
+            group = player.roster_group or player.position_name or "Players"
+            groups.setdefault(group_label(group), []).append(player)
+        return render_template(
+            "roster.html",
+            league=league,
+            team=team,
+            namesakes=namesakes,
+            fresh=fresh.watching([]),
+            groups=groups,
+            is_favourite=preferences().has(league.slug, team.espn_id),
+        )
+
+    return answer([league.slug], render)
+
+
+def team_at(league_name: str, address: str) -> tuple[League, Team, *tuple[Team, ...]]:
+    """The league and the team of this page's address, then the others of its abbreviation.
+
+    Another form of the address redirects to the same page at the team's own.
+    """
+    league = league_or_404(league_name)
+    team, *namesakes = teams_or_404(league, address)
+    if (league_name, address) != (league.slug, team.address):
+        target = url_for(str(request.endpoint), league_name=league.slug, address=team.address)
+        # an address with an id can change when a namesake goes, so a browser must not cache it
+        is_former = address.upper() != team.abbreviation.upper()
+        abort(redirect(target, 302 if "_" in address else 308 if is_former else 301))
+    return league, team, *namesakes
 
 
 def addresses_of_opponents(games: Sequence[GameSummary], team: Team) -> dict[str, str]:

@@ -25,6 +25,7 @@ PATHS = (
     "/nba/2026-01-15",
     "/nfl/games/nfl0",
     "/nfl/teams/ARI",
+    "/nfl/teams/ARI/roster",
     "/nfl/teams",
     "/nfl/standings",
     "/search",

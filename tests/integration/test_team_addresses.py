@@ -119,7 +119,7 @@ def test_panel_links_each_team_to_its_own_page(app):
 def test_page_of_the_first_names_the_others(client):
     named = client.get("/ncaam/teams/MIA").text.partition("abbreviation MIA: ")[2]
     assert links(named.partition("</p>")[0]) == {OHIO: ADDRESSES[OHIO]}
-    assert links(client.get("/ncaam/teams/DUKE").text) == {}
+    assert "abbreviation DUKE: " not in client.get("/ncaam/teams/DUKE").text
 
 
 @pytest.mark.usefixtures("college")

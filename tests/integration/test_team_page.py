@@ -130,10 +130,36 @@ def test_roster_is_in_groups_with_names_for_people(app, client, feed):
     ]
     feed.say("nfl", {"athletes": athletes}, kind="roster")
     sync_teams(SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG["nfl"]])
-    page = client.get("/nfl/teams/ALP").text
+    page = client.get("/nfl/teams/ALP/roster").text
     for heading in ("Special team", "Offense", "Injured reserve or out"):
-        assert f"<h3>{heading}</h3>" in page
+        assert f"<h2>{heading}</h2>" in page
     assert all(name in page for name in groups.values())
+    assert not any(name in client.get("/nfl/teams/ALP").text for name in groups.values())
+
+
+def test_schedule_and_roster_are_tabs_of_each_other(client, synced):
+    synced("nfl", event())
+    for path, text in (("/nfl/teams/ALP", "Schedule"), ("/nfl/teams/ALP/roster", "Roster")):
+        tabs = client.get(path).text.partition('<nav class="tabs" aria-label="Alpha">')[2]
+        links = re.findall('<a href="([^"]+)"([^>]*)>([^<]+)', tabs.partition("</nav>")[0])
+        assert [link[::2] for link in links] == [
+            ("/nfl/teams/ALP", "Schedule"),
+            ("/nfl/teams/ALP/roster", "Roster"),
+        ]
+        assert [name for _, current, name in links if current] == [text]
+
+
+def test_team_without_players_says_so(client, synced):
+    synced("nfl", event())
+    assert "No roster yet." in client.get("/nfl/teams/ALP/roster").text
+
+
+@pytest.mark.parametrize("address", ["NFL/teams/ALP", "nfl/teams/alp"])
+def test_roster_in_other_case_leads_to_the_one_address(client, synced, address):
+    synced("nfl", event())
+    answer = client.get(f"/{address}/roster")
+    assert (answer.status_code, answer.location) == (301, "/nfl/teams/ALP/roster")
+    assert client.get("/nfl/teams/XXX/roster").status_code == 404
 
 
 TEAM = {"id": "1", "abbreviation": "ALP", "displayName": "Alpha"}
