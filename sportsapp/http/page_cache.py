@@ -4,7 +4,7 @@ A cached page stands for the clock second in which it was made. A request in tha
 answered from memory. The first request of a later second goes to its view, which finds out with
 one or two queries whether the page has changed; requests for the same page wait for it. So a page
 costs the database that much once a second, whatever the traffic, and is never more than that
-second behind what is stored.
+second behind what is stored. The seconds until the next reading are counted when it is sent.
 
 A view takes part by returning ``conditional_response(...)``. ``web.page`` decides what a page's
 ETag is made of; the API makes its own. Pages are cached by everything in a
@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -42,7 +43,10 @@ WAIT_SECONDS = 1.0
 database that does not answer, requests would time out one after the other."""
 GZIP_LEVEL = 6
 LOOKUP = "sportsapp.page_cache"
-ABOUT_THE_BODY = {"content-type", "content-length", "content-encoding"}
+NEXT_READ = "X-Next-Read"
+"""The header with the seconds until the feed is read next, at the moment when it is sent."""
+ABOUT_THE_BODY = {"content-type", "content-encoding"}
+MADE_WHEN_SENT = {"content-length", NEXT_READ.lower()}
 NEVER_CACHED = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")
 """Requests for addresses that begin like this go past the cache."""
 
@@ -56,17 +60,21 @@ class CacheEntry:
     """One page: its headers, and its body as it is and compressed.
 
     ``version`` is what the page was made of, and ``second`` the Unix time for which it stands.
-    ``body`` is None when no visitor has needed it: only the ETag is known then.
+    ``body`` is None when no visitor has needed it: only the ETag is known then. ``next_read_at`` is
+    when the feed is read next, if that is known.
     """
 
-    def __init__(self, version: object, headers: Headers, body: bytes | None, second: int) -> None:
-        self.version = version
+    def __init__(self, lookup: "Lookup", headers: Headers, body: bytes | None, second: int) -> None:
+        self.version = lookup.version
+        self.next_read_at = lookup.next_read_at
         self.second = second
         self.body = body
         self.size = OVERHEAD + 2 * len(body or b"")
         self._etag = headers["ETag"]
-        self._headers = [pair for pair in headers if pair[0].lower() != "content-length"]
-        self._headers_of_304 = [pair for pair in headers if pair[0].lower() not in ABOUT_THE_BODY]
+        self._headers = [pair for pair in headers if pair[0].lower() not in MADE_WHEN_SENT]
+        self._headers_of_304 = [
+            pair for pair in self._headers if pair[0].lower() not in ABOUT_THE_BODY
+        ]
         self._gzipped: bytes | None = None
 
     def is_fresh(self, second: int) -> bool:
@@ -79,10 +87,11 @@ class CacheEntry:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Send 304 if the visitor has the page, and the page otherwise, compressed if accepted."""
+        next_read = [(NEXT_READ, seconds_until(self.next_read_at))] if self.next_read_at else []
         if self._is_known(environ) or self.body is None:
-            start_response("304 NOT MODIFIED", self._headers_of_304)
+            start_response("304 NOT MODIFIED", [*self._headers_of_304, *next_read])
             return [b""]
-        headers, body = self._headers, self.body
+        headers, body = [*self._headers, *next_read], self.body
         accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
         if len(accepted) <= HEADER_LIMIT and _accepts_gzip(accepted):
             if self._gzipped is None:  # two threads may both do it: the bytes are the same
@@ -102,11 +111,12 @@ class CacheEntry:
 class Lookup:
     """One request on its way from the cache to its view: ``environ[LOOKUP]``.
 
-    ``entry`` is the cached page that may be out of date; the view sets ``version``.
+    ``entry`` is the cached page that may be out of date; the view sets the others.
     """
 
     entry: CacheEntry | None
     version: object = None
+    next_read_at: datetime | None = None
 
     @property
     def is_current(self) -> bool:
@@ -115,17 +125,23 @@ class Lookup:
 
 
 def conditional_response(
-    etag: str, version: object, render: Callable[[], str], *, shared: bool
+    etag: str,
+    version: object,
+    render: Callable[[], str],
+    *,
+    shared: bool,
+    next_read_at: datetime | None,
 ) -> FlaskResponse:
     """A page with this weak ETag; ``render`` is called only if its body is needed.
 
     The answer is 304 if the visitor has the page; also if the cache has it, which then sends its
     own copy. ``version`` is shown in the page but is not part of its ETag (when the feed was
     read): if it alone differs, a cached page is rendered again, and a visitor who sends the ETag
-    still gets 304. ``shared`` allows proxies to keep the page.
+    still gets 304. ``shared`` allows proxies to keep the page. ``next_read_at`` is when the feed is
+    read next: the answer has the seconds until then.
     """
     lookup = request.environ.get(LOOKUP) or Lookup(None)
-    lookup.version = (etag, version)
+    lookup.version, lookup.next_read_at = (etag, version), next_read_at
     if lookup.is_current or request.if_none_match.contains_weak(etag):
         response = FlaskResponse(status=304)
     else:
@@ -133,7 +149,14 @@ def conditional_response(
     response.set_etag(etag, weak=True)
     response.vary.update(("Accept-Encoding", "Cookie"))
     response.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache"
+    if next_read_at:
+        response.headers[NEXT_READ] = seconds_until(next_read_at)
     return response
+
+
+def seconds_until(moment: datetime) -> str:
+    """The seconds until this moment, with a tenth; 0.0 once it is past."""
+    return f"{max((moment - utc_now()).total_seconds(), 0):.1f}"
 
 
 def kept_by_nobody(response: FlaskResponse) -> FlaskResponse:
@@ -187,7 +210,7 @@ class PageCache:
         lookup = Lookup(entry if entry and entry.body is not None else None)
         response = Response.from_app(self._app, {**environ, LOOKUP: lookup}, buffered=True)
         if lookup.entry and lookup.is_current:
-            lookup.entry.second = second
+            lookup.entry.second, lookup.entry.next_read_at = second, lookup.next_read_at
             self._store(key, lookup.entry)
             return lookup.entry
         is_cacheable = (
@@ -198,7 +221,7 @@ class PageCache:
         if not is_cacheable:
             return response
         body = response.get_data() if response.status_code == 200 else None
-        entry = CacheEntry(lookup.version, response.headers, body, second)
+        entry = CacheEntry(lookup, response.headers, body, second)
         self._store(key, entry)
         return entry
 

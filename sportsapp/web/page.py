@@ -31,7 +31,9 @@ ABOUT_TO_START = timedelta(minutes=15)
 LATE_START = timedelta(hours=4)
 UNREAD_AFTER = timedelta(days=1)  # the hourly schedule reads every followed league
 LATE_TICKS = 3
-POLL_COMING, POLL_LIVE, POLL_QUIET = 3, 15, 300
+POLL_COMING, POLL_LIVE, POLL_QUIET = 3, 12, 300
+READING_TAKES = timedelta(seconds=15)
+"""For so long after it was due a reading is taken to be in progress; then nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Freshness:
 
     @property
     def poll_seconds(self) -> int:
-        """How often the page may poll for changes."""
+        """How often the page polls for changes; while a game is live also after each reading."""
         if g.get("unread"):
             return POLL_COMING
         return POLL_LIVE if self.is_hot else POLL_QUIET
@@ -114,6 +116,17 @@ def freshness_of(states: Sequence[LeagueSummary], now: datetime) -> Freshness:
     )
 
 
+def next_reading(states: Sequence[LeagueSummary], now: datetime) -> datetime | None:
+    """When the first of these leagues with a live game is read next; None when that is unknown.
+
+    A time a little past is that of a reading in progress. No league waits for longer than a tick:
+    a later time is that of a clock that is ahead.
+    """
+    times = [state.next_read_at for state in states if state.live and state.next_read_at]
+    tick = timedelta(seconds=settings().live_sync_seconds)
+    return min((at for at in times if now - READING_TAKES <= at <= now + tick), default=None)
+
+
 def _grace() -> timedelta:
     """How long it takes until what was not read is late."""
     return timedelta(seconds=LATE_TICKS * settings().live_sync_seconds)
@@ -136,7 +149,11 @@ def answer(
     fresh = freshness_of(states, now)
     g.etag = _etag(states, fresh, now, also)
     response = conditional_response(
-        g.etag, fresh.read_at, lambda: render(fresh), shared=preferences().is_default
+        g.etag,
+        fresh.read_at,
+        lambda: render(fresh),
+        shared=preferences().is_default,
+        next_read_at=next_reading(states, now),
     )
     if fresh.read_at:
         response.headers["X-Feed-Read"] = iso_utc(fresh.read_at)

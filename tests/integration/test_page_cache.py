@@ -68,6 +68,25 @@ def test_page_in_the_same_second_costs_nothing(visitor, path, rendered):
     assert "Content-Type" not in unchanged.headers
 
 
+def test_cached_page_counts_the_seconds_until_the_next_reading_when_it_is_sent(visitor, clock):
+    """Within its second, and when it is taken over into a later one, in which the reading moved."""
+    with write_connection() as connection:
+        at = clock.shown + timedelta(seconds=7.4)
+        connection.execute(update(LeagueRow).values(next_read_at=at))
+    told = []
+    for milliseconds in (0, 300, 600):
+        clock.shown += timedelta(milliseconds=milliseconds)
+        with statements() as count:
+            told.append(visitor.get("/nfl").headers.get_all("X-Next-Read"))
+        assert (sum(count.values()) > 0) == (milliseconds == 0)
+    assert told == [["7.4"], ["7.1"], ["6.5"]]
+    with write_connection() as connection:
+        at += timedelta(seconds=10)
+        connection.execute(update(LeagueRow).values(next_read_at=at))
+    clock.shown += timedelta(milliseconds=500)
+    assert visitor.get("/nfl").headers.get_all("X-Next-Read") == ["16.0"]
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_page_in_a_later_second_costs_a_query_and_is_not_made_again(visitor, clock, path, rendered):
     first = visitor.get(path)

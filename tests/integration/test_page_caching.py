@@ -116,6 +116,53 @@ def test_feed_read_again_without_news_moves_the_header_and_not_the_page(visitor,
     assert again.headers["X-Feed-Read"] == "2026-01-15T20:59:57Z"
 
 
+def next_read(visitor, path="/nfl", **headers):
+    return visitor.get(path, headers=headers).headers.get("X-Next-Read")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page_and_its_304_tell_in_how_many_seconds_the_feed_is_read_next(visitor, clock, path):
+    change_league(next_read_at=clock.shown + timedelta(seconds=7.4))
+    page = visitor.get(path)
+    assert page.headers["X-Next-Read"] == "7.4"
+    clock.shown += timedelta(seconds=2)
+    again = visitor.get(path, headers={"If-None-Match": page.headers["ETag"]})
+    assert (again.status_code, again.headers["X-Next-Read"]) == (304, "5.4")
+    assert visitor.head(path).headers["X-Next-Read"] == "5.4"
+
+
+def test_next_reading_that_moves_makes_no_other_page(visitor, clock):
+    before = etag(visitor)
+    for seconds in (10, 20):
+        clock.shown += timedelta(seconds=1)
+        change_league(next_read_at=clock.shown + timedelta(seconds=seconds))
+        assert next_read(visitor, **{"If-None-Match": before}) == f"{seconds}.0"
+        assert etag(visitor) == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(60, "60.0"), (0, "0.0"), (-5, "0.0"), (-15, "0.0"), (-16, None), (61, None), (3600, None)],
+)
+def test_reading_may_be_in_progress_and_is_unknown_when_its_time_cannot_be(
+    visitor, clock, seconds, told
+):
+    change_league(next_read_at=clock.shown + timedelta(seconds=seconds))
+    assert next_read(visitor) == told
+
+
+def test_first_of_the_leagues_with_a_live_game_counts(visitor, synced, clock):
+    synced("nba", event("5", START, "in"), at=READ_AT)
+    synced("nhl", event("6", START, "post"), at=READ_AT)
+    with write_connection() as connection:
+        for slug, seconds in (("nfl", 24), ("nba", 12), ("nhl", 3)):
+            at = clock.shown + timedelta(seconds=seconds)
+            row = update(LeagueRow).where(LeagueRow.slug == slug)
+            connection.execute(row.values(next_read_at=at))
+    told = {path: next_read(visitor, path) for path in ("/", "/nfl", "/nba", "/nhl")}
+    assert told == {"/": "12.0", "/nfl": "24.0", "/nba": "12.0", "/nhl": None}
+
+
 # ---------------------------------------------------------------- how it is decided
 
 
@@ -273,13 +320,13 @@ def test_old_data_is_not_late_when_nothing_is_live(visitor, synced, clock):
 
 @pytest.mark.parametrize(
     ("path", "seconds"),
-    [("/nfl/2026-01-15", 15), ("/nfl/games/401", 15), ("/live", 15), ("/nfl/2026-01-10", 300)],
+    [("/nfl/2026-01-15", 12), ("/nfl/games/401", 12), ("/live", 12), ("/nfl/2026-01-10", 300)],
 )
 def test_page_polls_often_only_for_what_is_live_on_it(visitor, path, seconds):
     assert f'data-poll="{seconds}"' in visitor.get(path).text
 
 
-@pytest.mark.parametrize(("minutes", "seconds"), [(20, 300), (10, 15), (-30, 15), (-300, 300)])
+@pytest.mark.parametrize(("minutes", "seconds"), [(20, 300), (10, 12), (-30, 12), (-300, 300)])
 def test_page_polls_often_when_a_game_is_about_to_start(visitor, synced, clock, minutes, seconds):
     start = clock.shown + timedelta(minutes=minutes)
     synced("nba", event("5", f"{start:%Y-%m-%dT%H:%MZ}", "pre"), at=READ_AT)

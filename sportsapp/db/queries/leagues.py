@@ -28,6 +28,7 @@ _SUMMARIES = select(
     _live.scalar_subquery(),
     _next_start.scalar_subquery(),
     OLDEST_READ,
+    LeagueRow.next_read_at,
 ).where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
 """Made once, since every page begins with it."""
 
@@ -40,6 +41,7 @@ class LeagueSummary:
     was last polled with success, ``failing_since`` when it began to fail (None while it works).
     ``live`` counts the live games; ``next_start`` is the earliest start to come. ``games_read_at``
     is when the oldest of the games that should be moving was read, None without such games.
+    ``next_read_at`` is that of the league's row.
     """
 
     slug: str
@@ -49,6 +51,7 @@ class LeagueSummary:
     live: int
     next_start: datetime | None
     games_read_at: datetime | None
+    next_read_at: datetime | None
 
 
 def league_summaries(
