@@ -45,8 +45,10 @@ GZIP_LEVEL = 6
 LOOKUP = "sportsapp.page_cache"
 NEXT_READ = "X-Next-Read"
 """The header with the seconds until the feed is read next, at the moment when it is sent."""
-ABOUT_THE_BODY = {"content-type", "content-encoding"}
+SHARED = "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=60"
+"""Cache-Control of a page for visitors who have chosen nothing (docs/decisions/polling.md)."""
 MADE_WHEN_SENT = {"content-length", NEXT_READ.lower()}
+NOT_IN_304 = {"content-type", "content-encoding"} | MADE_WHEN_SENT
 NEVER_CACHED = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")
 """Requests for addresses that begin like this go past the cache."""
 
@@ -72,9 +74,7 @@ class CacheEntry:
         self.size = OVERHEAD + 2 * len(body or b"")
         self._etag = headers["ETag"]
         self._headers = [pair for pair in headers if pair[0].lower() not in MADE_WHEN_SENT]
-        self._headers_of_304 = [
-            pair for pair in self._headers if pair[0].lower() not in ABOUT_THE_BODY
-        ]
+        self._headers_of_304 = [pair for pair in headers if pair[0].lower() not in NOT_IN_304]
         self._gzipped: bytes | None = None
 
     def is_fresh(self, second: int) -> bool:
@@ -127,10 +127,10 @@ class Lookup:
 def conditional_response(
     etag: str,
     version: object,
+    next_read_at: datetime | None,
     render: Callable[[], str],
     *,
     shared: bool,
-    next_read_at: datetime | None,
 ) -> FlaskResponse:
     """A page with this weak ETag; ``render`` is called only if its body is needed.
 
@@ -148,7 +148,7 @@ def conditional_response(
         response = make_response(render())
     response.set_etag(etag, weak=True)
     response.vary.update(("Accept-Encoding", "Cookie"))
-    response.headers["Cache-Control"] = f"{'public' if shared else 'private'}, no-cache"
+    response.headers["Cache-Control"] = SHARED if shared else "private, no-cache"
     if next_read_at:
         response.headers[NEXT_READ] = seconds_until(next_read_at)
     return response

@@ -25,7 +25,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.queries import AnyGame, LeagueSummary
 from sportsapp.http.page_cache import conditional_response, kept_by_nobody
 from sportsapp.services import services
-from sportsapp.web.preferences import preferences
+from sportsapp.web.preferences import preferences, sends_no_preferences
 
 ABOUT_TO_START = timedelta(minutes=15)
 LATE_START = timedelta(hours=4)
@@ -151,9 +151,9 @@ def answer(
     response = conditional_response(
         g.etag,
         fresh.read_at,
+        next_reading(states, now),
         lambda: render(fresh),
-        shared=preferences().is_default,
-        next_read_at=next_reading(states, now),
+        shared=sends_no_preferences(),
     )
     if fresh.read_at:
         response.headers["X-Feed-Read"] = iso_utc(fresh.read_at)

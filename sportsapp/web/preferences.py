@@ -42,11 +42,6 @@ class Preferences:
         """Whether times are in the site's own zone, so that the visitor's may be offered."""
         return self.zone == DEFAULT_ZONE
 
-    @property
-    def is_default(self) -> bool:
-        """Whether this visitor has chosen nothing, so that a proxy may share his pages."""
-        return self == Preferences()
-
     def has(self, slug: str, team_id: str | None) -> bool:
         """Whether a team is a favourite."""
         return f"{slug}-{team_id}" in self.favourites
@@ -65,6 +60,11 @@ def preferences() -> Preferences:
             hides_scores=request.cookies.get(SCORES) == "hide",
         )
     return chosen
+
+
+def sends_no_preferences() -> bool:
+    """Whether the request has none of these cookies, so that a proxy may share the page."""
+    return {ZONE, FAVOURITES, SCORES}.isdisjoint(request.cookies)
 
 
 @cache

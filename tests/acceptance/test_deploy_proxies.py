@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sportsapp.core.clock import game_day, iso_utc, utc_now
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db
+from sportsapp.http.page_cache import SHARED
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
@@ -109,6 +111,7 @@ def web(real_app, real_settings, feed, tmp_path) -> Iterator[tuple[int, subproce
     db.session.remove()
     port = free_port()
     environ = {**harm.environ_of(real_settings), "TRUSTED_HOSTS": NAME, "PORT": str(port)}
+    environ["LOG_LEVEL"] = "DEBUG"  # a line for each request
     command = [sys.executable, "-m", "flask", "serve"]
     with (tmp_path / "web.log").open("wb") as log:
         process = subprocess.Popen(
@@ -222,7 +225,7 @@ def test_page_comes_through_and_is_sent_again_only_when_it_has_changed(proxy):
         page = ask("/", headers={"Accept-Encoding": encoding})
         assert (page.status_code, "Alpha" in page.text) == (200, True)
         assert page.headers.get("Content-Encoding", "identity") == encoding
-        assert page.headers["Cache-Control"] == "public, no-cache"
+        assert page.headers["Cache-Control"] == SHARED
         known = {"If-None-Match": page.headers["ETag"], "Accept-Encoding": encoding}
         assert ask("/", headers=known).status_code == 304
     private = {"Cookie": "scores=hide"}
@@ -317,6 +320,31 @@ def test_nginx_keeps_pages_for_a_second_and_their_age_is_right(nginx, real_app):
     assert after.headers["X-Feed-Read"] == iso_utc(later)
 
 
+def test_nginx_asks_for_a_page_once_a_second_however_many_visitors_do(nginx, web, tmp_path):
+    """Thirty visitors ask ten times a second; the web server logs each request that reaches it."""
+    before, began = requests_for("/live", tmp_path), time.monotonic()
+
+    def visit(_number: int) -> set[int]:
+        ask, found = nginx.visitor(), set()
+        while time.monotonic() < began + 4:
+            found.add(ask("/live").status_code)
+            time.sleep(0.1)
+        return found
+
+    with ThreadPoolExecutor(30) as threads:
+        found = set().union(*threads.map(visit, range(30)))
+    seconds = time.monotonic() - began
+    assert found == {200}
+    asked = requests_for("/live", tmp_path) - before
+    print(f"{asked} requests in {seconds:.1f} s")
+    assert 2 <= asked <= seconds + 1
+
+
+def requests_for(path: str, folder: Path) -> int:
+    """How many requests for this path the web server has logged."""
+    return (folder / "web.log").read_text().count(f"GET {path} ")
+
+
 def test_nginx_shows_old_scores_when_no_web_server_answers_and_keeps_nothing_else(nginx, web):
     ask = nginx.visitor()
     asset = re.search(r'"(/static/[^"]+)"', ask("/").text)[1]
@@ -334,6 +362,17 @@ def test_nginx_shows_old_scores_when_no_web_server_answers_and_keeps_nothing_els
         assert ask(path).status_code == 502, path
     for cookie in cookies:
         assert ask("/", headers=cookie).status_code == 502
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)  # what is tested takes a minute
+def test_nginx_shows_old_scores_for_a_minute_only(nginx, web):
+    ask = nginx.visitor()
+    assert ask("/").status_code == 200
+    kill(web[1])
+    for seconds, status in ((50, 200), (12 + SECOND, 502)):
+        time.sleep(seconds)
+        assert ask("/").status_code == status
 
 
 def test_nginx_sends_who_comes_by_http_to_https(nginx, tmp_path):

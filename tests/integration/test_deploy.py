@@ -532,12 +532,19 @@ def test_guide_tells_of_every_file():
             assert f"deploy/{path.name}" in GUIDE, path.name
 
 
+def test_nginx_caches_by_the_apps_own_headers_alone():
+    text = (DEPLOY / "nginx.conf").read_text()
+    set_here = {"proxy_cache_valid", "proxy_ignore_headers", "proxy_cache_use_stale", "expires"}
+    assert {word for word in set_here if word in text} == set()
+
+
 def test_guide_says_what_is_sent_to_caches(visitor):
     part = GUIDE.split("| `Cache-Control` |")[1].split("\n\n")[0]
     told = re.findall(r"^\| .* \| `([^`]+)`", part, re.MULTILINE)
     asset = re.search(r'"(/static/[^"]+)"', visitor.get("/").text)[1]
     asked = [
-        [("/", {}), ("/nfl/scores.atom", {}), ("/api/v1/leagues", {})],
+        [("/", {}), ("/nfl/scores.atom", {})],
+        [("/api/v1/leagues", {})],
         [("/", {"Cookie": "scores=hide"})],
         [(asset, {})],
         [("/admin/sign-in", {}), ("/metrics", {}), ("/readyz", {})],
