@@ -1,10 +1,12 @@
 // Keeps a page current: asks whether it has changed, and patches what has.
 const find = (what, where = document) => where.querySelector(what);
 const pause = find("#pause");
-const ours = ["ago", "pause", "refresh"];
+const ours = ["ago", "pause", "refresh", "offline"];
 let etag = document.documentElement.dataset.etag ?? "";
 let read = find("#fresh")?.dataset.read;
 let failures = 0;
+let asked = Date.now();
+let answered = asked;
 let timer;
 let asking;
 let store = {};
@@ -48,33 +50,53 @@ function show(html) {
 async function ask() {
   if (asking) return;
   asking = true;
+  asked = Date.now();
+  let next = Infinity;
   try {
     const answer = await fetch(location.href, {
       headers: { "If-None-Match": etag },
       cache: "no-store",
-      signal: AbortSignal.timeout(10000),
+      signal: AbortSignal.timeout(5000),
     });
     const html = answer.status === 200 && (await answer.text());
     if (!html && answer.status !== 304) throw answer.status;
     if (html && !paused) show(html);
-    read = answer.headers.get("X-Feed-Read") || read;
+    const { headers } = answer;
+    read = headers.get("X-Feed-Read") || read;
+    if (headers.has("X-Next-Read")) next = headers.get("X-Next-Read") - headers.get("Age") || 0;
     failures = 0;
-    age();
+    answered = Date.now();
   } catch {
     failures++;
   }
   asking = false;
-  plan();
+  age();
+  const { poll, live } = find("main").dataset;
+  const wait = Math.min(live ? Math.max(next, 3) : poll, poll) + 0.75 + Math.random() * 1.25;
+  plan(failures ? Math.min(2 ** failures * (1.5 + Math.random() / 2), live ? 60 : 600) : wait);
 }
 
-function plan() {
+// Asks in so many seconds, but never within three of the last time, and not in a hidden tab.
+function plan(seconds) {
   clearTimeout(timer);
-  if (paused || document.hidden) return;
-  const seconds = Math.min(find("main").dataset.poll * 2 ** failures, 600);
-  timer = setTimeout(ask, seconds * (failures ? 750 + Math.random() * 500 : 1000));
+  if (!paused && !document.hidden)
+    timer = setTimeout(ask, Math.max(asked + 3000 - Date.now(), seconds * 1000));
 }
 
+// Asks at once; what failed before says little about now.
+function again() {
+  failures = Math.min(failures, 1);
+  plan(0);
+}
+
+// Shows how old the data is, and whether anything newer comes: if not, live games are marked grey.
 function age() {
+  const isAway = failures && Date.now() - answered > 18500;
+  const why = navigator.onLine ? isAway && "This site cannot be reached" : "You are offline";
+  const words = why ? `${why}: scores may be late.` : "";
+  const note = find("#offline");
+  if (note.textContent !== words) note.textContent = words;
+  document.documentElement.classList.toggle("old", !!words);
   const ago = find("#ago");
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(read)) / 1000));
   const [size, unit] = seconds < 100 ? [1, "s"] : seconds < 6e3 ? [60, "min"] : seconds < 2e5 ? [3600, "h"] : [86400, "days"];
@@ -90,11 +112,13 @@ if (pause) {
     paused = !paused;
     store.paused = paused ? "yes" : "";
     name();
-    paused ? plan() : ask();
+    again();
   };
-  document.onvisibilitychange = () => (document.hidden || paused ? plan() : ask());
+  document.onvisibilitychange = window.ononline = again;
+  window.onoffline = age;
   name();
-  plan();
+  const { poll, live } = find("main").dataset;
+  plan(live ? 3 + Math.random() * 2 : poll);
   age();
   setInterval(age, 1000);
 }

@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 from sqlalchemy import update
 
 from sportsapp.core.leagues import BY_SLUG
@@ -44,7 +52,7 @@ OPTIONS = {
 }
 CARD = f"#nfl{LIVE_NFL}"
 HOME_SCORE = f"{CARD} .r:nth-child(2) .s"
-TICK = 15_000
+TICK = 15  # seconds, in which a page with a live game asks
 QUARTER_HOUR = 900_000
 PATIENCE = 20_000  # real milliseconds, on a machine that has other things to do
 
@@ -74,12 +82,17 @@ class Visitors:
 
     @contextmanager
     def watch(self, path: str = "/", **options: Any) -> Iterator[Page]:
-        """The same with the browser's clock stopped once the page is there."""
+        """The same with the browser's clock stopped after five seconds.
+
+        Or when a page with a live game has asked once, to learn when the feed is read next.
+        """
         with self.context(**options) as context:
-            page = context.new_page()
+            page, asked = context.new_page(), self.site.asked(path)
             page.clock.install(time=self.site.now)
             page.goto(self.site.url + path)
             page.clock.pause_at(self.site.now + timedelta(seconds=5))
+            if page.locator("main[data-live]").count():
+                seconds_until(page, lambda: self.site.asked(path) >= asked + 2)
             yield page
 
     @contextmanager
@@ -216,7 +229,7 @@ def test_no_page_does_what_its_policy_forbids(visitors, site, hides):
         page.clock.install(time=site.now)
         for path in PAGES.values():
             page.goto(path)
-            page.clock.run_for(TICK + 1_000)
+            pass_seconds(page, TICK + 1)
             assert said == [], path
 
 
@@ -410,7 +423,7 @@ def test_score_that_changes_appears_by_itself_without_moving_focus_or_scroll(vis
         page.locator("#nhl a").focus()
         page.evaluate("scrollTo(0, 300)")
         points = site.score()
-        page.clock.run_for(TICK)
+        pass_seconds(page, TICK)
         expect(page.locator(HOME_SCORE)).to_have_text(points)
         assert page.evaluate("document.activeElement === document.querySelector('#nhl a')")
         assert page.evaluate("scrollY") == 300
@@ -421,7 +434,7 @@ def test_selected_text_stays_selected_when_a_score_changes(visitors, site):
     with visitors.watch() as page:
         page.evaluate("getSelection().selectAllChildren(document.querySelector('#nba'))")
         points = site.score()
-        page.clock.run_for(TICK)
+        pass_seconds(page, TICK)
         expect(page.locator(HOME_SCORE)).to_have_text(points)
         assert page.evaluate("String(getSelection())").strip() == "NBA"
 
@@ -432,7 +445,7 @@ def test_game_that_goes_from_live_to_final_moves_down_with_its_focus(visitors, s
         name = first.get_attribute("id")
         page.locator(f"#{name} > a").focus()
         site.force("nba", name.removeprefix("nba"), status="STATUS_FINAL", detail="Final")
-        page.clock.run_for(TICK)
+        pass_seconds(page, TICK)
         expect(page.locator(f"#{name} b")).to_have_text("Final")
         expect(page.locator("#main .games li").first).not_to_have_id(name)
         assert page.evaluate("document.activeElement.closest('li').id") == name
@@ -456,7 +469,7 @@ def test_nothing_shifts_when_scores_change(visitors, site):
         )
         for _ in range(3):
             points = site.score()
-            page.clock.run_for(TICK)
+            pass_seconds(page, TICK)
             expect(page.locator(HOME_SCORE)).to_have_text(points)
         painted(page)
         assert page.evaluate(MOVES) == []
@@ -476,9 +489,9 @@ def test_unchanged_page_is_answered_with_304(visitors, site):
         assert [one for one in site.requests if one[0] == "/live"] == [("/live", 304)]
 
 
-def answers_after(page: Page, site: DemoSite, milliseconds: int, path: str, count: int) -> None:
+def answers_after(page: Page, site: DemoSite, seconds: int, path: str, count: int) -> None:
     """Let time pass and wait until this address was asked for ``count`` times."""
-    page.clock.run_for(milliseconds)
+    pass_seconds(page, seconds)
     until(page, lambda: site.asked(path) >= count)
 
 
@@ -497,7 +510,7 @@ def test_quiet_page_is_asked_for_every_few_minutes_only(visitors, site):
         page.clock.run_for(280_000)
         page.wait_for_timeout(200)
         assert site.asked("/nba/2026-10-24") == 0
-        answers_after(page, site, 30_000, "/nba/2026-10-24", 1)
+        answers_after(page, site, 30, "/nba/2026-10-24", 1)
 
 
 def test_page_of_an_unread_day_fills_itself_once_it_was_read(visitors, site):
@@ -528,6 +541,7 @@ def test_pause_holds_a_score_and_is_remembered(visitors, site):
         assert site.asked("/") == 0
         expect(page.locator(HOME_SCORE)).to_have_text(points)
         page.get_by_role("button", name="Resume").click()
+        page.clock.run_for(1)
         expect(page.locator(HOME_SCORE)).to_have_text(later)
 
 
@@ -546,10 +560,11 @@ def test_hidden_tab_does_not_poll_and_asks_at_once_when_it_is_seen_again(visitor
         page.wait_for_timeout(300)
         assert site.asked("/") == 0
         page.evaluate(HIDE, False)
+        page.clock.run_for(1)
         expect(page.locator(HOME_SCORE)).to_have_text(points)
 
 
-def test_errors_make_it_ask_less_and_less_often_and_success_ends_that(visitors, site):
+def test_errors_make_it_ask_less_often_down_to_once_a_minute_and_success_ends_that(visitors, site):
     with visitors.watch() as page:
         times: list[int] = []
 
@@ -558,15 +573,13 @@ def test_errors_make_it_ask_less_and_less_often_and_success_ends_that(visitors, 
             route.fulfill(status=503, body="busy")
 
         page.route(site.url + "/", refuse)
-        gaps = [seconds_until(page, lambda n=n: len(times) > n) for n in range(5)]
-        assert 9 <= gaps[0] <= 15
-        for gap, (least, most) in zip(
-            gaps[1:], [(22, 38), (45, 75), (90, 150), (180, 300)], strict=True
-        ):
+        gaps = [seconds_until(page, lambda n=n: len(times) > n) for n in range(8)]
+        ranges = [(12, 15), (3, 6), (6, 10), (12, 18), (24, 34), (48, 61), (60, 61), (60, 61)]
+        for gap, (least, most) in zip(gaps, ranges, strict=True):
             assert least <= gap <= most, gaps
         page.unroute(site.url + "/")
         points = site.score()
-        assert seconds_until(page, lambda: page.locator(HOME_SCORE).inner_text() == points) <= 610
+        assert seconds_until(page, lambda: page.locator(HOME_SCORE).inner_text() == points) <= 62
         site.requests.clear()
         answers_after(page, site, TICK, "/", 1)
 
@@ -574,23 +587,177 @@ def test_errors_make_it_ask_less_and_less_often_and_success_ends_that(visitors, 
 def seconds_until(page: Page, what: Callable[[], bool]) -> int:
     """How many of the browser's seconds pass until this is so."""
     for seconds in range(1, 900):
-        page.clock.run_for(1000)
-        page.wait_for_timeout(2)
+        pass_seconds(page, 1)
         if what():
-            page.wait_for_timeout(100)
             return seconds
     pytest.fail("not true in time")
+
+
+def pass_seconds(page: Page, count: int) -> None:
+    """Let so many of the browser's seconds pass, none of them while an answer is awaited."""
+    awaited: set[Request] = set()
+
+    def begin(request: Request) -> None:
+        awaited.add(request)
+
+    def end(request: Request) -> None:
+        awaited.discard(request)
+
+    listeners = {"request": begin, "requestfinished": end, "requestfailed": end}
+    for name, listener in listeners.items():
+        page.on(name, listener)
+    for _ in range(count):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(10)
+        if awaited:
+            until(page, lambda: not awaited)
+            page.wait_for_timeout(50)
+    for name, listener in listeners.items():
+        page.remove_listener(name, listener)
+
+
+def next_reading(site: DemoSite, seconds: float | None) -> None:
+    """The feed is read in so many seconds, by the site's clock, or at an unknown time."""
+    at = None if seconds is None else site.now + timedelta(seconds=1 + seconds)
+    site.edit(update(LeagueRow).values(next_read_at=at))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age", "least", "most"),
+    [(7, 0, 7, 10), (7, 3, 4, 7), (0, 0, 3, 6), (1, 0, 3, 6), (40, 0, 12, 15), (None, 0, 12, 15)],
+)
+def test_page_asks_when_the_feed_has_been_read(visitors, site, seconds, age, least, most):
+    """Within two seconds after it; not within three seconds; after twelve to see that we are there.
+
+    A shared cache that has kept the answer for some seconds says so in Age.
+    """
+
+    times: list[int] = []
+
+    def kept(route: Route) -> None:
+        times.append(1)
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "age": str(age)})
+
+    with visitors.watch("/live") as page:
+        next_reading(site, seconds)
+        page.route(site.url + "/live", kept)
+        try:
+            gaps = [seconds_until(page, lambda n=n: len(times) > n) for n in range(4)]
+        finally:
+            next_reading(site, None)
+            page.unroute(site.url + "/live")
+    assert 12 <= gaps[0] <= 15  # nothing was known the time before
+    assert all(least <= gap <= most for gap in gaps[1:]), gaps
+
+
+def test_page_of_another_day_does_not_follow_the_feed(visitors, site):
+    with visitors.watch("/nba/2026-10-24") as page:
+        next_reading(site, 7)
+        before = site.asked("/nba/2026-10-24")
+        page.clock.run_for(280_000)
+        page.wait_for_timeout(200)
+        assert site.asked("/nba/2026-10-24") == before
+        next_reading(site, None)
+
+
+# ---------------------------------------------------------------- what it shows when nothing comes
+
+MARK = "#main .g.in p b"
+COLOURS = """(mark) => {
+    const at = document.querySelector(mark), card = at.closest(".g")
+    return [getComputedStyle(at).color, getComputedStyle(card, ":before").backgroundColor]
+}"""
+OFFLINE = "You are offline: scores may be late."
+AWAY = "This site cannot be reached: scores may be late."
+
+
+def test_offline_is_said_at_once_and_back_online_the_page_asks_at_once(visitors, site):
+    with visitors.watch() as page:
+        note, coloured = page.locator("#offline"), page.evaluate(COLOURS, MARK)
+        expect(note).to_have_text("")
+        page.clock.run_for(4000)
+        page.context.set_offline(True)
+        expect(note).to_have_text(OFFLINE)
+        assert note.get_attribute("role") == "status"
+        grey = page.evaluate(COLOURS, MARK)
+        assert all(one != other for one, other in zip(coloured, grey, strict=True))
+        points, before = site.score(), site.asked("/")
+        page.clock.run_for(60_000)
+        page.wait_for_timeout(200)
+        assert site.asked("/") == before
+        expect(note).to_have_text(OFFLINE)
+        page.context.set_offline(False)
+        until(page, lambda: page.evaluate("navigator.onLine"))
+        page.wait_for_timeout(100)
+        page.clock.run_for(3_100)  # it may have tried just before
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+        expect(note).to_have_text("")
+        assert page.evaluate(COLOURS, MARK) == coloured
+
+
+@pytest.mark.parametrize("how", ["refuses", "is silent", "is busy"])
+def test_site_that_is_away_is_said_so_within_twenty_seconds_until_it_is_back(visitors, site, how):
+    def answer(route: Route) -> None:
+        if how == "refuses":
+            route.abort("connectionrefused")
+        elif how == "is busy":
+            route.fulfill(status=503, body="busy")
+
+    with visitors.watch() as page:
+        note, coloured = page.locator("#offline"), page.evaluate(COLOURS, MARK)
+        page.route(site.url + "/", answer)
+        if how == "is silent":
+            page.clock.run_for(19_000)
+        else:
+            seconds = seconds_until(page, lambda: note.inner_text() == AWAY)
+            assert 15 <= seconds <= 20
+        expect(note).to_have_text(AWAY)
+        assert page.evaluate(COLOURS, MARK) != coloured
+        page.unroute(site.url + "/")
+        points = site.score()
+        assert seconds_until(page, lambda: page.locator(HOME_SCORE).inner_text() == points) <= 62
+        expect(note).to_have_text("")
+        assert page.evaluate(COLOURS, MARK) == coloured
+
+
+def test_one_request_that_fails_is_not_talked_about(visitors, site):
+    with visitors.watch() as page:
+        page.route(site.url + "/", lambda route: route.abort(), times=1)
+        said = set()
+        for _ in range(30):
+            pass_seconds(page, 1)
+            said.add(page.locator("#offline").inner_text())
+        assert said == {""}
+
+
+def test_feed_that_fails_for_two_minutes_is_said_so_until_it_is_read_again(visitors, site):
+    with visitors.watch() as page:
+        alarm, note = page.locator("#failing"), page.locator("#offline")
+        coloured = page.evaluate(COLOURS, MARK)
+        expect(alarm).to_have_count(0)
+        site.edit(update(LeagueRow).where(LeagueRow.slug == "nfl").values(failing_since=site.now))
+        assert seconds_until(page, lambda: alarm.count() == 1) <= 15
+        for _ in range(8):  # two minutes
+            pass_seconds(page, TICK)
+            expect(alarm).to_contain_text("NFL: the feed has been failing since")
+            expect(note).to_have_text("")
+            assert page.evaluate(COLOURS, MARK) == coloured
+        site.edit(update(LeagueRow).where(LeagueRow.slug == "nfl").values(failing_since=None))
+        points = site.score()
+        assert seconds_until(page, lambda: page.locator(HOME_SCORE).inner_text() == points) <= 15
+        expect(alarm).to_have_count(0)
 
 
 def test_listener_hears_scores_and_states_but_not_the_clock(visitors, site):
     with visitors.watch("/nfl") as page:
         said = page.locator("#say")
         site.force("nfl", LIVE_NFL, detail="5:00 - 1st Quarter")
-        page.clock.run_for(TICK)
+        pass_seconds(page, TICK)
         expect(page.locator(f"{CARD} b")).to_have_text("5:00 - 1st")
         expect(said).to_have_text("")
         points = site.score()
-        page.clock.run_for(TICK)
+        pass_seconds(page, TICK)
         expect(said).to_have_text(f"Bears 3, Panthers {points}, live")
         assert page.locator("[aria-live]").count() == 1
         assert said.get_attribute("aria-live") == "polite"
@@ -599,16 +766,16 @@ def test_listener_hears_scores_and_states_but_not_the_clock(visitors, site):
 def test_age_of_the_data_is_kept_current_although_the_page_is_not_sent_again(visitors, site):
     confirm(site)
     with visitors.watch("/live") as page:
-        expect(page.locator("#ago")).to_have_text("5 s ago")
+        seconds = int(page.locator("#ago").inner_text().removesuffix(" s ago"))
         page.clock.run_for(7000)
-        expect(page.locator("#ago")).to_have_text("12 s ago")
+        expect(page.locator("#ago")).to_have_text(f"{seconds + 7} s ago")
         site.now += timedelta(seconds=10)
         confirm(site)
         site.requests.clear()
-        answers_after(page, site, 8000, "/live", 1)
+        answers_after(page, site, 10, "/live", 1)
         assert ("/live", 304) in site.requests
         page.clock.run_for(1000)
-        expect(page.locator("#ago")).to_have_text("11 s ago")
+        expect(page.locator("#ago")).to_have_text(f"{seconds + 8} s ago")
 
 
 def confirm(site: DemoSite) -> None:
@@ -757,7 +924,7 @@ def test_live_refresh_keeps_scores_hidden_and_a_revealed_one_shown(visitors, sit
     with visitors.watch(f"/nfl?reveal={FINAL_NFL}", hides=True) as page:
         site.score()
         site.requests.clear()
-        page.clock.run_for(TICK)
+        pass_seconds(page, TICK)
         until(page, lambda: (f"/nfl?reveal={FINAL_NFL}", 200) in site.requests)
         page.wait_for_timeout(200)
         assert page.locator(f"#nfl{FINAL_NFL} .s").count() == 2
@@ -765,7 +932,7 @@ def test_live_refresh_keeps_scores_hidden_and_a_revealed_one_shown(visitors, sit
         expect(page.locator("#say")).to_have_text("")
         page.locator(CARD).get_by_role("link", name="Show score").click()
         points = site.score()
-        page.clock.run_for(TICK)
+        pass_seconds(page, TICK)
         expect(page.locator(HOME_SCORE)).to_have_text(points)
 
 
