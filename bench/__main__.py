@@ -18,6 +18,7 @@ from bench import (
     queue_rows,
     request_rows,
     sync_rows,
+    viewer_rows,
 )
 from bench.measure import Figure
 
@@ -34,6 +35,7 @@ ROWS = {
     "queue": queue_rows.queue,
     "requests": request_rows.requests,
     "freshness": freshness_rows.freshness,
+    "viewers": viewer_rows.viewers,
     "memory": memory_rows.memory,
     "growth": growth_rows.growth,
     "hosts": hosts_rows.hosts,
