@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         month=labels.short_month,
         month_name=labels.month_name,
         part=labels.part_label,
+        place=labels.place_label,
         period_label=labels.period_label,
         periods=labels.periods,
         result=labels.result_label,

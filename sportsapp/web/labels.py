@@ -1,6 +1,8 @@
 """Text for people: times in the visitor's zone, names of teams and weeks, the state of a game."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sportsapp.core.clock import game_day, utc_now
@@ -265,6 +267,35 @@ def result_label(game: GameSummary, team: Team) -> str:
         won, lost = ours > theirs, ours < theirs
     level = "D" if game.league.draws else "T"
     return f"{'W' if won else 'L' if lost else level} {ours}-{theirs}"
+
+
+def record_label(games: Sequence[GameSummary], team: Team) -> str:
+    """``5-2``: the team's record in those of these games that are over; empty without any.
+
+    It is written as the league does: won-lost and then ties, if any; won-drawn-lost in soccer;
+    with losses after regulation last in hockey. Empty, too, when the result of one is unknown.
+    """
+    league = team.league
+    over = [game for game in games if game.status in OVER]
+    results = [(result_label(game, team)[:1], game.period > league.periods) for game in over]
+    count = Counter(
+        "O" if league.sport == "hockey" and letter == "L" and is_extra else letter
+        for letter, is_extra in results
+    )
+    if not over or "" in count:
+        return ""
+    order = "WDL" if league.draws else "WLO" if league.sport == "hockey" else "WL"
+    return "-".join(str(count[letter]) for letter in order + "T" * ("T" in count))
+
+
+def place_label(team: Team) -> str:
+    """``3rd in NFC East``: the team's place in the stored standings; empty without one."""
+    place = team.standing_position
+    if place is None:
+        return ""
+    is_teen = 10 < place % 100 < 14
+    ending = "th" if is_teen else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place}{ending} in {team.standing_group or team.league.label}"
 
 
 def winner_beyond_score(game: GameSummary) -> str:

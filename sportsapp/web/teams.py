@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,13 +13,13 @@ from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Player, Team
-from sportsapp.db.queries import GameSummary
+from sportsapp.db.queries import GameSummary, Span
 from sportsapp.services import services
-from sportsapp.web.labels import OVER, part_label, season_label
+from sportsapp.web.labels import OVER, part_label, record_label, season_label
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
-from sportsapp.web.unread import reading_of
+from sportsapp.web.unread import are_read, reading_of
 
 blueprint = Blueprint("teams", __name__)
 
@@ -55,13 +56,22 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
         parts: dict[str, list[GameSummary]] = {}
         for game in games:
             parts.setdefault(part_label(game), []).append(game)
+        first, last = season_of(league, today)
+        reading = reading_of(league, first, last)
+        # what is to come need not be known, but every day that is over
+        past = Span(league.slug, first, today - timedelta(days=1))
+        is_running = season is not None and season == team.league_row.season_year
+        is_whole = is_running and (reading.is_read or are_read([past])[0])
+        played = [game for game in parts.get("Season", []) if is_whole and not game.neutral_site]
         return render_template(
             "team.html",
             league=league,
             team=team,
             namesakes=namesakes,
             games=games,
-            reading=reading_of(league, *season_of(league, game_day(utc_now()))),
+            reading=reading,
+            at_home=record_label([game for game in played if game.home_team_id == team.id], team),
+            on_road=record_label([game for game in played if game.home_team_id != team.id], team),
             fresh=fresh.watching(games),
             years=season_label(team.league_row, season) if season else "",
             parts=parts,

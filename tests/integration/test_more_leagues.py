@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import ALL_LEAGUES, BY_SLUG
 from sportsapp.core.settings import Settings
+from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.services import services_of
@@ -20,7 +21,7 @@ from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
-from sportsapp.web.labels import period_label, week_label
+from sportsapp.web.labels import period_label, record_label, week_label
 from tests.answers import make_team_list, read_sample, sample, sample_bytes
 from tests.integration.conftest import DAY
 from tests.integration.events import board, event
@@ -207,6 +208,12 @@ def test_draw_marks_no_winner_and_is_a_d(client, synced):
     page = client.get("/epl/teams/ALP").text
     assert [text in page for text in ("D 2-2", "W 3-1", "L 0-1")] == [True] * 3
     assert "<small>FT</small>" not in page
+
+
+def test_draws_come_second_in_a_record_of_soccer(synced):
+    synced("epl", final("1", 2, 2), final("2", 3, 1, "home"), final("3", 1, 1))
+    [team] = queries.teams_at(db.session, "epl", "ALP")
+    assert record_label(queries.games_of_team(db.session, team, None), team) == "1-2-0"
 
 
 def test_level_score_of_other_leagues_is_a_tie(client, synced):

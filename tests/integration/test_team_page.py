@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from sportsapp.core.clock import game_day, utc_now
 from sportsapp.core.leagues import BY_SLUG, season_of
 from sportsapp.db.engine import db
-from sportsapp.db.models import LeagueRow, Team
+from sportsapp.db.models import LeagueRow, Scoreboard, Team
 from sportsapp.services import services_of
 from sportsapp.sync.catalogue import sync_teams
 from sportsapp.sync.context import SyncContext
@@ -194,6 +195,82 @@ def test_record_is_told_only_to_those_who_see_scores(visitor, synced, app):
     db.session.commit()
     assert "<small>9-1</small>" in visitor.get("/nfl/teams/ALP").text
     assert "9-1" not in visitor.get("/nfl/teams/ALP", headers={"Cookie": "scores=hide"}).text
+
+
+@pytest.mark.parametrize(
+    ("position", "group", "text"),
+    [
+        (1, "NFC East", "1st in NFC East"),
+        (2, "", "2nd in NFL"),
+        (3, "West", "3rd in West"),
+        (11, "West", "11th in West"),
+        (112, "West", "112th in West"),
+        (22, "West", "22nd in West"),
+    ],
+)
+def test_place_in_the_table_is_told_only_to_those_who_see_scores(
+    visitor, synced, position, group, text
+):
+    synced("nfl", event())
+    assert " in NFL" not in visitor.get("/nfl/teams/ALP").text
+    db.session.query(Team).update({Team.standing_position: position, Team.standing_group: group})
+    db.session.commit()
+    for path in ("/nfl/teams/ALP", "/nfl/teams/ALP/roster"):
+        assert f'<p class="asof">{text}</p>' in visitor.get(path).text
+        assert text not in visitor.get(path, headers={"Cookie": "scores=hide"}).text
+
+
+def in_season(number: int, kind: int = 2, **fields: Any) -> dict[str, Any]:
+    """A game of the running season, on a day of its own."""
+    made = event(str(number), f"2026-01-{number + 1:02}T20:00Z", **fields)
+    return made | {"season": {"year": 2026, "type": kind}}
+
+
+def play(synced, slug: str, *games: dict[str, Any]) -> str:
+    """Store these games, and every day of the season up to yesterday; the team's page."""
+    for game in games:
+        at = datetime.fromisoformat(game["date"])
+        synced(slug, game, day=at.date(), at=at + timedelta(days=2))
+    db.session.query(LeagueRow).update({LeagueRow.season_year: 2026})
+    db.session.commit()
+    first, _ = season_of(BY_SLUG[slug], game_day(utc_now()))
+    mark_read(slug, first, game_day(utc_now()) - timedelta(days=1))
+    return f"/{slug}/teams"
+
+
+@pytest.mark.usefixtures("clock")
+def test_records_at_home_and_away_are_of_the_regular_season(visitor, synced):
+    teams = play(
+        synced,
+        "nfl",
+        in_season(1, kind=1),
+        in_season(2),
+        in_season(3, home=3, away=9),
+        in_season(4, home=7, away=7),
+        in_season(5, neutralSite=True),
+        in_season(6),
+    )
+    assert '<p class="asof">home 2-1-1</p>' in visitor.get(f"{teams}/ALP").text
+    assert '<p class="asof">away 1-2-1</p>' in visitor.get(f"{teams}/BET").text
+    assert "2-1-1" not in visitor.get(f"{teams}/ALP", headers={"Cookie": "scores=hide"}).text
+
+
+@pytest.mark.usefixtures("clock")
+def test_records_are_left_out_while_a_day_of_the_season_is_unread(visitor, synced):
+    teams = play(synced, "nfl", in_season(2))
+    assert "home 1-0" in visitor.get(f"{teams}/ALP").text
+    db.session.query(Scoreboard).filter_by(day=date(2025, 10, 1)).delete()
+    db.session.query(LeagueRow).update({LeagueRow.changed_at: utc_now()})
+    db.session.commit()
+    assert "home 1-0" not in visitor.get(f"{teams}/ALP?again").text
+
+
+@pytest.mark.usefixtures("clock")
+def test_losses_after_regulation_come_last_in_hockey(visitor, synced):
+    extra = in_season(4, home=1, away=2)
+    extra["competitions"][0]["status"]["period"] = 4
+    teams = play(synced, "nhl", in_season(2), in_season(3), in_season(5), extra)
+    assert "home 3-0-1" in visitor.get(f"{teams}/ALP").text
 
 
 # ---------------------------------------------------------------- a game that is not over
