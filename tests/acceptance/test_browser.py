@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -54,6 +55,7 @@ CARD = f"#nfl{LIVE_NFL}"
 HOME_SCORE = f"{CARD} .r:nth-child(2) .s"
 TICK = 15  # seconds, in which a page with a live game asks
 QUARTER_HOUR = 900_000
+AWAITED: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 PATIENCE = 20_000  # real milliseconds, on a machine that has other things to do
 
 expect.set_options(timeout=PATIENCE)
@@ -88,6 +90,7 @@ class Visitors:
         """
         with self.context(**options) as context:
             page, asked = context.new_page(), self.site.asked(path)
+            note_requests(page)
             page.clock.install(time=self.site.now)
             page.goto(self.site.url + path)
             page.clock.pause_at(self.site.now + timedelta(seconds=5))
@@ -226,6 +229,7 @@ def test_no_page_does_what_its_policy_forbids(visitors, site, hides):
     with visitors.context(hides=hides) as context:
         page = context.new_page()
         said = console_of(page)
+        note_requests(page)
         page.clock.install(time=site.now)
         for path in PAGES.values():
             page.goto(path)
@@ -593,27 +597,22 @@ def seconds_until(page: Page, what: Callable[[], bool]) -> int:
     pytest.fail("not true in time")
 
 
+def note_requests(page: Page) -> None:
+    """Keep in AWAITED which requests of a page have no answer yet."""
+    awaited = AWAITED[page] = set()
+    page.on("request", lambda request: awaited.add(request))
+    page.on("requestfinished", lambda request: awaited.discard(request))
+    page.on("requestfailed", lambda request: awaited.discard(request))
+
+
 def pass_seconds(page: Page, count: int) -> None:
     """Let so many of the browser's seconds pass, none of them while an answer is awaited."""
-    awaited: set[Request] = set()
-
-    def begin(request: Request) -> None:
-        awaited.add(request)
-
-    def end(request: Request) -> None:
-        awaited.discard(request)
-
-    listeners = {"request": begin, "requestfinished": end, "requestfailed": end}
-    for name, listener in listeners.items():
-        page.on(name, listener)
     for _ in range(count):
         page.clock.run_for(1000)
         page.wait_for_timeout(10)
-        if awaited:
-            until(page, lambda: not awaited)
+        if AWAITED[page]:
+            until(page, lambda: not AWAITED[page])
             page.wait_for_timeout(50)
-    for name, listener in listeners.items():
-        page.remove_listener(name, listener)
 
 
 def next_reading(site: DemoSite, seconds: float | None) -> None:
