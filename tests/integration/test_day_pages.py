@@ -108,7 +108,14 @@ TODAY = 'href="{}" aria-current="date"><span>Today<'
         ),
         ("/nfl/standings", ['aria-current="true">NFL', 'aria-current="page">Standings']),
         ("/nfl/teams", ['aria-current="true">NFL', 'aria-current="page">Teams']),
-        ("/nfl/teams/ALP", ['aria-current="true">NFL', 'aria-current="true">Teams']),
+        (
+            "/nfl/teams/ALP",
+            [
+                'aria-current="true">NFL',
+                'aria-current="true">Teams',
+                IS_HERE.format("/nfl/teams/ALP", "Schedule"),
+            ],
+        ),
         ("/", [IS_HERE.format("/", "All"), TODAY.format("/")]),
         ("/live", ['href="/live" aria-current="page">Live']),
     ],
