@@ -25,7 +25,7 @@ from sportsapp.services import services_of
 from tests.integration.events import event
 from tests.panel import signed_in
 
-pytestmark = pytest.mark.only_sqlite("its file is replaced")
+pytestmark = [pytest.mark.slow, pytest.mark.only_sqlite("its file is replaced")]
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from sportsapp.services import services_of
 from tests.integration.events import event as game
 from tests.panel import add_consumer, add_failure, add_run, row, signed_in
 
+pytestmark = pytest.mark.slow
+
 LATER = datetime(2026, 1, 15, 22, 0, tzinfo=UTC)
 
 

@@ -23,6 +23,8 @@ import requests
 
 from demo import DemoState, create_demo_feed, running_feed
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "../shared/espn"
 EASTERN = ZoneInfo("America/New_York")

@@ -38,6 +38,8 @@ from tests.integration.test_demo_feed import (
     start_of,
 )
 
+pytestmark = pytest.mark.slow
+
 COLLEGE, SOCCER = "mens-college-basketball", "usa.1"
 JANUARY = datetime(2027, 1, 16, 18, 0, tzinfo=UTC)  # a Saturday of college basketball
 SEPTEMBER = datetime(2026, 9, 12, 23, 0, tzinfo=UTC)  # a Saturday of soccer

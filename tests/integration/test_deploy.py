@@ -22,6 +22,8 @@ from sportsapp.db.engine import write_connection
 from sportsapp.db.models import ConsumerProcess
 from tests.loopback import serving
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = PROJECT_ROOT / "deploy"
 UNITS = DEPLOY / "systemd"
 README = (PROJECT_ROOT / "README.md").read_text()

@@ -19,6 +19,8 @@ from tests.answers import make_board, make_event, make_roster, make_team, make_t
 from tests.conftest import QUICK, RECORDED
 from tests.stored import query, statements, writes
 
+pytestmark = pytest.mark.slow
+
 NBA = BY_SLUG["nba"]
 NOW = datetime(2026, 10, 4, 18, 0, tzinfo=UTC)
 DAY = date(2026, 10, 4)

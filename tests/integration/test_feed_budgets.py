@@ -27,6 +27,8 @@ from sportsapp.tasks import sync_all_live_games
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed
 
+pytestmark = pytest.mark.slow
+
 PEAK_MB = 300
 SECONDS = 20
 ROW_BYTES = 250_000

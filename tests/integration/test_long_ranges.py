@@ -23,6 +23,8 @@ from sportsapp.tasks import sync_date_range_task
 from tests.integration.events import board, event
 from tests.panel import row, runs_of
 
+pytestmark = pytest.mark.slow
+
 NBA, NFL, WNBA, MLB = (BY_SLUG[slug] for slug in ("nba", "nfl", "wnba", "mlb"))
 NOW = datetime(2026, 10, 4, 18, 0, tzinfo=UTC)
 TASK = "sync_date_range_task"

@@ -19,6 +19,8 @@ from sportsapp.db.engine import db
 from sportsapp.factory import create_app
 from tests.conftest import NO_BROKER
 
+pytestmark = pytest.mark.slow
+
 REVISIONS = [one.revision for one in ScriptDirectory(migrations.FOLDER).walk_revisions()][::-1]
 HEAD = REVISIONS[-1]
 ROWS = 3

@@ -27,6 +27,8 @@ from tests.integration.conftest import DAY
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed
 
+pytestmark = pytest.mark.slow
+
 HIDES = {"Cookie": "scores=hide"}
 STANDINGS = {"nhl": "nhl", "ncaaf": "ncaaf", "wnba": "wnba", "mls": "epl", "epl": "epl"}
 

@@ -17,6 +17,8 @@ from sportsapp.core.running import announce, running_settings
 from sportsapp.core.settings import PROJECT_ROOT, describe_settings, load_settings
 from sportsapp.core.sources import setting_sources, variable
 
+pytestmark = pytest.mark.slow
+
 PORT = "from sportsapp.services import services_of; print(services_of(app).settings.port)"
 DOORS = {
     "flask": ["-m", "flask", "settings"],
