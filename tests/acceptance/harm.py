@@ -31,7 +31,8 @@ from tests.acceptance.conftest import wait_for
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed
 
-IS_LONG = os.environ.get("FAULTS") == "long"
+IS_LONGEST = os.environ.get("FAULTS") == "longest"
+IS_LONG = IS_LONGEST or os.environ.get("FAULTS") == "long"
 SEED = int(os.environ.get("FAULTS_SEED", 0)) or random.SystemRandom().randrange(1, 10**6)
 
 # A consumer that looks for lost runs every second instead of every fifteen.

@@ -499,7 +499,7 @@ def test_no_inline_script_runs_under_the_policy(browser, site):
 
 def test_times_are_shown_in_the_browsers_zone(browser, site):
     with visit(browser, site, timezone_id="Asia/Tokyo") as page:
-        page.goto("/admin/schedule/")
+        page.goto("/admin/runs/")
         local = page.locator("time[data-local]").first
         expect(local).to_contain_text("GMT+9")
         expect(local).to_contain_text("UTC")

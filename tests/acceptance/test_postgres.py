@@ -164,7 +164,7 @@ def test_slot_is_claimed_once(app):
 def test_pages_and_api_answer(app, feed):
     test_second_sync_writes_nothing(app, feed)
     browser = app.test_client()
-    assert "9:03 - 3rd Quarter" in browser.get("/nfl/2026-01-15").text
+    assert "9:03 - 3rd" in browser.get("/nfl/2026-01-15").text
     assert browser.get("/api/v1/games/nfl/401").json["home"]["score"] == 20
 
 
