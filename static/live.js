@@ -13,7 +13,7 @@ let store = {};
 try {
   store = localStorage;
 } catch {} // a browser that keeps nothing for us
-let paused = store.paused === "yes";
+let paused = !!pause && store.paused === "yes";
 
 // Makes one element like another. What has an id keeps its node, and so focus and selection.
 function patch(old, fresh) {
@@ -114,10 +114,14 @@ if (pause) {
     name();
     again();
   };
+  if (paused) find("#fresh").hidden = false;
+  name();
+}
+
+const { poll, live } = find("main").dataset;
+if (poll) {
   document.onvisibilitychange = window.ononline = again;
   window.onoffline = age;
-  name();
-  const { poll, live } = find("main").dataset;
   plan(live ? 3 + Math.random() * 2 : poll);
   age();
   setInterval(age, 1000);

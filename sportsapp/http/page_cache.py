@@ -46,7 +46,7 @@ LOOKUP = "sportsapp.page_cache"
 NEXT_READ = "X-Next-Read"
 """The header with the seconds until the feed is read next, at the moment when it is sent."""
 SHARED = "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=60"
-"""Cache-Control of a page for visitors who have chosen nothing (docs/decisions/polling.md)."""
+"""Cache-Control of a page for visitors who send none of our cookies (docs/decisions/polling.md)."""
 MADE_WHEN_SENT = {"content-length", NEXT_READ.lower()}
 NOT_IN_304 = {"content-type", "content-encoding"} | MADE_WHEN_SENT
 NEVER_CACHED = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import DAYS_AHEAD, FIRST_DAY, each_day, game_day, utc_now
@@ -46,7 +46,11 @@ def month(month_text: str) -> ResponseReturnValue:
 @blueprint.get("/<league_name>/months/<month_text>")
 def league_month(league_name: str, month_text: str) -> ResponseReturnValue:
     """A month of one league."""
-    return _month_page(league_or_404(league_name), month_text)
+    league = league_or_404(league_name)
+    if league_name != league.slug:
+        target = url_for("days.league_month", league_name=league.slug, month_text=month_text)
+        return redirect(target, 301)
+    return _month_page(league, month_text)
 
 
 def _month_page(league: League | None, month_text: str) -> ResponseReturnValue:

@@ -66,6 +66,11 @@ class Freshness:
         """Whether several leagues are followed, and the polls of all of them fail."""
         return len(self.failing) == len(settings().leagues) > 1
 
+    @property
+    def may_change_soon(self) -> bool:
+        """Whether it matters when the feed was read, and that the page can be asked for again."""
+        return self.poll_seconds < POLL_QUIET
+
     @staticmethod
     def oldest_read(states: Sequence[LeagueSummary]) -> datetime | None:
         """When what was read longest ago of these leagues was read; None when that is unknown."""

@@ -84,7 +84,7 @@ def zone_written(text: str) -> str | None:
     words = text.strip().replace(" ", "_").casefold()
     named = [zone for zone in _zones() if zone.casefold() == words]
     cities = [zone for zone in _places() if zone.casefold().rpartition("/")[2] == words]
-    return next(iter(named), cities[0] if len(cities) == 1 else None)
+    return min(named or cities, default=None)  # zones of one city are names of one zone
 
 
 def _is_team(name: str) -> bool:

@@ -98,6 +98,11 @@ def test_month_that_there_is_not_is_a_page_that_leads_back(client, path):
     assert 'href="/"' in answer.text
 
 
+def test_month_of_a_league_in_upper_case_redirects(client):
+    answer = client.get("/NFL/months/2026-01")
+    assert (answer.status_code, answer.location) == (301, "/nfl/months/2026-01")
+
+
 def test_date_field_of_all_leagues_leads_to_its_day(client):
     assert client.get("/?day=2026-01-15").location == "/2026-01-15"
     assert client.get(f"/?day={game_day(utc_now())}").location == "/"

@@ -94,6 +94,7 @@ def test_zone_that_there_is_not_is_refused_and_ignored_in_a_cookie(visitor, zone
         ("america/los angeles", "America/Los_Angeles"),
         ("LOS ANGELES", "America/Los_Angeles"),
         ("berlin", "Europe/Berlin"),
+        ("Indianapolis", "America/Indiana/Indianapolis"),  # it has three names there
         ("utc", "UTC"),
         ("Etc/GMT+5", "Etc/GMT+5"),
     ],
@@ -102,8 +103,8 @@ def test_zone_is_taken_as_people_write_it(visitor, text, zone):
     assert cookies(save(visitor, zone=text))["zone"].value == zone
 
 
-@pytest.mark.parametrize("text", ["Angeles", "Europe", "Louisville", "/", "los/angeles", "Europe/"])
-def test_zone_that_is_written_by_half_or_means_several_is_refused(visitor, text):
+@pytest.mark.parametrize("text", ["Angeles", "Europe", "/", "los/angeles", "Europe/"])
+def test_zone_that_is_written_by_half_is_refused(visitor, text):
     answer = save(visitor, zone=text)
     assert answer.status_code == 400
     assert f"Unknown time zone &#39;{text}&#39;" in answer.text
