@@ -9,7 +9,6 @@ from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Team
 from sportsapp.db.queries import GameSummary
-from sportsapp.web.labels import OVER
 from sportsapp.web.preferences import preferences
 
 
@@ -38,8 +37,8 @@ def own_teams(slugs: Sequence[str], today: date) -> list[OwnTeam]:
 
     own = []
     for team in teams:
-        over = [game for game in of(team) if game.status in OVER and game.state == State.POST]
-        ahead = [game for game in of(team) if game not in over]
+        over = [game for game in of(team) if game.state == State.POST]
+        ahead = [game for game in of(team) if game.state != State.POST]
         last, coming = over[-1] if over else None, ahead[0] if ahead else None
         own.append(OwnTeam(team, last, coming))
     return own

@@ -28,7 +28,6 @@ def init_app(app: Flask) -> None:
         leader_lines=labels.leader_lines,
         long_day=labels.long_day,
         matchup=labels.matchup,
-        month=labels.short_month,
         month_name=labels.month_name,
         part=labels.part_label,
         place=labels.place_label,
@@ -44,7 +43,6 @@ def init_app(app: Flask) -> None:
         situation=labels.situation_label,
         state=labels.state_label,
         team_name=labels.team_name,
-        weekday=labels.weekday,
         unknown_score=labels.unknown_score,
         winner=labels.winner_beyond_score,
     )

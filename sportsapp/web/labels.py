@@ -63,19 +63,9 @@ def short_day(day: date) -> str:
     return f"{day:%a, %b} {day.day}"
 
 
-def weekday(day: date) -> str:
-    """``Sun``."""
-    return f"{day:%a}"
-
-
 def month_name(day: date) -> str:
     """``2026-09``: a day's month, as addresses have it."""
     return f"{day:%Y-%m}"
-
-
-def short_month(day: date) -> str:
-    """``Sep``."""
-    return f"{day:%b}"
 
 
 # ---------------------------------------------------------------- teams, seasons and weeks
