@@ -69,6 +69,8 @@ def test_broker_that_starts_empty_gets_twenty_waiting_backfills_back_and_runs_ea
         assert [run_of(one).state for one in waiting] == [RunState.RETRY, *["PENDING"] * 19]
         broker.kill()
         shutil.rmtree(data_folder(real_settings) / "appendonlydir")
+        left = {path.name for path in data_folder(real_settings).iterdir()}
+        assert left == {"lock", "broker.sock"}
         # producers are told, and what they asked for will never run
         with pytest.raises(BrokerUnavailableError, match="cannot be reached"):
             backfill_of(date(2018, 1, 10))
@@ -82,7 +84,6 @@ def test_broker_that_starts_empty_gets_twenty_waiting_backfills_back_and_runs_ea
     wait_for(lambda: run_of(waiting[0]).due_at < utc_now())
     broker.start()
     back_at = utc_now()
-    assert backfill_huey.pending_count() == 0
     release.set()
     assert {ended(run_id).state for run_id in [*waiting, *busy]} == {RunState.SUCCESS}
     assert [run_of(run_id).attempt for run_id in waiting] == [2, *[1] * 19]

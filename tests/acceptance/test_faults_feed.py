@@ -96,7 +96,9 @@ def stack(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory)
         cleanup.callback(broker.kill)
         app = create_app(settings)
         log = tmp_path_factory.mktemp("feed") / "consumer.log"
-        consumer = RealConsumer("huey", harm.environ_of(settings), log, PATIENT)
+        # no slots of its own (-n): one that fell between two ticks would add requests to the next
+        options = f"{RealConsumer.options} -n"
+        consumer = RealConsumer("huey", harm.environ_of(settings), log, PATIENT, options)
         cleanup.callback(consumer.kill_all)
         with app.app_context():
             wait_for(lambda: len(consumer.children()) == 3)
