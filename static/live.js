@@ -35,11 +35,20 @@ function patch(old, fresh) {
 const spoken = () =>
   new Map([...document.querySelectorAll("[data-say]")].map((e) => [e.id, e.dataset.say]));
 
+// The scores on the page, by game and side: a node may show something else after a patch.
+const scores = () =>
+  [...document.querySelectorAll(".s")].map((e) => [e.closest("[id]").id + e.matches(".r + .r *, .side ~ .side *"), e]);
+const calm = matchMedia("(prefers-reduced-motion)");
+
 function show(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   const before = spoken();
+  const was = new Map(scores().map(([side, { textContent }]) => [side, textContent]));
   const focused = document.activeElement;
   patch(find("main"), find("main", fresh));
+  for (const [side, score] of scores())
+    if (was.has(side) && was.get(side) !== score.textContent && !calm.matches)
+      score.animate([{ background: "var(--mark)", color: "#141a24", offset: 0 }], 2000);
   document.title = fresh.title;
   etag = fresh.documentElement.dataset.etag ?? "";
   if (focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
@@ -126,6 +135,11 @@ if (poll) {
   age();
   setInterval(age, 1000);
 }
+
+// The menu of leagues slides where it is wider than the screen; only some browsers heed our style.
+const entry = find("header [aria-current]");
+const menu = entry?.parentNode;
+if (menu) menu.scrollLeft = entry.offsetLeft - menu.offsetLeft - (menu.clientWidth - entry.clientWidth) / 2;
 
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 const spaced = timeZone?.replaceAll("_", " ");

@@ -29,7 +29,7 @@ from sqlalchemy import update
 
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import write_connection
-from sportsapp.db.models import LeagueRow
+from sportsapp.db.models import Game, LeagueRow
 from sportsapp.services import KEY, services_of
 from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.conftest import MakeDatabase
@@ -53,6 +53,7 @@ OPTIONS = {
 }
 CARD = f"#nfl{LIVE_NFL}"
 HOME_SCORE = f"{CARD} .r:nth-child(2) .s"
+HOME_NFL, AWAY_NFL = "29", "3"  # the feed's ids of the teams of LIVE_NFL
 TICK = 15  # seconds, in which a page with a live game asks
 QUARTER_HOUR = 900_000
 AWAITED: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
@@ -316,6 +317,21 @@ def test_ten_leagues_fit_into_the_menu_and_onto_every_screen(visitors, width):
             assert page.evaluate(CURRENT_IS_SEEN), path
 
 
+def test_menu_shows_the_current_league_in_a_browser_that_knows_no_initial_target(visitors, site):
+    def style_of_others(route: Route) -> None:
+        style = route.fetch().text()
+        assert "scroll-initial-target" in style
+        route.fulfill(body=style.replace("scroll-initial-target", "x"), content_type="text/css")
+
+    with visitors.context(width=320) as context:
+        page = context.new_page()
+        page.route("**/style.css*", style_of_others)
+        page.goto(f"{site.url}/nhl/2026-10-25#nhl{OVERTIME_NHL}")
+        expect(page.locator("#pause")).to_be_visible()  # the script has run
+        assert page.evaluate(CURRENT_IS_SEEN)
+        assert page.evaluate("scrollY") > 0
+
+
 # The figures of a whole season are the widest; the page is asked where it shows the column that
 # decides, and whether the first team stays where it is when the table is moved.
 DECIDING = """() => [...document.querySelectorAll(".scroll")].flatMap((table) => {
@@ -432,6 +448,40 @@ def test_score_that_changes_appears_by_itself_without_moving_focus_or_scroll(vis
         assert page.evaluate("document.activeElement === document.querySelector('#nhl a')")
         assert page.evaluate("scrollY") == 300
         assert page.evaluate("window.same.isConnected")
+
+
+# What is tinted, and for how many milliseconds.
+NOTE_TINTS = """() => {
+    const animate = Element.prototype.animate
+    window.tints = []
+    Element.prototype.animate = function (...how) {
+        tints.push([this.textContent, animate.apply(this, how).effect.getTiming().duration])
+    }
+}"""
+
+
+@pytest.mark.parametrize("path", ["/", f"/nfl/games/{LIVE_NFL}"])
+def test_score_that_has_just_changed_is_tinted_each_time(visitors, site, path):
+    with visitors.watch(path) as page:
+        page.evaluate(NOTE_TINTS)
+        expected = []
+        # where the ball goes, the nodes of a side change their places
+        for holder in (HOME_NFL, AWAY_NFL, HOME_NFL):
+            expected.append([site.score(), 2000])
+            ball = {"possession": holder}
+            site.edit(update(Game).where(Game.espn_id == LIVE_NFL).values(situation=ball))
+            pass_seconds(page, TICK)
+            expect(page.locator(".ball")).to_have_count(1)
+            assert page.evaluate("tints") == expected
+
+
+def test_score_that_changes_is_not_tinted_where_less_motion_is_wanted(visitors, site):
+    with visitors.watch(reduced_motion="reduce") as page:
+        page.evaluate(NOTE_TINTS)
+        points = site.score()
+        pass_seconds(page, TICK)
+        expect(page.locator(HOME_SCORE)).to_have_text(points)
+        assert page.evaluate("tints") == []
 
 
 def test_selected_text_stays_selected_when_a_score_changes(visitors, site):
