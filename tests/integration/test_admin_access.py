@@ -6,6 +6,8 @@ import pytest
 
 from tests.panel import PanelVisitor, add_failure, add_league, signed_in
 
+pytestmark = pytest.mark.slow
+
 SECRETS = ("it broke", "sync_daily_schedule", "maria", "Traceback")
 PUBLIC = "panel.sign_in"
 

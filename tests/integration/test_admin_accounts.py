@@ -12,6 +12,8 @@ from sportsapp.db.models import AdminUser
 from sportsapp.http import limits
 from tests.panel import NAME, PASSWORD, PanelVisitor, signed_in
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/admin/accounts/"
 OTHER = "another long pass phrase"
 

@@ -14,6 +14,8 @@ from sportsapp.queue.huey import backfill_huey
 from sportsapp.sync.backfill import estimate
 from tests.panel import add_consumer, add_run, counted, messages_of, row, runs_of
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/admin/backfill/"
 TASK = "sync_date_range_task"
 JANUARY = {"league": "nba", "start": "2026-01-01", "end": "2026-01-31"}

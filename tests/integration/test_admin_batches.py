@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from sportsapp.db.engine import db
 from sportsapp.db.models import Batch, RunState
 from tests.panel import add_batch, add_failure, add_run, counted, row, runs_of
+
+pytestmark = pytest.mark.slow
 
 TASK = "sync_date_range_task"
 LIVE = "/admin/backfill/live"

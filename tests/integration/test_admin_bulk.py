@@ -14,6 +14,8 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.tasks import bulk
 from tests.panel import add_failure, add_run, messages_of, row, runs_of
 
+pytestmark = pytest.mark.slow
+
 LIST = "/admin/runs/"
 BULK = f"{LIST}bulk"
 BACKFILL = "sync_date_range_task"

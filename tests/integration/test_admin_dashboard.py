@@ -34,6 +34,8 @@ from tests.panel import (
 )
 from tests.stored import feed_read_at
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/admin/"
 LIVE = "/admin/live"
 TICK = "sync_all_live_games"

@@ -14,6 +14,8 @@ from sportsapp.db.engine import db, writing
 from sportsapp.db.models import Game, Player, Team
 from tests.panel import add_league, add_run, counted
 
+pytestmark = pytest.mark.slow
+
 
 def add(row) -> int:
     with writing(db.session):
@@ -156,7 +158,6 @@ def test_filters_and_search(panel, data, path, there, absent):
     assert not any(word in page for word in absent.split())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("table", ["leagues", "teams", "players", "games"])
 @pytest.mark.parametrize(
     "junk",

@@ -13,6 +13,8 @@ from sportsapp.db.models import DeadLetter, RunState, Trigger
 from sportsapp.queue.huey import huey
 from tests.panel import add_failure, add_run, change, counted, row, runs_of
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/admin/failures/"
 TASK = "sync_date_range_task"
 

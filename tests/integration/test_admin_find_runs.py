@@ -13,6 +13,8 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import RunState
 from tests.panel import add_failure, add_run, counted
 
+pytestmark = pytest.mark.slow
+
 LIST = "/admin/runs/"
 RANGE = "sync_date_range_task"
 

@@ -21,6 +21,8 @@ from sportsapp.db.models import RunState, TaskRun, Trigger
 from sportsapp.queue.huey import backfill_huey, huey
 from tests.panel import add_failure, add_run, counted, row, runs_of
 
+pytestmark = pytest.mark.slow
+
 LIST = "/admin/runs/"
 BACKFILL = "sync_date_range_task"
 JANUARY = {"league": "NBA", "start_date": "2026-01-01", "end_date": "2026-01-31"}
@@ -105,7 +107,6 @@ def test_list_tells_what_became_of_a_run(panel):
     assert "NBA: not polled before 17:15:00 UTC" in page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "junk",
     [
@@ -404,7 +405,6 @@ def test_list_takes_a_bounded_number_of_queries(panel, query):
     assert counts[0] <= counts[1] <= 7
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_export_has_all_rows_and_memory_holds_some_of_them(panel, kind):
     add_many(9_000)

@@ -15,6 +15,8 @@ from sportsapp.db.models import RunState, ScheduleRow, Trigger
 from sportsapp.queue.huey import huey
 from tests.panel import add_consumer, add_run, counted, runs_of
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/admin/schedule/"
 TICK, HOURLY = "sync_all_live_games", "sync_daily_schedule"
 

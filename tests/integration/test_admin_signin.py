@@ -28,6 +28,8 @@ from sportsapp.http import limits
 from sportsapp.http.limits import client_address
 from tests.panel import NAME, PASSWORD, TOKEN, PanelVisitor, counted, signed_in
 
+pytestmark = pytest.mark.slow
+
 SIGN_IN = "/admin/sign-in"
 READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
 CHALLENGE = re.compile("challenge&#34;: &#34;[^&]+")

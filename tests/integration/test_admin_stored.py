@@ -19,6 +19,8 @@ from tests.integration.events import event
 from tests.panel import add_league, add_run, counted, messages_of, runs_of
 from tests.stored import mark_read
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/admin/stored/"
 NBA = f"{PAGE}?league=nba"
 DAY = f"{PAGE}day?league=nba&day=2026-01-10"

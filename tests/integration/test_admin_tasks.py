@@ -13,6 +13,8 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.task_stats import TaskStats, task_stats
 from tests.panel import add_consumer, add_failure, add_run, counted
 
+pytestmark = pytest.mark.slow
+
 HOURLY, BACKFILL = "sync_daily_schedule", "sync_date_range_task"
 
 

@@ -26,6 +26,8 @@ from sportsapp.sync.context import SyncContext, SyncResult
 from tests.conftest import QUICK
 from tests.integration.events import board, event
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
 NBA, NCAAM = BY_SLUG["nba"], BY_SLUG["ncaam"]
 SEASON = {"calendarStartDate": "2025-12-20T08:00Z", "calendar": []}
@@ -135,7 +137,6 @@ def test_what_was_seen_longest_ago_comes_first(run):
     assert run((NBA, NCAAM), days=6)[-2:] == ["ncaam 20260313", "ncaam 20260314"][::-1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("state", "most"), [("pre", 7), ("post", 1)])
 def test_game_that_never_ends_is_not_asked_for_for_ever(run, feed, state, most):
     """Hourly runs of three weeks: its day is asked for after twice as long each time.
@@ -224,7 +225,6 @@ def test_run_that_gives_way_goes_on_with_the_next_chunk(sync, feed):
     assert db.session.scalar(select(func.count()).select_from(Game)) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("app")
 def test_first_start_of_four_leagues_has_all_results_of_a_team_after_twenty_requests(settings):
     """With the demo feed, whose team records are recounts of its games."""

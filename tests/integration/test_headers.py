@@ -17,6 +17,8 @@ from sportsapp.factory import create_app
 from sportsapp.http.headers import LONGEST_ADDRESS
 from tests.integration.events import event
 
+pytestmark = pytest.mark.slow
+
 VALUES = {
     "league_name": "nfl",
     "league": "nfl",

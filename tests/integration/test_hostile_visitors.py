@@ -35,6 +35,8 @@ from tests.integration.events import event
 from tests.panel import PanelVisitor, add_failure
 from tests.stored import all_rows
 
+pytestmark = pytest.mark.slow
+
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PATHS = [
     "/{}",
@@ -153,7 +155,6 @@ def ask(site: FlaskClient, path: bytes, query: str = "") -> TestResponse:
     return site.get("/", environ_overrides=environ, buffered=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("target", PATHS + QUERIES)
 @trying(12)
 @given(values=st.lists(numbers, min_size=3, max_size=3))
@@ -255,7 +256,6 @@ def test_every_known_attack_by_form_comes_to_nothing(site, unchanged, path, fiel
 # ---------------------------------------------------------------- headers and cookies
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", HEADERS)
 @trying(12)
 @given(value=header_texts, path=st.sampled_from(SIGHTS))
@@ -263,7 +263,6 @@ def test_no_header_breaks_a_page(site, unchanged, name, value, path):
     assert_harmless(site.get(path, headers={name: value}))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", COOKIES)
 @trying(20)
 @given(value=header_texts | any_text.map(in_address), path=st.sampled_from(SIGHTS))
@@ -359,7 +358,6 @@ PANEL = [
 TABLES = ("runs", "leagues", "teams", "players", "games")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("target", PANEL)
 def test_nothing_in_an_address_of_the_panel_breaks_it(app, panel, target):
     add_failure(error=MARKUP[0])

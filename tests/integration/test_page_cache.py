@@ -21,7 +21,7 @@ READ_AT = datetime(2026, 1, 15, 20, 59, 50, tzinfo=UTC)
 START = "2026-01-15T20:00Z"
 PATHS = ("/", "/nfl", "/nfl/games/401", "/nfl/standings", "/search?q=alp", "/nfl/scores.atom")
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture(autouse=True)

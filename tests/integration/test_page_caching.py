@@ -36,7 +36,7 @@ START = "2026-01-15T20:00Z"
 SHARED = "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=60"
 CHOICES = ("zone=Europe/Berlin", "scores=hide", "favourites=nfl-1")
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,8 @@ from sportsapp.http import limits
 from tests.authenticator import PRESENT, Device
 from tests.panel import NAME, PASSWORD, PanelVisitor, messages_of, signed_in
 
+pytestmark = pytest.mark.slow
+
 OWN = "/admin/account/"
 SIGN_IN = "/admin/sign-in"
 OTHER = "another long pass phrase"

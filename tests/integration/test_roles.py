@@ -26,6 +26,8 @@ from tests.panel import (
     signed_in,
 )
 
+pytestmark = pytest.mark.slow
+
 OWN = "/admin/account/"
 OTHER = "another long pass phrase"
 OWN_FORMS = ("/admin/account/", "/admin/sign-out", "/admin/sign-in", "/admin/own-password")
