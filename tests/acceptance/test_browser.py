@@ -995,13 +995,117 @@ def test_live_refresh_keeps_scores_hidden_and_a_revealed_one_shown(visitors, sit
 # ---------------------------------------------------------------- the look
 
 
-@pytest.mark.parametrize("media", ["print", "screen"])
-def test_print_leaves_out_what_paper_cannot_use(visitors, media):
-    with visitors.visit() as page:
-        page.emulate_media(media=media)
-        is_visible = page.locator("header nav").is_visible()
-        assert is_visible == (media == "screen")
-        assert page.locator(HOME_SCORE).is_visible()
+FOR_THE_SCREEN = """() => [...document.querySelectorAll("nav, form, button, input, footer")]
+    .filter((one) => one.checkVisibility()).map((one) => one.outerHTML.slice(0, 60))"""
+SPLIT = """() => [...document.querySelectorAll(".g, .game, tr, .teams li")]
+    .filter((one) => getComputedStyle(one).breakInside !== "avoid").length"""
+PAPER = """() => [getComputedStyle(document.body), getComputedStyle(document.querySelector("h1"))]
+    .map((style, n) => [style.backgroundColor, style.color][n])"""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_paper_has_dark_ink_and_nothing_to_press_and_no_card_on_two_sheets(visitors, scheme):
+    with visitors.context(color_scheme=scheme) as context:
+        page = context.new_page()
+        page.emulate_media(media="print", color_scheme=scheme)
+        for name, path in PAGES.items():
+            page.goto(path)
+            assert page.evaluate(FOR_THE_SCREEN) == [], name
+            assert page.evaluate(SPLIT) == 0, name
+            assert page.evaluate(PAPER) == ["rgb(255, 255, 255)", "rgb(20, 26, 36)"], name
+
+
+# Of each kind of mark: whether it looks different from what lies around it.
+MARKS = """() => {
+    const style = (which, part) => getComputedStyle(document.querySelector(which), part)
+    const border = (which) => style(which).borderBottomColor
+    return {
+        menu: border("header [aria-current]") !== border("header nav a:not([aria-current])"),
+        tab: border(".tabs [aria-current]") !== border(".tabs a:not([aria-current])"),
+        day: style(".days [aria-current]").outlineStyle === "solid",
+        live: style(".g.in", ":before").backgroundColor !== style(".g.in").backgroundColor,
+        dot: style(".in b", ":before").backgroundColor !== style(".g.in").backgroundColor,
+    }
+}"""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_is_current_or_live_is_seen_in_forced_colours(visitors, scheme):
+    with visitors.visit("/nfl", forced_colors="active", color_scheme=scheme) as page:
+        assert [name for name, is_seen in page.evaluate(MARKS).items() if not is_seen] == []
+        page.goto("/nfl/months/2026-10")
+        expect(page.locator(".month [aria-current]")).to_have_css("outline-style", "solid")
+
+
+# Lines of text that a box cuts, or that lie upon each other; what slides in a box is no fault.
+CROWDED = """() => {
+    const faults = [], lines = []
+    if (document.documentElement.scrollWidth > innerWidth) faults.push("slides sideways")
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (walker.nextNode()) {
+        const node = walker.currentNode, owner = node.parentElement
+        const text = node.data.trim().slice(0, 30)
+        if (!text || owner.closest(".skip, option, #say") || !owner.checkVisibility()) continue
+        const boxes = []
+        for (let up = owner; up !== document.body; up = up.parentElement)
+            if (getComputedStyle(up).overflowX !== "visible") boxes.push(up)
+        if (boxes.some((box) => box.clientWidth <= 1)) continue // for screen readers
+        const range = document.createRange()
+        range.selectNodeContents(node)
+        for (const line of range.getClientRects()) {
+            let { left, right, top, bottom } = line
+            for (const box of boxes) {
+                const edge = box.getBoundingClientRect()
+                const isWide = right > edge.right + 2 || left < edge.left - 2
+                const isHigh = bottom > edge.bottom + 3 || top < edge.top - 3
+                const slides = getComputedStyle(box).overflowX !== "hidden"
+                if ((isWide && !slides) || isHigh) faults.push(`cut: ${text}`)
+                left = Math.max(left, edge.left)
+                right = Math.min(right, edge.right)
+            }
+            if (right - left > 1) lines.push({ owner, text, left, right, top, bottom })
+        }
+    }
+    for (const [n, one] of lines.entries())
+        for (const other of lines.slice(n + 1)) {
+            const x = Math.min(one.right, other.right) - Math.max(one.left, other.left)
+            const y = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top)
+            if (one.owner !== other.owner && x > 2 && y > 6)
+                faults.push(`${one.text} on ${other.text}`)
+        }
+    return [...new Set(faults)]
+}"""
+LARGE = "document.documentElement.style.fontSize = '200%'"
+
+
+@pytest.mark.parametrize("hides", [False, True], ids=["shown", "hidden"])
+def test_text_of_twice_the_size_is_neither_cut_nor_crowded_on_a_phone(visitors, hides):
+    faults = {}
+    with visitors.context(width=390, hides=hides, favourites="nfl-3.nba-5.nhl-17") as context:
+        page = context.new_page()
+        for name, path in PAGES.items():
+            page.goto(path)
+            page.evaluate(LARGE)
+            faults[name] = page.evaluate(CROWDED)
+    assert faults == {name: [] for name in PAGES}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_from_right_to_left_are_mirrored_and_slide_no_way(visitors, width):
+    with visitors.context(width=width) as context:
+        page = context.new_page()
+        for name, path in PAGES.items():
+            page.goto(path)
+            page.evaluate("document.documentElement.dir = 'rtl'")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.goto("/")
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        name, score = (page.locator(f"{CARD} .{part}").first.bounding_box() for part in "ns")
+        assert score["x"] < name["x"]
+        mark = page.evaluate(
+            "card => getComputedStyle(document.querySelector(card), ':before').right", CARD
+        )
+        assert mark == "0px"
 
 
 def test_nothing_moves(visitors):

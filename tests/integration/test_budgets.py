@@ -98,3 +98,14 @@ def test_newcomer_gets_no_cookie(client, path):
 def test_every_state_of_the_events_is_used():
     assert set(STATE_OF) < set(STATES)
     assert list(GAMES) == [league.slug for league in DEFAULT_LEAGUES]
+
+
+PHYSICAL = re.compile(
+    r"(?:margin|padding|border|inset)-(?:left|right)"
+    r"|text-align: ?(?:left|right)|[;{ ](?:left|right):"
+)
+
+
+@pytest.mark.parametrize("name", ["style.css", "admin.css"])
+def test_style_has_sides_that_follow_the_direction_of_the_text(name):
+    assert PHYSICAL.findall((PROJECT_ROOT / "static" / name).read_text()) == []
