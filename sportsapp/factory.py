@@ -47,7 +47,7 @@ def create_app(
         "sportsapp",
         instance_path=str(settings.instance_path),
         template_folder=str(PROJECT_ROOT / "templates"),
-        static_folder=str(PROJECT_ROOT / "static"),
+        static_folder=None,
     )
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database,

@@ -78,6 +78,7 @@ class OutgoingSession(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.auth = _account_in_url  # any value here stops requests from reading ~/.netrc
+        self.headers["Accept-Encoding"] = "gzip, deflate"  # also where brotli is installed
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
             self.mount(scheme, _TimedAdapter())

@@ -12,7 +12,6 @@ request that they can depend on, cookies included. The least recently requested 
 ``CAPACITY`` is used up.
 """
 
-import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -24,24 +23,24 @@ from typing import Any
 
 from flask import Flask, make_response, request
 from flask import Response as FlaskResponse
-from werkzeug.datastructures import Accept, Headers
-from werkzeug.http import parse_accept_header, parse_etags
+from werkzeug.datastructures import Headers
+from werkzeug.http import parse_etags
 from werkzeug.wrappers import Response
 
 from sportsapp.core.clock import utc_now
+from sportsapp.http.encoding import Body
 
 CAPACITY = 16 * 1024 * 1024
 KEY_LIMIT = 1024
 """The longest key that is cached, in characters; no visitor's favourites take more."""
 HEADER_LIMIT = 1024
-"""The longest Accept-Encoding or If-None-Match that is looked at, in characters."""
+"""The longest If-None-Match that is looked at, in characters."""
 OVERHEAD = 2048 + KEY_LIMIT
 """About what an entry takes besides its body: its key and its headers."""
 LOCKS = 64
 WAIT_SECONDS = 1.0
 """How long a request waits for another one of the same page. It must not wait longer: with a
 database that does not answer, requests would time out one after the other."""
-GZIP_LEVEL = 6
 LOOKUP = "sportsapp.page_cache"
 NEXT_READ = "X-Next-Read"
 """The header with the seconds until the feed is read next, at the moment when it is sent."""
@@ -51,6 +50,7 @@ MADE_WHEN_SENT = {"content-length", NEXT_READ.lower()}
 NOT_IN_304 = {"content-type", "content-encoding"} | MADE_WHEN_SENT
 NEVER_CACHED = ("/healthz", "/static/", "/admin", "/api/", "/metrics", "/readyz")
 """Requests for addresses that begin like this go past the cache."""
+SENT_AS_THEY_ARE = ("/admin", "/static/")
 
 Environ = dict[str, Any]
 Key = tuple[str, ...]
@@ -70,12 +70,11 @@ class CacheEntry:
         self.version = lookup.version
         self.next_read_at = lookup.next_read_at
         self.second = second
-        self.body = body
+        self.body = None if body is None else Body(body)
         self.size = OVERHEAD + 2 * len(body or b"")
         self._etag = headers["ETag"]
         self._headers = [pair for pair in headers if pair[0].lower() not in MADE_WHEN_SENT]
         self._headers_of_304 = [pair for pair in headers if pair[0].lower() not in NOT_IN_304]
-        self._gzipped: bytes | None = None
 
     def is_fresh(self, second: int) -> bool:
         """Whether the page stands for this second."""
@@ -91,12 +90,10 @@ class CacheEntry:
         if self._is_known(environ) or self.body is None:
             start_response("304 NOT MODIFIED", [*self._headers_of_304, *next_read])
             return [b""]
-        headers, body = [*self._headers, *next_read], self.body
-        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
-        if len(accepted) <= HEADER_LIMIT and _accepts_gzip(accepted):
-            if self._gzipped is None:  # two threads may both do it: the bytes are the same
-                self._gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
-            headers, body = [*headers, ("Content-Encoding", "gzip")], self._gzipped
+        headers = [*self._headers, *next_read]
+        body, encoding = self.body.encoded(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        if encoding:
+            headers.append(("Content-Encoding", encoding))
         start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
         return [body]
 
@@ -238,8 +235,29 @@ class PageCache:
 
 
 def init_app(app: Flask) -> None:
-    """Put the cache in front of the whole app."""
+    """Put the cache in front of the whole app. The API, which comes later, finishes before it."""
+    app.after_request(_compress_others)
     app.wsgi_app = PageCache(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+
+
+def _compress_others(response: FlaskResponse) -> FlaskResponse:
+    """Compress an answer that is not cached, such as the API's, for its one request.
+
+    Not the panel's: the size of a compressed page could reveal the tokens in its forms (BREACH).
+    """
+    lookup = request.environ.get(LOOKUP)
+    is_cached = lookup is not None and lookup.version is not None
+    if is_cached or request.path.startswith(SENT_AS_THEY_ARE) or response.status_code == 304:
+        return response
+    response.vary.add("Accept-Encoding")
+    body = Body(response.get_data())
+    data, encoding = body.encoded(request.headers.get("Accept-Encoding", ""))
+    if encoding:
+        response.set_data(data)
+        response.content_encoding = encoding
+        if "ETag" in response.headers:  # a strong one would be that of these bytes
+            response.set_etag(response.get_etag()[0] or "", weak=True)
+    return response
 
 
 def _second() -> int:
@@ -262,12 +280,6 @@ def _key(environ: Environ) -> Key | None:
         get("HTTP_X_FORWARDED_PROTO", ""),
     )
     return key if sum(map(len, key)) <= KEY_LIMIT else None
-
-
-@lru_cache(maxsize=256)
-def _accepts_gzip(accepted: str) -> bool:
-    """Whether this Accept-Encoding allows gzip."""
-    return parse_accept_header(accepted, Accept).quality("gzip") > 0
 
 
 @lru_cache(maxsize=256)

@@ -11,11 +11,11 @@ from sportsapp.web import (
     filters,
     games,
     health,
-    page,
     preferences,
     robots,
     scores,
     standings,
+    static_files,
     teams,
 )
 
@@ -37,5 +37,5 @@ def init_app(app: Flask) -> None:
     ):
         app.register_blueprint(module.blueprint)
     errors.init_app(app)
-    app.after_request(page.keep_assets)
+    static_files.init_app(app)
     page_cache.init_app(app)

@@ -182,18 +182,6 @@ def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime, also
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
 
 
-def keep_assets(response: Response) -> Response:
-    """Let browsers keep a static file for good if it was requested at this version's address.
-
-    At another version's address it is checked again each time: during an upgrade an old web
-    server would otherwise serve its own file at the new address, for good.
-    """
-    is_asset = request.endpoint == "static" and response.status_code < 400
-    if is_asset and request.args.get("v") == code_version():
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
-
-
 def code_version() -> str:
     """A digest of our version, templates, styles and scripts: pages are made again when it changes.
 

@@ -256,7 +256,7 @@ def test_answer_that_sets_a_cookie_is_not_cached(app, visitor):
 # ---------------------------------------------------------------- how it is sent
 
 
-@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br, zstd", "br;q=1, gzip;q=0.2", "*"])
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, zstd", "br;q=0, gzip;q=0.2"])
 def test_compressed_for_visitors_who_accept_it(visitor, accepted):
     plain = visitor.get("/nfl")
     for _ in range(2):
@@ -267,7 +267,7 @@ def test_compressed_for_visitors_who_accept_it(visitor, accepted):
         assert answer.headers["ETag"] == plain.headers["ETag"]
 
 
-@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip;q=0, *", "x" * 5000])
+@pytest.mark.parametrize("accepted", ["", "identity", "zstd", "gzip;q=0", "*;q=0", "x" * 5000])
 def test_plain_for_all_others(visitor, accepted):
     visitor.get("/nfl", headers={"Accept-Encoding": "gzip"})
     answer = visitor.get("/nfl", headers={"Accept-Encoding": accepted})
