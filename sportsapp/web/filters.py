@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
         result=labels.result_label,
         reveal_address=spoilers.reveal_address,
         runners=labels.runners,
+        sentence=labels.sentence,
         short_day=labels.short_day,
         short_name=labels.short_name,
         start=labels.start_of,
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         situation=labels.situation_label,
         state=labels.state_label,
         team_name=labels.team_name,
+        timeouts=labels.timeouts_label,
         unknown_score=labels.unknown_score,
         winner=labels.winner_beyond_score,
     )
@@ -52,6 +54,7 @@ def init_app(app: Flask) -> None:
         asset=asset,
         current=current,
         here=here,
+        preferences=preferences,
         share=share,
         week_label=labels.week_label,
     )

@@ -21,6 +21,7 @@ SEASON_PARTS = {1: "Preseason", 3: "Postseason"}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
 MOST_WEEKS = 25
 PERIOD_NAME = re.compile(r"(?<=\dst|\dnd|\drd|\dth) (?:Quarter|Period|Half)\b")
+CLOCK = re.compile(r"^([\d:.]+) - ([^,]+)")
 BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
@@ -140,6 +141,33 @@ def short_state(game: AnyGame) -> str:
     return PERIOD_NAME.sub("", label) if game.state == State.IN else label
 
 
+def sentence(game: AnyGame, in_full: bool = False) -> str:
+    """``Jets 9, Bears 24, 3rd quarter, 1:21 left``: the whole game as a screen reader reads it.
+
+    Without a score that may be seen: ``Jets at Bears, 7:30 PM``. ``in_full`` gives whole names.
+    """
+    name_of = team_name if in_full else short_name
+    away, home = (
+        f"ranked {rank} {name_of(team)}" if rank else name_of(team)
+        for team, rank in ((game.away_team, game.away_rank), (game.home_team, game.home_rank))
+    )
+    scores = game.away_score, game.home_score
+    winner = ""
+    if is_hidden(game) or scores == (None, None):
+        parts = [f"{away} {'vs' if game.neutral_site else 'at'} {home}"]
+    else:
+        sides = zip((away, home), scores, strict=True)
+        parts = [name if score is None else f"{name} {score}" for name, score in sides]
+        winner = winner_beyond_score(game)
+    label = PERIOD_NAME.sub(lambda word: word[0].lower(), state_label(game))
+    day, _ = start_of(game)
+    when = [CLOCK.sub(r"\2, \1 left", label)]
+    if day != game.day and game.state != State.IN:
+        when.insert(game.state != State.PRE, short_day(day))
+    parts += [*when, f"{winner} won" if winner else ""]
+    return ", ".join(part for part in parts if part)
+
+
 def _state_label(game: AnyGame) -> str:
     status = game.status.capitalize()
     if game.state == State.PRE and game.status == Status.SCHEDULED:
@@ -179,6 +207,14 @@ def situation_label(game: Game) -> str:
     if situation.get("red_zone"):
         parts.append("red zone")
     return ", ".join(part for part in parts if part)
+
+
+def timeouts_label(game: AnyGame) -> str:
+    """``Time-outs left: Jets 1, Bears 3``; empty without any in the feed. The game must be live."""
+    sides = ((game.away_team, "away_timeouts"), (game.home_team, "home_timeouts"))
+    left = [(short_name(team), game.situation.get(name)) for team, name in sides]
+    known = ", ".join(f"{name} {count}" for name, count in left if count is not None)
+    return f"Time-outs left: {known}" if known else ""
 
 
 def runners(game: AnyGame) -> str:
@@ -288,7 +324,7 @@ def place_label(team: Team) -> str:
     return f"{place}{ending} in {team.standing_group or team.league.label}"
 
 
-def winner_beyond_score(game: GameSummary) -> str:
+def winner_beyond_score(game: AnyGame) -> str:
     """The winner where the score does not show it (penalties, a forfeit); empty where it does."""
     if game.home_score != game.away_score and game.status != Status.FORFEIT:
         return ""

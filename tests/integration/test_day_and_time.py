@@ -70,7 +70,8 @@ def test_titles_have_the_readers_day(visitor, synced, zone, short, long):
     assert "<title>BET 17-20 ALP, Final - " in page
     hidden = visitor.get("/nfl/games/401", headers={"Cookie": f"zone={zone}; scores=hide"}).text
     assert f"<title>Beta at Alpha, {short} - " in hidden
-    assert f'<meta name="description" content="National Football League, {long}">' in page
+    assert '<meta name="description" content="Beta at Alpha, Final' in hidden
+    assert f'. National Football League, {long}">' in page
     assert f"<summary>National Football League, {long}," in page_in(
         visitor, zone, "/nfl/scores.atom"
     )

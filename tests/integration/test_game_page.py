@@ -94,7 +94,7 @@ def test_nothing_is_said_of_who_bats_between_innings(client, synced):
     game["competitions"][0]["status"]["type"]["detail"] = "Middle 3rd"
     synced("mlb", game)
     page = client.get("/mlb/games/401").text
-    assert "<b>Middle 3rd</b><span>TV One</span></p>" in page
+    assert "<b>Middle 3rd</b></span><span>TV One</span></p>" in page
     assert "Last play: Out." in page
 
 

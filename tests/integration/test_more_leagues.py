@@ -159,13 +159,15 @@ RANKED = '<small aria-hidden="true">#{0}</small><span class="away">ranked {0}</s
 
 def test_rank_stands_before_the_name_and_is_said_in_words(filled, client):
     game = card(client.get("/ncaam/2027-01-16").text, "ncaam980001")
-    assert f'<span class="n">{RANKED.format(4)}Winfield</span>' in game
+    assert '<span class="n"><small>#4</small> Winfield</span>' in game
+    assert 'aria-label="Elmhurst State 44, ranked 4 Winfield 51, 2nd half, 12:34 left"' in game
     assert '<span class="n">Elmhurst State</span>' in game
     page = client.get("/ncaam/games/980001").text
     assert re.search(
         re.escape(RANKED.format(4)) + r'\s*<a href="/ncaam/teams/WIN">Winfield Herons</a>', page
     )
-    assert page.count("ranked") == 1
+    assert "ranked 4 Winfield Herons" in page
+    assert page.count("ranked") == page.count("ranked 4 ") + page.count("ranked 4<")
 
 
 def test_team_page_tells_the_opponents_rank(filled, client):

@@ -44,7 +44,7 @@ def played(app, feed):
 
 def heading(page: str) -> str:
     """What a listener hears of a page's first heading."""
-    first = page.partition("<h1>")[2].partition("</h1>")[0]
+    first = re.search("<h1[^>]*>(.*?)</h1>", page, re.DOTALL)[1]
     return " ".join(re.sub("<i .*?</i>|<small>.*?</small>|<[^>]*>", " ", first).split())
 
 
@@ -64,8 +64,8 @@ def test_scoreboard_renames_a_team_and_old_addresses_lead_to_it(visitor, played)
 def test_old_games_keep_the_name_of_then(visitor, played):
     played(OLD_DAY, game("1", OLD_DAY, OLD))
     played(NEW_DAY, game("2", NEW_DAY, NEW))
-    assert "Beta 17 at Oakland Athletics 20" in heading(visitor.get("/mlb/games/1").text)
-    assert "Beta 17 at Athletics 20" in heading(visitor.get("/mlb/games/2").text)
+    assert "Beta 17, Oakland Athletics 20" in heading(visitor.get("/mlb/games/1").text)
+    assert "Beta 17, Athletics 20" in heading(visitor.get("/mlb/games/2").text)
     games = visitor.get(f"/api/v1/games?league=mlb&date={OLD_DAY}").json["games"]
     assert [game["home"]["abbreviation"] for game in games] == ["OAK"]
 
@@ -76,7 +76,7 @@ def test_backfill_brings_no_old_name_back(visitor, played):
     played(OLD_DAY, game("1", OLD_DAY, OLD), asked=later)
     assert heading(visitor.get("/mlb/teams/ATH").text) == "Athletics"
     assert visitor.get("/mlb/teams/OAK").status_code == 404  # it never had that address here
-    assert "Beta 17 at Oakland Athletics 20" in heading(visitor.get("/mlb/games/1").text)
+    assert "Beta 17, Oakland Athletics 20" in heading(visitor.get("/mlb/games/1").text)
 
 
 def test_abbreviation_that_another_team_has_now_is_that_teams(visitor, played):
