@@ -49,6 +49,13 @@ TYPE_TEXTS = {
     "SEMI": "Semifinal",
     "FINAL": "Final",
 }
+ZONES = (
+    (1, 4, "Champions League", "#81D6AC"),
+    (5, 5, "Europa League", "#B5E7CE"),
+    (18, 20, "Relegation", "#FF7F84"),
+)
+SEASON_OF_BASEBALL = 160  # games; when a team has played them its place is certain
+SEEDS_OF_BASEBALL = 6
 NO_PICTURE = "https://a.espncdn.com/i/headshots/nophoto.png"
 
 
@@ -577,11 +584,20 @@ def conference_json(
                 {
                     "team": standings_team(league, teams[team]),
                     "stats": stats_json(league, tallies[team], best, seed),
+                    **zone_json(league, seed),
                 }
                 for seed, team in enumerate(ranked, start=1)
             ],
         },
     }
+
+
+def zone_json(league: DemoLeague, seed: int) -> JsonObject:
+    """Return what a place in the Premier League leads to; most lead nowhere, and have no note."""
+    for first, last, description, color in ZONES if league.key == "eng.1" else ():
+        if first <= seed <= last:
+            return {"note": {"color": color, "description": description, "rank": seed}}
+    return {}
 
 
 def standings_team(league: DemoLeague, team: DemoTeam) -> JsonObject:
@@ -612,6 +628,8 @@ def stats_json(league: DemoLeague, tally: Tally, best: Tally, seed: int) -> list
         stats += hockey_stats(league, tally)
     else:
         stats.append(stat("winPercent", share_won, f"{share_won:.3f}".removeprefix("0")))
+    if league.key == "mlb" and tally.games >= SEASON_OF_BASEBALL:
+        stats.append(stat("clincher", 0, "x" if seed <= SEEDS_OF_BASEBALL else "e"))
     if league.key == "nfl":
         division = record_text(league, tally.division)
         stats += [stat("ties", other), stat("divisionRecord", 0, division)]

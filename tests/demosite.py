@@ -63,6 +63,7 @@ PAGES = {
     "roster": "/nfl/teams/CHI/roster",
     "teams": "/mlb/teams",
     "standings": "/nhl/standings",
+    "wild card": "/mlb/standings/wild-card",
     "search, hits": "/search?q=giants",
     "search, none": "/search?q=nobody",
     "search, blank": "/search",

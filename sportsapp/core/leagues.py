@@ -13,10 +13,30 @@ from types import MappingProxyType
 
 from sportsapp.core.errors import UnknownLeagueError
 
-BY_WINS = ("wins", "losses", "ties", "winPercent", "gamesBehind", "streak")
+RECORDS = ("Home", "Road", "Last Ten Games", "pointDifferential", "streak")
+BY_WINS = ("wins", "losses", "ties", "winPercent", "gamesBehind", *RECORDS)
 IN_COLLEGE = ("wins", "losses", "winPercent", "vs. Conf.", "streak")
-IN_HOCKEY = ("gamesPlayed", "wins", "losses", "ties", "otLosses", "points", "streak")
-IN_SOCCER = ("gamesPlayed", "wins", "ties", "losses", "pointDifferential", "points")
+IN_HOCKEY = ("gamesPlayed", "wins", "losses", "ties", "otLosses", "points", *RECORDS)
+IN_SOCCER = ("gamesPlayed", "wins", "ties", "losses", "pointDifferential", "points", "deductions")
+
+# What the feed's marks in standings mean.
+CLINCHED = (
+    ("*", "best record"),
+    ("z", "first place is certain"),
+    ("y", "division won"),
+    ("x", "in the playoffs"),
+    ("w", "in the playoffs as a wild card"),
+    ("xp", "in the playoffs through the play-in"),
+    ("pb", "in the play-in"),
+    ("e", "out of the playoffs"),
+)
+NFL_CLINCHED = (
+    ("*", "first seed"),
+    ("z", "division won"),
+    ("y", "in the playoffs as a wild card"),
+    ("x", "in the playoffs"),
+    ("e", "out of the playoffs"),
+)
 
 # The weeks of the postseason, by the feed's numbers.
 NFL_ROUNDS = (
@@ -54,7 +74,9 @@ class League:
 
     Its tables: ``draws`` are ordinary, so that records read won-drawn-lost. ``named_by_place``
     marks teams that go by their place or school ("Duke") rather than by their nickname.
-    ``standings`` are the feed's names of the columns, in order.
+    ``standings`` are the feed's names of the columns, in order; ``grouped_by`` is what its groups
+    are, and ``clinched`` the meaning of the feed's marks. Of each group the first ``leaders`` seeds
+    lead a division, and the first ``seeds`` play on after the season; 0 where seeds do not tell.
 
     What is left out is as in the NBA.
     """
@@ -81,6 +103,10 @@ class League:
     month_fits: bool = True
     named_by_place: bool = False
     standings: tuple[str, ...] = BY_WINS
+    grouped_by: str = "Conference"
+    clinched: tuple[tuple[str, str], ...] = CLINCHED
+    leaders: int = 0
+    seeds: int = 0
 
     @property
     def label(self) -> str:
@@ -118,8 +144,13 @@ DEFAULT_LEAGUES = (
         rounds=NFL_ROUNDS,
         season_turns=4,
         first_season=1920,
+        clinched=NFL_CLINCHED,
+        leaders=4,
+        seeds=7,
     ),
-    League("nba", "National Basketball Association", "basketball", "nba", first_season=1946),
+    League(
+        "nba", "National Basketball Association", "basketball", "nba", first_season=1946, seeds=10
+    ),
     League(
         "mlb",
         "Major League Baseball",
@@ -131,6 +162,9 @@ DEFAULT_LEAGUES = (
         clock_runs=False,
         game_hours=9,
         season_turns=1,
+        grouped_by="League",
+        leaders=3,
+        seeds=6,
     ),
     League(
         "nhl",

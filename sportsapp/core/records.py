@@ -173,7 +173,8 @@ class StandingRecord(msgspec.Struct, frozen=True):
     """A team's line in the standings.
 
     ``group`` is the conference or division, ``position`` counts from 1 within it; ``stats``
-    maps the feed's names (wins, losses, streak) to the text it shows.
+    maps the feed's names (wins, losses, streak) to the text it shows; ``note`` is what the place
+    leads to, ``noteColor`` its colour in six hex digits.
     """
 
     team: TeamRecord

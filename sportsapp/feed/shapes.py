@@ -324,9 +324,17 @@ class StatShape(Shape):
     summary: Text = None
 
 
+class StandingNoteShape(Shape):
+    """What a place in a soccer table leads to, such as relegation."""
+
+    description: Text = None
+    color: Text = None
+
+
 class StandingEntryShape(Shape):
     team: TeamShape
     stats: list[StatShape] = []
+    note: StandingNoteShape | None = None
 
 
 class StandingTableShape(Shape):

@@ -338,7 +338,8 @@ DECIDING = """() => [...document.querySelectorAll(".scroll")].flatMap((table) =>
     const heads = [...table.querySelectorAll("thead th")]
     const wins = heads.some((one) => one.textContent === "PCT") ? "108" : "58" // MLB, NHL
     const widest = { "#": "20", GP: "82", P: "38", W: wins, L: wins, T: "10", D: "18", OTL: "18",
-        GD: "+104", PTS: "134", PCT: ".685", GB: "38.5", CONF: "12-10", STRK: "W12" }
+        GD: "+104", PTS: "134", PCT: ".685", GB: "38.5", CONF: "12-10", STRK: "W12",
+        HOME: "27-10-4", AWAY: "27-10-4", L10: "10-0-0", DIFF: "+1055", DED: "-10" }
     for (const cell of table.querySelectorAll("td"))
         cell.textContent = widest[heads[cell.cellIndex].textContent]
     const edge = table.getBoundingClientRect().right

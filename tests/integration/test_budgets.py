@@ -28,6 +28,7 @@ PATHS = (
     "/nfl/teams/ARI/roster",
     "/nfl/teams",
     "/nfl/standings",
+    "/nfl/standings/all",
     "/search",
     "/search?q=giants",
     "/preferences",

@@ -16,7 +16,7 @@ EVENING = datetime(2026, 1, 16, 0, tzinfo=UTC)  # the feed's records are of then
 # What addresses need to show the game. A new page needs at most a row here.
 ARGUMENTS = {
     "league_name": "nfl", "day_text": "2026-01-15", "espn_id": "401", "address": "ALP",
-    "month_text": "2026-01",
+    "month_text": "2026-01", "table": "all",
     "season": 2026, "season_type": 2, "week": 1,
 }  # fmt: skip
 QUERIES = {"teams.search": {"q": "alpha"}, "calendars.teams": {"teams": "nfl-1"}}

@@ -15,7 +15,7 @@ from sportsapp.feed.parse.document import (
     read_document,
     read_rows,
 )
-from sportsapp.feed.parse.teams import TEAM_REQUIRED, team_record
+from sportsapp.feed.parse.teams import TEAM_REQUIRED, hex_color, team_record
 from sportsapp.feed.shapes import StandingEntryShape, StandingsShape
 
 GROUP_LIMIT = 120
@@ -70,6 +70,8 @@ def _line(raw: Raw, group: str, league: League) -> StandingRecord:
         name = clean_text(stat.name, 40)
         if name:
             values[name] = clean_text(stat.display_value, 40) or clean_text(stat.summary, 40)
+    if entry.note and (note := clean_text(entry.note.description, 60)):
+        values |= {"note": note, "noteColor": hex_color(entry.note.color)}
     columns = [values[name] for name in league.standings if name in values]
     if columns and not any(columns):
         raise ValueError("its statistics have no text")

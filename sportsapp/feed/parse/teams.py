@@ -69,8 +69,8 @@ def team_record(team: TeamShape, league: League) -> TeamRecord:
         name=name or location or shown,
         display_name=shown or short_form,
         short_name=short_name or name or shown,
-        color=_color(team.color),
-        alternate_color=_color(team.alternate_color),
+        color=hex_color(team.color),
+        alternate_color=hex_color(team.alternate_color),
     )
 
 
@@ -80,7 +80,7 @@ def abbreviation(value: object) -> str:
     return "".join(character for character in text if character.isalnum() or character in "&-")
 
 
-def _color(value: object) -> str:
+def hex_color(value: object) -> str:
     """Six lower-case hex digits, or nothing."""
     text = clean_text(value, 7).lstrip("#").lower()
     return text if len(text) == 6 and set(text) <= set("0123456789abcdef") else ""
