@@ -513,8 +513,9 @@ MOVES = """shifted.flatMap((one) => one.sources)
     .filter(([, x, y]) => Math.hypot(x, y) >= 0.5)"""
 
 
-def test_nothing_shifts_when_scores_change(visitors, site):
-    with visitors.watch(width=320) as page:
+@pytest.mark.parametrize("width", [320, 1920])
+def test_nothing_shifts_when_scores_change(visitors, site, width):
+    with visitors.watch(width=width) as page:
         page.evaluate(
             """() => {
                 window.shifted = []
@@ -1168,6 +1169,20 @@ def test_own_zone_is_not_offered_without_script(visitors):
 
 
 # ---------------------------------------------------------------- how much is seen at once
+
+
+BESIDE = """(which) => {
+    const lines = Map.groupBy(document.querySelectorAll(which), (one) => one.offsetTop)
+    return [...lines.values()].map((line) => line.length)
+}"""
+
+
+@pytest.mark.parametrize(("width", "leagues", "games"), [(1920, [2, 2], 6), (1280, [1, 2, 1], 4)])
+def test_leagues_stand_beside_each_other_where_there_is_room(visitors, width, leagues, games):
+    with visitors.visit(width=width) as page:
+        assert page.evaluate(BESIDE, "#leagues > section") == leagues
+        page.goto("/nfl")
+        assert page.evaluate(BESIDE, ".g")[0] == games
 
 
 WHOLE = """() => {
