@@ -8,6 +8,7 @@ from sportsapp.core.records import Status
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game
+from sportsapp.web.earlier import earlier_than, makeup_of
 from sportsapp.web.labels import matchup, team_name
 from sportsapp.web.lookup import league_or_404
 from sportsapp.web.page import Freshness, answer
@@ -23,7 +24,7 @@ EVENT_STATUS = {
 
 @blueprint.get("/<league_name>/games/<espn_id>")
 def game(league_name: str, espn_id: str) -> ResponseReturnValue:
-    """One game: score, line score, situation, leaders, timeline, venue."""
+    """One game: score, line score, situation, leaders, timeline, earlier games, venue."""
     league = league_or_404(league_name)
     if league_name != league.slug:
         target = url_for("games.game", league_name=league.slug, espn_id=espn_id)
@@ -40,6 +41,8 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
             fresh=fresh.watching([row]),
             event=event_of(row),
             timeline=timeline_of(row),
+            earlier=earlier_than(row),
+            makeup=makeup_of(row),
         )
 
     return answer([league.slug], render)

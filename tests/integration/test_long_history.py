@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sportsapp.core.leagues import DEFAULT_LEAGUES
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Team, Trigger
+from sportsapp.db.models import Game, Team, Trigger
 from sportsapp.runs import reports
 from sportsapp.services import services_of
 from sportsapp.sync import store
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.only_sqlite("its own plans are read")
 
 DAY = date(2026, 1, 15)
 SINCE = datetime(2026, 1, 15, tzinfo=UTC)
+PAIR = Game(home_team_id=1, away_team_id=2, season_year=2025, season_type=2, start_at=SINCE)
 
 
 def plans_of(ask: Callable[[], object]) -> list[str]:
@@ -67,6 +68,10 @@ def plan_of(name: str, *arguments: Any) -> str:
         (("next_days", ["nba", "nfl"], DAY), "(league_id=? AND day>?)"),
         (("games_of_team", Team(id=1), 2025), "(home_team_id=? AND season_year=?)"),
         (("games_of_team", Team(id=1), 2025), "(away_team_id=? AND season_year=?)"),
+        (("games_before", PAIR, 5), "(home_team_id=? AND season_year=?)"),
+        (("games_before", PAIR, 5), "(away_team_id=? AND season_year=?)"),
+        (("games_before", PAIR, 5), "_team_id=? AND season_year>? AND season_year<?)"),
+        (("meetings_of_season", PAIR), "_team_id=? AND season_year=?)"),
         (("latest_finals", "nba", 9), "(league_id=? AND state=?)\n"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

@@ -29,6 +29,7 @@ from sportsapp.db.queries.games import (
     weeks_of,
 )
 from sportsapp.db.queries.leagues import LeagueSummary, has_data, league_rows, league_summaries
+from sportsapp.db.queries.meetings import games_before, meetings_of_season
 from sportsapp.db.queries.reads import (
     Span,
     day_read_at,
@@ -79,6 +80,7 @@ __all__ = [
     "events_of",
     "find_game",
     "game_list",
+    "games_before",
     "games_between",
     "games_by_day",
     "games_in_week",
@@ -94,6 +96,7 @@ __all__ = [
     "league_summaries",
     "leagues_read_by_day",
     "live_games",
+    "meetings_of_season",
     "next_days",
     "recent_runs",
     "roster_of",

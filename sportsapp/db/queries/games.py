@@ -97,7 +97,7 @@ AnyTeam = Team | TeamSummary
 
 _HOME, _AWAY = aliased(Team), aliased(Team)
 IS_SHOWN = or_(Game.listed, Game.state != State.PRE)
-_SUMMARIES = (
+SUMMARIES = (
     select(
         LeagueRow.slug,
         *(getattr(_HOME, name) for name in TeamSummary._fields),
@@ -112,7 +112,7 @@ _SUMMARIES = (
     .outerjoin(_AWAY, Game.away_team_id == _AWAY.id)
 )
 # What most pages ask is built once: that takes longer than to execute it.
-_FOLLOWED = _SUMMARIES.where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
+_FOLLOWED = SUMMARIES.where(LeagueRow.slug.in_(bindparam("slugs", expanding=True)))
 _ON_DAY = _FOLLOWED.where(Game.day == bindparam("day"), IS_SHOWN)
 _LIVE = _FOLLOWED.where(Game.state == State.IN, Game.listed)
 _COUNTS = (
@@ -130,7 +130,7 @@ def games_on(session: AnySession, day: date, slugs: Sequence[str]) -> list[GameS
 
     A game to come that is no longer listed is left out; of one that had begun there is a score.
     """
-    return _by_start(session, _ON_DAY, slugs=slugs, day=day)
+    return by_start(session, _ON_DAY, slugs=slugs, day=day)
 
 
 def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[GameSummary]:
@@ -139,12 +139,12 @@ def games_today(session: AnySession, today: date, slugs: Sequence[str]) -> list[
     A game that begins after midnight Eastern has the next date, and one that goes on past
     04:00 has the last: while they are live, they are shown today.
     """
-    return _by_start(session, _TODAY, slugs=slugs, day=today)
+    return by_start(session, _TODAY, slugs=slugs, day=today)
 
 
 def live_games(session: AnySession, slugs: Sequence[str]) -> list[GameSummary]:
     """The live games of these leagues, by start, then id, without those no longer listed."""
-    return _by_start(session, _LIVE, slugs=slugs)
+    return by_start(session, _LIVE, slugs=slugs)
 
 
 def games_standing_still(
@@ -154,9 +154,9 @@ def games_standing_still(
 
     Of more than ``limit`` those that were read longest ago.
     """
-    games = _SUMMARIES.where(Game.id.in_(STANDING_STILL.limit(limit)))
+    games = SUMMARIES.where(Game.id.in_(STANDING_STILL.limit(limit)))
     times = moving_times(now, grace)
-    return _by_start(session, games, slug=slug, fresh_since=now - grace, **times)
+    return by_start(session, games, slug=slug, fresh_since=now - grace, **times)
 
 
 def games_in_week(
@@ -164,7 +164,7 @@ def games_in_week(
 ) -> list[GameSummary]:
     """A week's games, by start, then id. May be empty."""
     in_week = (Game.season_year == season_year, Game.season_type == season_type, Game.week == week)
-    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), *in_week, IS_SHOWN))
+    return by_start(session, SUMMARIES.where(Game.league_id == _id_of(slug), *in_week, IS_SHOWN))
 
 
 def season_of_team(session: AnySession, team: Team) -> int | None:
@@ -186,16 +186,16 @@ def season_of_team(session: AnySession, team: Team) -> int | None:
 
 def games_of_team(session: AnySession, team: Team, season_year: int | None) -> list[GameSummary]:
     """A team's games of a season, by start, then id; of all seasons when none is given."""
-    games = _SUMMARIES.where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
+    games = SUMMARIES.where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
     if season_year is not None:
         games = games.where(Game.season_year == season_year)
-    return _by_start(session, games)
+    return by_start(session, games)
 
 
 def games_between(session: AnySession, slug: str, first: date, last: date) -> list[GameSummary]:
     """A league's games of these days and those between, by start, then id. May be empty."""
     days = Game.day.between(first, last)
-    return _by_start(session, _SUMMARIES.where(Game.league_id == _id_of(slug), days))
+    return by_start(session, SUMMARIES.where(Game.league_id == _id_of(slug), days))
 
 
 def last_and_next_games(
@@ -221,7 +221,7 @@ def last_and_next_games(
     ).subquery()
     sides = or_(Game.home_team_id == turns.c.team_id, Game.away_team_id == turns.c.team_id)
     ids = select(Game.id).join(turns, sides & (Game.start_at == turns.c.start_at))
-    return _by_start(session, _SUMMARIES.where(Game.id.in_(ids)))
+    return by_start(session, SUMMARIES.where(Game.id.in_(ids)))
 
 
 def latest_finals(
@@ -229,7 +229,7 @@ def latest_finals(
 ) -> list[GameSummary]:
     """The league's or the team's games that ended last, newest start first."""
     is_final = (Game.state == State.POST, Game.status.in_((Status.FINAL, Status.FORFEIT)))
-    games = _SUMMARIES.where(Game.league_id == _id_of(slug), *is_final)
+    games = SUMMARIES.where(Game.league_id == _id_of(slug), *is_final)
     if team is not None:
         games = games.where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))
     newest = games.order_by(Game.start_at.desc(), Game.espn_id).limit(limit)
@@ -249,9 +249,9 @@ def game_list(
     ``day`` and ``state`` narrow them; ``after`` leaves out the games up to that place.
     """
     if day is None:
-        games = _SUMMARIES.where(Game.id.in_(_first_games(slugs, state, limit, after)))
+        games = SUMMARIES.where(Game.id.in_(_first_games(slugs, state, limit, after)))
     else:
-        games = _SUMMARIES.where(LeagueRow.slug.in_(slugs), Game.day == day)
+        games = SUMMARIES.where(LeagueRow.slug.in_(slugs), Game.day == day)
     summaries = sorted((_summary(row) for row in session.execute(games)), key=cursor_of)
     # a day's games are few, and in SQL the state could make the database choose its index instead
     wanted = (game for game in summaries if state in (None, game.state))
@@ -368,7 +368,7 @@ def days_of_teams(
     return set(session.scalars(days))
 
 
-def _by_start(session: AnySession, games: Executable, **values: object) -> list[GameSummary]:
+def by_start(session: AnySession, games: Executable, **values: object) -> list[GameSummary]:
     """Run the query; the games by start, then id.
 
     They are few, and sorted here: with an ORDER BY, SQLite may walk all of a league's games
