@@ -107,14 +107,19 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/preferences")
 def save() -> ResponseReturnValue:
-    """Store zone and hidden scores, both from one form."""
+    """Store the zone, or whether scores are hidden: what the form does not name stays."""
     _check_origin()
-    text = request.form.get("zone", "")
-    zone = zone_written(text)
-    if zone is None:
-        abort(400, f"Unknown time zone {text[:60]!r}. Use a name such as Europe/Berlin.")
-    hides_scores = "hide_scores" in request.form
-    return _store(replace(preferences(), zone=zone, hides_scores=hides_scores))
+    chosen = preferences()
+    if (text := request.form.get("zone")) is not None:
+        zone = zone_written(text)
+        if zone is None:
+            abort(400, f"Unknown time zone {text[:60]!r}. Use a name such as Europe/Berlin.")
+        chosen = replace(chosen, zone=zone)
+    if (scores := request.form.get("scores")) is not None:
+        if scores not in ("hide", "show"):
+            abort(400, "Scores can be hidden (hide) or shown (show).")
+        chosen = replace(chosen, hides_scores=scores == "hide")
+    return _store(chosen)
 
 
 @blueprint.post("/preferences/favourites")

@@ -18,7 +18,6 @@ from sportsapp.services import services
 from sportsapp.web.labels import OVER, part_label, record_label, season_label
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
-from sportsapp.web.preferences import preferences
 from sportsapp.web.unread import are_read, reading_of
 
 blueprint = Blueprint("teams", __name__)
@@ -79,7 +78,6 @@ def team(league_name: str, address: str) -> ResponseReturnValue:
             last=over[-LAST_RESULTS:][::-1],
             ahead=[game for game in ahead if game.day >= today][:NEXT_GAMES],
             addresses=addresses_of_opponents(games, team),
-            is_favourite=preferences().has(league.slug, team.espn_id),
         )
 
     return answer([league.slug], render)
@@ -103,7 +101,6 @@ def roster(league_name: str, address: str) -> ResponseReturnValue:
             namesakes=namesakes,
             fresh=fresh.watching([]),
             groups=groups,
-            is_favourite=preferences().has(league.slug, team.espn_id),
         )
 
     return answer([league.slug], render)

@@ -886,7 +886,7 @@ def test_zone_form_works_without_script(visitors):
 
 def test_favourite_form_works_without_script(visitors):
     with visitors.visit("/nhl/teams/COL", java_script_enabled=False) as page:
-        page.get_by_role("button", name="Add to favourites").click()
+        page.get_by_role("button", name="Add Colorado Avalanche to favourites").click()
         expect(page).to_have_url(f"{visitors.site.url}/nhl/teams/COL")
         page.goto("/")
         expect(page.locator(".mine li")).to_contain_text("Avalanche")
@@ -920,8 +920,7 @@ def test_search_works_without_script(visitors):
 
 def test_scores_are_hidden_and_revealed_without_script(visitors):
     with visitors.visit("/preferences", java_script_enabled=False) as page:
-        page.get_by_label("Hide scores").check()
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Hide scores").click()
         page.goto("/nfl")
         assert page.locator(".s").count() == 0
         for espn_id in (FINAL_NFL, LIVE_NFL):
@@ -1124,7 +1123,6 @@ def test_nothing_moves(visitors):
 def test_device_zone_is_offered(visitors):
     with visitors.visit("/preferences", timezone_id="Asia/Tokyo") as page:
         page.get_by_role("button", name="Use this device's zone: Asia/Tokyo").click()
-        page.get_by_role("button", name="Save").click()
         expect(page.locator("footer")).to_contain_text("Times: Asia/Tokyo")
 
 
@@ -1136,6 +1134,45 @@ def test_own_zone_is_offered_on_a_score_page_and_taken_with_one_click(visitors):
         expect(page.locator("h1")).to_be_visible()
         assert page.url.endswith(f"/nhl/games/{COMING_NHL}")
         expect(page.locator("#own")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("zone", "kick_off"), [("America/New_York", "8:20 PM"), ("Asia/Tokyo", "10:20 AM")]
+)
+def test_what_people_ask_a_phone_takes_two_taps_at_most(visitors, zone, kick_off):
+    phone = {"width": 390, "has_touch": True, "timezone_id": zone}
+    with visitors.visit(**phone, favourites="nfl-17") as page:
+        if zone != "America/New_York":  # one tap
+            page.get_by_role("button", name=f"Use {zone}").tap()
+        # star it: two taps and its name
+        page.get_by_role("button", name="Search").tap()
+        expect(page.get_by_label("Name, city or abbreviation")).to_be_focused()
+        page.keyboard.type("bears")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Add Chicago Bears to favourites").tap()
+        expect(page.get_by_role("button", name="Remove Chicago Bears")).to_be_visible()
+        # how did it do, how does it stand: none
+        page.goto("/")
+        mine = page.locator(".mine li")
+        expect(mine.filter(has_text="Patriots")).to_contain_text("W 23-22")
+        expect(mine.filter(has_text="Bears")).to_contain_text("at Panthers")
+        # when does it play next, on which channel: one
+        mine.get_by_role("link", name="Bears").tap()
+        coming = page.locator("#of-next tbody tr").first
+        expect(coming).to_contain_text("Commanders")
+        expect(coming).to_contain_text(kick_off)
+        expect(coming).to_contain_text("FOX")
+        # how does the table stand: two
+        page.goto("/")
+        page.get_by_role("navigation", name="Leagues").get_by_role("link", name="NFL").tap()
+        page.get_by_role("link", name="Standings").tap()
+        expect(page.get_by_role("row", name="Bears")).to_contain_text(".333")
+        # hide scores: two
+        page.goto("/")
+        page.get_by_role("link", name="Preferences").tap()
+        page.get_by_role("button", name="Hide scores").tap()
+        expect(page.locator(".mine li").first).to_be_visible()
+        assert page.locator(".s").count() == 0
 
 
 def test_own_zone_is_not_offered_again_once_it_was_declined(visitors):

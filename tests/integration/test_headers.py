@@ -242,7 +242,7 @@ def test_api_refuses_an_unknown_host_in_its_own_shape(named):
     ("headers", "secure"), [({}, False), ({"X-Forwarded-Proto": "https"}, True)]
 )
 def test_preference_cookies_are_for_this_site_and_no_script(ask, headers, secure):
-    form = {"zone": "Europe/Berlin", "hide_scores": "on"}
+    form = {"zone": "Europe/Berlin", "scores": "hide"}
     came = {**OURS, **headers}
     set_ = ask("/preferences", method="POST", data=form, headers=came)
     liked = ask(
@@ -252,7 +252,8 @@ def test_preference_cookies_are_for_this_site_and_no_script(ask, headers, secure
         headers=came,
     )
     back = {"Cookie": "zone=Europe/Berlin; scores=hide", **came}
-    gone = ask("/preferences", method="POST", data={"zone": "America/New_York"}, headers=back)
+    default = {"zone": "America/New_York", "scores": "show"}
+    gone = ask("/preferences", method="POST", data=default, headers=back)
     cookies = [
         one for answer in (set_, liked, gone) for one in answer.headers.getlist("Set-Cookie")
     ]

@@ -82,7 +82,7 @@ QUERIES = [
 FORMS = [
     ("/preferences", "zone"),
     ("/preferences", "next"),
-    ("/preferences", "hide_scores"),
+    ("/preferences", "scores"),
     ("/preferences/favourites", "team"),
     ("/preferences/favourites", "action"),
     ("/preferences/favourites", "next"),

@@ -38,12 +38,32 @@ def cookies(answer: TestResponse) -> dict[str, Any]:
 
 
 def test_zone_and_hidden_scores_are_kept_in_one_cookie_each(visitor):
-    answer = save(visitor, hide_scores="on")
+    answer = save(visitor, scores="hide")
     assert answer.status_code == 303
     assert {name: one.value for name, one in cookies(answer).items()} == {
         "zone": "Europe/Berlin",
         "scores": "hide",
     }
+
+
+@pytest.mark.parametrize(
+    ("form", "kept"),
+    [
+        ({"zone": "Asia/Tokyo"}, {"zone": "Asia/Tokyo", "scores": "hide"}),
+        ({"scores": "hide"}, {"zone": "Europe/Berlin", "scores": "hide"}),
+        ({"scores": "show"}, {"zone": "Europe/Berlin", "scores": ""}),
+    ],
+)
+def test_what_a_form_does_not_name_stays(visitor, form, kept):
+    headers = OURS | {"Cookie": "zone=Europe/Berlin; scores=hide"}
+    answer = visitor.post("/preferences", data=form, headers=headers)
+    assert {name: one.value for name, one in cookies(answer).items()} == kept
+
+
+def test_scores_are_hidden_or_shown_and_nothing_else(visitor):
+    answer = save(visitor, scores="maybe")
+    assert answer.status_code == 400
+    assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize(("scheme", "is_secure"), [("http", False), ("https", True)])
