@@ -148,7 +148,10 @@ class ScoreboardRecord(msgspec.Struct, frozen=True):
 
 
 class PlayerRecord(msgspec.Struct, frozen=True):
-    """A player of a roster. ``roster_group`` is offense, Pitchers or such, empty if flat."""
+    """A player of a roster. ``roster_group`` is offense, Pitchers or such, empty if flat.
+
+    ``status`` is that of his injury (Questionable), else the feed's word for him (active).
+    """
 
     espn_id: str
     name: str

@@ -292,6 +292,10 @@ class PlayerStatusShape(Shape):
     type: Text = None
 
 
+class InjuryShape(Shape):
+    status: Text = None
+
+
 class PlayerShape(Shape):
     id: str | int
     display_name: Text = None
@@ -299,6 +303,7 @@ class PlayerShape(Shape):
     jersey: Text = None
     position: PositionShape | None = None
     status: PlayerStatusShape | None = None
+    injuries: list[InjuryShape] = []
     display_height: Text = None
     display_weight: Text = None
     date_of_birth: str | None = None

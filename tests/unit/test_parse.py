@@ -969,6 +969,23 @@ def test_part_that_is_named_twice_and_broken_once_ends_nothing():
     assert roster.errors == ()
 
 
+@pytest.mark.parametrize(
+    ("injuries", "status"),
+    [
+        ([], "day-to-day"),
+        (None, "day-to-day"),
+        ([{"status": "Questionable", "date": "2025-03-13T22:07Z"}], "Questionable"),
+        ([{"date": "2025-03-13T22:07Z"}, {"status": "Out"}], "Out"),
+        ([{"status": ["Out"]}], "day-to-day"),
+        ("Out", "day-to-day"),
+    ],
+)
+def test_players_status_is_that_of_the_injury_where_there_is_one(injuries, status):
+    player = {"id": 7, "fullName": "Ann", "status": {"type": "day-to-day"}, "injuries": injuries}
+    (known,) = parse.parse_roster(json.dumps({"athletes": [player]}).encode()).players
+    assert known.status == status
+
+
 @pytest.mark.parametrize("first", ['{"fullName": []}', "[]", "7"])
 def test_venue_that_is_named_twice_is_the_last(first):
     sent = json.dumps(make_event(venue={"fullName": "The Ground"}))

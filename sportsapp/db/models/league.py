@@ -159,7 +159,8 @@ class FormerAbbreviation(Base):
 class Player(Base):
     """A player. ``espn_id`` is unique within the league, so that he keeps his row between teams.
 
-    ``roster_group`` is his part of the roster (offense, Pitchers). ``active`` is False once no
+    ``roster_group`` is his part of the roster (offense, Pitchers). ``status`` is that of his injury
+    (Questionable), else the feed's word for him (active, suspended). ``active`` is False once no
     roster lists him.
     """
 

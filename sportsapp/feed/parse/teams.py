@@ -127,6 +127,8 @@ def _player_record(raw: Raw, group: str) -> PlayerRecord:
     if not name:
         raise ValueError("it has no name")
     position = player.position or PositionShape()
+    injuries = (clean_text(injury.status, 40) for injury in player.injuries)
+    status = clean_text(player.status.type, 40) if player.status else ""
     return PlayerRecord(
         espn_id=identifier(player.id),
         name=name,
@@ -134,7 +136,7 @@ def _player_record(raw: Raw, group: str) -> PlayerRecord:
         position=clean_text(position.abbreviation, 12),
         position_name=clean_text(position.name, 60),
         roster_group=group,
-        status=clean_text(player.status.type, 40) if player.status else "",
+        status=next(filter(None, injuries), status),
         height=clean_text(player.display_height, 20),
         weight=clean_text(player.display_weight, 20),
         born_on=_birthday(player.date_of_birth),
