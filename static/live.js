@@ -2,11 +2,11 @@
 const find = (what, where = document) => where.querySelector(what);
 const pause = find("#pause");
 const ours = ["ago", "pause", "refresh", "offline"];
-let etag = document.documentElement.dataset.etag ?? "";
 let read = find("#fresh")?.dataset.read;
-let failures = 0;
+let etag = document.documentElement.dataset.etag ?? "";
+let failures = +("kept" in document.documentElement.dataset); // by sw.js: no answer came
 let asked = Date.now();
-let answered = asked;
+let answered = failures ? 0 : asked;
 let timer;
 let asking;
 let store = {};
@@ -102,7 +102,8 @@ function again() {
 function age() {
   const isAway = failures && Date.now() - answered > 18500;
   const why = navigator.onLine ? isAway && "This site cannot be reached" : "You are offline";
-  const words = why ? `${why}: scores may be late.` : "";
+  const late = answered ? "may be late" : `as of ${find(".asof time:last-child").textContent}`;
+  const words = why ? `${why}: scores ${late}.` : "";
   const note = find("#offline");
   if (note.textContent !== words) note.textContent = words;
   document.documentElement.classList.toggle("old", !!words);
@@ -164,3 +165,11 @@ if (own && timeZone && !store.zone && timeIn(timeZone) !== timeIn(own.dataset.zo
   };
   own.hidden = false;
 }
+
+const help = find("#keys");
+help.hidden = false;
+help.onclick = document.onkeydown = async (event) => {
+  document.onkeydown = null;
+  (await import(help.dataset.src)).press(event);
+};
+navigator.serviceWorker?.register("/static/sw.js", { scope: "/" }).catch(() => {}); // switched off

@@ -30,6 +30,7 @@ def send_file(filename: str) -> Response:
     data, encoding = body.encoded(request.headers.get("Accept-Encoding", ""))
     response = Response(data, mimetype=guess_type(filename)[0])
     response.headers["Cache-Control"] = FOREVER if request.args.get("v") == version else "no-cache"
+    response.headers["Service-Worker-Allowed"] = "/"  # it is one for all pages
     response.vary.add("Accept-Encoding")
     if encoding:
         response.content_encoding = encoding

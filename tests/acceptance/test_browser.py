@@ -105,7 +105,9 @@ class Visitors:
     ) -> Iterator[BrowserContext]:
         """A visitor's cookies and storage; ``hides`` is one who hides scores."""
         viewport = {"width": width, "height": 800}
-        context = self.browser.new_context(viewport=viewport, base_url=self.site.url, **options)
+        # test_offline.py has what the service worker does; here it would answer in a route's place
+        options = {"viewport": viewport, "service_workers": "block", **options}
+        context = self.browser.new_context(base_url=self.site.url, **options)
         context.set_default_timeout(PATIENCE)
         if hides:
             context.add_cookies([{"name": "scores", "value": "hide", "url": self.site.url}])
@@ -227,7 +229,7 @@ def console_of(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("hides", [False, True], ids=["shown", "hidden"])
 def test_no_page_does_what_its_policy_forbids(visitors, site, hides):
-    with visitors.context(hides=hides) as context:
+    with visitors.context(hides=hides, service_workers="allow") as context:
         page = context.new_page()
         said = console_of(page)
         note_requests(page)
@@ -422,7 +424,7 @@ def test_nothing_comes_from_another_origin_and_requests_are_few(visitors, site):
 
 def test_browser_reports_no_error_on_any_page(visitors):
     errors: list[str] = []
-    with visitors.context() as context:
+    with visitors.context(service_workers="allow") as context:
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(

@@ -241,7 +241,7 @@ def test_page_comes_through_and_is_sent_again_only_when_it_has_changed(proxy):
 def test_style_and_scripts_are_kept_for_good(proxy):
     ask = proxy.visitor()
     assets = re.findall(r'"(/static/[^"]+)"', ask("/").text)
-    assert len(assets) == 3
+    assert len(assets) == 6
     for address in assets:
         for _ in range(2):  # the second time it comes from nginx itself
             said = ask(address).headers["Cache-Control"]

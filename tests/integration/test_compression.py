@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import struct
 from collections.abc import Callable
 
 import brotli
@@ -130,3 +132,23 @@ def test_nothing_but_the_files_of_the_folder_is_served(visitor, name):
 def test_files_are_what_is_in_the_folder(visitor):
     for path in (PROJECT_ROOT / "static").iterdir():
         assert visitor.get(f"/static/{path.name}").data == path.read_bytes()
+
+
+def test_service_worker_is_for_all_pages_and_is_asked_for_again_each_time(visitor):
+    answer = visitor.get("/static/sw.js")
+    assert answer.headers["Service-Worker-Allowed"] == "/"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "connect-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_manifest_names_pictures_that_there_are(visitor):
+    answer = visitor.get("/static/site.webmanifest")
+    assert answer.mimetype == "application/manifest+json"
+    manifest = json.loads(answer.data)
+    assert {one["purpose"] for one in manifest["icons"]} == {"any", "maskable"}
+    for icon in manifest["icons"]:
+        picture = visitor.get(icon["src"])
+        width, height = struct.unpack(">II", picture.data[16:24])
+        assert (f"{width}x{height}", picture.mimetype) == (icon["sizes"], icon["type"])
+    assert visitor.get(manifest["start_url"]).status_code == 200
+    assert "manifest-src 'self'" in visitor.get("/").headers["Content-Security-Policy"]

@@ -78,7 +78,7 @@ def test_page_of_somebody_with_a_cookie_of_ours_is_private(visitor, path, cookie
 
 def test_assets_are_kept_for_good_at_the_address_that_pages_name(visitor):
     assets = re.findall(r'"(/static/[^"]+)"', visitor.get("/").text)
-    assert len(assets) == 3
+    assert len(assets) == 6
     for address in assets:
         said = visitor.get(address, buffered=True).headers["Cache-Control"]
         assert said == "public, max-age=31536000, immutable"

@@ -1,0 +1,94 @@
+// Keeps the score pages that were seen last, as they were served, and shows them while this site
+// cannot be reached. Everything else, and every page while it can be, comes from the network.
+const KEPT = "kept";
+const MOST = 20;
+const SETTLE = 2000; // ms after new preferences: pages may still be those of the old ones
+let quiet = 0; // what was asked for before this moment is not kept
+
+addEventListener("install", () => skipWaiting());
+addEventListener("activate", (event) => event.waitUntil(begin()));
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== location.origin || /^\/(admin|api)\b/.test(pathname)) return;
+  if (request.method === "POST") pathname === "/preferences" && event.waitUntil(forget());
+  else if (request.mode === "navigate") event.respondWith(load(event).catch(() => kept(request.url)));
+  else if (request.headers.has("If-None-Match")) event.respondWith(load(event));
+  else if (!navigator.onLine && pathname.startsWith("/static/"))
+    event.respondWith(caches.match(request).then((file) => file ?? fetch(request)));
+});
+
+async function begin() {
+  await registration.navigationPreload?.enable();
+  await clients.claim();
+  await keepOpen();
+}
+
+async function load(event) {
+  const asked = Date.now();
+  const answer = (await event.preloadResponse) ?? (await fetch(event.request));
+  event.waitUntil(keep(event.request.url, answer.clone(), asked));
+  return answer;
+}
+
+// Keeps a page with scores: not one with a query, which may have revealed some. With a page of
+// another version of the site, whose files have other addresses, everything is kept anew.
+async function keep(url, answer, asked) {
+  const { headers } = answer;
+  const isPage = answer.ok && headers.has("X-Feed-Read") && /html/.test(headers.get("Content-Type"));
+  if (!isPage || new URL(url).search || /no-store/.test(headers.get("Cache-Control"))) return;
+  const files = (await answer.clone().text()).match(/\/static\/[^"]+\?v=\w+/g);
+  if (asked < quiet) return;
+  if (!(await caches.match(files[0]))) await caches.delete(KEPT);
+  if (asked < quiet) return;
+  const cache = await caches.open(KEPT);
+  for (const file of files) (await cache.match(file)) || (await cache.add(file));
+  await cache.delete(url);
+  await cache.put(url, answer);
+  for (const page of (await pagesOf(cache)).slice(0, -MOST)) await cache.delete(page);
+}
+
+const pagesOf = async (cache) => (await cache.keys()).filter(({ url }) => !new URL(url).search);
+
+// The pages that are open now; they may have been loaded before there was anybody to keep them.
+async function keepOpen() {
+  for (const { url } of await clients.matchAll({ includeUncontrolled: true, type: "window" })) {
+    const asked = Date.now();
+    if (!/^\/(admin|api)\b/.test(new URL(url).pathname)) await keep(url, await fetch(url), asked);
+  }
+}
+
+async function forget() {
+  quiet = Date.now() + SETTLE;
+  await caches.delete(KEPT);
+  await new Promise((resolve) => setTimeout(resolve, SETTLE));
+  await keepOpen();
+}
+
+// The kept page; for another address the list of those that are kept, in the newest one's frame.
+async function kept(url) {
+  const cache = await caches.open(KEPT);
+  const page = await cache.match(url);
+  if (page) return marked(page, (await page.text()).replace("<html", "<html data-kept"));
+  const items = [];
+  let newest;
+  for (const request of (await pagesOf(cache)).reverse()) {
+    newest ??= await cache.match(request);
+    const html = await (await cache.match(request)).text();
+    const [, title] = html.match(/<title>(.*) - /);
+    const [, read] = html.match(/read from the feed (<time.*?<\/time>)/) ?? [, ""];
+    items.push(`<li><a href="${new URL(request.url).pathname}">${title}</a> ${read}</li>`);
+  }
+  if (!newest) return Response.error();
+  const main = `<main id="main"><h1>This site cannot be reached</h1>
+<p>These pages were kept. The scores on them are of the time beside each, or later.</p>
+<ul>${items.join("")}</ul><p><a href="">Try again</a></p></main>`;
+  const frame = (await newest.text()).replace(/<main[^]*<\/main>/, () => main);
+  return marked(newest, frame.replace(/<title>.* - /, "<title>Offline - ").replace(/ aria-current="\w+"/g, ""));
+}
+
+function marked(page, html) {
+  const headers = { "Content-Type": page.headers.get("Content-Type") };
+  headers["Content-Security-Policy"] = page.headers.get("Content-Security-Policy");
+  return new Response(html, { headers });
+}
