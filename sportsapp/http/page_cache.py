@@ -125,7 +125,7 @@ def conditional_response(
     etag: str,
     version: object,
     next_read_at: datetime | None,
-    render: Callable[[], str],
+    render: Callable[[], str | bytes],
     *,
     shared: bool,
 ) -> FlaskResponse:

@@ -94,15 +94,24 @@ def here() -> str:
     return address if len(address) <= LONGEST_ADDRESS else "/"
 
 
-def share(title: str, text: str) -> Markup:
-    """Canonical link, description and text-only Open Graph for a page."""
-    return Markup(
+def share(title: str, text: str, picture: str = "") -> Markup:
+    """Canonical link, description and Open Graph for a page; ``picture`` is a full address."""
+    tags = Markup(
         '<link rel="canonical" href="{url}">\n<meta name="description" content="{text}">\n'
         '<meta property="og:title" content="{title}">\n'
         '<meta property="og:type" content="website">\n'
         '<meta property="og:url" content="{url}">\n'
         '<meta property="og:description" content="{text}">'
     ).format(url=request.base_url, title=title, text=text)
+    if not picture:
+        return tags
+    return tags + Markup(
+        '\n<meta property="og:image" content="{picture}">\n'
+        '<meta property="og:image:width" content="1200">\n'
+        '<meta property="og:image:height" content="630">\n'
+        '<meta property="og:image:alt" content="{text}">\n'
+        '<meta name="twitter:card" content="summary_large_image">'
+    ).format(picture=picture, text=text)
 
 
 def chip(team: AnyTeam | None) -> str:

@@ -1,17 +1,24 @@
-"""The game page."""
+"""The game page, and the picture that others show beside a link to it."""
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+import hashlib
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import iso_utc
-from sportsapp.core.records import Status
+from sportsapp.core.leagues import League
+from sportsapp.core.records import State, Status
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game
+from sportsapp.http.page_cache import conditional_response
+from sportsapp.web.drawing import Scene, Side, picture_of
 from sportsapp.web.earlier import earlier_than, makeup_of
-from sportsapp.web.labels import matchup, team_name
+from sportsapp.web.labels import full_time, matchup, short_day, short_state, start_of, team_name
 from sportsapp.web.lookup import league_or_404
-from sportsapp.web.page import Freshness, answer
+from sportsapp.web.page import Freshness, answer, code_version
+from sportsapp.web.preferences import sends_no_preferences
+from sportsapp.web.spoilers import is_hidden
 from sportsapp.web.timeline import timeline_of
 
 blueprint = Blueprint("games", __name__)
@@ -29,9 +36,7 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
     if league_name != league.slug:
         target = url_for("games.game", league_name=league.slug, espn_id=espn_id)
         return redirect(target, 301)
-    row = queries.find_game(db.session, league.slug, espn_id[:60])
-    if row is None:
-        abort(404, f"{league.label} game {espn_id[:40]!r} not found.")
+    row = _game_or_404(league, espn_id)
 
     def render(fresh: Freshness) -> str:
         return render_template(
@@ -43,9 +48,62 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
             timeline=timeline_of(row),
             earlier=earlier_than(row),
             makeup=makeup_of(row),
+            picture=f"{request.base_url}/picture.png?v={_digest(scene_of(row))}",
         )
 
     return answer([league.slug], render)
+
+
+@blueprint.get("/<league_name>/games/<espn_id>/picture.png")
+def picture(league_name: str, espn_id: str) -> ResponseReturnValue:
+    """Teams, score and state as a picture; without the score for who hides scores.
+
+    Crawlers have no preferences, so theirs has the score, as the page that they read has it. Its
+    address in the page changes with what it shows: they keep a picture for days.
+    """
+    scene = scene_of(_game_or_404(league_or_404(league_name), espn_id))
+    response = conditional_response(
+        _digest(scene), None, None, lambda: picture_of(scene), shared=sends_no_preferences()
+    )
+    response.mimetype = "image/png"
+    return response
+
+
+def scene_of(game: Game) -> Scene:
+    """What a visitor may see of a game at a glance."""
+    day, _ = start_of(game)
+    is_coming = game.state == State.PRE and game.status == Status.SCHEDULED and game.listed
+    shows_score = not is_hidden(game) and game.state != State.PRE
+    teams = (
+        (game.away_team, game.away_score, game.home_winner),
+        (game.home_team, game.home_score, game.away_winner),
+    )
+    away, home = (
+        Side(
+            team_name(team),
+            f"#{team.color}" if team and team.color else "#eef1f5",
+            str(score) if shows_score and score is not None else "",
+            has_lost=shows_score and bool(other_won),
+        )
+        for team, score, other_won in teams
+    )
+    return Scene(
+        f"{game.league.label} · {short_day(day)}, {day.year}",
+        (away, home),
+        full_time(game.start_at) if is_coming and game.time_set else short_state(game),
+        is_live=game.state == State.IN,
+    )
+
+
+def _digest(scene: Scene) -> str:
+    return hashlib.sha256(f"{code_version()}{scene}".encode()).hexdigest()[:20]
+
+
+def _game_or_404(league: League, espn_id: str) -> Game:
+    row = queries.find_game(db.session, league.slug, espn_id[:60])
+    if row is None:
+        abort(404, f"{league.label} game {espn_id[:40]!r} not found.")
+    return row
 
 
 def event_of(game: Game) -> dict[str, object]:

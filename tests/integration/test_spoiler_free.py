@@ -20,7 +20,7 @@ ARGUMENTS = {
     "season": 2026, "season_type": 2, "week": 1,
 }  # fmt: skip
 QUERIES = {"teams.search": {"q": "alpha"}, "calendars.teams": {"teams": "nfl-1"}}
-NOT_PAGES = re.compile(r"/(admin|api|static|healthz|readyz|metrics)\b")
+NOT_PAGES = re.compile(r"/(admin|api|static|healthz|readyz|metrics)\b|.*\.png$")
 PATHS = ("/nfl/2026-01-15", "/nfl/games/401", "/nfl/teams/ALP", "/live", "/nfl/weeks/2026/2/1")
 
 
