@@ -72,8 +72,8 @@ def _line(raw: Raw, group: str, league: League) -> StandingRecord:
             values[name] = clean_text(stat.display_value, 40) or clean_text(stat.summary, 40)
     if entry.note and (note := clean_text(entry.note.description, 60)):
         values |= {"note": note, "noteColor": hex_color(entry.note.color)}
-    columns = [values[name] for name in league.standings if name in values]
-    if columns and not any(columns):
+    numbers = [stat for stat in stats if stat.name in league.standings and not stat.summary]
+    if numbers and not any(clean_text(stat.display_value) for stat in numbers):
         raise ValueError("its statistics have no text")
     totals = (s for s in stats if clean_text(s.name) == "overall" or clean_text(s.type) == "total")
     summary = next((clean_text(stat.summary, 20) for stat in totals), "")
