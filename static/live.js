@@ -13,7 +13,7 @@ let store = {};
 try {
   store = localStorage;
 } catch {} // a browser that keeps nothing for us
-let paused = !!pause && store.paused === "yes";
+let paused = pause && Date.now() - store.paused < 864e5 ? +store.paused : 0; // since when, for a day
 
 // Makes one element like another. What has an id keeps its node, and so focus and selection.
 function patch(old, fresh) {
@@ -113,14 +113,18 @@ function age() {
   if (ago && seconds >= 0) ago.textContent = `${Math.round(seconds / size)} ${unit} ago`;
 }
 
-const name = () => (pause.textContent = paused ? "Resume" : "Pause");
+function name() {
+  const since = new Date(paused).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  pause.textContent = paused ? `Paused since ${since}. Resume` : "Pause";
+  find("#fresh").classList.toggle("paused", !!paused);
+}
 
 if (pause) {
   find("#refresh").hidden = true;
   pause.hidden = false;
   pause.onclick = () => {
-    paused = !paused;
-    store.paused = paused ? "yes" : "";
+    paused = paused ? 0 : Date.now();
+    store.paused = paused || "";
     name();
     again();
   };

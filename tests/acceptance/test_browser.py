@@ -598,7 +598,9 @@ def test_pause_holds_a_score_and_is_remembered(visitors, site):
         assert site.asked("/") == 0
         expect(page.locator(HOME_SCORE)).to_have_text(before)
         page.reload()
-        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        since = re.compile(r"^Paused since 12:45\sAM. Resume$")
+        expect(page.locator("#pause")).to_have_text(since)
+        expect(page.locator("#ago")).to_be_hidden()
         later = site.score()
         site.requests.clear()
         page.clock.run_for(QUARTER_HOUR)
@@ -608,6 +610,11 @@ def test_pause_holds_a_score_and_is_remembered(visitors, site):
         page.get_by_role("button", name="Resume").click()
         page.clock.run_for(1)
         expect(page.locator(HOME_SCORE)).to_have_text(later)
+        expect(page.locator("#ago")).to_be_visible()
+        page.get_by_role("button", name="Pause").click()
+        page.clock.pause_at(site.now + timedelta(days=1, minutes=40))
+        page.reload()
+        expect(page.locator("#pause")).to_have_text("Pause")
 
 
 HIDE = """(hidden) => {
