@@ -251,3 +251,8 @@ def test_only_trusted_hosts_are_answered(settings, host, trusted, asked, status)
         answer = app.test_client().get("/healthz", headers={"Host": asked})
         db.engine.dispose()
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/", "/nfl", "/search", "/preferences", "/api/v1/", "/xyz"])
+def test_page_has_one_description(client, path):
+    assert client.get(path).text.count('<meta name="description"') == 1
