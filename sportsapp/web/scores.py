@@ -1,6 +1,7 @@
 """The score pages: all leagues today, what is live, one league's day or week."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ NOON = time(12)
 TODAY = {"today", "scores", "schedule"}
 """What people write after a league's name for its own page."""
 SIX_DAYS = timedelta(days=6)
+TWO_WEEKS = timedelta(days=14)
 ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 
 
@@ -165,22 +167,28 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
     def render(fresh: Freshness) -> str:
         read = queries.games_today if day == today else queries.games_on
         (section,) = _sections(read(db.session, day, [league.slug]), day, [league])
-        weeks = (
-            (game.season_year, game.season_type, game.week)
-            for game in section.games
-            if league.by_week and game.season_year and game.season_type and game.week
+        around = list(section.games)
+        if league.by_week and (day == today or not around):
+            span = day - SIX_DAYS, day + TWO_WEEKS
+            around += queries.games_between(db.session, league.slug, *span)
+        week = next((name for game in around if game.day >= day and (name := _week(game))), None)
+        shown = {game.espn_id for game in section.games}
+        days = _by_day(
+            game for game in around if week and _week(game) == week and game.espn_id not in shown
         )
-        last_day = None if section.games else queries.day_before(db.session, league.slug, day)
+        is_over = not section.games and not days
+        last_day = queries.day_before(db.session, league.slug, day) if is_over else None
         return render_template(
             "day.html",
             league=league,
             day=day,
             today=today,
             section=section,
-            fresh=fresh.watching(section.games),
+            fresh=fresh.watching([*section.games, *itertools.chain(*days.values())]),
             last_day=last_day,
             is_last=not last_day or are_read([days_between(league.slug, last_day, day)])[0],
-            week=next(weeks, None),
+            week=week,
+            days=days,
             strip=strip_of([league.slug], day, today),
         )
 
@@ -205,22 +213,35 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
         if not games and (reading.is_read or not may_have(league, first, last)):
             abort(404, f"{league.label} week not found.")
         place = weeks.index((season_type, week)) if games else None
-        days: dict[date, list[GameSummary]] = {}
-        for game in games:
-            days.setdefault(game.day, []).append(game)
         return render_template(
             "week.html",
             league=league,
             season=season,
             name=week_label(league, season_type, week),
             fresh=fresh.watching(games),
-            days=days,
+            days=_by_day(games),
             reading=reading,
             before=weeks[place - 1] if place else None,
             after=weeks[place + 1] if place is not None and place + 1 < len(weeks) else None,
         )
 
     return answer([league.slug], render)
+
+
+def _week(game: GameSummary) -> tuple[int, int, int] | None:
+    """Season, season type and week, where the league plays by weeks and the feed has all three."""
+    if not game.league.by_week or not (game.season_year and game.season_type and game.week):
+        return None
+    return game.season_year, game.season_type, game.week
+
+
+def _by_day(games: Iterable[GameSummary]) -> dict[date, list[GameSummary]]:
+    """These games by their day, as they came; those to come that are no longer listed are none."""
+    days: dict[date, list[GameSummary]] = {}
+    for game in games:
+        if game.listed or game.state != State.PRE:
+            days.setdefault(game.day, []).append(game)
+    return days
 
 
 def _sections(

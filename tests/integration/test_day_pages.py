@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -69,6 +70,43 @@ def test_weeks_lead_from_one_to_the_next_over_the_seasons_parts(client, synced):
     assert "/nfl/games/218" in page
     assert "/nfl/games/217" not in page
     assert '<a href="/nfl/weeks/2025/2/18">Week 18</a>' in client.get("/nfl/2026-01-11").text
+
+
+THURSDAY, SUNDAY = date(2026, 1, 8), date(2026, 1, 11)
+
+
+@pytest.fixture
+def week(synced) -> None:
+    """Games of week 18 on a Thursday and on the Sunday after it, and of the week after."""
+    for number, day in ((18, THURSDAY), (18, SUNDAY), (19, SUNDAY + timedelta(days=4))):
+        made = week_event(number, day) | {"id": f"{day:%d}"}
+        made["competitions"][0]["id"] = f"{day:%d}"
+        synced("nfl", made, day=day)
+
+
+def games_of(page: str) -> list[str]:
+    return re.findall(r'<li class="g [^>]*id="nfl(\d+)"', page)
+
+
+@pytest.mark.parametrize("day", [THURSDAY, date(2026, 1, 9), SUNDAY])
+def test_league_by_weeks_opens_on_its_week_and_between_game_days_shows_it(client, week, clock, day):
+    clock.shown = datetime.combine(day, time(17), UTC)
+    page = client.get("/nfl").text
+    assert sorted(games_of(page)) == ["08", "11"]
+    assert '<a href="/nfl/weeks/2025/2/18">Week 18</a>' in page
+    assert "Last games" not in page
+
+
+def test_day_between_game_days_shows_its_week_and_a_day_of_games_itself(client, week):
+    assert games_of(client.get("/nfl/2026-01-09").text) == ["08", "11"]
+    assert games_of(client.get("/nfl/2026-01-11").text) == ["11"]
+    assert games_of(client.get("/nfl/2026-01-12").text) == ["15"]
+
+
+def test_day_without_a_week_around_it_shows_none(client, week):
+    page = client.get("/nfl/2026-02-20").text
+    assert games_of(page) == []
+    assert "Last games" in page or "Last known games" in page
 
 
 @pytest.mark.parametrize(
