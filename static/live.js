@@ -13,7 +13,7 @@ let store = {};
 try {
   store = localStorage;
 } catch {} // a browser that keeps nothing for us
-let paused = pause && Date.now() - store.paused < 864e5 ? +store.paused : 0; // since when, for a day
+let paused = pause && Date.now() - store.paused < 864e5 ? +store.paused : 0;
 
 // Makes one element like another. What has an id keeps its node, and so focus and selection.
 function patch(old, fresh) {
@@ -114,7 +114,7 @@ function age() {
 }
 
 function name() {
-  const since = new Date(paused).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  const since = new Date(paused).toLocaleTimeString([], { timeStyle: "short" });
   pause.textContent = paused ? `Paused since ${since}. Resume` : "Pause";
   find("#fresh").classList.toggle("paused", !!paused);
 }
