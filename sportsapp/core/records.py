@@ -95,7 +95,9 @@ class GameRecord(msgspec.Struct, frozen=True):
     the clock counts up it is what is left of the period's regular time, below zero in the time
     added on. ``series`` holds how a series or a tie over two games stands or was decided: every
     text that reveals a result. ``situation`` is empty unless the game is live.
-    ``leaders`` holds mappings with ``side``, ``category``, ``name`` and ``value``.
+    ``leaders`` holds mappings with ``side``, ``category``, ``name`` and ``value``. ``about`` has
+    what is known of ``weather`` (until the end), ``headline`` (of the recap) and ``players``: the
+    probable starters, or once it is over its pitchers, stars or goalies, shaped as leaders.
     """
 
     espn_id: str
@@ -123,6 +125,7 @@ class GameRecord(msgspec.Struct, frozen=True):
     series: str
     situation: dict[str, Any]
     leaders: tuple[dict[str, str], ...]
+    about: dict[str, Any]
 
 
 class LeagueRecord(msgspec.Struct, frozen=True):

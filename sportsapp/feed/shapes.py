@@ -107,12 +107,16 @@ class StatusTypeShape(Shape):
 
 
 class StatusShape(Shape):
-    """``clock`` is in seconds, and 0 both when stopped and when not started."""
+    """``clock`` is in seconds, and 0 both when stopped and when not started.
+
+    ``featured_athletes`` of a game that is over are its pitchers (MLB), stars or goalies (NHL).
+    """
 
     type: StatusTypeShape
     period: Annotated[int, Meta(ge=0, le=100)] = 0
     clock: Number | None = None
     display_clock: Text = None
+    featured_athletes: Raw | UnsetType = msgspec.UNSET
 
 
 class TeamShape(Shape):
@@ -164,6 +168,7 @@ class CompetitorShape(Shape):
     shootout_score: Text = None
     aggregate_score: Text = None
     leaders: Raw | UnsetType = msgspec.UNSET
+    probables: Raw | UnsetType = msgspec.UNSET
 
 
 class AddressShape(Shape):
@@ -213,6 +218,7 @@ class CompetitionShape(Shape):
     series: Raw | UnsetType = msgspec.UNSET
     situation: Raw | UnsetType = msgspec.UNSET
     leaders: Raw | UnsetType = msgspec.UNSET
+    headlines: Raw | UnsetType = msgspec.UNSET
 
 
 class EventShape(Shape):
@@ -222,6 +228,22 @@ class EventShape(Shape):
     season: SeasonShape | None = None
     week: WeekNumberShape | Small | None = None  # a bare number in newer answers
     status: StatusShape | None = None
+    weather: Raw | UnsetType = msgspec.UNSET
+
+
+class WeatherShape(Shape):
+    """In some answers ``condition_id`` holds the words, and ``display_value`` the number."""
+
+    display_value: Text = None
+    condition_id: Text = None
+    temperature: Small | None = None
+
+
+class HeadlineShape(Shape):
+    """``type`` is Preview, Recap or Report."""
+
+    type: Text = None
+    short_link_text: Text = None
 
 
 class LastPlayShape(Shape):
@@ -246,6 +268,18 @@ class SituationShape(Shape):
 class AthleteShape(Shape):
     display_name: Text = None
     full_name: Text = None
+
+
+class FeaturedShape(Shape):
+    """``name`` is firstStar or such; ``record`` is a pitcher's, as "(4-3, 3.32)".
+
+    ``team`` is missing where the player stands with a competitor.
+    """
+
+    name: Text = None
+    team: IdShape | None = None
+    record: Text = None
+    athlete: AthleteShape | None = None
 
 
 class LeaderShape(Shape):

@@ -88,6 +88,51 @@ def test_leaders_before_the_start_are_those_of_the_season(client, synced, state,
     assert f'<h2 id="leaders">{heading}</h2>' in client.get("/nba/games/401").text
 
 
+def person(name: str, who: str, team: str = "1") -> dict[str, Any]:
+    return {"name": name, "athlete": {"displayName": who}, "team": {"id": team}}
+
+
+def with_people(state: str) -> dict[str, Any]:
+    """A game with its weather, probable pitchers, a winning pitcher and a headline."""
+    headlines = [{"type": "Recap", "shortLinkText": "Alpha edges Beta"}]
+    game = event(state=state, headlines=headlines)
+    competition = game["competitions"][0]
+    competition["status"]["featuredAthletes"] = [person("winningPitcher", "Ann")]
+    for side, name in zip(competition["competitors"], ("Cy", "Di"), strict=True):
+        side["probables"] = [person("probableStartingPitcher", name) | {"record": "(4-3, 3.32)"}]
+    return game | {"weather": {"displayValue": "Sunny", "temperature": 70}}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Cookie": "scores=hide"}], ids=["", "hidden"])
+def test_probable_starters_and_weather_are_told_before_the_start(visitor, synced, headers):
+    synced("mlb", with_people("pre"))
+    page = visitor.get("/mlb/games/401", headers=headers).text
+    assert '<h2 id="players">Probable starters</h2>' in page
+    assert "<dt>Probable pitcher</dt><dd>Di (BET), 4-3, 3.32</dd>" in page
+    assert "<dt>Probable pitcher</dt><dd>Cy (ALP), 4-3, 3.32</dd>" in page
+    assert "<dt>Weather</dt><dd>Sunny, 70 °F</dd>" in page
+    assert "Ann" not in page
+    assert "edges" not in page
+
+
+def test_who_decided_a_game_and_its_headline_are_told_unless_scores_are_hidden(visitor, synced):
+    synced("mlb", with_people("post"))
+    page = visitor.get("/mlb/games/401").text
+    assert '<h2 id="players">Players of the game</h2>' in page
+    assert "<dt>Winning pitcher</dt><dd>Ann (ALP)</dd>" in page
+    assert '<p class="play">Alpha edges Beta</p>' in page
+    assert "Sunny" not in page
+    hidden = visitor.get("/mlb/games/401", headers={"Cookie": "scores=hide"}).text
+    assert not [word for word in ("Ann (", "Winning", "edges") if word in hidden]
+
+
+def test_probable_starters_make_way_for_those_who_decided_the_game(visitor, synced):
+    for hour, state in ((18, "pre"), (21, "in"), (23, "post")):
+        synced("mlb", with_people(state), at=datetime(2026, 1, 15, hour, tzinfo=UTC))
+        page = visitor.get(f"/mlb/games/401?{state}").text
+        assert [name in page for name in ("Cy (", "Ann (")] == [state == "pre", state == "post"]
+
+
 def test_nothing_is_said_of_who_bats_between_innings(client, synced):
     now = {"balls": 0, "strikes": 0, "outs": 0, "onFirst": False, "lastPlay": {"text": "Out."}}
     game = event(state="in", situation=now)

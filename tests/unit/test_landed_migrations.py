@@ -42,6 +42,7 @@ LANDED = {
     "0031": "0df81398ff9ae75734565ade0a5b000d3e5439da4c8e7d3191941025b84d9d81",
     "0032": "29301cc5f2129b939a84cb086db2f87a2deb001cf97040eda74e9cd073a0fc15",
     "0033": "91e9d45c7ad2e6d25073f6569656ab0bbccf0587f557ecb07012317f2bb73cda",
+    "0034": "3c70d040155dbf0df148a416beb57c432d96f8172f48f92244ca028de7ed24f4",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -633,6 +633,83 @@ def test_averages_of_the_season_lead_no_game_that_has_begun(status, names):
     assert [row["name"] for row in read_game(status=status, leaders=said).leaders] == names
 
 
+def featured(name: str, who: str, team: str = "", **more: object) -> dict:
+    person = {"name": name, "athlete": {"fullName": who}} | more
+    return person | ({"team": {"id": team}} if team else {})
+
+
+def read_about(state: str, **of_event: object) -> dict:
+    """What is told about a game of whose day the feed says everything at once."""
+    event = make_event(status=state, score=("3", "2")) | {
+        "weather": {"displayValue": "Mostly sunny", "conditionId": "2", "temperature": 80}
+    }
+    event |= of_event
+    competition = event["competitions"][0]
+    home, away = competition["competitors"]
+    home["probables"] = [featured("probableStartingPitcher", "Ann", record="(4-3, 3.32)")]
+    away["probables"] = [featured("probableStartingGoalie", "Bea")]
+    competition["status"]["featuredAthletes"] = [
+        featured("winningPitcher", "Cy", "1"),
+        featured("playerOfTheMatch", "Di", "2"),
+        featured("firstStar", "", "2"),
+        featured("savingPitcher", "Eve", "77"),
+    ]
+    competition["headlines"] = [
+        {"type": "Preview", "shortLinkText": "Who will win?"},
+        {"type": "Recap", "shortLinkText": "Ones beat Twos"},
+    ]
+    (game,) = read_board(make_board(event)).games
+    return game.about
+
+
+def player(side: str, category: str, name: str, value: str = "") -> dict[str, str]:
+    return {"side": side, "category": category, "name": name, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("state", "about"),
+    [
+        (
+            "scheduled",
+            {
+                "weather": "Mostly sunny, 80 °F",
+                "players": [
+                    player("away", "Probable goalie", "Bea"),
+                    player("home", "Probable pitcher", "Ann", "4-3, 3.32"),
+                ],
+            },
+        ),
+        ("live", {"weather": "Mostly sunny, 80 °F"}),
+        (
+            "final",
+            {
+                "headline": "Ones beat Twos",
+                "players": [player("home", "Winning pitcher", "Cy"), player("", "Save", "Eve")],
+            },
+        ),
+    ],
+)
+def test_what_is_told_about_a_game_fits_its_state(state, about):
+    assert read_about(state) == about
+
+
+@pytest.mark.parametrize(
+    ("weather", "text"),
+    [
+        (
+            {"displayValue": "34", "conditionId": "Mostly clear", "temperature": 72},
+            "Mostly clear, 72 °F",
+        ),
+        ({"displayValue": "Rain"}, "Rain"),
+        ({"displayValue": "34", "conditionId": "34"}, None),
+        ({"temperature": 0}, "0 °F"),
+        ({}, None),
+    ],
+)
+def test_weather_is_words_and_degrees(weather, text):
+    assert read_about("live", weather=weather).get("weather") == text
+
+
 def test_leaders_without_a_player_are_left_out():
     said = [{"abbreviation": "A", "leaders": []}, {"leaders": [{"displayValue": "3"}]}]
     assert read_game(leaders=said).leaders == ()

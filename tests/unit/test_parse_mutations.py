@@ -183,6 +183,11 @@ OPTIONAL = {
     "notes": ("competitions", 0, "notes"),
     "leaders": ("competitions", 0, "leaders"),
     "situation": ("competitions", 0, "situation"),
+    "weather": ("weather",),
+    "degrees": ("weather", "temperature"),
+    "headlines": ("competitions", 0, "headlines"),
+    "featured players": ("competitions", 0, "status", "featuredAthletes"),
+    "probable starters": ("competitions", 0, "competitors", 0, "probables"),
     "period": ("competitions", 0, "status", "period"),
     "clock": ("competitions", 0, "status", "clock"),
     "shown clock": ("competitions", 0, "status", "displayClock"),
@@ -237,11 +242,15 @@ def whole_event() -> dict[str, Any]:
     )
     home = event["competitions"][0]["competitors"][0]
     home |= {"linescores": [{"value": 20}], "winner": False, "hits": 3}
+    home |= {"probables": []}
+    event["competitions"][0] |= {"headlines": []}
+    event["competitions"][0]["status"] |= {"featuredAthletes": []}
     home |= {"curatedRank": {"current": 4}, "shootoutScore": 3, "aggregateScore": 5}
     event["competitions"][0]["series"] = {"summary": "1-0", "competitors": []}
     home["team"]["color"] = "00ff00"
     del event["date"]
-    return event | {"week": {"number": 5}, "status": None}
+    weather = {"displayValue": "Sunny", "temperature": 70}
+    return event | {"week": {"number": 5}, "status": None, "weather": weather}
 
 
 @pytest.mark.parametrize("path", OPTIONAL.values(), ids=list(OPTIONAL))

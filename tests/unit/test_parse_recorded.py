@@ -119,3 +119,28 @@ def test_ranked_teams_are_those_the_feed_ranks(events):
         for side in event["competitions"][0]["competitors"]
     }
     assert {name: rank for name, rank in ranks.items() if rank < 26} == {"ALA": 1, "MICH": 8}
+
+
+def test_recorded_baseball_names_its_pitchers(recorded):
+    told: list[tuple[str, str, str]] = []
+    for file in sorted((recorded / "mlb").glob("scoreboard-*.json")):
+        for event in json.loads(file.read_bytes())["events"]:
+            competition = event["competitions"][0]
+            state = competition["status"]["type"]["state"]
+            people = read(event, "mlb").about.get("players", [])
+            named = competition["status"].get("featuredAthletes") or []
+            if state == "pre":
+                sides = sorted(competition["competitors"], key=lambda side: side["homeAway"])
+                named = [one for side in sides for one in side.get("probables") or []]
+            assert [one["name"] for one in people] == [
+                one["athlete"]["displayName"] for one in named if state != "in"
+            ]
+            assert all(one["side"] for one in people)
+            told += [(state, one["category"], one["side"]) for one in people]
+    assert len(told) > 100
+    assert {category for _, category, _ in told} == {
+        "Probable pitcher",
+        "Winning pitcher",
+        "Losing pitcher",
+        "Save",
+    }

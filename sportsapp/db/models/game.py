@@ -95,6 +95,7 @@ class Game(Base):
     series: Mapped[str]
     situation: Mapped[dict[str, Any]] = mapped_column(Json)
     leaders: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    about: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
     home_called: Mapped[dict[str, str] | None] = mapped_column(Json)
     away_called: Mapped[dict[str, str] | None] = mapped_column(Json)
     missing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)

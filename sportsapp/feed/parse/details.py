@@ -1,4 +1,4 @@
-"""The parts that a game can do without: venue, channels, notes, series, situation, leaders.
+"""The parts that a game can do without: venue, channels, notes, situation, players, weather.
 
 Each gives its empty value when the feed has none or a broken one.
 """
@@ -7,18 +7,25 @@ from typing import Any
 
 from msgspec import Raw, UnsetType
 
+from sportsapp.core.records import State
 from sportsapp.feed.parse.document import clean_text, optional, parse_score
 from sportsapp.feed.parse.teams import abbreviation
 from sportsapp.feed.shapes import (
+    AthleteShape,
     BroadcastShape,
     CompetitionShape,
     CompetitorShape,
+    EventShape,
+    FeaturedShape,
+    HeadlineShape,
     LeaderCategoryShape,
     NoteShape,
     SeriesShape,
     SeriesSideShape,
     SituationShape,
+    StatusShape,
     VenueShape,
+    WeatherShape,
 )
 
 ATTENDANCE_LIMIT = 1_000_000
@@ -30,6 +37,18 @@ OF_THE_BATTER = ("balls", "strikes", "outs", "bases")
 NOTHING = {"0", "0.0"}
 OF_THE_SEASON = "PerGame"
 NO_GOALS: Pair = (None, None)
+FEATURED = {
+    "probableStartingPitcher": "Probable pitcher",
+    "probableStartingGoalie": "Probable goalie",
+    "winningPitcher": "Winning pitcher",
+    "losingPitcher": "Losing pitcher",
+    "savingPitcher": "Save",
+    "winningGoalie": "Winning goalie",
+    "losingGoalie": "Losing goalie",
+    "firstStar": "First star",
+    "secondStar": "Second star",
+    "thirdStar": "Third star",
+}
 
 
 def venue_and_city(competition: CompetitionShape) -> tuple[str, str]:
@@ -185,4 +204,63 @@ def _leader_rows(
             "value": figure,
         }
         rows.append(row)
+    return rows
+
+
+# ---------------------------------------------------------------- about the game
+
+
+def about(
+    event: EventShape,
+    competition: CompetitionShape,
+    status: StatusShape,
+    sides: tuple[CompetitorShape, CompetitorShape],
+    state: State,
+) -> dict[str, Any]:
+    """Weather, the recap's headline, and players: probable starters, or who decided the game.
+
+    ``sides`` are home and away. Only what is known, and what fits the state of the game.
+    """
+    headlines = optional(competition.headlines, list[HeadlineShape]) or []
+    recaps = [clean_text(one.short_link_text) for one in headlines if one.type == "Recap"]
+    home, away = sides
+    by_id = {clean_text(home.team.id): "home", clean_text(away.team.id): "away"}
+    players = {
+        State.PRE: [
+            *_players(away.probables, "away", by_id),
+            *_players(home.probables, "home", by_id),
+        ],
+        State.POST: _players(status.featured_athletes, "", by_id),
+    }
+    facts: dict[str, Any] = {
+        "weather": _weather(event) if state is not State.POST else "",
+        "headline": next(filter(None, recaps), "") if state is State.POST else "",
+        "players": players.get(state),
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _weather(event: EventShape) -> str:
+    """Text such as "Mostly sunny, 80 °F"."""
+    weather = optional(event.weather, WeatherShape) or WeatherShape()
+    words = [clean_text(text, 60) for text in (weather.display_value, weather.condition_id)]
+    degrees = f"{weather.temperature} °F" if weather.temperature is not None else ""
+    sky = next((text for text in words if text and not text.isdecimal()), "")
+    return ", ".join(text for text in (sky, degrees) if text)
+
+
+def _players(raw: Raw | UnsetType, side: str, sides: dict[str, str]) -> list[dict[str, str]]:
+    """The featured players that we have a word for; without a ``side``, by the team's id."""
+    rows = []
+    for player in optional(raw, list[FeaturedShape]) or []:
+        athlete = player.athlete or AthleteShape()
+        team_id = clean_text(player.team.id) if player.team else ""
+        row = {
+            "side": side or sides.get(team_id, ""),
+            "category": FEATURED.get(clean_text(player.name), ""),
+            "name": clean_text(athlete.display_name or athlete.full_name, 80),
+            "value": clean_text(player.record, 40).strip("()"),
+        }
+        if row["category"] and row["name"]:
+            rows.append(row)
     return rows

@@ -208,6 +208,7 @@ def _game(raw: Raw, league: League) -> GameRecord:
         series=series,
         situation=details.situation(competition, detail) if state is State.IN else {},
         leaders=details.leaders(competition, home, away, state is not State.PRE),
+        about=details.about(event, competition, feed_status, (home, away), state),
     )
 
 
