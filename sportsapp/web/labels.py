@@ -29,7 +29,7 @@ BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
 def clock(moment: datetime) -> str:
-    """``7:30 PM``, in the visitor's zone."""
+    """``7:30 PM``, or ``19:30`` for who prefers that, in the visitor's zone."""
     return _time_of(moment.astimezone(preferences().tzinfo))
 
 
@@ -51,6 +51,8 @@ def full_time(moment: datetime) -> str:
 
 
 def _time_of(local: datetime) -> str:
+    if preferences().counts_to_24:
+        return f"{local:%H:%M}"
     return f"{local.hour % 12 or 12}:{local.minute:02} {'AM' if local.hour < 12 else 'PM'}"
 
 

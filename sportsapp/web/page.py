@@ -175,7 +175,7 @@ def _etag(states: Sequence[LeagueSummary], fresh: Freshness, now: datetime, also
         [(state.slug, state.games_read_at) for state in fresh.late],
         [(state.slug, state.polled_at) for state in fresh.unread],
         fresh.is_hot,
-        (chosen.zone, chosen.favourites, chosen.hides_scores),
+        chosen,
         request.full_path,
         also,
     ]

@@ -1,4 +1,4 @@
-"""A visitor's preferences: time zone, favourites, hidden scores. Kept in cookies, no account.
+"""A visitor's preferences: zone, clock, favourites, hidden scores. Kept in cookies, no account.
 
 Score pages have no session and no form token, so a form is accepted only when the browser's
 headers show that one of our own pages sent it (Sec-Fetch-Site, else Origin).
@@ -21,7 +21,12 @@ blueprint = Blueprint("preferences", __name__)
 DEFAULT_ZONE = "America/New_York"
 YEAR_SECONDS = 365 * 24 * 3600
 MOST_FAVOURITES = 60
-ZONE, FAVOURITES, SCORES = "zone", "favourites", "scores"  # the names of the cookies
+ZONE, CLOCK, FAVOURITES, SCORES = (
+    "zone",
+    "clock",
+    "favourites",
+    "scores",
+)  # the names of the cookies
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Preferences:
     zone: str = DEFAULT_ZONE
     favourites: tuple[str, ...] = ()
     hides_scores: bool = False
+    counts_to_24: bool = False
 
     @property
     def tzinfo(self) -> ZoneInfo:
@@ -58,13 +64,14 @@ def preferences() -> Preferences:
             zone=zone if zone in _zones() else DEFAULT_ZONE,
             favourites=tuple(favourites)[:MOST_FAVOURITES],
             hides_scores=request.cookies.get(SCORES) == "hide",
+            counts_to_24=request.cookies.get(CLOCK) == "24",
         )
     return chosen
 
 
 def sends_no_preferences() -> bool:
     """Whether the request has none of these cookies, so that a proxy may share the page."""
-    return {ZONE, FAVOURITES, SCORES}.isdisjoint(request.cookies)
+    return {ZONE, CLOCK, FAVOURITES, SCORES}.isdisjoint(request.cookies)
 
 
 @cache
@@ -107,7 +114,7 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/preferences")
 def save() -> ResponseReturnValue:
-    """Store the zone, or whether scores are hidden: what the form does not name stays."""
+    """Store the zone, the clock, or whether scores are hidden: what a form does not name stays."""
     _check_origin()
     chosen = preferences()
     if (text := request.form.get("zone")) is not None:
@@ -119,6 +126,10 @@ def save() -> ResponseReturnValue:
         if scores not in ("hide", "show"):
             abort(400, "Scores can be hidden (hide) or shown (show).")
         chosen = replace(chosen, hides_scores=scores == "hide")
+    if (hours := request.form.get("clock")) is not None:
+        if hours not in ("12", "24"):
+            abort(400, "A clock has 12 or 24 hours.")
+        chosen = replace(chosen, counts_to_24=hours == "24")
     return _store(chosen)
 
 
@@ -155,6 +166,7 @@ def _store(chosen: Preferences) -> ResponseReturnValue:
     secure = request.is_secure
     values = {
         ZONE: "" if chosen.has_default_zone else chosen.zone,
+        CLOCK: "24" if chosen.counts_to_24 else "",
         FAVOURITES: ".".join(chosen.favourites),
         SCORES: "hide" if chosen.hides_scores else "",
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 
 from tests.integration.events import event
+from tests.integration.test_spoiler_free import pages
 
 LATE = "2026-11-27T01:20Z"  # Thursday evening in New York, Friday in Berlin
 DAY = date(2026, 11, 26)
@@ -84,3 +86,38 @@ def test_day_without_a_time_is_the_same_everywhere(visitor, synced):
         assert page.count('<a href="/nfl/games/401">Thu, Nov 26</a>') == 2
         assert "Nov 27" not in page_in(visitor, zone, "/nfl/2026-11-26").partition("<ul")[2]
         assert "Beta at Alpha, Thu, Nov 26" in page_in(visitor, zone, "/nfl/games/401")
+
+
+@pytest.mark.parametrize("state", ["pre", "in", "post"])
+def test_every_time_on_every_page_is_in_the_clock_that_the_reader_prefers(
+    app, visitor, synced, state
+):
+    synced("nfl", night_game(state), day=DAY)
+    addresses = [*pages(app), "/nfl", "/nfl/2026-11-26", "/nfl/weeks/2026/2/12"]
+    both = [
+        (path, visitor.get(path).text, visitor.get(path, headers={"Cookie": "clock=24"}).text)
+        for path in addresses
+        if path.partition("?")[0] != "/preferences"  # which shows either form
+    ]
+    assert [path for path, _, page in both if re.search(r"\b\d:\d\d [AP]M\b", page)] == []
+    shown = [page for _, page, _ in both if re.search(r"\b\d:\d\d [AP]M\b", page)]
+    assert len(shown) > 5
+
+
+def test_clock_of_24_hours_begins_at_zero(visitor, synced):
+    synced("nfl", event(start="2026-11-27T05:05Z", state="pre"), day=date(2026, 11, 27))
+    page = visitor.get("/nfl/games/401", headers={"Cookie": "clock=24"}).text
+    assert "00:05" in page
+    berlin = {"Cookie": "clock=24; zone=Europe/Berlin"}
+    assert "06:05" in visitor.get("/nfl/games/401", headers=berlin).text
+
+
+def test_clock_is_chosen_at_one_touch_and_back(visitor):
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    assert 'name="clock" value="24"' in visitor.get("/preferences").text
+    answer = visitor.post("/preferences", data={"clock": "24"}, headers=ours)
+    assert answer.headers["Set-Cookie"].startswith("clock=24;")
+    chosen = {"Cookie": "clock=24"}
+    assert 'name="clock" value="12"' in visitor.get("/preferences", headers=chosen).text
+    answer = visitor.post("/preferences", data={"clock": "12"}, headers=ours | chosen)
+    assert answer.headers["Set-Cookie"].startswith("clock=; Expires=Thu, 01 Jan 1970")

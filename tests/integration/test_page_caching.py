@@ -34,7 +34,7 @@ PATHS = (
 READ_AT = datetime(2026, 1, 15, 20, 59, 50, tzinfo=UTC)
 START = "2026-01-15T20:00Z"
 SHARED = "public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=60"
-CHOICES = ("zone=Europe/Berlin", "scores=hide", "favourites=nfl-1")
+CHOICES = ("zone=Europe/Berlin", "clock=24", "scores=hide", "favourites=nfl-1")
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("clock")]
 

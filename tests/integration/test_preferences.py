@@ -1,4 +1,4 @@
-"""Preferences: three cookies, forms that only our own pages may send, and where they lead."""
+"""Preferences: four cookies, forms that only our own pages may send, and where they lead."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def test_zone_and_hidden_scores_are_kept_in_one_cookie_each(visitor):
         ({"zone": "Asia/Tokyo"}, {"zone": "Asia/Tokyo", "scores": "hide"}),
         ({"scores": "hide"}, {"zone": "Europe/Berlin", "scores": "hide"}),
         ({"scores": "show"}, {"zone": "Europe/Berlin", "scores": ""}),
+        ({"clock": "24"}, {"zone": "Europe/Berlin", "clock": "24", "scores": "hide"}),
+        ({"clock": "12"}, {"zone": "Europe/Berlin", "scores": "hide"}),
     ],
 )
 def test_what_a_form_does_not_name_stays(visitor, form, kept):
@@ -60,8 +62,9 @@ def test_what_a_form_does_not_name_stays(visitor, form, kept):
     assert {name: one.value for name, one in cookies(answer).items()} == kept
 
 
-def test_scores_are_hidden_or_shown_and_nothing_else(visitor):
-    answer = save(visitor, scores="maybe")
+@pytest.mark.parametrize("form", [{"scores": "maybe"}, {"clock": "13"}, {"clock": ""}])
+def test_scores_and_clock_have_two_forms_and_nothing_else(visitor, form):
+    answer = save(visitor, **form)
     assert answer.status_code == 400
     assert "Set-Cookie" not in answer.headers
 
