@@ -5,6 +5,7 @@ import re
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from flask import Blueprint, abort, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 
@@ -158,12 +159,12 @@ ESPN_ID = Parameter(
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "leagues": {},
-    "teams": {"league": "nba"},
-    "games": {"league": "nba", "date": "2026-01-15", "limit": 50},
-    "game": {"league": "nba", "espn_id": "401810426"},
-    "events": {"league": "nba", "after": 0, "limit": 50},
+    "teams": {},
+    "games": {"state": "post", "limit": 50},
+    "game": {"espn_id": "401810426"},
+    "events": {"after": 0, "limit": 50},
 }
-"""An example request for each view, by its name, for the page about the API."""
+"""An example request for each view, by its name, but for the league."""
 
 
 # ---------------------------------------------------------------- views
@@ -244,13 +245,41 @@ def openapi() -> ResponseReturnValue:
 
 @blueprint.get("/")
 def docs() -> ResponseReturnValue:
-    """The same document as a page for people."""
+    """The same document as a page for people, with an answer of each view from what is stored."""
+    games = queries.game_list(db.session, _followed(), None, None, 1, None)
+    slug = games[0].league.slug if games else _followed()[0]
+    answers = _short_answers(slug)
+    requests = {name: {"league": slug} | values for name, values in EXAMPLES.items()}
+    requests["leagues"] = {}
+    if "game" in answers:  # else the address of one that there may be
+        requests["game"]["espn_id"] = answers["game"].espn_id
     return render_template(
         "api.html",
         document=make_document(current_app),
-        examples={name: url_for(f"api.{name}", **values) for name, values in EXAMPLES.items()},
+        requests={name: url_for(f"api.{name}", **values) for name, values in requests.items()},
+        answers={
+            name: msgspec.json.format(msgspec.json.encode(answer)).decode()
+            for name, answer in answers.items()
+        },
         limit=services().settings.api_requests_per_minute,
     )
+
+
+def _short_answers(slug: str) -> dict[str, Any]:
+    """An answer of each view about this league, with one row; none of a game if none is stored."""
+    rows = queries.game_list(db.session, [slug], None, None, 1, None)
+    events = queries.event_list(db.session, [slug], None, None, 1)
+    answers: dict[str, Any] = {
+        "leagues": Leagues(
+            [league_json(find_league(slug), queries.league_rows(db.session, [slug]).get(slug))]
+        ),
+        "teams": Teams([team_json(row) for row in queries.teams_of(db.session, [slug])[:1]]),
+        "games": Games([game_json(row) for row in rows], None),
+        "events": Events([event_json(row) for row in events], events[-1].event.id if events else 0),
+    }
+    if rows and (game := queries.find_game(db.session, slug, rows[0].espn_id)):
+        answers["game"] = game_json(game)
+    return answers
 
 
 @blueprint.route("/<path:path>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 
@@ -298,6 +299,37 @@ def test_every_example_of_the_documentation_works(visitor, synced):
     assert len(found) == 5
     for address in found:
         assert visitor.get(address).status_code == 200, address
+
+
+def test_documentation_has_an_answer_for_each_address_and_leads_to_a_stored_game(visitor, synced):
+    made = event("77")
+    synced("nfl", made)
+    page = visitor.get("/api/v1/").text
+    answers = [
+        json.loads(unescape(one)) for one in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
+    ]
+    assert len(answers) == 5
+    found = [unescape(one) for one in re.findall(r'class="example" href="([^"]+)"', page)]
+    for address, answer in zip(found, answers, strict=True):
+        real = visitor.get(address).json
+        assert real.keys() == answer.keys(), address
+    assert "/api/v1/games/nfl/77" in found
+
+
+def test_documentation_shows_no_game_to_who_hides_scores(visitor, synced):
+    synced("nfl", event("77", home=183, away=197))
+    assert "183" in visitor.get("/api/v1/").text
+    page = visitor.get("/api/v1/", headers={"Cookie": "scores=hide"}).text
+    assert "183" not in page
+    assert "<pre>" not in page
+
+
+def test_contents_of_the_documentation_lead_to_every_section(visitor):
+    page = visitor.get("/api/v1/").text
+    contents = page.partition('aria-label="Contents"')[2].partition("</nav>")[0]
+    sections = re.findall(r'<h2 id="(\w+)"', page)
+    assert re.findall(r'href="#(\w+)"', contents) == sections
+    assert len(sections) > 10
 
 
 def test_documentation_has_everything_that_the_document_has(visitor):
