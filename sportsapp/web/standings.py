@@ -58,7 +58,7 @@ def standings(league_name: str, table: str) -> ResponseReturnValue:
 
     def render(fresh: Freshness) -> str:
         teams = queries.standings_of(db.session, league.slug)
-        columns = columns_of(teams, league)
+        columns = columns_of(teams, league, table)
         shown = [name for _, _, name in columns]
         decides = next((name for name in DECIDING if name in shown), "")
         marks = {team.standing.get("clincher") for team in teams}
@@ -84,10 +84,15 @@ def standings(league_name: str, table: str) -> ResponseReturnValue:
     return answer([league.slug], render)
 
 
-def columns_of(teams: Sequence[Team], league: League) -> list[tuple[str, str, str]]:
-    """The league's columns that any of these teams has, as (heading, meaning, feed's name)."""
+def columns_of(teams: Sequence[Team], league: League, table: str) -> list[tuple[str, str, str]]:
+    """The league's columns that any of these teams has, as (heading, meaning, feed's name).
+
+    Games behind count from the first of a group, so that only the tables of groups have them.
+    """
     headings = HEADINGS | (WITH_DRAWS if league.draws else {})
     known = {name for team in teams for name, text in team.standing.items() if text}
+    if table:
+        known.discard("gamesBehind")
     return [(*headings[name], name) for name in league.standings if name in known]
 
 

@@ -1229,6 +1229,7 @@ def test_leagues_stand_beside_each_other_where_there_is_room(visitors, width, le
         assert page.evaluate(BESIDE, "#leagues > section") == leagues
         page.goto("/nfl")
         assert page.evaluate(BESIDE, ".g")[0] == games
+        assert page.evaluate(BESIDE, "#days > section") == [2]
 
 
 WHOLE = """() => {

@@ -190,6 +190,12 @@ def test_table_of_all_goes_by_what_decides_and_equals_share_a_place(client, stan
     assert "National Football League</h2>" in page
 
 
+def test_games_behind_the_first_of_a_group_are_in_the_tables_of_groups_alone(client, standings):
+    standings("nba", {"East": ["Alpha"], "West": ["Beta"]}, SPORTS["nba"][0])
+    assert "GB" in headings(client.get("/nba/standings").text)
+    assert "GB" not in headings(client.get("/nba/standings/all").text)
+
+
 def test_single_table_has_no_tabs(client, standings):
     standings("epl", {"2026-27": ["Alpha"]}, {"points": "3", "rank": "1"})
     page = client.get("/epl/standings").text
