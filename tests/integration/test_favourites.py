@@ -109,3 +109,11 @@ def test_all_but_the_first_favourite_can_be_moved_up(visitor):
     page = visitor.get("/preferences", headers={"Cookie": "favourites=nfl-1.nfl-2"}).text
     assert 'aria-label="Move Beta up"' in page
     assert "Move Alpha up" not in page
+
+
+@pytest.mark.parametrize("path", ["/nfl/teams/ALP", "/nfl/games/401"])
+def test_star_names_the_team_and_tells_whether_it_is_one(visitor, synced, path):
+    synced("nfl", event())
+    assert 'name="team" value="nfl-1"' in visitor.get(path).text
+    assert 'value="add"' in visitor.get(path).text
+    assert 'value="remove"' in visitor.get(path, headers=MINE).text
