@@ -108,8 +108,7 @@ def test_probable_starters_and_weather_are_told_before_the_start(visitor, synced
     synced("mlb", with_people("pre"))
     page = visitor.get("/mlb/games/401", headers=headers).text
     assert '<h2 id="players">Probable starters</h2>' in page
-    assert "<dt>Probable pitcher</dt><dd>Di (BET), 4-3, 3.32</dd>" in page
-    assert "<dt>Probable pitcher</dt><dd>Cy (ALP), 4-3, 3.32</dd>" in page
+    assert "<dt>Probable pitcher</dt><dd>Di (BET), 4-3, 3.32</dd>\n<dd>Cy (ALP), 4-3," in page
     assert "<dt>Weather</dt><dd>Sunny, 70 °F</dd>" in page
     assert "Ann" not in page
     assert "edges" not in page
