@@ -83,8 +83,12 @@ async function kept(url) {
   const main = `<main id="main"><h1>This site cannot be reached</h1>
 <p>These pages were kept. The scores on them are of the time beside each, or later.</p>
 <ul>${items.join("")}</ul><p><a href="">Try again</a></p></main>`;
-  const frame = (await newest.text()).replace(/<main[^]*<\/main>/, () => main);
-  return marked(newest, frame.replace(/<title>.* - /, "<title>Offline - ").replace(/ aria-current="\w+"/g, ""));
+  const frame = (await newest.text())
+    .replace(/<main[^]*<\/main>/, () => main)
+    .replace(/<title>.* - /, "<title>Offline - ")
+    .replace(/<a class="skip" href="#(?!main).*<\/a>/, "")
+    .replace(/ aria-current="\w+"/g, "");
+  return marked(newest, frame);
 }
 
 function marked(page, html) {

@@ -401,8 +401,10 @@ def test_keyboard_alone_reaches_everything_and_shows_where_it_is(visitors, name)
     assert reached - outlined <= {-1}
 
 
-def test_skip_link_comes_first_and_leads_to_the_main_part(visitors):
+def test_skip_links_come_first_and_lead_to_the_games_and_the_main_part(visitors):
     with visitors.visit() as page:
+        page.keyboard.press("Tab")
+        expect(page.locator(":focus")).to_have_text("Skip to games")
         page.keyboard.press("Tab")
         expect(page.locator(":focus")).to_have_text("Skip to content")
         page.keyboard.press("Enter")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -77,6 +78,59 @@ def test_nu_checker_would_find_an_error(tmp_path):
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_no_blank_lines(visitor, name):
     assert "\n\n" not in visitor.get(PAGES[name]).text
+
+
+LANDMARKS = {"header": "banner", "nav": "navigation", "main": "main", "footer": "contentinfo"}
+
+
+class Outline(HTMLParser):
+    """A page's landmarks as role and name, and its tables without a caption."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self.ids: list[str] = []
+        self.found: list[tuple[str, str, bool]] = []  # the name is an id where True
+        self.without_caption: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        has = dict(attrs)
+        if has.get("id") and tag in ("h1", "h2", "h3"):
+            self.ids.append(has["id"] or "")
+        role = has.get("role") or LANDMARKS.get(tag, "region" if tag == "section" else "")
+        name = has.get("aria-labelledby") or has.get("aria-label") or ""
+        if role in {*LANDMARKS.values(), "search"} or (role == "region" and name):
+            self.found.append((role, name, "aria-labelledby" in has))
+        if tag == "table":
+            self.without_caption.append(self.get_starttag_text() or "")
+        if tag == "caption":
+            self.without_caption.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("h1", "h2", "h3"):
+            self.ids.clear()
+
+    def handle_data(self, data: str) -> None:
+        for name in self.ids:
+            self.texts[name] = self.texts.get(name, "") + data
+
+    def landmarks(self) -> list[tuple[str, str]]:
+        return [
+            (role, self.texts.get(name, "") if is_id else name) for role, name, is_id in self.found
+        ]
+
+
+@pytest.mark.parametrize("headers", [{}, HIDES], ids=["newcomer", "with preferences"])
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_have_captions_and_no_two_landmarks_one_name(visitor, name, headers):
+    outline = Outline(visitor.get(PAGES[name], headers=headers).text)
+    assert outline.without_caption == []
+    landmarks = outline.landmarks()
+    names = [name for _, name in landmarks if name]
+    assert sorted(names) == sorted(set(names))
+    unnamed = [role for role, name in landmarks if not name]
+    assert sorted(unnamed) == ["banner", "contentinfo", "main"]
 
 
 # ---------------------------------------------------------------- calendars

@@ -222,3 +222,22 @@ def test_list_of_keys_opens_closes_and_switches_them_off(page):
     page.get_by_role("button", name="Close").click()
     page.keyboard.press("j")
     assert page.evaluate(FOCUSED)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/2026-10-24", "/nfl", "/nba/2026-10-24", "/nfl/weeks/2026/2/7"]
+)
+@pytest.mark.parametrize("favourites", ["", "nfl-3.nba-5"])
+def test_first_game_is_at_most_eight_stops_away(context, page, site, path, favourites):
+    if favourites:
+        context.add_cookies([{"name": "favourites", "value": favourites, "url": site.url}])
+    page.goto(path)
+    stops = 1
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to games")
+    page.keyboard.press("Enter")
+    while not page.evaluate(FOCUSED) and stops < 20:
+        page.keyboard.press("Tab")
+        stops += 1
+    assert page.evaluate(FOCUSED) == page.locator(".g").first.get_attribute("id")
+    assert stops <= 8
