@@ -102,7 +102,7 @@ class DemoSite:
 
     def score(self) -> str:
         """Let the home team of the live football game score; its points, as a page shows them."""
-        self.points += 7
+        self.points += 3
         self.force("nfl", LIVE_NFL, home_score=self.points)
         return str(self.points)
 
