@@ -1,6 +1,8 @@
 """What templates call: filters, tests and functions, registered on the app."""
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from flask import Flask, g, request, url_for
 from markupsafe import Markup
@@ -14,11 +16,14 @@ from sportsapp.web.preferences import preferences
 
 NO_COLOR = ("eef1f5", "14181f")
 LONGEST_ADDRESS = 500
+WIDEST = 3  # columns that a section takes beside others
 
 
 def init_app(app: Flask) -> None:
     """Register filters, tests, functions and every page's variables."""
     app.jinja_env.filters.update(
+        spans=spans,
+        zip=zip,
         announcement=labels.announcement,
         chip=chip,
         clock=labels.clock,
@@ -134,3 +139,26 @@ def _chip_of(color: str) -> str:
         luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
         background, text = color, "000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "fff"
     return f"--c:#{background};--i:#{text}"
+
+
+def spans(counts: Iterable[int]) -> list[str]:
+    """How many of four and of six columns each section takes, as CSS variables, by its cards.
+
+    Sections of one card and more stand beside each other in their order; every line is full.
+    """
+    known = list(counts)
+    return [
+        f"--four:{a};--six:{b}" for a, b in zip(_filled(known, 4), _filled(known, 6), strict=True)
+    ]
+
+
+def _filled(counts: Sequence[int], columns: int) -> list[int]:
+    lines: list[list[int]] = [[]]
+    for count in counts:
+        wanted = min(max(count, 1), WIDEST)
+        if sum(lines[-1]) + wanted > columns:
+            lines.append([])
+        lines[-1].append(wanted)
+    for line in filter(None, lines):
+        line[line.index(max(line))] += columns - sum(line)
+    return list(chain.from_iterable(lines))

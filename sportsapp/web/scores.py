@@ -51,6 +51,11 @@ class Section:
     finals: Sequence[GameSummary]
 
     @property
+    def cards(self) -> int:
+        """The most games that are shown below one heading."""
+        return max(len(self.games), len(self.finals))
+
+    @property
     def is_idle(self) -> bool:
         """Whether there is nothing to show: the day was read, and has no games."""
         return self.reading.is_read and not self.games and not self.finals
