@@ -6,7 +6,7 @@ dialog.innerHTML = `<h2 id="keys-name">Keyboard</h2>
 <dt><kbd>1</kbd> to <kbd>9</kbd></dt><dd>League, in the order of the menu</dd>
 <dt><kbd>/</kbd></dt><dd>Find a team</dd>
 <dt><kbd>?</kbd></dt><dd>This list</dd></dl>
-<p><button type="button" id="switch"></button> <button type="button" id="close">Close</button></p>`;
+<p><button type="button" id="switch"></button> <button type="button" id="close" autofocus>Close</button></p>`;
 document.body.append(dialog);
 const [toggle, close] = dialog.querySelectorAll("button");
 let store = {};

@@ -82,7 +82,7 @@ async function kept(url) {
   if (!newest) return Response.error();
   const main = `<main id="main"><h1>This site cannot be reached</h1>
 <p>These pages were kept. The scores on them are of the time beside each, or later.</p>
-<ul>${items.join("")}</ul><p><a href="">Try again</a></p></main>`;
+<div class="contents"><ul>${items.join("")}</ul><a href="">Try again</a></div></main>`;
   const frame = (await newest.text())
     .replace(/<main[^]*<\/main>/, () => main)
     .replace(/<title>.* - /, "<title>Offline - ")

@@ -205,6 +205,7 @@ def test_list_of_keys_opens_closes_and_switches_them_off(page):
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keyboard")
     expect(dialog).to_be_visible()
+    expect(page.get_by_role("button", name="Close")).to_be_focused()
     assert not Axe().run(page).response["violations"]
     page.keyboard.press("2")
     page.keyboard.press("Escape")
