@@ -29,6 +29,7 @@ VALUES = {
     "season_type": 2,
     "week": 5,
     "path": "nothing",
+    "table": "all",
     "filename": "style.css",
     "export_type": "csv",
 }
