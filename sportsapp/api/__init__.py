@@ -35,7 +35,8 @@ def init_app(app: Flask) -> None:
 def _finish(response: Response) -> Response:
     """Let scripts of other sites read the answer, and reply 304 when the client has it already.
 
-    An answer never depends on who sends the request, so sharing it gives nothing away.
+    An answer never depends on who sends the request, so sharing it gives nothing away; only the
+    page about the API is made for its visitor.
     """
     if not request.path.startswith(PREFIX):
         return response
@@ -45,7 +46,8 @@ def _finish(response: Response) -> Response:
     if request.method == "OPTIONS":
         response.headers.update(PREFLIGHT)
     if request.method in ("GET", "HEAD") and response.status_code == 200:
-        response.headers["Cache-Control"] = "public, no-cache"
+        is_page = request.endpoint == "api.docs"
+        response.headers["Cache-Control"] = f"{'private' if is_page else 'public'}, no-cache"
         response.add_etag()
         response.make_conditional(request)
     return response

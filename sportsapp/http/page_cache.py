@@ -28,7 +28,7 @@ from werkzeug.http import parse_etags
 from werkzeug.wrappers import Response
 
 from sportsapp.core.clock import utc_now
-from sportsapp.http.encoding import Body
+from sportsapp.http.encoding import FOR_A_PAGE, NOT_AT_ALL, Body
 
 CAPACITY = 16 * 1024 * 1024
 KEY_LIMIT = 1024
@@ -70,7 +70,8 @@ class CacheEntry:
         self.version = lookup.version
         self.next_read_at = lookup.next_read_at
         self.second = second
-        self.body = None if body is None else Body(body)
+        is_picture = headers["Content-Type"].startswith("image/")
+        self.body = None if body is None else Body(body, NOT_AT_ALL if is_picture else FOR_A_PAGE)
         self.size = OVERHEAD + 2 * len(body or b"")
         self._etag = headers["ETag"]
         self._headers = [pair for pair in headers if pair[0].lower() not in MADE_WHEN_SENT]

@@ -47,6 +47,7 @@ class Scene:
     is_live: bool
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def picture_of(scene: Scene) -> bytes:
     """A PNG, 1200 x 630. Raises ServiceUnavailable when others are being drawn for too long."""
     if not _drawing.acquire(timeout=WAIT_SECONDS):
@@ -57,7 +58,6 @@ def picture_of(scene: Scene) -> bytes:
         _drawing.release()
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def _draw(scene: Scene) -> bytes:
     image = Image.new("RGB", (WIDTH, HEIGHT), GROUND)
     draw = ImageDraw.Draw(image)

@@ -173,7 +173,8 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
         read = queries.games_today if day == today else queries.games_on
         (section,) = _sections(read(db.session, day, [league.slug]), day, [league])
         around = list(section.games)
-        if league.by_week and (day == today or not around):
+        shows_week = league.by_week and (day == today or not around)
+        if shows_week:
             span = day - SIX_DAYS, day + TWO_WEEKS
             around += queries.games_between(db.session, league.slug, *span)
         week = next((name for game in around if game.day >= day and (name := _week(game))), None)
@@ -181,6 +182,7 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
         days = _by_day(
             game for game in around if week and _week(game) == week and game.espn_id not in shown
         )
+        of_week = [game for game in around if week and _week(game) == week]
         is_over = not section.games and not days
         last_day = queries.day_before(db.session, league.slug, day) if is_over else None
         return render_template(
@@ -193,6 +195,7 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
             last_day=last_day,
             is_last=not last_day or are_read([days_between(league.slug, last_day, day)])[0],
             week=week,
+            reading=reading_of(league, *_days_of_week(of_week)) if shows_week and of_week else None,
             days=days,
             strip=strip_of([league.slug], day, today),
         )
@@ -210,10 +213,8 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
     def render(fresh: Freshness) -> str:
         weeks = queries.weeks_of(db.session, league.slug, season)
         games = queries.games_in_week(db.session, league.slug, season, season_type, week)
-        if games:  # there may be others on all days that make a week with those of these games
-            first, last = games[-1].day - SIX_DAYS, games[0].day + SIX_DAYS
-        else:
-            first, last = season_of(league, date(season, league.season_turns, 1))
+        season_days = season_of(league, date(season, league.season_turns, 1))
+        first, last = _days_of_week(games) if games else season_days
         reading = reading_of(league, first, last)
         if not games and (reading.is_read or not may_have(league, first, last)):
             abort(404, f"{league.label} week not found.")
@@ -238,6 +239,12 @@ def _week(game: GameSummary) -> tuple[int, int, int] | None:
     if not game.league.by_week or not (game.season_year and game.season_type and game.week):
         return None
     return game.season_year, game.season_type, game.week
+
+
+def _days_of_week(games: Iterable[GameSummary]) -> tuple[date, date]:
+    """The first and the last of all days that make a week with those of these games."""
+    days = [game.day for game in games]
+    return max(days) - SIX_DAYS, min(days) + SIX_DAYS
 
 
 def _by_day(games: Iterable[GameSummary]) -> dict[date, list[GameSummary]]:

@@ -1,5 +1,6 @@
 """A league's standings: group by group as the feed has them, all in one, or the wild cards."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -23,7 +24,7 @@ HEADINGS = {
     "losses": ("L", "Losses"),
     "ties": ("T", "Ties"),
     "otLosses": ("OTL", "Overtime losses"),
-    "pointDifferential": ("DIFF", "Points scored less points allowed"),
+    "pointDifferential": ("DIFF", "Scored less allowed"),
     "points": ("PTS", "Points"),
     "deductions": ("DED", "Points deducted"),
     "winPercent": ("PCT", "Winning percentage"),
@@ -118,6 +119,7 @@ def tables_of(teams: Sequence[Team], league: League, table: str, decides: str) -
 def figure_of(team: Team, name: str) -> float:
     """What the team has in this column, by which it is ordered; below all where it has none."""
     try:
-        return float(team.standing.get(name, ""))
+        figure = float(team.standing.get(name, ""))
     except ValueError:
         return -1.0
+    return figure if math.isfinite(figure) else -1.0

@@ -30,7 +30,8 @@ def send_file(filename: str) -> Response:
     data, encoding = body.encoded(request.headers.get("Accept-Encoding", ""))
     response = Response(data, mimetype=guess_type(filename)[0])
     response.headers["Cache-Control"] = FOREVER if request.args.get("v") == version else "no-cache"
-    response.headers["Service-Worker-Allowed"] = "/"  # it is one for all pages
+    if filename == "sw.js":
+        response.headers["Service-Worker-Allowed"] = "/"  # it is one for all pages
     response.vary.add("Accept-Encoding")
     if encoding:
         response.content_encoding = encoding
@@ -43,4 +44,5 @@ def send_file(filename: str) -> Response:
 def _files(_version: str) -> dict[str, Body]:
     """Each file by its name; read again only in debug mode, where the version may change."""
     folder = PROJECT_ROOT / "static"
-    return {path.name: Body(path.read_bytes(), FOR_GOOD) for path in folder.iterdir()}
+    files = (path for path in folder.iterdir() if path.is_file())
+    return {path.name: Body(path.read_bytes(), FOR_GOOD) for path in files}

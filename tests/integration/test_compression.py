@@ -6,6 +6,7 @@ import gzip
 import json
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import brotli
 import pytest
@@ -56,6 +57,14 @@ def test_panel_is_never_compressed(visitor, path):
     """The size of a compressed page could reveal the tokens in its forms."""
     answer = visitor.get(path, headers={"Accept-Encoding": BROWSER})
     assert ("Content-Encoding" in answer.headers) is (path == "/metrics")
+
+
+def test_picture_is_sent_as_it_is(visitor):
+    path = "/nfl/games/401/picture.png"
+    answer = visitor.get(path, headers={"Accept-Encoding": BROWSER})
+    assert answer.content_type == "image/png"
+    assert "Content-Encoding" not in answer.headers
+    assert answer.data == visitor.get(path).data
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "zstd", "br;q=0, gzip;q=0", "br," * 500])
@@ -130,7 +139,7 @@ def test_nothing_but_the_files_of_the_folder_is_served(visitor, name):
 
 
 def test_files_are_what_is_in_the_folder(visitor):
-    for path in (PROJECT_ROOT / "static").iterdir():
+    for path in filter(Path.is_file, (PROJECT_ROOT / "static").iterdir()):
         assert visitor.get(f"/static/{path.name}").data == path.read_bytes()
 
 

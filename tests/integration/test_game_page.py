@@ -108,7 +108,8 @@ def test_probable_starters_and_weather_are_told_before_the_start(visitor, synced
     synced("mlb", with_people("pre"))
     page = visitor.get("/mlb/games/401", headers=headers).text
     assert '<h2 id="players">Probable starters</h2>' in page
-    assert "<dt>Probable pitcher</dt><dd>Di (BET), 4-3, 3.32</dd>\n<dd>Cy (ALP), 4-3," in page
+    record = "" if headers else ", 4-3, 3.32"  # it grows with every game
+    assert f"<dt>Probable pitcher</dt><dd>Di (BET){record}</dd>\n<dd>Cy (ALP){record}</dd>" in page
     assert "<dt>Weather</dt><dd>Sunny, 70 °F</dd>" in page
     assert "Ann" not in page
     assert "edges" not in page

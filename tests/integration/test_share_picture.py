@@ -30,7 +30,7 @@ def scene(name: str = "Alpha", score: str = "3", state: str = "Final") -> Scene:
 @pytest.fixture
 def drawn(monkeypatch):
     """Every scene that is drawn from now on."""
-    drawing._draw.cache_clear()
+    drawing.picture_of.cache_clear()
     seen = []
     original = drawing.ImageDraw.Draw
 
@@ -134,14 +134,17 @@ def test_any_name_fits(name):
 def test_memory_for_pictures_is_bounded(monkeypatch, drawn):
     for number in range(drawing.MOST_KEPT + 5):
         picture_of(scene(score=str(number)))
-    assert drawing._draw.cache_info().currsize == drawing.MOST_KEPT
+    assert drawing.picture_of.cache_info().currsize == drawing.MOST_KEPT
 
 
 def test_one_is_drawn_at_a_time_and_who_waits_too_long_is_told_when_to_come_back(
     visitor, synced, drawn
 ):
     synced("nfl", event("401"))
+    known = picture_of(scene())
+    drawn.clear()
     with drawing._drawing:
+        assert picture_of(scene()) == known  # what was drawn before has not to wait
         answer = visitor.get(PICTURE)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert drawn == []

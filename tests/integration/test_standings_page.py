@@ -258,3 +258,11 @@ def test_record_within_the_conference_decides_where_there_is_no_percentage(clien
     standings("ncaaf", {"Big": ["Alpha"]}, {"wins": "9", "losses": "1", "vs. Conf.": "6-0"})
     page = client.get("/ncaaf/standings").text
     assert re.findall('<td class="key">([^<]*)', page) == ["6-0"]
+
+
+@pytest.mark.parametrize("figure", ["NaN", "inf", "-"])
+def test_team_without_a_figure_is_the_last_of_all(client, standings, figure):
+    odd = {"Alpha": {"winPercent": figure}}
+    standings("nfl", {"A": ["Alpha"], "B": ["Beta", "Gamma"]}, {"winPercent": ".500"}, odd)
+    page = client.get("/nfl/standings/all").text
+    assert page.index("Alpha") > max(page.index("Beta"), page.index("Gamma"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -177,15 +177,18 @@ def test_week_that_no_season_has_is_missing_before_anything_was_read(visitor, pa
     assert visitor.get(f"/nfl/weeks/2025{path}").status_code == 404
 
 
-def test_week_may_have_games_on_any_day_near_its_known_ones(visitor, synced):
+def test_week_may_have_games_on_any_day_near_its_known_ones(visitor, synced, clock):
     synced("nfl", week_event(SUNDAY, 12), day=SUNDAY)
     mark_read("nfl", SUNDAY - timedelta(days=6), SUNDAY + timedelta(days=5))
     words = f"{MORE} games: not all days of this week have been read"
-    page = visitor.get("/nfl/weeks/2025/2/12").text
-    assert 'href="/nfl/games/1"' in page
-    assert words in page
+    clock.shown = datetime.combine(SUNDAY - timedelta(days=1), time(17), UTC)
+    for path in ("/nfl/weeks/2025/2/12", "/nfl"):
+        page = visitor.get(path).text
+        assert 'href="/nfl/games/1"' in page
+        assert words in page
     mark_read("nfl", SUNDAY + timedelta(days=6), SUNDAY + timedelta(days=6))
-    assert words not in visitor.get("/nfl/weeks/2025/2/12").text
+    for path in ("/nfl/weeks/2025/2/12", "/nfl"):
+        assert words not in visitor.get(path).text
 
 
 def test_team_and_its_calendar_tell_a_season_that_was_not_read(visitor, synced):
