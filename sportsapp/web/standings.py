@@ -48,14 +48,14 @@ Tables = dict[str, list[tuple[int, Team]]]
 
 
 @blueprint.get("/<league_name>/standings", defaults={"table": ""})
-@blueprint.get("/<league_name>/standings/<any(all, 'wild-card'):table>")
+@blueprint.get("/<league_name>/standings/<table>")
 def standings(league_name: str, table: str) -> ResponseReturnValue:
     """The standings of a league."""
     league = league_or_404(league_name)
     if league_name != league.slug:
         return redirect(url_for("standings.standings", league_name=league.slug, table=table), 301)
-    if table == "wild-card" and not league.leaders:
-        abort(404, f"{league.label} standings have no wild cards.")
+    if table not in ("", "all", *(["wild-card"] if league.leaders else [])):
+        abort(404, f"{league.label} standings have no table {table[:20]!r}.")
 
     def render(fresh: Freshness) -> str:
         teams = queries.standings_of(db.session, league.slug)
