@@ -44,4 +44,4 @@ function find() {
   else location = "/search";
 }
 
-document.addEventListener("keydown", press);
+document.onkeydown = press; // in place of who loaded this

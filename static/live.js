@@ -102,7 +102,8 @@ function again() {
 function age() {
   const isAway = failures && Date.now() - answered > 18500;
   const why = navigator.onLine ? isAway && "This site cannot be reached" : "You are offline";
-  const late = answered ? "may be late" : `as of ${find(".asof time:last-child").textContent}`;
+  const stamp = !answered && find(".asof time:last-child");
+  const late = stamp ? `as of ${stamp.textContent}` : "may be late";
   const words = why ? `${why}: scores ${late}.` : "";
   const note = find("#offline");
   if (note.textContent !== words) note.textContent = words;
@@ -114,7 +115,7 @@ function age() {
 }
 
 function name() {
-  const since = new Date(paused).toLocaleTimeString([], { timeStyle: "short" });
+  const since = new Date(paused).toLocaleTimeString(pause.lang, { timeStyle: "short", timeZone: pause.dataset.zone });
   pause.textContent = paused ? `Paused since ${since}. Resume` : "Pause";
   find("#fresh").classList.toggle("paused", !!paused);
 }
@@ -172,8 +173,5 @@ if (own && timeZone && !store.zone && timeIn(timeZone) !== timeIn(own.dataset.zo
 
 const help = find("#keys");
 help.hidden = false;
-help.onclick = document.onkeydown = async (event) => {
-  document.onkeydown = null;
-  (await import(help.dataset.src)).press(event);
-};
+help.onclick = document.onkeydown = async (event) => (await import(help.dataset.src)).press(event);
 navigator.serviceWorker?.register("/static/sw.js", { scope: "/" }).catch(() => {}); // switched off

@@ -2,8 +2,7 @@
 // cannot be reached. Everything else, and every page while it can be, comes from the network.
 const KEPT = "kept";
 const MOST = 20;
-const SETTLE = 2000; // ms after new preferences: pages may still be those of the old ones
-let quiet = 0; // what was asked for before this moment is not kept
+let changes = 0; // of preferences, begun or ended: a page with one since it was asked for is not kept
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(begin()));
@@ -11,8 +10,8 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin || /^\/(admin|api)\b/.test(pathname)) return;
-  if (request.method === "POST") pathname === "/preferences" && event.waitUntil(forget());
-  else if (request.mode === "navigate") event.respondWith(load(event).catch(() => kept(request.url)));
+  if (request.method === "POST") pathname === "/preferences" && event.respondWith(change(event));
+  else if (request.mode === "navigate") event.respondWith(visit(event));
   else if (request.headers.has("If-None-Match")) event.respondWith(load(event));
   else if (!navigator.onLine && pathname.startsWith("/static/"))
     event.respondWith(caches.match(request).then((file) => file ?? fetch(request)));
@@ -24,8 +23,15 @@ async function begin() {
   await keepOpen();
 }
 
+// The page; where nobody answers, or only a proxy whose site is down, what is kept.
+async function visit(event) {
+  const answer = await load(event).catch(() => {});
+  const isDown = !answer || answer.status === 502 || answer.status === 504;
+  return (isDown && (await kept(event.request.url))) || answer || Response.error();
+}
+
 async function load(event) {
-  const asked = Date.now();
+  const asked = changes;
   const answer = (await event.preloadResponse) ?? (await fetch(event.request));
   event.waitUntil(keep(event.request.url, answer.clone(), asked));
   return answer;
@@ -38,12 +44,12 @@ async function keep(url, answer, asked) {
   const isPage = answer.ok && headers.has("X-Feed-Read") && /html/.test(headers.get("Content-Type"));
   if (!isPage || new URL(url).search || /no-store/.test(headers.get("Cache-Control"))) return;
   const files = (await answer.clone().text()).match(/\/static\/[^"]+\?v=\w+/g);
-  if (asked < quiet) return;
+  if (asked !== changes) return;
   if (!(await caches.match(files[0]))) await caches.delete(KEPT);
-  if (asked < quiet) return;
   const cache = await caches.open(KEPT);
   for (const file of files) (await cache.match(file)) || (await cache.add(file));
   await cache.delete(url);
+  if (asked !== changes) return;
   await cache.put(url, answer);
   for (const page of (await pagesOf(cache)).slice(0, -MOST)) await cache.delete(page);
 }
@@ -53,16 +59,18 @@ const pagesOf = async (cache) => (await cache.keys()).filter(({ url }) => !new U
 // The pages that are open now; they may have been loaded before there was anybody to keep them.
 async function keepOpen() {
   for (const { url } of await clients.matchAll({ includeUncontrolled: true, type: "window" })) {
-    const asked = Date.now();
+    const asked = changes;
     if (!/^\/(admin|api)\b/.test(new URL(url).pathname)) await keep(url, await fetch(url), asked);
   }
 }
 
-async function forget() {
-  quiet = Date.now() + SETTLE;
+// New preferences: what is kept was made with the old ones.
+async function change(event) {
+  changes++;
+  const answer = await fetch(event.request).finally(() => changes++);
   await caches.delete(KEPT);
-  await new Promise((resolve) => setTimeout(resolve, SETTLE));
-  await keepOpen();
+  event.waitUntil(keepOpen());
+  return answer;
 }
 
 // The kept page; for another address the list of those that are kept, in the newest one's frame.
@@ -79,7 +87,7 @@ async function kept(url) {
     const [, read] = html.match(/read from the feed (<time.*?<\/time>)/) ?? [, ""];
     items.push(`<li><a href="${new URL(request.url).pathname}">${title}</a> ${read}</li>`);
   }
-  if (!newest) return Response.error();
+  if (!newest) return;
   const main = `<main id="main"><h1>This site cannot be reached</h1>
 <p>These pages were kept. The scores on them are of the time beside each, or later.</p>
 <div class="contents"><ul>${items.join("")}</ul><a href="">Try again</a></div></main>`;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -148,6 +149,62 @@ def test_hidden_scores_stay_hidden_offline(page):
         assert sorted(names) == ["/nba", "/nfl"]
 
 
+def test_nothing_is_kept_that_was_made_while_preferences_were_sent(context, page, site):
+    slow = site.app.view_functions["preferences.save"]
+
+    def save():
+        time.sleep(3)  # the other page is asked for meanwhile, with the cookies of before
+        return slow()
+
+    visit(page, "/nfl")
+    other = context.new_page()
+    other.goto("/preferences?next=/nba")
+    site.app.view_functions["preferences.save"] = save
+    try:
+        with other.expect_navigation(url="**/nba"):
+            other.get_by_role("button", name="Hide scores").click(no_wait_after=True)
+            page.wait_for_timeout(1000)
+            page.goto("/nfl")
+            page.goto("/")
+    finally:
+        site.app.view_functions["preferences.save"] = slow
+    kept(page, "/nba")
+    page.wait_for_timeout(1000)
+    page.context.set_offline(True)
+    for path in ("/nfl", "/"):
+        page.goto(path)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.locator(".s").count() == 0
+
+
+def test_preferences_that_could_not_be_sent_drop_nothing(page):
+    visit(page, "/nfl")
+    page.goto("/preferences")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Hide scores").click()
+    page.wait_for_timeout(500)
+    page.goto("/nfl")
+    assert page.locator(".g").count() > 0
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_kept_page_is_shown_where_only_a_proxy_answers(page, site, status):
+    visit(page, "/nfl")
+    answer = site.app.wsgi_app
+
+    def down(_environ, start_response):
+        start_response(f"{status} Bad", [("Content-Type", "text/html")])
+        return [b"nginx"]
+
+    site.app.wsgi_app = down
+    try:
+        page.goto("/nfl")
+        expect(page.locator("#offline")).to_contain_text("This site cannot be reached: scores as")
+        assert page.locator(".g").count() > 0
+    finally:
+        site.app.wsgi_app = answer
+
+
 def test_panel_api_and_searches_are_not_kept(page):
     visit(page, "/")
     for path in ("/search?q=giants", "/api/v1/leagues", "/admin/sign-in", "/preferences"):
@@ -202,7 +259,7 @@ def test_keys_go_from_game_to_game_to_leagues_and_to_the_search(page):
 
 def test_list_of_keys_opens_closes_and_switches_them_off(page):
     page.goto("/nfl")
-    page.keyboard.press("?")
+    page.keyboard.press("Shift+?")
     dialog = page.get_by_role("dialog", name="Keyboard")
     expect(dialog).to_be_visible()
     expect(page.get_by_role("button", name="Close")).to_be_focused()
