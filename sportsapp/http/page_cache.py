@@ -6,8 +6,8 @@ one or two queries whether the page has changed; requests for the same page wait
 costs the database that much once a second, whatever the traffic, and is never more than that
 second behind what is stored. The seconds until the next reading are counted when it is sent.
 
-A view takes part by returning ``conditional_response(...)``. ``web.page`` decides what a page's
-ETag is made of; the API makes its own. Pages are cached by everything in a
+A view takes part by returning ``conditional_response(...)``. ``web.page`` decides what the ETag of
+a page or of a game's picture is made of; the API makes its own. Pages are cached by everything in a
 request that they can depend on, cookies included. The least recently requested are dropped when
 ``CAPACITY`` is used up.
 """

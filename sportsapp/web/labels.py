@@ -21,7 +21,7 @@ SEASON_PARTS = {1: "Preseason", 3: "Postseason"}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
 MOST_WEEKS = 25
 PERIOD_NAME = re.compile(r"(?<=\dst|\dnd|\drd|\dth) (?:Quarter|Period|Half)\b")
-CLOCK = re.compile(r"^([\d:.]+) - ([^,]+)")
+CLOCK_AND_PERIOD = re.compile(r"^([\d:.]+) - ([^,]+)")
 BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
@@ -163,7 +163,7 @@ def sentence(game: AnyGame, in_full: bool = False) -> str:
         winner = winner_beyond_score(game)
     label = PERIOD_NAME.sub(lambda word: word[0].lower(), state_label(game))
     day, _ = start_of(game)
-    when = [CLOCK.sub(r"\2, \1 left", label)]
+    when = [CLOCK_AND_PERIOD.sub(r"\2, \1 left", label)]
     if day != game.day and game.state != State.IN:
         when.insert(game.state != State.PRE, short_day(day))
     parts += [*when, f"{winner} won" if winner else ""]

@@ -21,12 +21,7 @@ blueprint = Blueprint("preferences", __name__)
 DEFAULT_ZONE = "America/New_York"
 YEAR_SECONDS = 365 * 24 * 3600
 MOST_FAVOURITES = 60
-ZONE, CLOCK, FAVOURITES, SCORES = (
-    "zone",
-    "clock",
-    "favourites",
-    "scores",
-)  # the names of the cookies
+ZONE, CLOCK, FAVOURITES, SCORES = COOKIES = ("zone", "clock", "favourites", "scores")
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ def preferences() -> Preferences:
 
 def sends_no_preferences() -> bool:
     """Whether the request has none of these cookies, so that a proxy may share the page."""
-    return {ZONE, CLOCK, FAVOURITES, SCORES}.isdisjoint(request.cookies)
+    return request.cookies.keys().isdisjoint(COOKIES)
 
 
 @cache

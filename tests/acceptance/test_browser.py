@@ -36,6 +36,7 @@ from tests.conftest import MakeDatabase
 from tests.demosite import (
     COMING_NHL,
     FINAL_NFL,
+    LIVE_NBA,
     LIVE_NFL,
     OVERTIME_NHL,
     PAGES,
@@ -517,16 +518,28 @@ MOVES = """shifted.flatMap((one) => one.sources)
     .filter(([, x, y]) => Math.hypot(x, y) >= 0.5)"""
 
 
+NOTE_SHIFTS = """() => {
+    window.shifted = []
+    new PerformanceObserver((list) => shifted.push(...list.getEntries()))
+        .observe({ type: "layout-shift", buffered: false })
+}"""
+
+
+def test_nothing_shifts_when_a_team_gets_to_a_hundred(visitors, site):
+    site.force("nba", LIVE_NBA, home_score=99)
+    with visitors.watch("/live", width=320) as page:
+        page.evaluate(NOTE_SHIFTS)
+        site.force("nba", LIVE_NBA, home_score=100)
+        pass_seconds(page, TICK)
+        expect(page.locator(f"#nba{LIVE_NBA} .s").last).to_have_text("100")
+        painted(page)
+        assert page.evaluate(MOVES) == []
+
+
 @pytest.mark.parametrize("width", [320, 1920])
 def test_nothing_shifts_when_scores_change(visitors, site, width):
     with visitors.watch(width=width) as page:
-        page.evaluate(
-            """() => {
-                window.shifted = []
-                new PerformanceObserver((list) => shifted.push(...list.getEntries()))
-                    .observe({ type: "layout-shift", buffered: false })
-            }"""
-        )
+        page.evaluate(NOTE_SHIFTS)
         for _ in range(3):
             points = site.score()
             pass_seconds(page, TICK)

@@ -142,6 +142,7 @@ def test_favourite_has_a_star_on_its_card(visitor, synced):
         (' class="fav"', "BET"),
         ("", "ALP"),
     ]
+    assert heard(page).startswith("Beta 17, Alpha 20, Final, favourite")
 
 
 def test_both_teams_have_a_star_on_the_games_page(visitor, synced):
