@@ -360,7 +360,7 @@ def test_day_of_each_is_shown_live(app, soccer, league):
     live = [one for one in stored(league.slug) if one.state == "in"]
     page = app.test_client().get(f"/{league.slug}/{day}").text
     assert live
-    assert page.count('<li class="g in"') == len(live)
+    assert page.count('<li class="g in') == len(live)
     if league.by_week:
         week = live[0].week
         assert f"Week {week}" in app.test_client().get(f"/{league.slug}/weeks/2026/2/{week}").text
@@ -373,10 +373,10 @@ def test_pages_show_live_college_and_soccer(app, soccer):
     page = client.get("/ncaam/2027-01-16").text
     live = [one for one in stored("ncaam") if one.state == "in"]
     assert live
-    assert page.count('<li class="g in"') == len(live)
+    assert page.count('<li class="g in') == len(live)
     assert "ranked " in page
     soccer.now = datetime(2026, 9, 13, 0, 10, tzinfo=UTC)
     sync_day(sync_at(app, soccer), MLS, date(2026, 9, 12))
     page = client.get("/mls/2026-09-12").text
-    assert page.count('<li class="g in"') >= 1
+    assert page.count('<li class="g in') >= 1
     assert "<b>FT</b>" in page
