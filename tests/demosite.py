@@ -37,6 +37,7 @@ from tests.stored import feed_read_at
 
 EVENING = datetime(2026, 10, 26, 0, 45, tzinfo=UTC)  # a quarter to nine in New York, a Sunday
 TODAY = "2026-10-25"
+HALFTIME_NBA = "401327042"
 LIVE_NFL, LIVE_NBA, LIVE_NHL, LIVE_MLB = "401312104", "401327041", "401333139", "401320871"
 FINAL_NFL, OVERTIME_NHL, POSTPONED_NBA, COMING_NHL = (
     "401312094",

@@ -282,6 +282,8 @@ def changed_values(stored: Values, fetched: Values, now: datetime) -> dict[str, 
     changes = {}
     for name, value in fetched.items():
         before = stored[name]
+        if name == "about" and fetched["state"] == stored["state"]:
+            value = before | value
         if is_late and name in RECORDS:
             value = "" if stored["state"] == State.PRE else before
             if value != before:

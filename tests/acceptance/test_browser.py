@@ -36,7 +36,7 @@ from tests.conftest import MakeDatabase
 from tests.demosite import (
     COMING_NHL,
     FINAL_NFL,
-    LIVE_NBA,
+    HALFTIME_NBA,
     LIVE_NFL,
     OVERTIME_NHL,
     PAGES,
@@ -526,12 +526,12 @@ NOTE_SHIFTS = """() => {
 
 
 def test_nothing_shifts_when_a_team_gets_to_a_hundred(visitors, site):
-    site.force("nba", LIVE_NBA, home_score=99)
+    site.force("nba", HALFTIME_NBA, home_score=99)
     with visitors.watch("/live", width=320) as page:
         page.evaluate(NOTE_SHIFTS)
-        site.force("nba", LIVE_NBA, home_score=100)
+        site.force("nba", HALFTIME_NBA, home_score=100)
         pass_seconds(page, TICK)
-        expect(page.locator(f"#nba{LIVE_NBA} .s").last).to_have_text("100")
+        expect(page.locator(f"#nba{HALFTIME_NBA} .s").last).to_have_text("100")
         painted(page)
         assert page.evaluate(MOVES) == []
 

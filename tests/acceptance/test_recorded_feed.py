@@ -178,7 +178,11 @@ def games_as_shown() -> list[dict[str, Any]]:
         " LEFT JOIN teams h ON h.id = g.home_team_id LEFT JOIN teams a ON a.id = g.away_team_id"
         " ORDER BY g.espn_id"
     )
-    return [{k: v for k, v in row.items() if k not in BOOKKEEPING} for row in rows]
+    games = [{k: v for k, v in row.items() if k not in BOOKKEEPING} for row in rows]
+    for game in games:  # its facts are in the order in which they came
+        about = game["about"]
+        game["about"] = json.loads(about) if isinstance(about, str) else about
+    return games
 
 
 def play(

@@ -380,6 +380,18 @@ def test_postponed_game_keeps_its_day_and_teams():
     assert set(made) == {"state", "status", "detail"}
 
 
+def test_what_is_told_about_a_game_is_kept_until_its_state_changes():
+    game = read_game(**at("final"))
+    told = msgspec.structs.replace(
+        game, about={"headline": "Alpha wins", "players": [{"name": "Ann"}]}
+    )
+    assert changes_after(told, game) == {}
+    corrected = msgspec.structs.replace(game, about={"headline": "Alpha wins late"})
+    assert changes_after(told, corrected) == {"about": told.about | corrected.about}
+    live = msgspec.structs.replace(read_game(**at("live")), about={"weather": "Sunny"})
+    assert changes_after(live, told)["about"] == told.about
+
+
 def test_postponed_game_that_has_moved_is_scheduled_at_once():
     called_off = read_game(status="postponed")
     moved = read_game(status="scheduled", start="2026-10-06T00:00Z")
