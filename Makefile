@@ -23,7 +23,7 @@ test: $(VENV)/.installed-dev ## all tests; acceptance tests one file a process: 
 
 # Slow files whose database statements other tests run on PostgreSQL too.
 ONLY_WITH_ALL := admin_browser alerts browser deploy_proxies doctor faults_feed markup \
-    redis throttle up
+    offline redis throttle up
 
 test-postgres: $(VENV)/.installed-dev ## tests with a database, on PostgreSQL; POSTGRES=all includes the slowest
 	$(BIN)/pytest -n 2 --dist loadgroup --database postgresql tests/integration
