@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.core.clock import utc_now
+from sportsapp.core.clock import game_day, utc_now
 from sportsapp.db.models import RunState, TaskRun
 from sportsapp.tasks import sync_all_leagues, sync_all_live_games
 from tests.acceptance import harm
@@ -55,7 +55,7 @@ def test_slots_in_a_row_are_followed_with_a_slow_feed(real_app, start_consumer, 
         assert run.started_at < run.slot + timedelta(seconds=2.5)
         assert run.finished_at <= run.slot + timedelta(seconds=slot - 1.9)
         assert run.progress_done == run.progress_total == slot // every
-    assert feed.asked().count(f"nfl {first:%Y%m%d}") >= slots * (slot // every)
+    assert feed.asked().count(f"nfl {game_day(first):%Y%m%d}") >= slots * (slot // every)
 
 
 @pytest.mark.parametrize("in_hand", [False, True])

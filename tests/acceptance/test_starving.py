@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from werkzeug.wrappers import Request, Response
 
 from sportsapp.core.clock import utc_now
@@ -88,6 +89,7 @@ def test_ticks_keep_a_worker_while_two_syncs_of_teams_and_more_are_queued(
     assert set(rosters_asked(feed).values()) == {2}
 
 
+@pytest.mark.timeout(200)  # its own limit is 120 s, after some seconds for the start
 def test_ticks_keep_the_only_worker_and_the_sync_of_teams_resumes(real_app, start_consumer, feed):
     serve_teams(feed, 0.7)
     teams = sync_all_teams()
