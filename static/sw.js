@@ -2,7 +2,7 @@
 // cannot be reached. Everything else, and every page while it can be, comes from the network.
 const KEPT = "kept";
 const MOST = 20;
-let changes = 0; // of preferences, begun or ended: a page with one since it was asked for is not kept
+let changes = 0; // of preferences: a page that was asked for before the last one is not kept
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(begin()));
@@ -66,8 +66,8 @@ async function keepOpen() {
 
 // New preferences: what is kept was made with the old ones.
 async function change(event) {
+  const answer = await fetch(event.request);
   changes++;
-  const answer = await fetch(event.request).finally(() => changes++);
   await caches.delete(KEPT);
   event.waitUntil(keepOpen());
   return answer;

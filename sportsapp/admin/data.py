@@ -139,18 +139,8 @@ class GamesView(TableView):
     record_columns = (
         *("game", "league", "score", "espn_id", "day", "start_at", "season_year", "week", "state"),
         *("status", "detail", "period", "clock", "home_linescores", "away_linescores"),
-        *(
-            "home_rank",
-            "away_rank",
-            "venue",
-            "city",
-            "broadcast",
-            "note",
-            "series",
-            "about",
-            "situation",
-        ),
-        *("listed", "missing_since", "changed_by_run", "created_at", "updated_at"),
+        *("home_rank", "away_rank", "venue", "city", "broadcast", "note", "series", "about"),
+        *("situation", "listed", "missing_since", "changed_by_run", "created_at", "updated_at"),
     )
     export_columns = (
         *("league", "espn_id", "day", "start_at", "state", "status", "detail", "away_team"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -150,11 +150,12 @@ def test_hidden_scores_stay_hidden_offline(page):
 
 
 def test_nothing_is_kept_that_was_made_while_preferences_were_sent(context, page, site):
-    slow = site.app.view_functions["preferences.save"]
+    at_once = site.app.view_functions["preferences.save"]
+    were_asked = threading.Event()  # the other pages, with the cookies of before
 
     def save():
-        time.sleep(3)  # the other page is asked for meanwhile, with the cookies of before
-        return slow()
+        assert were_asked.wait(20)
+        return at_once()
 
     visit(page, "/nfl")
     other = context.new_page()
@@ -166,8 +167,10 @@ def test_nothing_is_kept_that_was_made_while_preferences_were_sent(context, page
             page.wait_for_timeout(1000)
             page.goto("/nfl")
             page.goto("/")
+            page.wait_for_timeout(500)
+            were_asked.set()
     finally:
-        site.app.view_functions["preferences.save"] = slow
+        site.app.view_functions["preferences.save"] = at_once
     kept(page, "/nba")
     page.wait_for_timeout(1000)
     page.context.set_offline(True)
