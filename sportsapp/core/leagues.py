@@ -67,9 +67,10 @@ class League:
     begin that the feed still lists as scheduled.
 
     Its season: ``by_week`` marks a season that goes by weeks; ``rounds`` name the weeks of its
-    postseason. ``season_turns`` is the month, in the off-season, in which one season ends and
-    the next begins. ``first_season`` is the year in which the first season begins that the feed can
-    have: the league's first, or the feed's where it is known to lack earlier ones; None where
+    postseason, and ``title`` is how the feed's note on a game for the title begins, empty where
+    that is not known. ``season_turns`` is the month, in the off-season, in which one season ends
+    and the next begins. ``first_season`` is the year in which the first season begins that the feed
+    can have: the league's first, or the feed's where it is known to lack earlier ones; None where
     neither is known.
 
     Its tables: ``draws`` are ordinary, so that records read won-drawn-lost. ``named_by_place``
@@ -92,6 +93,7 @@ class League:
     shootout_name: str = "SO"
     by_week: bool = False
     rounds: tuple[tuple[int, str], ...] = ()
+    title: str = ""
     clock_runs: bool = True
     clock_stops: tuple[int, ...] = ()
     draws: bool = False
@@ -142,6 +144,7 @@ DEFAULT_LEAGUES = (
         "nfl",
         by_week=True,
         rounds=NFL_ROUNDS,
+        title="Super Bowl",
         season_turns=4,
         first_season=1920,
         clinched=NFL_CLINCHED,
@@ -149,7 +152,13 @@ DEFAULT_LEAGUES = (
         seeds=7,
     ),
     League(
-        "nba", "National Basketball Association", "basketball", "nba", first_season=1946, seeds=10
+        "nba",
+        "National Basketball Association",
+        "basketball",
+        "nba",
+        title="NBA Finals",
+        first_season=1946,
+        seeds=10,
     ),
     League(
         "mlb",
@@ -161,6 +170,7 @@ DEFAULT_LEAGUES = (
         overtime_name="",
         clock_runs=False,
         game_hours=9,
+        title="World Series",
         season_turns=1,
         grouped_by="League",
         leaders=3,
@@ -173,6 +183,7 @@ DEFAULT_LEAGUES = (
         "nhl",
         periods=3,
         period_name="period",
+        title="Stanley Cup Final",
         first_season=1917,
         standings=IN_HOCKEY,
     ),

@@ -14,11 +14,12 @@ from sportsapp.core.leagues import League, season_of
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import GameSummary, Span
+from sportsapp.db.queries import GameSummary, NextDay, Span
 from sportsapp.services import services
 from sportsapp.tasks.visitors import may_have
 from sportsapp.web.days import strip_of
 from sportsapp.web.favourites import own_teams
+from sportsapp.web.idle import idle_leagues
 from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import UnknownNameError, day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
@@ -32,6 +33,7 @@ TODAY = {"today", "scores", "schedule"}
 """What people write after a league's name for its own page."""
 SIX_DAYS = timedelta(days=6)
 TWO_WEEKS = timedelta(days=14)
+NEVER_POLLED = NextDay(None, None)
 ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 
 
@@ -95,13 +97,14 @@ def _all_leagues(day: date) -> ResponseReturnValue:
         night = queries.games_on(db.session, yesterday, slugs) if is_morning else []
         finals = [game for game in night if game.status in OVER]
         sections = _sections(games, day, services().leagues, finals)
+        idle = [section for section in sections if section.is_idle]
         return render_template(
             "home.html",
             day=day,
             today=today,
             yesterday=yesterday,
             sections=[section for section in sections if not section.is_idle],
-            idle=[section for section in sections if section.is_idle],
+            idle=list(zip(idle, idle_leagues([one.league for one in idle], day), strict=True)),
             fresh=fresh if day == today else fresh.watching(games),
             strip=strip_of(slugs, day, today),
             own=own_teams(slugs, today) if day == today else [],
@@ -256,6 +259,14 @@ def _by_day(games: Iterable[GameSummary]) -> dict[date, list[GameSummary]]:
     return days
 
 
+def _days_until(slug: str, day: date, coming: NextDay) -> Span:
+    """The days before the next one with games that may have some: none before a season begins."""
+    next_day, begins = coming.day or day, coming.season_begins
+    if begins and day < begins <= next_day:
+        day = begins - timedelta(days=1)
+    return days_between(slug, day, next_day)
+
+
 def _sections(
     games: Sequence[GameSummary],
     day: date | None,
@@ -276,11 +287,12 @@ def _sections(
         return not is_favourite, ORDER[game.state]
 
     slugs = [league.slug for league in leagues]
-    next_days = queries.next_days(db.session, slugs, day) if day else {}
+    coming = queries.next_days(db.session, slugs, day) if day else {}
+    next_days = {slug: one.day for slug, one in coming.items()}
     readings = dict.fromkeys(slugs, (Reading(is_read=True), True))
     if day:
         spans = [Span(slug, day, day) for slug in slugs]
-        spans += [days_between(slug, day, next_days.get(slug) or day) for slug in slugs]
+        spans += [_days_until(slug, day, coming.get(slug, NEVER_POLLED)) for slug in slugs]
         is_read = are_read(spans)
         is_today = day == game_day(utc_now())
         for n, league in enumerate(leagues):

@@ -66,6 +66,8 @@ def plan_of(name: str, *arguments: Any) -> str:
         (("weeks_of", "nfl", 2025), "(league_id=? AND season_year=?"),
         (("day_before", "nba", DAY), "(league_id=? AND day<?)"),
         (("next_days", ["nba", "nfl"], DAY), "(league_id=? AND day>?)"),
+        (("games_around", ["nba", "nfl"], DAY), "(league_id=? AND day<?)"),
+        (("games_around", ["nba", "nfl"], DAY), "(league_id=? AND day>?)"),
         (("games_of_team", Team(id=1), 2025), "(home_team_id=? AND season_year=?)"),
         (("games_of_team", Team(id=1), 2025), "(away_team_id=? AND season_year=?)"),
         (("games_before", PAIR, 5), "(home_team_id=? AND season_year=?)"),

@@ -3,6 +3,7 @@
 Each takes the session first. Import the package and call ``queries.games_on(...)``.
 """
 
+from sportsapp.db.queries.coming import NextDay, games_around, next_days
 from sportsapp.db.queries.events import ListedEvent, event_list, events_of
 from sportsapp.db.queries.games import (
     AnyGame,
@@ -24,7 +25,6 @@ from sportsapp.db.queries.games import (
     last_and_next_games,
     latest_finals,
     live_games,
-    next_days,
     season_of_team,
     weeks_of,
 )
@@ -69,6 +69,7 @@ __all__ = [
     "KnownSeasons",
     "LeagueSummary",
     "ListedEvent",
+    "NextDay",
     "Span",
     "StoredDay",
     "TeamSummary",
@@ -80,6 +81,7 @@ __all__ = [
     "events_of",
     "find_game",
     "game_list",
+    "games_around",
     "games_before",
     "games_between",
     "games_by_day",

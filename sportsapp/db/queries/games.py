@@ -327,23 +327,6 @@ def day_before(session: AnySession, slug: str, day: date) -> date | None:
     return session.scalar(days.order_by(Game.day.desc()).limit(1))
 
 
-def next_days(session: AnySession, slugs: Sequence[str], day: date) -> dict[str, date | None]:
-    """For each of these leagues the first day with games after this one, or None.
-
-    Games that were called off or are no longer listed do not count; a league that was never polled
-    is left out.
-    """
-    next_day = (
-        select(Game.day)
-        .where(Game.league_id == LeagueRow.id, Game.day > day)
-        .where(Game.status.not_in((Status.POSTPONED, Status.CANCELLED)), Game.listed)
-        .order_by(Game.day)
-        .limit(1)
-    )
-    days = select(LeagueRow.slug, next_day.label("day")).where(LeagueRow.slug.in_(slugs))
-    return {row.slug: row.day for row in session.execute(days)}
-
-
 def games_by_day(
     session: AnySession, slugs: Sequence[str], first: date, last: date
 ) -> dict[date, int]:
