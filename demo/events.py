@@ -25,6 +25,7 @@ from demo.script import (
 from demo.seasons import season_of, table_at
 from demo.shapes import JsonObject
 from demo.situations import (
+    cards_json,
     leader_json,
     leading_athlete,
     outs_of,
@@ -211,6 +212,8 @@ def sport_fields(game: Fixture, view: FeedView, moment: GameMoment, state: str) 
     fields: JsonObject = {} if game.league.key == "nhl" else {"conferenceCompetition": False}
     if state == "in" and game.league.sport != "soccer":
         fields["situation"] = situation_of(game, moment)
+    if game.league.sport == "soccer":
+        fields["details"] = cards_json(game, moment)
     if game.league.key == "mlb":
         fields["wasSuspended"] = False
         if state == "in":

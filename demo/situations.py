@@ -6,7 +6,7 @@ to remember.
 
 from random import Random
 
-from demo.chance import seeded
+from demo.chance import seeded, share
 from demo.fixtures import Fixture, eastern_day
 from demo.players import DemoPlayer, roster_on
 from demo.script import BOTTOM, PLAY, GameMoment
@@ -15,6 +15,7 @@ from demo.teams import DemoTeam
 from demo.wording import ordinal
 
 BEATS_A_DRIVE = 20
+RED_CARD_CHANCE = 0.25
 PLAYS = {
     "nfl": (("5", "Rush"), ("24", "Pass Reception"), ("3", "Pass Incompletion"), ("7", "Sack")),
     "nba": (("92", "Jump Shot"), ("155", "Defensive Rebound"), ("45", "Personal Foul")),
@@ -105,6 +106,30 @@ def baseball_situation(game: Fixture, moment: GameMoment, chance: Random) -> Jso
         "onSecond": chance.random() < 0.2,
         "onThird": chance.random() < 0.1,
     }
+
+
+def cards_json(game: Fixture, moment: GameMoment) -> list[JsonObject]:
+    """Return the red card of a game of soccer, from its minute on; most games have none."""
+    minute = 20 + int(share("minute of the card", game.id) * 65)
+    if share("card", game.id) > RED_CARD_CHANCE or moment.clock < minute * 60:
+        return []
+    team = game.home if share("side of the card", game.id) < 0.5 else game.away
+    player = seeded("sent off", game.id).choice(roster_on(team, game.day))
+    return [
+        {
+            "type": {"id": "93", "text": "Red Card"},
+            "clock": {"value": float(minute * 60), "displayValue": f"{minute}'"},
+            "team": {"id": team.id},
+            "scoreValue": 0,
+            "scoringPlay": False,
+            "redCard": True,
+            "yellowCard": False,
+            "penaltyKick": False,
+            "ownGoal": False,
+            "shootout": False,
+            "athletesInvolved": [athlete_json(player, team)],
+        }
+    ]
 
 
 def outs_of(moment: GameMoment) -> int:

@@ -28,7 +28,7 @@ class SideJson(msgspec.Struct):
     ranked teams of a college league at the time of the game, else null. `linescores` are its points
     by period, null where it did not play. `winner` is null until the game is decided, and false for
     both sides of a draw; it decides where the score is level (penalties) or was not played for (a
-    forfeit).
+    forfeit). `red_cards` counts those that the side has seen in soccer, else it is 0.
     """
 
     espn_id: str | None
@@ -39,6 +39,7 @@ class SideJson(msgspec.Struct):
     rank: int | None
     linescores: list[int | None]
     winner: bool | None
+    red_cards: int
 
 
 class GameJson(msgspec.Struct):
@@ -215,6 +216,7 @@ def _side_json(game: AnyGame, side: str) -> SideJson:
         rank=getattr(game, f"{side}_rank"),
         linescores=getattr(game, f"{side}_linescores"),
         winner=getattr(game, f"{side}_winner"),
+        red_cards=game.situation.get(f"{side}_red_cards", 0),
     )
 
 

@@ -204,6 +204,14 @@ class SeriesShape(Shape):
     competitors: Raw | UnsetType = msgspec.UNSET
 
 
+class PlayShape(Shape):
+    """The last play; one of soccer's goals and cards."""
+
+    text: Text = None
+    red_card: bool | None = None
+    team: IdShape | None = None
+
+
 class CompetitionShape(Shape):
     competitors: list[CompetitorShape]
     date: str | None = None
@@ -217,6 +225,7 @@ class CompetitionShape(Shape):
     notes: Raw | UnsetType = msgspec.UNSET
     series: Raw | UnsetType = msgspec.UNSET
     situation: Raw | UnsetType = msgspec.UNSET
+    details: Raw | UnsetType = msgspec.UNSET
     leaders: Raw | UnsetType = msgspec.UNSET
     headlines: Raw | UnsetType = msgspec.UNSET
 
@@ -246,10 +255,6 @@ class HeadlineShape(Shape):
     short_link_text: Text = None
 
 
-class LastPlayShape(Shape):
-    text: Text = None
-
-
 class SituationShape(Shape):
     down_distance_text: Text = None
     possession: Text = None
@@ -262,7 +267,7 @@ class SituationShape(Shape):
     on_first: bool | None = None
     on_second: bool | None = None
     on_third: bool | None = None
-    last_play: LastPlayShape | None = None
+    last_play: PlayShape | None = None
 
 
 class AthleteShape(Shape):

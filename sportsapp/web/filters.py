@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
         place=labels.place_label,
         period_label=labels.period_label,
         periods=labels.periods,
+        red_cards=labels.red_cards_label,
         result=labels.result_label,
         reveal_address=spoilers.reveal_address,
         runners=labels.runners,

@@ -166,7 +166,8 @@ def sentence(game: AnyGame, in_full: bool = False) -> str:
     when = [CLOCK_AND_PERIOD.sub(r"\2, \1 left", label)]
     if day != game.day and game.state != State.IN:
         when.insert(game.state != State.PRE, short_day(day))
-    parts += [*when, f"{winner} won" if winner else ""]
+    cards = red_cards_label(game)
+    parts += [*when, f"{winner} won" if winner else "", cards[:1].lower() + cards[1:]]
     return ", ".join(part for part in parts if part)
 
 
@@ -217,6 +218,17 @@ def timeouts_label(game: AnyGame) -> str:
     left = [(short_name(team), game.situation.get(name)) for team, name in sides]
     known = ", ".join(f"{name} {count}" for name, count in left if count is not None)
     return f"Time-outs left: {known}" if known else ""
+
+
+def red_cards_label(game: AnyGame) -> str:
+    """``Red cards: Jets, Bears 2``; empty without any, or where they are hidden."""
+    sides = ((game.away_team, "away_red_cards"), (game.home_team, "home_red_cards"))
+    counts = [(team, count) for team, name in sides if (count := game.situation.get(name))]
+    if not counts or is_hidden(game):
+        return ""
+    shown = [f"{short_name(team)}{f' {count}' if count > 1 else ''}" for team, count in counts]
+    is_one = sum(count for _, count in counts) == 1
+    return f"Red card{'' if is_one else 's'}: {', '.join(shown)}"
 
 
 def runners(game: AnyGame) -> str:

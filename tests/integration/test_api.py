@@ -58,6 +58,7 @@ def test_one_game_has_the_promised_shape(client, games):
             "rank": None,
             "linescores": [17, 3],
             "winner": None,
+            "red_cards": 0,
         },
         "away": {
             "espn_id": "2",
@@ -68,6 +69,7 @@ def test_one_game_has_the_promised_shape(client, games):
             "rank": None,
             "linescores": [14, 3],
             "winner": None,
+            "red_cards": 0,
         },
         "venue": "The Ground",
         "broadcast": "TV One",

@@ -254,6 +254,13 @@ def test_draws_have_no_winner_and_are_common(soccer: Feed) -> None:
         assert not any("linescores" in side for side in sides(event).values())
 
 
+def test_some_teams_of_soccer_see_a_red_card(soccer: Feed) -> None:
+    over = [e for e in games(soccer, SOCCER, "202608") if e["status"]["type"]["completed"]]
+    cards = [card for e in over for card in e["competitions"][0]["details"]]
+    assert 0.1 < len(cards) / len(over) < 0.4
+    assert all(card["redCard"] for card in cards)
+
+
 def test_record_of_a_soccer_team_reads_won_drawn_lost(soccer: Feed) -> None:
     answer = soccer.get(f"/apis/v2/sports/soccer/{SOCCER}/standings")
     for conference in answer["children"]:

@@ -109,6 +109,29 @@ def test_time_outs_are_ticks_under_the_score(visitor, synced, path):
     assert re.findall('class="s"( style="--n:.")?', page) == ["", ' style="--n:3"']
 
 
+RED = [{"redCard": True, "team": {"id": team_id}} for team_id in ("1", "2", "1")]
+
+
+@pytest.mark.parametrize("state", ["in", "post"])
+def test_red_cards_are_marks_beside_the_name_and_words_in_the_sentence(visitor, synced, state):
+    synced("nfl", event(state=state, details=RED))
+    card, page = (visitor.get(path).text for path in (DAY, GAME))
+    words = "red cards: Beta, Alpha 2"
+    assert heard(card).partition(" TV")[0].endswith(words)
+    assert heading(page).endswith(words)
+    for told in (card, page):
+        sides = re.split('class="(?:r|side)[ "]', told)[-2:]
+        assert [side.count('class="rc"') for side in sides] == [1, 2]
+
+
+@pytest.mark.parametrize("path", [DAY, GAME])
+def test_red_cards_are_hidden_with_the_score(visitor, synced, path):
+    synced("nfl", event(details=RED))
+    page = visitor.get(path, headers=HIDES).text
+    assert "red card" not in page.lower()
+    assert 'class="rc"' not in page
+
+
 def test_time_outs_that_the_feed_lacks_are_not_told(visitor, synced):
     synced("nfl", event(state="in", situation={"lastPlay": {"text": "Kick."}}))
     for path in (DAY, GAME):

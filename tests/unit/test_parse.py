@@ -554,7 +554,17 @@ def test_attendance_of_zero_is_unknown(attendance, people):
 
 @pytest.mark.parametrize(
     "part",
-    ["venue", "broadcast", "broadcasts", "notes", "series", "situation", "leaders", "attendance"],
+    [
+        "venue",
+        "broadcast",
+        "broadcasts",
+        "notes",
+        "series",
+        "situation",
+        "details",
+        "leaders",
+        "attendance",
+    ],
 )
 @pytest.mark.parametrize("value", [None, 7, "x", [], {}, [None], [7], {"text": []}, [[]], True])
 def test_broken_part_costs_only_that_part(part, value):
@@ -568,6 +578,21 @@ def test_situation_is_told_of_live_games_only():
     expected = {"balls": 1, "strikes": 2, "outs": 0, "bases": [], "last_play": "Foul"}
     assert live.situation == expected
     assert read_game("mlb", status="final", situation=now).situation == {}
+
+
+def test_red_cards_are_counted_by_side_and_stay_after_the_end():
+    cards = [
+        {"redCard": True, "team": {"id": "1"}},
+        {"redCard": False, "yellowCard": True, "team": {"id": "1"}},
+        {"redCard": True, "team": {"id": "2"}},
+        {"redCard": True, "team": {"id": "2"}},
+        {"redCard": True, "team": {"id": "7"}},
+        {"redCard": True},
+    ]
+    for status in ("live", "final"):
+        game = read_game("epl", status=status, details=cards)
+        assert game.situation == {"home_red_cards": 1, "away_red_cards": 2}
+    assert read_game("epl", status="scheduled", details=cards).situation == {}
 
 
 @pytest.mark.parametrize("detail", ["Middle 6th", "Mid 6th", "End 3rd", "Rain Delay, End 3rd"])

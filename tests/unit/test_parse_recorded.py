@@ -144,3 +144,12 @@ def test_recorded_baseball_names_its_pitchers(recorded):
         "Losing pitcher",
         "Save",
     }
+
+
+def test_recorded_red_cards_are_counted_by_side(recorded):
+    body = json.loads((recorded / "epl" / "scoreboard-final-20250525.json").read_bytes())
+    games = [read(event, "epl") for event in body["events"]]
+    assert {game.espn_id: game.situation for game in games if game.situation} == {
+        "704652": {"home_red_cards": 1},
+        "704658": {"away_red_cards": 1},
+    }

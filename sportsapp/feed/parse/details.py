@@ -20,6 +20,7 @@ from sportsapp.feed.shapes import (
     HeadlineShape,
     LeaderCategoryShape,
     NoteShape,
+    PlayShape,
     SeriesShape,
     SeriesSideShape,
     SituationShape,
@@ -30,6 +31,7 @@ from sportsapp.feed.shapes import (
 
 ATTENDANCE_LIMIT = 1_000_000
 LEADERS_LIMIT = 3
+RED_CARDS_LIMIT = 9
 
 Pair = tuple[object, object]
 NOBODY_BATS = {"mid", "middle", "end"}
@@ -159,6 +161,17 @@ def situation(competition: CompetitionShape, detail: str) -> dict[str, Any]:
     if not NOBODY_BATS.isdisjoint(detail.lower().split()):
         facts |= dict.fromkeys(OF_THE_BATTER)
     return {name: fact for name, fact in facts.items() if fact not in (None, "")}
+
+
+def red_cards(
+    competition: CompetitionShape, home: CompetitorShape, away: CompetitorShape
+) -> dict[str, int]:
+    """How many red cards each side has, without those that have none."""
+    plays = optional(competition.details, list[PlayShape]) or []
+    shown = [clean_text(play.team.id) for play in plays if play.red_card and play.team]
+    sides = {"home_red_cards": home, "away_red_cards": away}
+    counts = {name: shown.count(clean_text(side.team.id)) for name, side in sides.items()}
+    return {name: min(count, RED_CARDS_LIMIT) for name, count in counts.items() if count}
 
 
 def leaders(

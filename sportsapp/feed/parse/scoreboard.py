@@ -206,7 +206,10 @@ def _game(raw: Raw, league: League) -> GameRecord:
         broadcast=details.broadcast(competition),
         note=note,
         series=series,
-        situation=details.situation(competition, detail) if state is State.IN else {},
+        situation={
+            **(details.situation(competition, detail) if state is State.IN else {}),
+            **(details.red_cards(competition, home, away) if has_score else {}),
+        },
         leaders=details.leaders(competition, home, away, state is not State.PRE),
         about=details.about(event, competition, feed_status, (home, away), state),
     )
