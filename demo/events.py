@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from demo.chance import share
+from demo.featured import featured_json, headlines_json
 from demo.fixtures import (
     POSTSEASON,
     PRESEASON,
@@ -191,8 +192,9 @@ def competition_json(game: Fixture, view: FeedView, moment: GameMoment, date: st
             competitor_json(game, view, moment, "away", known),
         ],
         "notes": notes_json(game, view),
-        "status": status_json(moment) | flex_field(game, view),
+        "status": status_json(moment) | flex_field(game, view) | featured_field(game, moment),
         "broadcasts": broadcasts_json(game),
+        "headlines": headlines_json(game, moment),
         "format": {"regulation": {"periods": game.league.periods}},
         "startDate": date,
         "broadcast": "/".join(national_of(game)),
@@ -205,6 +207,11 @@ def competition_json(game: Fixture, view: FeedView, moment: GameMoment, date: st
 def flex_field(game: Fixture, view: FeedView) -> JsonObject:
     """Return football's mark on a game whose time may still move."""
     return {"isTBDFlex": not time_set(game, view.now)} if game.week else {}
+
+
+def featured_field(game: Fixture, moment: GameMoment) -> JsonObject:
+    featured = featured_json(game, moment)
+    return {"featuredAthletes": featured} if featured else {}
 
 
 def sport_fields(game: Fixture, view: FeedView, moment: GameMoment, state: str) -> JsonObject:

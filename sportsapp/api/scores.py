@@ -17,6 +17,7 @@ from sportsapp.api.shapes import (
     Leagues,
     Teams,
     event_json,
+    game_in_full,
     game_json,
     league_json,
     team_json,
@@ -218,7 +219,7 @@ def game(league: str, espn_id: str) -> GameJson:
     row = queries.find_game(db.session, league, espn_id)
     if row is None:
         abort(404, f"no {league.upper()} game has the id {espn_id[:40]!r}")
-    return game_json(row)
+    return game_in_full(row)
 
 
 @blueprint.get("/events")
@@ -278,7 +279,7 @@ def _short_answers(slug: str) -> dict[str, Any]:
         "events": Events([event_json(row) for row in events], events[-1].event.id if events else 0),
     }
     if rows and (game := queries.find_game(db.session, slug, rows[0].espn_id)):
-        answers["game"] = game_json(game)
+        answers["game"] = game_in_full(game)
     return answers
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import League
 from sportsapp.core.records import EventKind, State, Status
-from sportsapp.db.models import LeagueRow, Team
+from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.db.queries import AnyGame, ListedEvent
 
 UtcTime = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
@@ -42,6 +42,30 @@ class SideJson(msgspec.Struct):
     red_cards: int
 
 
+class FeaturedJson(msgspec.Struct):
+    """A player of note: `category` is "Probable pitcher", "Winning pitcher", "First star" or such.
+
+    `side` is `home` or `away`, null where the feed does not tell. `value` is his record, or empty.
+    """
+
+    side: str | None
+    category: str
+    name: str
+    value: str
+
+
+class AboutJson(msgspec.Struct):
+    """What the feed tells about a game besides its score; texts are empty where it has none.
+
+    `weather` is that of the game until its end, `headline` that of the recap after it. `players`
+    are the probable starters, or once the game is over its pitchers, stars or goalies.
+    """
+
+    weather: str
+    headline: str
+    players: list[FeaturedJson]
+
+
 class GameJson(msgspec.Struct):
     """One game. `time_set` is false while only the day is known; `start_at` is then a placeholder.
 
@@ -52,6 +76,7 @@ class GameJson(msgspec.Struct):
     answers lack a game that they should list, null while they have it.
     `note` is the feed's remark ("Wild Card Game"), `series` how a series or a tie over two games
     stands or was decided. `updated_at` moves when anything shown of the game has changed.
+    `about` is in the answer about one game alone.
     """
 
     league: str
@@ -73,6 +98,7 @@ class GameJson(msgspec.Struct):
     note: str
     series: str
     updated_at: UtcTime
+    about: AboutJson | UnsetType = UNSET
 
 
 class EventJson(msgspec.Struct):
@@ -202,6 +228,18 @@ def game_json(game: AnyGame) -> GameJson:
         series=game.series,
         updated_at=iso_utc(game.updated_at),
     )
+
+
+def game_in_full(game: Game) -> GameJson:
+    """One game as the API returns it by itself: with what the feed tells about it."""
+    players = [
+        FeaturedJson(row["side"] or None, row["category"], row["name"], row["value"])
+        for row in game.about.get("players", [])
+    ]
+    weather, headline = (game.about.get(name, "") for name in ("weather", "headline"))
+    answer = game_json(game)
+    answer.about = AboutJson(weather, headline, players)
+    return answer
 
 
 def _side_json(game: AnyGame, side: str) -> SideJson:

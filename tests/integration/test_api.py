@@ -77,7 +77,21 @@ def test_one_game_has_the_promised_shape(client, games):
         "series": "",
         "listed": True,
         "missing_since": None,
+        "about": {"weather": "", "headline": "", "players": []},
     }
+
+
+def test_one_game_has_what_the_feed_tells_about_it(client, synced):
+    star = {"name": "firstStar", "athlete": {"fullName": "Ann"}, "team": {"id": "1"}}
+    final = event(headlines=[{"type": "Recap", "shortLinkText": "Alpha beat Beta"}])
+    final["competitions"][0]["status"]["featuredAthletes"] = [star, star | {"team": {"id": "9"}}]
+    synced("nhl", final)
+    about = client.get("/api/v1/games/nhl/401").json["about"]
+    person = {"category": "First star", "name": "Ann", "value": ""}
+    people = [person | {"side": side} for side in ("home", None)]
+    assert about == {"weather": "", "headline": "Alpha beat Beta", "players": people}
+    (listed,) = client.get("/api/v1/games?league=nhl").json["games"]
+    assert "about" not in listed
 
 
 def test_score_is_null_before_the_start(client, games):

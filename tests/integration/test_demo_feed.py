@@ -547,6 +547,30 @@ def test_speed_shortens_games_and_leaves_their_starts(
     assert state(feed.event("nba", event["id"], day)) == "post"
 
 
+@pytest.mark.parametrize(
+    ("league", "names"),
+    [
+        ("mlb", ("winningPitcher", "losingPitcher")),
+        ("nhl", ("firstStar", "secondStar", "thirdStar")),
+    ],
+)
+def test_games_that_are_over_name_who_decided_them(league: str, names: tuple[str, ...]) -> None:
+    events = Feed(AUTUMN).events(league, "dates=202610")
+    assert {state(event) for event in events} >= {"pre", "post"}
+    for event in events:
+        competition = event["competitions"][0]
+        people = competition["status"].get("featuredAthletes", [])
+        winner = [s["team"] for s in sides(event).values() if s.get("winner")]
+        assert tuple(one["name"] for one in people)[: len(names)] == (names if winner else ())
+        assert [one["team"]["id"] for one in people[:1]] == [team["id"] for team in winner]
+        recaps = [
+            one["shortLinkText"].startswith(team["name"])
+            for team in winner
+            for one in competition["headlines"]
+        ]
+        assert recaps == [True] * len(winner)
+
+
 def test_situations_come_with_live_games_alone(feed: Feed) -> None:
     events = feed.events("nfl")
 
