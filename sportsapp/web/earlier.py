@@ -1,17 +1,25 @@
-"""What a game's page has of other games: form and meetings of both teams, the make-up game."""
+"""What a game's page has of other games: form, meetings and season series of both teams, the
+make-up game.
+"""
 
 import re
-from datetime import date
+from collections import Counter
+from datetime import date, timedelta
 from typing import NamedTuple
 
+from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.leagues import season_of
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, Team
-from sportsapp.db.queries import GameSummary
+from sportsapp.db.queries import GameSummary, Span
+from sportsapp.web.labels import OVER, result_label, short_name
 from sportsapp.web.preferences import preferences
 from sportsapp.web.spoilers import NEVER_PLAYED
+from sportsapp.web.unread import are_read
 
 MOST_GAMES = 5
+NOT_REGULAR = (1, 3)
 MAKEUP = re.compile(r"\bmake-?up (from|date|on) ([a-z]+ \d{1,2})\b", re.IGNORECASE)
 
 
@@ -41,6 +49,51 @@ def earlier_than(game: Game) -> Earlier:
 
 def _plays(game: GameSummary, team: Team) -> bool:
     return team.espn_id in [side.espn_id for side in (game.away_team, game.home_team) if side]
+
+
+def season_series(game: Game) -> str:
+    """``Season series: Chiefs lead 1-0``: how the regular season's meetings stand.
+
+    It counts those before this game, and this one once it is over. Empty without one before,
+    where the result of one is not known, and where scores are hidden.
+    """
+    home, away = game.home_team_row, game.away_team_row
+    if preferences().hides_scores or away is None or home is None or game.season_year is None:
+        return ""
+    met = [
+        one
+        for one in queries.meetings_of_season(db.session, game)
+        if one.season_type not in NOT_REGULAR
+        and one.status in OVER
+        and (one.start_at < game.start_at or one.espn_id == game.espn_id)
+    ]
+    count = Counter(result_label(one, home)[:1] for one in met)
+    if not any(one.espn_id != game.espn_id for one in met) or "" in count:
+        return ""
+    label = "Season series" if _is_season_read(game) else "Season series as far as known"
+    return f"{label}: {_standing(game, count)}"
+
+
+def _standing(game: Game, count: Counter[str]) -> str:
+    """``Chiefs lead 2-1``, ``tied 1-1``; with draws ``tied 1-1, 2 draws``."""
+    won, lost, level = count["W"], count["L"], count["T"] + count["D"]
+    league = game.league
+    leader = short_name(game.home_team if won > lost else game.away_team)
+    verb = "leads" if league.named_by_place or league.draws else "lead"
+    text = "tied" if won == lost else f"{leader} {verb}"
+    word = "draw" if league.draws else "tie"
+    levels = f", {level} {word}{'s' if level > 1 else ''}" if level else ""
+    return f"{text} {max(won, lost)}-{min(won, lost)}{levels}"
+
+
+def _is_season_read(game: Game) -> bool:
+    """Whether all days of the season before the game were read."""
+    first, last = season_of(game.league, game.day)
+    begins = game.league_row.season_begins
+    if begins and first <= begins <= last:
+        first = begins
+    day_before = min(game.day, game_day(utc_now())) - timedelta(days=1)
+    return are_read([Span(game.league.slug, first, day_before)])[0]
 
 
 def makeup_of(game: Game) -> GameSummary | None:

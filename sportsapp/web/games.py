@@ -13,7 +13,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Game
 from sportsapp.http.page_cache import conditional_response
 from sportsapp.web.drawing import Scene, Side, picture_of
-from sportsapp.web.earlier import earlier_than, makeup_of
+from sportsapp.web.earlier import earlier_than, makeup_of, season_series
 from sportsapp.web.labels import full_time, matchup, short_day, short_state, start_of, team_name
 from sportsapp.web.lookup import league_or_404
 from sportsapp.web.page import Freshness, answer, code_version
@@ -48,6 +48,7 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
             timeline=timeline_of(row),
             earlier=earlier_than(row),
             makeup=makeup_of(row),
+            season_series=season_series(row),
             picture=f"{request.base_url}/picture.png?v={_digest(scene_of(row))}",
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.events import event
+from tests.stored import mark_read
 
 DAY = date(2026, 1, 15)
 HIDES = {"Cookie": "scores=hide"}
@@ -153,3 +154,50 @@ def test_make_up_game_and_the_game_rained_off_lead_to_each_other(visitor, espn_i
     page = visitor.get(f"/mlb/games/{espn_id}").text
     assert link in page
     assert len(re.findall("Made up on|Makes up for", page)) == bool(link)
+
+
+def series(page: str) -> list[str]:
+    return re.findall("<span>(Season series[^<]*)", page)
+
+
+@pytest.mark.parametrize(
+    ("games", "told"),
+    [
+        ([earlier("1", 7, 20, 17)], "Alpha lead 1-0"),
+        ([earlier("1", 7, 20, 17), earlier("2", 9, 3, 6), earlier("3", 11, 3, 6)], "Beta lead 2-1"),
+        ([earlier("1", 7, 20, 17), earlier("2", 9, 3, 6)], "tied 1-1"),
+        ([earlier("1", 7, 9, 9)], "tied 0-0, 1 tie"),
+        (
+            [earlier("1", 7, 9, 9), earlier("2", 9, 3, 3), earlier("3", 11, 3, 0)],
+            "Alpha lead 1-0, 2 ties",
+        ),
+        ([earlier("1", 7, 20, 17), earlier("2", -7, 3, 6)], "Alpha lead 1-0"),
+        ([earlier("1", 200, 20, 17, year=2025)], None),
+        ([earlier("1", 7, 20, 17, kind=1), earlier("2", 9, 3, 6, kind=3)], None),
+        ([against(earlier("1", 7, 20, 17), 1, "7")], None),
+    ],
+)
+def test_season_series_counts_the_meetings_before_a_game(visitor, played, games, told):
+    played(*games)
+    mark_read("nfl", date(2025, 4, 1), DAY)
+    page = visitor.get("/nfl/games/401").text
+    assert series(page) == ([f"Season series: {told}"] if told else [])
+
+
+def test_season_series_counts_the_game_itself_once_it_is_over(visitor, played):
+    played(earlier("1", 7, 20, 17), state="post")
+    mark_read("nfl", date(2025, 4, 1), DAY)
+    assert series(visitor.get("/nfl/games/401").text) == ["Season series: Alpha lead 2-0"]
+
+
+def test_season_series_of_days_that_were_not_read_is_what_is_known(visitor, played):
+    played(earlier("1", 7, 20, 17))
+    page = visitor.get("/nfl/games/401").text
+    assert series(page) == ["Season series as far as known: Alpha lead 1-0"]
+
+
+@pytest.mark.parametrize("state", ["pre", "in", "post"])
+@pytest.mark.parametrize("query", ["", "?reveal=401"])
+def test_season_series_is_hidden_with_scores(visitor, played, state, query):
+    played(earlier("1", 7, 20, 17), state=state)
+    assert series(visitor.get(f"/nfl/games/401{query}", headers=HIDES).text) == []
