@@ -22,6 +22,7 @@ from demo.leagues import LEAGUES, DemoLeague, find_league
 from demo.scoreboards import BadQueryError, scoreboard_json
 from demo.seasons import find_game
 from demo.shapes import JsonObject
+from demo.summaries import summary_json
 from demo.teams import DemoTeam, find_team
 
 SITE = "/apis/site/v2/sports/<sport>/<key>"
@@ -98,7 +99,7 @@ def add_feed(app: Flask, look: Callable[[], FeedView]) -> None:
         game = find_game(league.key, request.args.get("event", ""))
         if game is None or not view.listed(game) or not view.known(game):
             abort(refusal(404))
-        return answer(pages.summary_json(view.fixture(game), view))
+        return answer(summary_json(view.fixture(game), view))
 
     @app.get(f"{SITE}/standings")
     def standings_stub(sport: str, key: str) -> Response:

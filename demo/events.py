@@ -15,6 +15,7 @@ from demo.fixtures import (
 )
 from demo.leagues import DemoLeague
 from demo.players import roster_on
+from demo.plays import extra_hits
 from demo.polls import rank_of
 from demo.script import (
     GameMoment,
@@ -377,8 +378,8 @@ def football_leaders(game: Fixture, moment: GameMoment) -> list[JsonObject]:
 
 def hits_of(game: Fixture, moment: GameMoment, at: int) -> int:
     """Return a side's hits so far: at least its runs, and never fewer than before."""
-    pace = 0.5 + 0.4 * share("hits", game.id, at)
-    return (moment.home if at else moment.away) + int(len(moment.lines) * pace)
+    innings = sum(line[at] is not None for line in moment.lines)
+    return (moment.home if at else moment.away) + extra_hits(game, innings, at)
 
 
 def errors_of(game: Fixture, moment: GameMoment, at: int) -> int:

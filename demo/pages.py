@@ -1,4 +1,4 @@
-"""The answers beside the scoreboard: teams, rosters, schedules, standings and summaries."""
+"""The answers beside the scoreboard: teams, rosters, schedules and standings."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -24,7 +24,6 @@ from demo.scoreboards import TYPE_NAMES, number_asked, season_name
 from demo.script import GameMoment, shown_start, time_set
 from demo.seasons import Season, season_at, season_of, table_at, type_on
 from demo.shapes import JsonObject
-from demo.situations import situation_of
 from demo.tables import WIN, Tally, rank, record_text
 from demo.teams import DemoTeam, teams_of
 from demo.wording import STATUS_TYPES, feed_time, ordinal
@@ -461,24 +460,6 @@ def side_records(game: Fixture, team: DemoTeam, view: FeedView) -> list[JsonObje
     tally = table_at(league.key, game.season, view.now, view.speed)[team.id]
     kinds = (("total", tally.total), ("home", tally.home), ("road", tally.road))
     return [{"type": kind, "displayValue": record_text(league, counts)} for kind, counts in kinds]
-
-
-def summary_json(game: Fixture, view: FeedView) -> JsonObject:
-    """Return one game in full; competitors have no score before the start."""
-    moment = view.moment(game)
-    state = STATUS_TYPES[moment.status].state
-    answer: JsonObject = {
-        "boxscore": {"teams": [], "players": []},
-        "format": {"regulation": {"periods": game.league.periods}},
-        "gameInfo": {"venue": {"id": venue_json(game)["id"]} | plain_venue(game)},
-        "leaders": [],
-        "header": header_json(game, view, moment),
-    }
-    if moment.lines:
-        answer["gameInfo"]["attendance"] = crowd_of(game)
-    if state == "in" and game.league.key == "mlb":
-        answer["situation"] = situation_of(game, moment)
-    return answer
 
 
 def header_json(game: Fixture, view: FeedView, moment: GameMoment) -> JsonObject:

@@ -108,13 +108,21 @@ def baseball_situation(game: Fixture, moment: GameMoment, chance: Random) -> Jso
     }
 
 
-def cards_json(game: Fixture, moment: GameMoment) -> list[JsonObject]:
-    """Return the red card of a game of soccer, from its minute on; most games have none."""
+def red_card_of(game: Fixture) -> tuple[int, DemoTeam, DemoPlayer] | None:
+    """Return minute, team and player of a soccer game's red card; most games have none."""
+    if share("card", game.id) > RED_CARD_CHANCE:
+        return None
     minute = 20 + int(share("minute of the card", game.id) * 65)
-    if share("card", game.id) > RED_CARD_CHANCE or moment.clock < minute * 60:
-        return []
     team = game.home if share("side of the card", game.id) < 0.5 else game.away
-    player = seeded("sent off", game.id).choice(roster_on(team, game.day))
+    return minute, team, seeded("sent off", game.id).choice(roster_on(team, game.day))
+
+
+def cards_json(game: Fixture, moment: GameMoment) -> list[JsonObject]:
+    """Return the red card of a game of soccer, from its minute on."""
+    card = red_card_of(game)
+    if card is None or moment.clock < card[0] * 60:
+        return []
+    minute, team, player = card
     return [
         {
             "type": {"id": "93", "text": "Red Card"},
