@@ -9,6 +9,7 @@ of its game; who plays, the score, the state and the date are what a game cannot
 
 from sportsapp.feed.parse.scoreboard import parse_calendar, parse_scoreboard, parse_summary_day
 from sportsapp.feed.parse.standings import parse_standings
+from sportsapp.feed.parse.summary import parse_summary
 from sportsapp.feed.parse.teams import parse_roster, parse_teams
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "parse_roster",
     "parse_scoreboard",
     "parse_standings",
+    "parse_summary",
     "parse_summary_day",
     "parse_teams",
 ]

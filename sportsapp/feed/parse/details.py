@@ -246,18 +246,18 @@ def about(
         State.POST: _players(status.featured_athletes, "", by_id),
     }
     facts: dict[str, Any] = {
-        "weather": _weather(event) if state is not State.POST else "",
+        "weather": weather(event.weather) if state is not State.POST else "",
         "headline": next(filter(None, recaps), "") if state is State.POST else "",
         "players": players.get(state),
     }
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _weather(event: EventShape) -> str:
+def weather(raw: Raw | UnsetType) -> str:
     """Text such as "Mostly sunny, 80 °F"."""
-    weather = optional(event.weather, WeatherShape) or WeatherShape()
-    words = [clean_text(text, 60) for text in (weather.display_value, weather.condition_id)]
-    degrees = f"{weather.temperature} °F" if weather.temperature is not None else ""
+    shape = optional(raw, WeatherShape) or WeatherShape()
+    words = [clean_text(text, 60) for text in (shape.display_value, shape.condition_id)]
+    degrees = f"{shape.temperature} °F" if shape.temperature is not None else ""
     sky = next((text for text in words if text and not text.isdecimal()), "")
     return ", ".join(text for text in (sky, degrees) if text)
 
