@@ -24,6 +24,7 @@ SYNCED_TABLES = (
     "failed_days",
     "game_doubts",
     "score_events",
+    "summaries",
 )
 
 

@@ -80,6 +80,8 @@ def value_for(column: sa.Column[Any], n: int) -> Any:
         return n
     if isinstance(kind, sa.Float):
         return n + 0.25
+    if isinstance(kind, sa.LargeBinary):
+        return bytes([n, 0, 255])
     assert isinstance(kind, sa.String), f"{column} is of a kind that this test does not know"
     return f"{column.name} {n}"
 

@@ -43,6 +43,7 @@ LANDED = {
     "0032": "29301cc5f2129b939a84cb086db2f87a2deb001cf97040eda74e9cd073a0fc15",
     "0033": "91e9d45c7ad2e6d25073f6569656ab0bbccf0587f557ecb07012317f2bb73cda",
     "0034": "3c70d040155dbf0df148a416beb57c432d96f8172f48f92244ca028de7ed24f4",
+    "0037": "53c88ba4fb667b9eb7e2c6ee2ef0dbe2edd9f8f410863f7827e7d7fd40f385d0",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

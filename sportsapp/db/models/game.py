@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, case, text, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, case, text, true
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from sportsapp.core.leagues import BY_SLUG, League
@@ -129,6 +129,26 @@ class Game(Base):
     def league(self) -> League:
         """The league of ``core.leagues``. ``league_row`` must be loaded."""
         return BY_SLUG[self.league_row.slug]
+
+
+class SummaryRow(Base):
+    """The summary of a game as it was last read: box score, plays and the rest in one document.
+
+    It is read and written as a whole, and no query looks inside: a row for each play and player
+    would be hundreds of rows a game, for nothing. ``document`` is what ``core.summary.pack`` makes,
+    10 to 15 KB for a game of which the feed sends 350 to 860; ``version`` is the VERSION with which
+    it was made. ``digest`` is of the feed's bytes, ``read_at`` when they were asked for, and
+    ``read_by_run`` the id of the task run that asked, None where no run did.
+    """
+
+    __tablename__ = "summaries"
+
+    game_id: Mapped[int] = mapped_column(ForeignKey("games.id"), primary_key=True)
+    version: Mapped[int]
+    digest: Mapped[str]
+    read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_by_run: Mapped[str | None]
+    document: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class GameDoubt(Base):

@@ -50,6 +50,7 @@ from sportsapp.db.queries.stored import (
     stored_day,
     stored_days,
 )
+from sportsapp.db.queries.summaries import summary_of_game
 from sportsapp.db.queries.teams import (
     roster_of,
     search_teams,
@@ -110,6 +111,7 @@ __all__ = [
     "state_of",
     "stored_day",
     "stored_days",
+    "summary_of_game",
     "teams_at",
     "teams_named",
     "teams_of",
