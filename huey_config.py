@@ -13,6 +13,7 @@ from sportsapp.tasks import (
     sync_all_teams,
     sync_daily_schedule,
     sync_date_range_task,
+    sync_game,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "sync_all_teams",
     "sync_daily_schedule",
     "sync_date_range_task",
+    "sync_game",
 ]

@@ -29,6 +29,7 @@ from sportsapp.core.errors import (
     RunNotFoundError,
     SettingsError,
     TrackerError,
+    UnknownGameError,
     UnknownLeagueError,
     UnknownSeasonError,
     UnknownTaskError,
@@ -43,7 +44,7 @@ from sportsapp.services import services
 FAILED, MISUSED = 1, 2
 MISUSE = (
     *(DateRangeError, DismissalError, NoInstanceError, RunNotFoundError),
-    *(UnknownLeagueError, UnknownSeasonError, UnknownTaskError, WrongFeedError),
+    *(UnknownGameError, UnknownLeagueError, UnknownSeasonError, UnknownTaskError, WrongFeedError),
 )
 
 

@@ -50,9 +50,21 @@ from sportsapp.sync.backfill import (
     summary_of,
     within_seasons,
 )
+from sportsapp.sync.games import stored_game
 from sportsapp.sync.seasons import FAILED as FAILED_DAYS
 from sportsapp.sync.seasons import MISSING, find_season, ranges_in, running_seasons
-from sportsapp.sync.table import AUDIT, DAY, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, TODAY, Sync
+from sportsapp.sync.table import (
+    AUDIT,
+    DAY,
+    GAME,
+    LEAGUES,
+    LIVE,
+    RANGE,
+    SCHEDULE,
+    TEAMS,
+    TODAY,
+    Sync,
+)
 from sportsapp.tasks import actions
 from sportsapp.tasks.backfills import Backfills, queue_backfills
 from sportsapp.tasks.chains import sync_everything
@@ -115,6 +127,21 @@ def sync_day(slug: str, day_text: str, queue: bool, as_json: bool) -> None:
     else:
         args = {"league": league.label, "day": day.isoformat()}
         _end(*_run(DAY, args, league, day), as_json)
+
+
+@sync_group.command("game", help=GAME.help)
+@click.argument("slug", metavar="LEAGUE")
+@click.argument("espn_id", metavar="ID")
+@_options
+def sync_game(slug: str, espn_id: str, queue: bool, as_json: bool) -> None:
+    """Run or queue the sync of a game."""
+    league = find_league(slug, services().settings.leagues)
+    stored_game(db.session, league, espn_id)
+    args = {"league": league.label, "espn_id": espn_id}
+    if queue:
+        _queue(lambda: actions.run_now(GAME.name, Trigger.COMMAND, user_name(), args), as_json)
+    else:
+        _end(*_run(GAME, args, league, espn_id), as_json)
 
 
 @sync_group.command("range", help=RANGE.help)

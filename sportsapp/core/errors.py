@@ -4,6 +4,7 @@
 
     TrackerError
       UnknownLeagueError (also LookupError)    a league that is not known or not followed
+      UnknownGameError (also LookupError)      a game that is not stored
       UnknownSeasonError (also LookupError)    a season of which no game is stored
       DateRangeError (also ValueError)         a day or a range of days that is not valid
       SettingsError                            a setting that is malformed
@@ -47,6 +48,13 @@ class UnknownLeagueError(TrackerError, LookupError):
         super().__init__(f"unknown league {name!r}: known are {', '.join(known)}")
         self.name = name
         self.known = tuple(known)
+
+
+class UnknownGameError(TrackerError, LookupError):
+    """A game that is not stored."""
+
+    def __init__(self, league: str, espn_id: object) -> None:
+        super().__init__(f"no {league} game {espn_id!r} is stored: sync its day first")
 
 
 class UnknownSeasonError(TrackerError, LookupError):

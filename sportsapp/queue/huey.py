@@ -184,7 +184,7 @@ class TrackerHuey(Huey):
         """Register a task that schedulers enqueue, and that may be called like any other.
 
         ``catch_up`` is how late the newest missed slot is still run. ``settings`` are those of a
-        task: Huey's, and ``is_long``.
+        task: Huey's, ``is_long`` and ``at_once``.
         """
 
         def decorator(function: Callable[..., Any]) -> Any:

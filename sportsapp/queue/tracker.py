@@ -75,6 +75,7 @@ class TrackedTask(Task):
     ``attempt`` counts the attempts before this message. It travels with the message, and so a
     message that comes twice is recognised. At most one run of all the long tasks (``is_long``) is
     at work on a queue, and between its steps it gives way to periodic tasks of higher priority.
+    ``at_once`` is how many runs of a task may be at work at a time, None for any number.
     ``chain_id`` and ``chain_place`` (from 1 on) are those of a new link of a chain. Subclasses are
     made by the queue's decorators.
     """
@@ -83,6 +84,7 @@ class TrackedTask(Task):
     function: Callable[..., Any]
     attempt = 0
     is_long = False
+    at_once: int | None = None
     chain_id: str | None = None
     chain_place: int | None = None
 

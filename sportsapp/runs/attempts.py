@@ -125,10 +125,10 @@ class Attempts:
         started = started_values(utc_now()) | {"attempt": task.attempt + 1}
         where = {"run_id": task.id, "last_attempt": task.attempt}
         row, is_forged = None, False
-        connect = write_connection if task.is_long else autocommit_connection
+        connect = write_connection if turns.takes_turns(task) else autocommit_connection
         with connect(self.engine) as connection:
             paused = can_pause(task.huey) and is_paused(connection, task.huey.name)
-            waits = task.is_long and turns.must_wait(connection, task, utc_now())
+            waits = turns.takes_turns(task) and turns.must_wait(connection, task, utc_now())
             if not (paused or waits):
                 row = connection.execute(CLAIM, started | where).first()
             if row is not None and (row.task, row.args) != (task.name, named_args(task)):
@@ -139,7 +139,7 @@ class Attempts:
         if paused:
             logger.debug("run %s of %s waits: its queue is paused", task.id, task.name)
         elif waits:
-            logger.info("run %s of %s waits: another long run is at work", task.id, task.name)
+            logger.info("run %s of %s waits: as many as may be are at work", task.id, task.name)
             task.huey.push_later(task, turns.TRY_AGAIN)
         elif row is None:
             logger.warning("run %s has been taken or has ended: message dropped", task.id)

@@ -1,5 +1,7 @@
 """Turns: at most one long run is at work on a queue, and it gives way between its steps.
 
+Of a task that has ``at_once`` at most so many runs are at work.
+
 So a queue with two workers always has one for ticks, however slow the feed is; with one worker, a
 tick waits for a step of the long run. A tick that follows live games ends early for others.
 """
@@ -26,15 +28,23 @@ WAITS_LONG = timedelta(seconds=10)
 CONSUMERS = ConsumerProcess.__table__
 
 
+def takes_turns(task: TrackedTask) -> bool:
+    """Whether a limited number of such runs is at work at a time."""
+    return task.is_long or task.at_once is not None
+
+
 def must_wait(connection: Connection, task: TrackedTask, now: datetime) -> bool:
-    """Whether another long run is at work on the queue; then this one is due after TRY_AGAIN.
+    """Whether as many runs as may be are at work; then this one is due after TRY_AGAIN.
+
+    That is one long run on the queue, or as many runs of the task as its ``at_once``.
 
     For the transaction that claims the run: no other run gets the turn until it ends.
     """
     queue = task.huey
     lock_until_commit(connection, f"turn on {queue.name}")
-    at_work = _at_work(queue, now).where(RUNS.c.task.in_(_long_tasks(queue)))
-    if connection.scalar(at_work.limit(1)) is None:
+    tasks, most = (_long_tasks(queue), 1) if task.is_long else ([task.name], task.at_once or 1)
+    at_work = _at_work(queue, now).where(RUNS.c.task.in_(tasks)).limit(most)
+    if len(connection.scalars(at_work).all()) < most:
         return False
     this = RUNS.c.id == task.id, RUNS.c.attempt == task.attempt
     waiting = update(RUNS).where(*this, RUNS.c.state.in_(WAITING), RUNS.c.due_at.is_not(None))

@@ -10,6 +10,7 @@ from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult
 from sportsapp.sync.follow import sync_live
+from sportsapp.sync.games import sync_game
 from sportsapp.sync.scoreboards import sync_day, sync_today
 
 
@@ -57,6 +58,9 @@ TEAMS = Sync("sync_all_teams", sync_teams, "Teams and rosters of every league.")
 
 # This one takes a league and a day.
 DAY = Sync("sync_day", sync_day, "One league on one day (YYYY-MM-DD).")
+
+# This one takes a league and the feed's id of a game.
+GAME = Sync("sync_game", sync_game, "One game with box score and plays, by the feed's id.")
 
 # This one takes a league, the first day and the last day.
 RANGE = Sync(

@@ -10,6 +10,7 @@ from sportsapp.tasks.sync import (
     sync_all_teams,
     sync_daily_schedule,
     sync_date_range_task,
+    sync_game,
     sync_unread_days,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "sync_all_teams",
     "sync_daily_schedule",
     "sync_date_range_task",
+    "sync_game",
     "sync_unread_days",
 ]

@@ -33,7 +33,7 @@ from sportsapp.runs.progress import (
 from sportsapp.runs.turns import is_worker_wanted
 from sportsapp.services import services
 from sportsapp.sync.follow import Follow
-from sportsapp.sync.table import AUDIT, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
+from sportsapp.sync.table import AUDIT, GAME, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
 logger = logging.getLogger(__name__)
 
@@ -190,6 +190,16 @@ def sync_unread_days(league: str, start_date: str | date, end_date: str | date) 
         raise RunSkipped(f"{followed.label}: {pause}") from pause
     every_month = True  # a page waits for all of its days
     return _run(RANGE, followed, _day(start_date), _day(end_date), every_month)
+
+
+@huey.task(at_once=2, retries=2, retry_delay=30, retry_backoff=2, timeout=MINUTES, priority=5)
+def sync_game(league: str, espn_id: str) -> dict[str, Any]:
+    """Read a stored game's box score and plays, by the feed's id: ``{"synced", "errors"}``.
+
+    ``synced`` is 0 for a game that has not begun. Bad arguments fail at once: UnknownLeagueError,
+    UnknownGameError.
+    """
+    return _run(GAME, _followed(league), espn_id)
 
 
 def _run(sync: Sync, *arguments: object) -> dict[str, Any]:

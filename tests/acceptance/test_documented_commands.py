@@ -12,11 +12,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from demo.seasons import games_on
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.migrate import newest_revision
 from tests.acceptance.conftest import wait_for
@@ -27,6 +29,7 @@ PAGES += sorted((PROJECT_ROOT / "docs").rglob("*.md"))
 SYNCED = r"^\d+ synced$"
 MORE_WORKERS = "huey_consumer huey_config.huey -k process -w 2 -g TERM -t 25 -m 1 -M 1000"
 PASSWORD = r"printf '%s\n%s\n' 'a long pass phrase' 'a long pass phrase'"
+GAME = next(game.id for game in games_on("nba", date(2026, 1, 15)) if game.fate == "played")
 NEXT = f"{int(newest_revision()) + 1:04}"
 MIGRATE = f'flask db migrate -m "what changes" --rev-id {NEXT}'
 LONG_RUN = (
@@ -60,6 +63,7 @@ AT_WORK = (
     Step("flask sync live", SYNCED),
     Step("flask sync all", "^leagues: 0 created, [04] updated, teams: 124 synced"),
     Step("flask sync day NBA 2026-01-15", r"^[1-9]\d* synced$"),
+    Step("flask sync game NBA 401810921", "^1 synced$", f"flask sync game NBA {GAME}"),
     Step("flask sync range NBA 2026-01-01 2026-03-31", r"^[1-9]\d{2} synced$"),
     Step("flask audit", r"^[\d,]+ games, 0 breaches$"),
     Step("flask audit NBA", r"^[\d,]+ games, 0 breaches$"),

@@ -1,0 +1,105 @@
+"""One game with all that its summary has: a request of a hundred kilobytes to one megabyte."""
+
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from sportsapp.core.errors import PayloadError, UnknownGameError
+from sportsapp.core.leagues import League
+from sportsapp.core.records import State
+from sportsapp.core.summary import VERSION, SummaryRecord, pack
+from sportsapp.db.engine import AnySession, writing
+from sportsapp.db.models import SummaryRow
+from sportsapp.db.upsert import insert_replacing
+from sportsapp.feed import parse
+from sportsapp.feed.client import Answer
+from sportsapp.feed.fetch import fetch
+from sportsapp.sync.context import SyncContext, SyncResult
+from sportsapp.sync.doubts import WITH_RESULT
+from sportsapp.sync.load import GAMES, LEAGUES
+
+SUMMARIES: Table = SummaryRow.__table__
+HEADER = "$.header.competitions[0].status"
+
+# The games are joined once: twice the same digest is not even decoded.
+_GAME = (
+    select(GAMES.c.id, GAMES.c.status, SUMMARIES.c.digest, SUMMARIES.c.version)
+    .join(LEAGUES, LEAGUES.c.id == GAMES.c.league_id)
+    .outerjoin(SUMMARIES, SUMMARIES.c.game_id == GAMES.c.id)
+)
+
+
+def stored_game(session: AnySession, league: League, espn_id: object) -> Any:
+    """Row with id and status of a stored game, digest and version of its summary (None without).
+
+    Raises UnknownGameError.
+    """
+    game = None
+    if isinstance(espn_id, str) and espn_id.isprintable():  # PostgreSQL takes no NUL
+        where = LEAGUES.c.slug == league.slug, GAMES.c.espn_id == espn_id
+        game = session.execute(_GAME.where(*where)).first()
+    if game is None:
+        raise UnknownGameError(league.label, espn_id)
+    return game
+
+
+def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
+    """Store the summary of a stored game, by the feed's id; ``synced`` is 1, or 0 before its start.
+
+    What of the summary could not be read is in ``errors``. Raises UnknownGameError, and a FeedError
+    for an answer that is not this game's, or older than what is stored of it.
+    """
+    game = stored_game(context.session, league, espn_id)
+    name = f"{league.label} game {espn_id}"
+    answer = fetch(partial(context.client.summary, league, espn_id), context.is_stopping)
+    if not context.thorough and (game.digest, game.version) == (answer.digest, VERSION):
+        context.tally.add(league.label, "games", 1)
+        return SyncResult(1)
+    summary = answer.parsed(parse.parse_summary, league)
+    _check(summary, espn_id, answer, has_result=game.status in WITH_RESULT)
+    if not _has_begun(summary):
+        return SyncResult(left_out=[f"{name} has not begun"])
+    is_new = _store(context, game.id, answer, summary)
+    context.tally.add(league.label, "games", 1, int(is_new))
+    return SyncResult(1, [f"{name}: {line}" for line in summary.errors])
+
+
+def _has_begun(summary: SummaryRecord) -> bool:
+    """Whether there is anything to store: a game that was called off has no plays."""
+    if summary.state == State.POST and not summary.is_completed:
+        return bool(summary.groups)
+    return summary.state != State.PRE
+
+
+def _store(context: SyncContext, game_id: int, answer: Answer, summary: SummaryRecord) -> bool:
+    """Write a summary, unless a later one was stored meanwhile; whether it was written. Commits."""
+    row = {
+        "game_id": game_id,
+        "version": VERSION,
+        "digest": answer.digest,
+        "read_at": context.now,
+        "read_by_run": context.run_id,
+        "document": pack(summary),
+    }
+    stored = select(SUMMARIES.c.read_at).where(SUMMARIES.c.game_id == game_id)
+    with writing(context.session) as session:
+        read_at = session.scalar(stored.with_for_update())
+        is_newest = read_at is None or read_at <= context.now
+        if is_newest:
+            insert_replacing(session, SUMMARIES, [row], ["game_id"])
+    return is_newest
+
+
+def _check(summary: SummaryRecord, espn_id: str, answer: Answer, *, has_result: bool) -> None:
+    """Raise PayloadError for a summary that is not to be stored."""
+    fault = ""
+    if summary.espn_id != espn_id:
+        fault = f"the summary is of another game: {summary.espn_id!r}"
+    elif summary.state not in set(State):
+        fault = f"the summary has no state: {summary.state!r}"
+    elif has_result and not summary.is_completed:
+        # the feed's servers sometimes return an old copy
+        fault = "the summary is older than the result that is stored"
+    if fault:
+        raise PayloadError(f"{fault}: {answer.url}", path=HEADER, url=answer.url, body=answer.body)
