@@ -17,6 +17,7 @@ from bench import (
     page_rows,
     queue_rows,
     request_rows,
+    summary_rows,
     sync_rows,
     viewer_rows,
 )
@@ -28,6 +29,7 @@ ROWS = {
     "first-sync": sync_rows.first_sync,
     "statements": sync_rows.statements,
     "backfill": sync_rows.backfill,
+    "summaries": summary_rows.summaries,
     "page-warm": page_rows.warm,
     "page-304": page_rows.not_modified,
     "page-cold": page_rows.cold,
