@@ -12,7 +12,7 @@ from sportsapp.db.queries import AnyTeam
 from sportsapp.services import services
 from sportsapp.web import labels, spoilers
 from sportsapp.web.page import code_version
-from sportsapp.web.preferences import preferences
+from sportsapp.web.preferences import is_favourite, preferences
 
 NO_COLOR = ("eef1f5", "14181f")
 LONGEST_ADDRESS = 500
@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
         long_day=labels.long_day,
         matchup=labels.matchup,
         month_name=labels.month_name,
+        other_day=labels.other_day,
         part=labels.part_label,
         place=labels.place_label,
         period_label=labels.period_label,
@@ -54,7 +55,9 @@ def init_app(app: Flask) -> None:
         unknown_score=labels.unknown_score,
         winner=labels.winner_beyond_score,
     )
-    app.jinja_env.tests.update(hidden=spoilers.is_hidden, revealed=spoilers.is_revealed)
+    app.jinja_env.tests.update(
+        favourite=is_favourite, hidden=spoilers.is_hidden, revealed=spoilers.is_revealed
+    )
     app.jinja_env.globals.update(
         NEVER_PLAYED=spoilers.NEVER_PLAYED,
         asset=asset,

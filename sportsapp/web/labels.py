@@ -10,7 +10,7 @@ from sportsapp.core.leagues import League
 from sportsapp.core.records import State, Status
 from sportsapp.db.models import Game, LeagueRow, Team
 from sportsapp.db.queries import AnyGame, AnyTeam, GameSummary
-from sportsapp.web.preferences import preferences
+from sportsapp.web.preferences import Preferences, preferences
 from sportsapp.web.spoilers import is_hidden
 
 NOT_PLAYED_OUT = (Status.POSTPONED, Status.CANCELLED, Status.SUSPENDED, Status.FORFEIT)
@@ -30,7 +30,8 @@ BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 def clock(moment: datetime) -> str:
     """``7:30 PM``, or ``19:30`` for who prefers that, in the visitor's zone."""
-    return _time_of(moment.astimezone(preferences().tzinfo))
+    chosen = preferences()
+    return _time_of(moment.astimezone(chosen.tzinfo), chosen)
 
 
 def start_of(game: AnyGame) -> tuple[date, str]:
@@ -40,18 +41,31 @@ def start_of(game: AnyGame) -> tuple[date, str]:
     """
     if not game.time_set:
         return game.day, "Time not set"
-    local = game.start_at.astimezone(preferences().tzinfo)
-    return local.date(), _time_of(local)
+    chosen = preferences()
+    local = game.start_at.astimezone(chosen.tzinfo)
+    return local.date(), _time_of(local, chosen)
+
+
+def other_day(game: AnyGame) -> str:
+    """``Sun, Sep 11``: the day of the start where that is not the feed's day in the visitor's zone.
+
+    Empty on that day, without a time, and while the game is live.
+    """
+    if not game.time_set or game.state == State.IN:
+        return ""
+    day = game.start_at.astimezone(preferences().tzinfo).date()
+    return short_day(day) if day != game.day else ""
 
 
 def full_time(moment: datetime) -> str:
     """``Sun, Sep 11, 1:00 PM EDT``, in the visitor's zone."""
-    local = moment.astimezone(preferences().tzinfo)
-    return f"{local:%a, %b} {local.day}, {_time_of(local)} {local:%Z}"
+    chosen = preferences()
+    local = moment.astimezone(chosen.tzinfo)
+    return f"{local:%a, %b} {local.day}, {_time_of(local, chosen)} {local:%Z}"
 
 
-def _time_of(local: datetime) -> str:
-    if preferences().counts_to_24:
+def _time_of(local: datetime, chosen: Preferences) -> str:
+    if chosen.counts_to_24:
         return f"{local:%H:%M}"
     return f"{local.hour % 12 or 12}:{local.minute:02} {'AM' if local.hour < 12 else 'PM'}"
 
@@ -162,12 +176,10 @@ def sentence(game: AnyGame, in_full: bool = False) -> str:
         parts = [name if score is None else f"{name} {score}" for name, score in sides]
         winner = winner_beyond_score(game)
     label = PERIOD_NAME.sub(lambda word: word[0].lower(), state_label(game))
-    day, _ = start_of(game)
-    when = [CLOCK_AND_PERIOD.sub(r"\2, \1 left", label)]
-    if day != game.day and game.state != State.IN:
-        when.insert(game.state != State.PRE, short_day(day))
+    state, day = CLOCK_AND_PERIOD.sub(r"\2, \1 left", label), other_day(game)
+    parts += (day, state) if game.state == State.PRE else (state, day)
     cards = red_cards_label(game)
-    parts += [*when, f"{winner} won" if winner else "", cards[:1].lower() + cards[1:]]
+    parts += [f"{winner} won" if winner else "", cards[:1].lower() + cards[1:]]
     return ", ".join(part for part in parts if part)
 
 

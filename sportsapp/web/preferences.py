@@ -5,7 +5,7 @@ headers show that one of our own pages sent it (Sec-Fetch-Site, else Origin).
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db import queries
 from sportsapp.db.engine import db
+from sportsapp.db.queries import AnyTeam
 from sportsapp.http.redirects import is_local_path
 
 blueprint = Blueprint("preferences", __name__)
@@ -33,7 +34,7 @@ class Preferences:
     hides_scores: bool = False
     counts_to_24: bool = False
 
-    @property
+    @cached_property
     def tzinfo(self) -> ZoneInfo:
         """The zone in which times are shown."""
         return ZoneInfo(self.zone)
@@ -42,10 +43,6 @@ class Preferences:
     def has_default_zone(self) -> bool:
         """Whether times are in the site's own zone, so that the visitor's may be offered."""
         return self.zone == DEFAULT_ZONE
-
-    def has(self, slug: str, team_id: str | None) -> bool:
-        """Whether a team is a favourite."""
-        return f"{slug}-{team_id}" in self.favourites
 
 
 def preferences() -> Preferences:
@@ -62,6 +59,11 @@ def preferences() -> Preferences:
             counts_to_24=request.cookies.get(CLOCK) == "24",
         )
     return chosen
+
+
+def is_favourite(team: AnyTeam | None, slug: str) -> bool:
+    """Whether the visitor chose this team of a league; not while it is not known who will play."""
+    return team is not None and f"{slug}-{team.espn_id}" in preferences().favourites
 
 
 def sends_no_preferences() -> bool:

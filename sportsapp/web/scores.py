@@ -23,7 +23,7 @@ from sportsapp.web.idle import idle_leagues
 from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import UnknownNameError, day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
-from sportsapp.web.preferences import preferences
+from sportsapp.web.preferences import is_favourite, preferences
 from sportsapp.web.unread import Reading, are_read, days_between, reading_of, requested
 
 blueprint = Blueprint("scores", __name__)
@@ -279,12 +279,11 @@ def _sections(
     that was not read is requested, but for today, which the next tick reads. ``finals`` are games
     of the day before.
     """
-    chosen = preferences()
 
     def order(game: GameSummary) -> tuple[bool, int]:
         teams = (game.home_team, game.away_team)
-        is_favourite = any(team and chosen.has(game.league.slug, team.espn_id) for team in teams)
-        return not is_favourite, ORDER[game.state]
+        is_mine = any(is_favourite(team, game.league.slug) for team in teams)
+        return not is_mine, ORDER[game.state]
 
     slugs = [league.slug for league in leagues]
     coming = queries.next_days(db.session, slugs, day) if day else {}
@@ -314,5 +313,5 @@ def _sections(
         )
         for league in leagues
     ]
-    with_favourites = {name.partition("-")[0] for name in chosen.favourites}
+    with_favourites = {name.partition("-")[0] for name in preferences().favourites}
     return sorted(sections, key=lambda section: section.league.slug not in with_favourites)
