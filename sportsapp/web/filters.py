@@ -73,15 +73,12 @@ def init_app(app: Flask) -> None:
 
 
 def variables_of_every_page() -> dict[str, object]:
-    """The leagues of the menu, the visitor's preferences, the ETag for the script, and whether the
-    page is about unread days.
-    """
+    """The leagues of the menu, the visitor's preferences, and the ETag for the script."""
     etag = f'W/"{g.etag}"' if "etag" in g else ""
     return {
         "menu": services().leagues,
         "chosen": preferences(),
         "etag": etag,
-        "is_unread": "unread" in g,
     }
 
 

@@ -3,28 +3,38 @@
 from flask import Blueprint, Response
 
 from sportsapp.core.clock import FIRST_DAY
+from sportsapp.db import queries
+from sportsapp.db.engine import db
 from sportsapp.services import services
 
 blueprint = Blueprint("robots", __name__)
 
-CLOSED = ("/admin", "/api/", "/search", "/preferences", "/months/", "/?day=")
+CLOSED = ("/admin", "/api/", "/search?q=", "/preferences?next=")
+OPEN = ("/api/v1/$",)
+"""The page about the API; a crawler that does not know `$` stays out."""
 CENTURIES = range(FIRST_DAY.year // 100, 22)
 """How the addresses of days begin."""
 
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """Open are the pages of now: leagues, their games, teams and standings.
+    """Open are leagues, their games, teams and standings, and the days of months with games.
 
-    Each day leads to the next, for a century and more in every league, most of them empty; an
-    address does not tell which. Games are reached through their teams' pages.
+    Each day leads to the next, for a century and more in every league, most of them empty. An empty
+    day of an open month asks not to be kept by its own page.
     """
     leagues = services().settings.leagues
-    days = [f"/{century}" for century in CENTURIES]
-    closed = [*CLOSED, *days]
-    for slug in leagues:
-        closed += [f"/{slug}{path}" for path in ("/months/", "?day=", *days)]
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
-    text = "\n".join(lines) + "\n"
+    closed, allowed = list(CLOSED), list(OPEN)
+    for prefix in ("", *(f"/{slug}" for slug in leagues)):
+        days = [f"{prefix}/{century}" for century in CENTURIES]
+        closed += [f"{prefix}/months/", f"{prefix or '/'}?day=", *days]
+    for slug, year, number in queries.months_with_games(db.session, leagues):
+        for prefix in ("", f"/{slug}"):
+            month = f"/{year}-{number:02}"
+            allowed += [f"{prefix}/months{month}", f"{prefix}{month}"]
+    # The longest rule counts; some crawlers take the first that fits.
+    allow = [f"Allow: {path}" for path in dict.fromkeys(allowed)]
+    lines = ["User-agent: *", *allow, *(f"Disallow: {path}" for path in closed)]
     headers = {"Cache-Control": "public, max-age=3600"}
+    text = "\n".join([*lines, ""])
     return Response(text, content_type="text/plain; charset=utf-8", headers=headers)

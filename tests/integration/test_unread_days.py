@@ -49,12 +49,13 @@ def test_day_that_was_read_and_has_no_games_says_so(visitor, synced):
     page = visitor.get(f"/nfl/{SUNDAY}").text
     assert NONE in page
     assert "not been read" not in page
-    assert NOINDEX not in page
+    assert NOINDEX in page
 
 
 def test_day_that_was_read_shows_its_games_and_nothing_else(visitor, synced):
     synced("nfl", event("1", kickoff(SUNDAY)), day=SUNDAY)
     page = visitor.get(f"/nfl/{SUNDAY}").text
+    assert NOINDEX not in page
     assert 'href="/nfl/games/1"' in page
     assert "No NFL games" not in page
     assert "not been read" not in page

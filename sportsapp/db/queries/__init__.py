@@ -25,6 +25,7 @@ from sportsapp.db.queries.games import (
     last_and_next_games,
     latest_finals,
     live_games,
+    months_with_games,
     season_of_team,
     weeks_of,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "leagues_read_by_day",
     "live_games",
     "meetings_of_season",
+    "months_with_games",
     "next_days",
     "recent_runs",
     "roster_of",

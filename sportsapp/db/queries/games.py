@@ -10,6 +10,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     bindparam,
+    extract,
     func,
     literal,
     or_,
@@ -349,6 +350,13 @@ def days_of_teams(
     plays = or_(Game.home_team_id.in_(teams), Game.away_team_id.in_(teams))
     days = select(Game.day).distinct().where(Game.day.between(first, last), IS_SHOWN, plays)
     return set(session.scalars(days))
+
+
+def months_with_games(session: AnySession, slugs: Sequence[str]) -> list[tuple[str, int, int]]:
+    """The months in which these leagues have games, as slug, year and month, in this order."""
+    month = LeagueRow.slug, extract("year", Game.day), extract("month", Game.day)
+    games = select(*month).join(Game.league_row).where(LeagueRow.slug.in_(slugs), IS_SHOWN)
+    return [(slug, year, n) for slug, year, n in session.execute(games.distinct().order_by(*month))]
 
 
 def by_start(session: AnySession, games: Executable, **values: object) -> list[GameSummary]:
