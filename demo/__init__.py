@@ -13,7 +13,7 @@ process tells the same story. Read from the ground up:
     wording       the feed's phrases          script      a game minute by minute
     players       rosters                     situations  downs, counts, last plays
     polls         who is ranked
-    events        one game as JSON            scoreboards, pages   the answers
+    events        one game as JSON            scoreboards, pages, standings   the answers
     changes       what the feed changed in 2026
     faults        what tests can break        app, server          the addresses, on a socket
 """

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, g, jsonify, request
 
-from demo import pages
+from demo import pages, standings
 from demo.changes import CHANGES, IN_FORCE, refused_agent, refused_query, renamed
 from demo.events import FeedView
 from demo.faults import (
@@ -103,11 +103,11 @@ def add_feed(app: Flask, look: Callable[[], FeedView]) -> None:
 
     @app.get(f"{SITE}/standings")
     def standings_stub(sport: str, key: str) -> Response:
-        return answer(pages.standings_stub(asked_league(sport, key), look().now))
+        return answer(standings.standings_stub(asked_league(sport, key), look().now))
 
     @app.get("/apis/v2/sports/<sport>/<key>/standings")
-    def standings(sport: str, key: str) -> Response:
-        return answer(pages.standings_json(asked_league(sport, key), request.args, look()))
+    def standings_v2(sport: str, key: str) -> Response:
+        return answer(standings.standings_json(asked_league(sport, key), request.args, look()))
 
     @app.errorhandler(404)
     def unknown(_error: Exception) -> Response:

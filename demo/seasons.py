@@ -17,7 +17,7 @@ from demo.fixtures import (
 )
 from demo.leagues import LEAGUES, DemoLeague
 from demo.script import ends_at
-from demo.tables import Tally, rank, tally_games
+from demo.tables import Tally, seeds_of, tally_games
 from demo.teams import teams_of
 
 
@@ -45,12 +45,7 @@ def season_of(key: str, year: int) -> Season:
     )
     counted = [game for game in games if game.kind == REGULAR and game.fate == "played"]
     tallies = tally_games(league, teams_of(key), counted)
-    ranked = rank(league, tallies)
-    teams = teams_of(key)
-    seeds = {
-        group[0]: [team for team in ranked if teams[team].conference == group[0]]
-        for group in league.groups
-    }
+    seeds = seeds_of(league, teams_of(key), tallies)
     last_day = max(game.day for game in games)
     games = sorted(
         games + playoffs.bracket_games(league, year, last_day, seeds),

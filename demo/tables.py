@@ -1,11 +1,12 @@
 """Who has won how often: the standings after any number of a season's games."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from demo.fixtures import Fixture
 from demo.leagues import DemoLeague
 from demo.outcomes import Outcome, outcome_of
+from demo.teams import DemoTeam
 
 WIN, LOSS, OTHER = 0, 1, 2
 
@@ -101,6 +102,24 @@ def rank(league: DemoLeague, tallies: dict[str, Tally]) -> list[str]:
         return first, tally.scored - tally.allowed
 
     return sorted(tallies, key=merit, reverse=True)
+
+
+def seeds_of(
+    league: DemoLeague, teams: Mapping[str, DemoTeam], tallies: dict[str, Tally]
+) -> dict[str, list[str]]:
+    """Return team ids by conference, best first, in the NFL and MLB after division leaders."""
+    seeds: dict[str, list[str]] = {group[0]: [] for group in league.groups}
+    for team in rank(league, tallies):
+        seeds[teams[team].conference].append(team)
+    if league.key not in {"nfl", "mlb"}:
+        return seeds
+    for conference, ranked in seeds.items():
+        best: dict[str, str] = {}
+        for team in ranked:
+            best.setdefault(teams[team].division, team)
+        others = [team for team in ranked if team not in best.values()]
+        seeds[conference] = [*best.values(), *others]
+    return seeds
 
 
 def record_text(league: DemoLeague, counts: Sequence[int]) -> str:

@@ -48,6 +48,8 @@ NFL_ROUNDS = (
 )
 COLLEGE_ROUNDS = ((1, "Bowls"), (999, "Playoff"))
 
+WITH_WILD_CARDS = ("division", "conference", "wild-card", "all")
+
 
 @dataclass(frozen=True, slots=True)
 class League:
@@ -75,9 +77,11 @@ class League:
 
     Its tables: ``draws`` are ordinary, so that records read won-drawn-lost. ``named_by_place``
     marks teams that go by their place or school ("Duke") rather than by their nickname.
-    ``standings`` are the feed's names of the columns, in order; ``grouped_by`` is what its groups
-    are, and ``clinched`` the meaning of the feed's marks. Of each group the first ``leaders`` seeds
-    lead a division, and the first ``seeds`` play on after the season; 0 where seeds do not tell.
+    ``standings`` are the feed's names of the columns, in order; ``tables`` are how its teams are
+    divided, the usual way first; ``grouped_by`` is what its groups are, and ``clinched`` the
+    meaning of the feed's marks. Of each group the first ``seeds`` play on after the season; 0
+    where seeds do not tell. Where there are divisions the first ``leaders`` of each play on, and
+    the best ``wild_cards`` of the others in a group.
 
     What is left out is as in the NBA.
     """
@@ -105,9 +109,11 @@ class League:
     month_fits: bool = True
     named_by_place: bool = False
     standings: tuple[str, ...] = BY_WINS
+    tables: tuple[str, ...] = ("conference", "all")
     grouped_by: str = "Conference"
     clinched: tuple[tuple[str, str], ...] = CLINCHED
     leaders: int = 0
+    wild_cards: int = 0
     seeds: int = 0
 
     @property
@@ -119,6 +125,11 @@ class League:
     def path(self) -> str:
         """Where the feed has it, such as ``football/nfl``."""
         return f"{self.sport}/{self.feed_slug}"
+
+    @property
+    def has_divisions(self) -> bool:
+        """Whether its conferences have divisions."""
+        return "division" in self.tables
 
 
 _soccer = partial(
@@ -147,8 +158,10 @@ DEFAULT_LEAGUES = (
         title="Super Bowl",
         season_turns=4,
         first_season=1920,
+        tables=WITH_WILD_CARDS,
         clinched=NFL_CLINCHED,
-        leaders=4,
+        leaders=1,
+        wild_cards=3,
         seeds=7,
     ),
     League(
@@ -158,6 +171,7 @@ DEFAULT_LEAGUES = (
         "nba",
         title="NBA Finals",
         first_season=1946,
+        tables=("conference", "division", "all"),
         seeds=10,
     ),
     League(
@@ -172,8 +186,10 @@ DEFAULT_LEAGUES = (
         game_hours=9,
         title="World Series",
         season_turns=1,
+        tables=WITH_WILD_CARDS,
         grouped_by="League",
-        leaders=3,
+        leaders=1,
+        wild_cards=3,
         seeds=6,
     ),
     League(
@@ -186,6 +202,9 @@ DEFAULT_LEAGUES = (
         title="Stanley Cup Final",
         first_season=1917,
         standings=IN_HOCKEY,
+        tables=WITH_WILD_CARDS,
+        leaders=3,
+        wild_cards=2,
     ),
 )
 """The leagues that are followed when LEAGUES is not set."""

@@ -179,9 +179,10 @@ class RosterRecord(msgspec.Struct, frozen=True):
 class StandingRecord(msgspec.Struct, frozen=True):
     """A team's line in the standings.
 
-    ``group`` is the conference or division, ``position`` counts from 1 within it; ``stats``
-    maps the feed's names (wins, losses, streak) to the text it shows; ``note`` is what the place
-    leads to, ``noteColor`` its colour in six hex digits.
+    ``group`` is the conference, ``position`` counts from 1 within it; ``division`` and
+    ``division_position`` are None where conferences have no divisions. ``stats`` maps the feed's
+    names (wins, losses, streak) to the text it shows; ``note`` is what the place leads to,
+    ``noteColor`` its colour in six hex digits.
     """
 
     team: TeamRecord
@@ -189,3 +190,5 @@ class StandingRecord(msgspec.Struct, frozen=True):
     position: int
     summary: str
     stats: dict[str, str]
+    division: str | None = None
+    division_position: int | None = None

@@ -184,11 +184,13 @@ class FeedClient:
     def standings(self, league: League, season: int | None = None) -> Answer:
         """A league's standings: the running ones, or those of a season by the feed's year.
 
+        The feed's third level are the divisions; without it there are conferences alone.
         Endpoint: ``apis/v2/sports/{sport}/{league}/standings``. The same path under
         ``apis/site/v2`` returns a stub without standings.
         """
         path = f"/apis/v2/sports/{league.path}/standings"
-        more = {"group": league.group, "season": season}
+        level = 3 if league.has_divisions else None
+        more = {"group": league.group, "season": season, "level": level}
         return self._get("standings", league, path, STANDINGS_BYTES, **more)
 
     def close(self) -> None:

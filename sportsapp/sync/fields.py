@@ -102,6 +102,8 @@ def standing_notes(
     for line in lines:
         yield "record", bool(line.summary)
         yield "group", bool(line.group)
+        if league.has_divisions:
+            yield "division", bool(line.division)
         for name in league.standings:
             yield name, bool(line.stats.get(name))
 

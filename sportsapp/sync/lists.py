@@ -103,6 +103,8 @@ def plan_standings(stored: Mapping[str, Values], fetched: Iterable[StandingRecor
         values = {
             "standing_group": line.group,
             "standing_position": line.position,
+            "standing_division": line.division,
+            "standing_division_position": line.division_position,
             "standing": line.stats,
         }
         if line.summary:

@@ -341,13 +341,14 @@ def record_label(games: Sequence[GameSummary], team: Team) -> str:
 
 
 def place_label(team: Team) -> str:
-    """``3rd in NFC East``: the team's place in the stored standings; empty without one."""
-    place = team.standing_position
+    """``3rd in NFC East``: the team's place in its division, or its group; empty without one."""
+    place = team.standing_division_position or team.standing_position
     if place is None:
         return ""
     is_teen = 10 < place % 100 < 14
     ending = "th" if is_teen else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{ending} in {team.standing_group or team.league.label}"
+    table = team.standing_division or team.standing_group or team.league.label
+    return f"{place}{ending} in {table}"
 
 
 def winner_beyond_score(game: AnyGame) -> str:

@@ -141,7 +141,7 @@ def test_month_is_asked_for_without_a_range(feed, feed_client):
     [
         (lambda c: c.teams(NFL), "/apis/site/v2/sports/football/nfl/teams", {"limit": "500"}),
         (lambda c: c.roster(NFL, "12"), "/apis/site/v2/sports/football/nfl/teams/12/roster", {}),
-        (lambda c: c.standings(NFL), "/apis/v2/sports/football/nfl/standings", {}),
+        (lambda c: c.standings(NFL), "/apis/v2/sports/football/nfl/standings", {"level": "3"}),
         (
             lambda c: c.month(COLLEGE, DAY),
             "/apis/site/v2/sports/football/college-football/scoreboard",

@@ -764,6 +764,38 @@ def test_standings_agree_with_each_other_and_with_the_scoreboard(league: str, fe
             assert side["records"][0]["summary"] == records[side["id"]]
 
 
+@pytest.mark.parametrize(
+    ("league", "division", "teams"),
+    [
+        ("nfl", "NFC East", {"DAL", "NYG", "PHI", "WSH"}),
+        ("nba", "Pacific", {"GS", "LAC", "LAL", "PHX", "SAC"}),
+        ("mlb", "American League East", {"BAL", "BOS", "NYY", "TB", "TOR"}),
+        ("nhl", "Central Division", {"CHI", "COL", "DAL", "MIN", "NSH", "STL", "UTA", "WPG"}),
+    ],
+)
+def test_standings_of_level_three_hold_divisions_with_the_same_lines(
+    league: str, division: str, teams: set[str], feed: Feed
+) -> None:
+    path = f"/apis/v2/sports/{SPORTS[league]}/{league}/standings"
+    whole, divided = feed.get(path)["children"], feed.get(f"{path}?level=3")["children"]
+    by_name = {
+        child["name"]: {entry["team"]["abbreviation"] for entry in child["standings"]["entries"]}
+        for conference in divided
+        for child in conference["children"]
+    }
+    assert by_name[division] == teams
+    for conference, parts in zip(whole, divided, strict=True):
+        lines = [line for child in parts["children"] for line in child["standings"]["entries"]]
+        assert sorted(lines, key=seed) == conference["standings"]["entries"]
+        if league in ("nfl", "mlb"):
+            leaders = sorted(seed(c["standings"]["entries"][0]) for c in parts["children"])
+            assert leaders == list(range(1, len(leaders) + 1))
+
+
+def seed(line: Json) -> int:
+    return next(int(stat["value"]) for stat in line["stats"] if stat["name"] == "playoffSeed")
+
+
 def test_records_stand_as_of_now_not_as_of_the_game(feed: Feed) -> None:
     early = feed.events("nba", "dates=20261101")[0]
     feed.now += timedelta(days=40)

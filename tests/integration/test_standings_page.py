@@ -1,4 +1,4 @@
-"""The standings: groups in the feed's order, the columns of the sport, the time they are of."""
+"""The standings: divisions, conferences, wild cards, the columns of the sport, their time."""
 
 from __future__ import annotations
 
@@ -54,24 +54,21 @@ def standings(app, feed):
 
     def put(
         slug: str,
-        groups: dict[str, list[str]],
+        groups: Mapping[str, list[str] | dict[str, list[str]]],
         stats: dict[str, str],
         of_team: Mapping[str, dict[str, str]] = MappingProxyType({}),
         notes: Mapping[str, dict[str, str]] = MappingProxyType({}),
     ) -> None:
-        children = [
-            {
-                "name": name,
-                "standings": {
-                    "entries": [
-                        entry(team, stats | of_team.get(team, {})) | notes.get(team, {})
-                        for team in teams
-                    ]
-                },
-            }
-            for name, teams in groups.items()
-        ]
+        def group(name: str, teams: list[str] | dict[str, list[str]]) -> dict:
+            if isinstance(teams, dict):
+                return {"name": name, "children": [group(*item) for item in teams.items()]}
+            lines = [
+                entry(team, stats | of_team.get(team, {})) | notes.get(team, {}) for team in teams
+            ]
+            return {"name": name, "standings": {"entries": lines}}
+
         feed.say(slug, board())
+        children = [group(*item) for item in groups.items()]
         feed.say(slug, {"children": children}, kind="standings")
         sync_leagues(
             SyncContext(services_of(app).feed_client, db.session, utc_now()), [BY_SLUG[slug]]
@@ -173,27 +170,11 @@ def test_records_at_home_and_away_of_late_and_differences_are_columns(client, st
     assert re.findall(r"<td>([^<]*)</td>", page)[-5:] == ["6-0-1", "3-1-0", "8-1-1", "+21", "W3"]
 
 
-def test_wild_card_table_has_those_who_lead_no_division(client, standings):
-    standings("nfl", NFL_TEAMS, SPORTS["nfl"][0], SEEDED)
-    page = client.get("/nfl/standings/wild-card").text
-    assert places(page) == [("5", "A5"), ("6", "A6"), ("7", "A7"), ("8", "A8"), ("9", "A9")]
-    assert 'aria-current="page">Wild card</a>' in page
-    assert 'aria-current="true">Standings</a>' in page
-    assert client.get("/nba/standings/wild-card").status_code == 404
-    assert client.get("/nfl/standings/bracket").status_code == 404
-
-
 def test_table_of_all_goes_by_what_decides_and_equals_share_a_place(client, standings):
     standings("nfl", NFL_TEAMS, SPORTS["nfl"][0], SEEDED)
     page = client.get("/nfl/standings/all").text
     assert places(page)[:4] == [("1", "A1"), ("2", "A2"), ("2", "N1"), ("4", "A3")]
     assert "National Football League</h2>" in page
-
-
-def test_games_behind_the_first_of_a_group_are_in_the_tables_of_groups_alone(client, standings):
-    standings("nba", {"East": ["Alpha"], "West": ["Beta"]}, SPORTS["nba"][0])
-    assert "GB" in headings(client.get("/nba/standings").text)
-    assert "GB" not in headings(client.get("/nba/standings/all").text)
 
 
 def test_single_table_has_no_tabs(client, standings):
@@ -205,8 +186,7 @@ def test_single_table_has_no_tabs(client, standings):
 
 def test_line_is_below_the_last_seed_that_plays_on(client, standings):
     standings("nfl", NFL_TEAMS, SPORTS["nfl"][0], SEEDED)
-    for path in ("/nfl/standings", "/nfl/standings/wild-card"):
-        assert re.findall(r'<tr class="cut"><td>(\d+)', client.get(path).text) == ["7"]
+    assert re.findall(r'<tr class="cut"><td>(\d+)', client.get("/nfl/standings").text) == ["7"]
     assert "cut" not in client.get("/nfl/standings/all").text
 
 
@@ -266,3 +246,137 @@ def test_team_without_a_figure_is_the_last_of_all(client, standings, figure):
     standings("nfl", {"A": ["Alpha"], "B": ["Beta", "Gamma"]}, {"winPercent": ".500"}, odd)
     page = client.get("/nfl/standings/all").text
     assert page.index("Alpha") > max(page.index("Beta"), page.index("Gamma"))
+
+
+# ---------------------------------------------------------------- divisions and wild cards
+
+DIVIDED = {
+    "AFC": {"AFC East": ["Ants", "Bees"], "AFC West": ["Cats", "Dogs", "Elks", "Foxes"]},
+    "NFC": {"NFC East": ["Gnus"]},
+}
+WON = {"Ants": 5, "Bees": 2, "Cats": 9, "Dogs": 8, "Elks": 4, "Foxes": 3, "Gnus": 7}
+SEEDS = {"Cats": 1, "Ants": 2, "Dogs": 3, "Elks": 4, "Foxes": 5, "Bees": 6, "Gnus": 1}
+GAMES = {
+    team: {
+        "wins": str(won),
+        "losses": str(10 - won),
+        "winPercent": f"{won / 10}",
+        "points": str(2 * won),
+        "gamesBehind": "0.5",
+        "playoffSeed": str(SEEDS[team]),
+    }
+    for team, won in WON.items()
+}
+
+
+def shown(page: str) -> dict[str, list[tuple[str, str]]]:
+    """By each table's name the place and the address of its teams."""
+    parts = re.split(r'<h2 id="group\d+">', page)[1:]
+    return {part.partition("<")[0]: places(part) for part in parts}
+
+
+def behind(page: str) -> list[str]:
+    """The column of games behind, which stands before the last one."""
+    at = headings(page).index("GB") - 2
+    rows = page.partition("<tbody>")[2].split("</th>")
+    return [cells[at] for row in rows if (cells := re.findall("<td[^>]*>([^<]*)</td>", row))[at:]]
+
+
+@pytest.mark.parametrize(
+    ("slug", "tabs", "other"),
+    [
+        ("nfl", ["Division", "Conference", "Wild card", "League"], "conference"),
+        ("mlb", ["Division", "League", "Wild card", "All"], "conference"),
+        ("nhl", ["Division", "Conference", "Wild card", "League"], "conference"),
+        ("nba", ["Conference", "Division", "League"], "division"),
+    ],
+)
+def test_tabs_begin_with_what_is_usual_in_the_league(client, standings, slug, tabs, other):
+    standings(slug, DIVIDED, {}, GAMES)
+    pages = [client.get(f"/{slug}/standings{part}").text for part in ("", f"/{other}")]
+    for page, current in zip(pages, tabs, strict=False):
+        nav = page.partition('aria-label="Tables">')[2].partition("</nav>")[0]
+        assert re.findall(">([^<]+)</a>", nav) == tabs
+        assert re.findall('aria-current="page">([^<]+)', nav) == [current]
+        assert 'aria-current="true">Standings</a>' in page or current == tabs[0]
+    sizes = [len(shown(page)) for page in pages]
+    assert sizes == ([2, 3] if slug == "nba" else [3, 2])
+
+
+def test_usual_table_has_one_address_and_others_are_404(client):
+    redirect = client.get("/nfl/standings/division")
+    assert (redirect.status_code, redirect.location) == (301, "/nfl/standings")
+    paths = ("/nba/standings/wild-card", "/wnba/standings/division", "/nfl/standings/bracket")
+    assert [client.get(path).status_code for path in paths] == [404, 404, 404]
+
+
+def test_division_goes_by_what_decides_and_games_are_behind_its_first(client, standings):
+    standings("nfl", DIVIDED, {}, GAMES)
+    page = client.get("/nfl/standings").text
+    assert shown(page) == {
+        "AFC East": [("1", "ANT"), ("2", "BEE")],
+        "AFC West": [("1", "CAT"), ("2", "DOG"), ("3", "ELK"), ("4", "FOX")],
+        "NFC East": [("1", "GNU")],
+    }
+    assert behind(page) == ["-", "3", "-", "1", "5", "6", "-"]
+    assert "cut" not in page
+
+
+def test_games_are_behind_the_first_of_the_table_that_is_shown(client, standings):
+    standings("nfl", DIVIDED, {}, GAMES)
+    conference = client.get("/nfl/standings/conference").text
+    assert list(shown(conference)) == ["AFC", "NFC"]
+    assert behind(conference) == ["-", "4", "1", "5", "6", "7", "-"]
+    assert behind(client.get("/nfl/standings/all").text) == ["-", "1", "2", "4", "5", "6", "7"]
+
+
+def test_games_behind_are_not_made_up(client, standings):
+    odd = {"wins": "", "losses": "?", "playoffSeed": "1"}
+    standings("nba", {"East": ["Ants", "Bees"]}, {}, GAMES | {"Ants": odd})
+    assert behind(client.get("/nba/standings").text) == ["", ""]
+
+
+def test_wild_cards_go_to_the_best_who_lead_no_division(client, standings):
+    standings("nfl", DIVIDED, {}, GAMES)
+    page = client.get("/nfl/standings/wild-card").text
+    assert shown(page) == {
+        "AFC division leaders": [("1", "CAT"), ("2", "ANT")],
+        "AFC wild card": [("1", "DOG"), ("2", "ELK"), ("3", "FOX"), ("4", "BEE")],
+        "NFC division leaders": [("1", "GNU")],
+    }
+    assert behind(page) == ["-", "4", "+5", "+1", "-", "1", "-"]
+    assert re.findall(r'<tr class="cut"><td>(\d+)', page) == ["3"]
+
+
+def test_wild_cards_in_hockey_go_to_two_beside_three_of_each_division(client, standings):
+    pacific = ["Bees", "Cats", "Dogs", "Elks", "Foxes", "Gnus"]
+    standings("nhl", {"West": {"Central": ["Ants"], "Pacific": pacific}}, {}, GAMES)
+    page = client.get("/nhl/standings/wild-card").text
+    assert shown(page) == {
+        "Central": [("1", "ANT")],
+        "Pacific": [("1", "CAT"), ("2", "DOG"), ("3", "GNU")],
+        "West wild card": [("1", "ELK"), ("2", "FOX"), ("3", "BEE")],
+    }
+    assert re.findall(r'<tr class="cut"><td>(\d+)', page) == ["2"]
+
+
+def test_standings_without_divisions_are_by_conference(client, standings):
+    standings("nfl", NFL_TEAMS, SPORTS["nfl"][0], SEEDED)
+    for path in ("/nfl/standings", "/nfl/standings/conference", "/nfl/standings/wild-card"):
+        page = client.get(path).text
+        assert list(shown(page)) == ["AFC", "NFC"]
+        nav = page.partition('aria-label="Tables">')[2].partition("</nav>")[0]
+        assert re.findall(">([^<]+)</a>", nav) == ["Conference", "League"]
+        assert 'aria-current="page">Conference</a>' in nav
+
+
+def test_divisions_of_the_same_name_are_told_apart_by_their_conferences(client, standings):
+    standings("mlb", {"AL": {"Central": ["Ants"]}, "NL": {"Central": ["Bees"]}}, {}, GAMES)
+    page = client.get("/mlb/standings").text
+    assert re.findall(r"<td>(\d)</td><th", page) == ["1", "1"]
+
+
+def test_place_of_a_team_is_that_in_its_division(client, standings):
+    standings("nfl", DIVIDED, {}, GAMES | {"Elks": GAMES["Elks"] | {"streak": "W2"}})
+    assert "3rd in AFC West, W2<" in client.get("/nfl/teams/ELK").text
+    assert "2nd in AFC West<" in client.get("/nfl/teams/DOG").text

@@ -141,6 +141,6 @@ def test_score_of_one_side_is_no_score():
 def test_standings_are_asked_for_the_columns_of_their_table():
     lines, errors = read_standings(sample_bytes("nba-standings"), "nba")
     counts = counts_of(fields.standing_notes(lines, errors, BY_SLUG["nba"]))
-    assert set(counts) == {"line", "record", "group", *BY_SLUG["nba"].standings}
+    assert set(counts) == {"line", "record", "group", "division", *BY_SLUG["nba"].standings}
     assert counts["line"] == [len(lines), len(lines) + len(errors)]
     assert counts["wins"] == [len(lines), len(lines)]

@@ -44,6 +44,7 @@ LANDED = {
     "0033": "91e9d45c7ad2e6d25073f6569656ab0bbccf0587f557ecb07012317f2bb73cda",
     "0034": "3c70d040155dbf0df148a416beb57c432d96f8172f48f92244ca028de7ed24f4",
     "0037": "53c88ba4fb667b9eb7e2c6ee2ef0dbe2edd9f8f410863f7827e7d7fd40f385d0",
+    "0038": "f8fabb72656fd806f748335be0d869776ca303667522a3b511df3c52049685ef",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sportsapp.core.errors import PayloadError
 from sportsapp.core.leagues import BY_SLUG
-from sportsapp.core.records import State, Status
+from sportsapp.core.records import StandingRecord, State, Status
 from sportsapp.feed import parse
 from sportsapp.feed.parse.document import TEXT_LIMIT
 from sportsapp.feed.parse.standings import GROUP_LIMIT
@@ -852,28 +852,71 @@ def test_deep_groups_of_standings_are_walked_without_recursion():
 
 
 @pytest.mark.parametrize(
-    ("above", "name", "group"),
+    ("above", "name", "group", "division"),
     [
-        ("Plains", "East", "Plains East"),
-        ("Plains", "East Division", "East Division"),
-        ("", "East", "East"),
-        ("Plains", "", "Plains"),
-        ("Plains", None, "Plains"),
-        ("", "", ""),
+        ("Plains", "East", "Plains", "Plains East"),
+        ("Plains", "East Division", "Plains", "East Division"),
+        ("Eastern Conference", "Atlantic", "Eastern Conference", "Atlantic"),
+        ("", "East", "East", None),
+        ("Plains", "", "Plains", None),
+        ("Plains", None, "Plains", None),
+        ("", "", "", None),
     ],
 )
-def test_division_of_one_word_is_told_with_its_conference(above, name, group):
+def test_division_that_is_a_direction_is_named_with_its_conference(above, name, group, division):
     table = {"entries": [{"team": make_team("1")}]}
     body = {"children": [{"name": above, "children": [{"name": name, "standings": table}]}]}
     (line,), _ = read_standings(json.dumps(body).encode())
-    assert line.group == group
+    assert (line.group, line.division) == (group, division)
+    (line,), _ = read_standings(json.dumps(body).encode(), "ncaaf")
+    assert (line.group, line.division) == (division or group, None)
 
 
 def test_names_of_deep_groups_do_not_grow_without_end():
-    body = b'{"name":"x","children":[' * 300
-    body += b'{"name":"x","standings":{"entries":[{"team":{"id":1,"displayName":"A"}}]}}'
-    (line,), _ = read_standings(body + b"]}" * 300)
+    body = b'{"name":"East","children":[' * 300
+    body += b'{"name":"East","standings":{"entries":[{"team":{"id":1,"displayName":"A"}}]}}'
+    (line,), _ = read_standings(body + b"]}" * 300, "ncaaf")
     assert len(line.group) == GROUP_LIMIT
+
+
+def divided(slug: str, **divisions: list[tuple[str, str, str]]) -> list[StandingRecord]:
+    """Standings of one conference; of each team its name, its seed and what decides."""
+    decides = "points" if slug == "nhl" else "winPercent"
+    children = [
+        {
+            "name": name,
+            "standings": {
+                "entries": [
+                    {
+                        "team": make_team(team),
+                        "stats": [
+                            {"name": "playoffSeed", "displayValue": seed},
+                            {"name": decides, "displayValue": figure},
+                        ],
+                    }
+                    for team, seed, figure in teams
+                ]
+            },
+        }
+        for name, teams in divisions.items()
+    ]
+    body = {"children": [{"name": "All", "children": children}]}
+    return read_standings(json.dumps(body).encode(), slug)[0]
+
+
+@pytest.mark.parametrize(
+    ("slug", "figures"), [("nba", (".500", ".451", ".488")), ("nhl", ("98", "9", "95"))]
+)
+def test_conference_goes_by_seeds_and_a_division_by_what_decides(slug, figures):
+    seeds = zip("789", figures, strict=True)
+    lines = divided(slug, A=[(seed, seed, figure) for seed, figure in seeds], B=[("1", "1", "99")])
+    places = [(line.team.espn_id, line.position, line.division_position) for line in lines]
+    assert places == [("1", 1, 1), ("7", 2, 1), ("8", 3, 3), ("9", 4, 2)]
+
+
+def test_equals_in_a_division_go_by_their_seeds():
+    lines = divided("nfl", A=[("1", "9", ".5"), ("2", "8", ".5"), ("3", "1", ".9")])
+    assert {line.team.espn_id: line.division_position for line in lines} == {"3": 1, "2": 2, "1": 3}
 
 
 @pytest.mark.parametrize(

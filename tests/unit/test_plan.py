@@ -688,7 +688,14 @@ def line(team_id: str, summary: str, position: int = 1, **stats: str) -> Standin
     return StandingRecord(team(team_id), "East", position, summary, stats)
 
 
-BLANK = {"standing_group": "", "standing_position": None, "standing": {}, "record": ""}
+BLANK = {
+    "standing_group": "",
+    "standing_position": None,
+    "standing_division": None,
+    "standing_division_position": None,
+    "standing": {},
+    "record": "",
+}
 
 
 def test_standings_give_record_group_and_position():
@@ -700,6 +707,16 @@ def test_standings_give_record_group_and_position():
             "standing": {"points": "22"},
             "record": "10-4-2",
         }
+    }
+
+
+def test_standings_give_the_division_and_take_it_back():
+    divided = msgspec.structs.replace(line("1", "1-0"), division="NFC East", division_position=2)
+    values = {"standing_division": "NFC East", "standing_division_position": 2}
+    known = BLANK | lists.plan_standings({"1": BLANK}, [divided]).updates["1"]
+    assert known.items() >= values.items()
+    assert lists.plan_standings({"1": known}, [line("1", "1-0")]).updates == {
+        "1": dict.fromkeys(values)
     }
 
 

@@ -74,8 +74,9 @@ class Team(Base):
 
     ``listed`` is False for a team that is in no list of the league's teams and was stored because
     it is in a game: a guest or an all-star team. ``standing`` maps the feed's names of statistics
-    (wins, streak) to their text; ``standing_group`` is the conference or division, and
-    ``standing_position`` counts from 1 within it.
+    (wins, streak) to their text; ``standing_group`` is the conference, and
+    ``standing_position`` counts from 1 within it; ``standing_division`` and
+    ``standing_division_position`` likewise, None where there are no divisions.
 
     ``is_namesake`` is True when another team of the league has the same abbreviation and
     precedence over this one: listed teams precede others, and lower ids higher ones. A team
@@ -104,6 +105,8 @@ class Team(Base):
     record: Mapped[str] = mapped_column(default="")
     standing_group: Mapped[str] = mapped_column(default="")
     standing_position: Mapped[int | None]
+    standing_division: Mapped[str | None]
+    standing_division_position: Mapped[int | None]
     standing: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
