@@ -548,6 +548,22 @@ def test_nothing_shifts_when_scores_change(visitors, site, width):
         assert page.evaluate(MOVES) == []
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_shifts_on_a_games_page_when_a_score_comes_or_is_corrected(visitors, site, width):
+    with visitors.watch(f"/nfl/games/{LIVE_NFL}", width=width) as page:
+        page.evaluate("scrollTo(0, 9999)")
+        page.evaluate(NOTE_SHIFTS)
+        rows = page.locator("#of-timeline tbody tr")
+        before = rows.count()
+        for more, points in enumerate((site.points + 7, site.points + 5, site.points + 8), 1):
+            site.points = points
+            site.force("nfl", LIVE_NFL, home_score=points)
+            pass_seconds(page, TICK)
+            expect(rows).to_have_count(before + more)
+        painted(page)
+        assert page.evaluate(MOVES) == []
+
+
 def painted(page: Page) -> None:
     """Wait until what was changed has been painted, and observers have been told."""
     page.screenshot()
@@ -1086,12 +1102,16 @@ CROWDED = """() => {
                 const edge = box.getBoundingClientRect()
                 const isWide = right > edge.right + 2 || left < edge.left - 2
                 const isHigh = bottom > edge.bottom + 3 || top < edge.top - 3
-                const slides = getComputedStyle(box).overflowX !== "hidden"
-                if ((isWide && !slides) || isHigh) faults.push(`cut: ${text}`)
+                const { overflowX, overflowY } = getComputedStyle(box)
+                const slides = overflowX !== "hidden"
+                const rolls = overflowY === "auto" && box.scrollHeight > box.clientHeight + 3
+                if ((isWide && !slides) || (isHigh && !rolls)) faults.push(`cut: ${text}`)
                 left = Math.max(left, edge.left)
                 right = Math.min(right, edge.right)
+                if (rolls) top = Math.max(top, edge.top)
+                if (rolls) bottom = Math.min(bottom, edge.bottom)
             }
-            if (right - left > 1) lines.push({ owner, text, left, right, top, bottom })
+            if (right - left > 1 && bottom > top) lines.push({ owner, text, left, right, top, bottom })
         }
     }
     for (const [n, one] of lines.entries())
