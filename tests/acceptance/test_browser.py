@@ -1111,7 +1111,8 @@ CROWDED = """() => {
                 if (rolls) top = Math.max(top, edge.top)
                 if (rolls) bottom = Math.min(bottom, edge.bottom)
             }
-            if (right - left > 1 && bottom > top) lines.push({ owner, text, left, right, top, bottom })
+            if (right - left <= 1 || bottom <= top) continue
+            lines.push({ owner, text, left, right, top, bottom })
         }
     }
     for (const [n, one] of lines.entries())
