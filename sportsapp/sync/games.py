@@ -19,14 +19,13 @@ from sportsapp.sync.context import SyncContext, SyncResult
 from sportsapp.sync.doubts import WITH_RESULT
 from sportsapp.sync.load import GAMES, LEAGUES
 
-SUMMARIES: Table = SummaryRow.__table__
+SUMMARY_ROWS: Table = SummaryRow.__table__
 HEADER = "$.header.competitions[0].status"
 
-# The games are joined once: twice the same digest is not even decoded.
 _GAME = (
-    select(GAMES.c.id, GAMES.c.status, SUMMARIES.c.digest, SUMMARIES.c.version)
+    select(GAMES.c.id, GAMES.c.status, SUMMARY_ROWS.c.digest, SUMMARY_ROWS.c.version)
     .join(LEAGUES, LEAGUES.c.id == GAMES.c.league_id)
-    .outerjoin(SUMMARIES, SUMMARIES.c.game_id == GAMES.c.id)
+    .outerjoin(SUMMARY_ROWS, SUMMARY_ROWS.c.game_id == GAMES.c.id)
 )
 
 
@@ -53,14 +52,12 @@ def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
     game = stored_game(context.session, league, espn_id)
     name = f"{league.label} game {espn_id}"
     answer = fetch(partial(context.client.summary, league, espn_id), context.is_stopping)
-    if not context.thorough and (game.digest, game.version) == (answer.digest, VERSION):
-        context.tally.add(league.label, "games", 1)
-        return SyncResult(1)
     summary = answer.parsed(parse.parse_summary, league)
     _check(summary, espn_id, answer, has_result=game.status in WITH_RESULT)
     if not _has_begun(summary):
         return SyncResult(left_out=[f"{name} has not begun"])
-    is_new = _store(context, game.id, answer, summary)
+    is_stored = not context.thorough and (game.digest, game.version) == (answer.digest, VERSION)
+    is_new = not is_stored and _store(context, game.id, answer, summary)
     context.tally.add(league.label, "games", 1, int(is_new))
     return SyncResult(1, [f"{name}: {line}" for line in summary.errors])
 
@@ -82,12 +79,12 @@ def _store(context: SyncContext, game_id: int, answer: Answer, summary: SummaryR
         "read_by_run": context.run_id,
         "document": pack(summary),
     }
-    stored = select(SUMMARIES.c.read_at).where(SUMMARIES.c.game_id == game_id)
+    stored = select(SUMMARY_ROWS.c.read_at).where(SUMMARY_ROWS.c.game_id == game_id)
     with writing(context.session) as session:
         read_at = session.scalar(stored.with_for_update())
         is_newest = read_at is None or read_at <= context.now
         if is_newest:
-            insert_replacing(session, SUMMARIES, [row], ["game_id"])
+            insert_replacing(session, SUMMARY_ROWS, [row], ["game_id"])
     return is_newest
 
 
