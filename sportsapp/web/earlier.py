@@ -19,7 +19,7 @@ from sportsapp.web.spoilers import NEVER_PLAYED
 from sportsapp.web.unread import are_read
 
 MOST_GAMES = 5
-NOT_REGULAR = (1, 3)
+REGULAR_SEASON = 2
 MAKEUP = re.compile(r"\bmake-?up (from|date|on) ([a-z]+ \d{1,2})\b", re.IGNORECASE)
 
 
@@ -55,7 +55,8 @@ def season_series(game: Game) -> str:
     """``Season series: Chiefs lead 1-0``: how the regular season's meetings stand.
 
     It counts those before this game, and this one once it is over. Empty without one before,
-    where the result of one is not known, and where scores are hidden.
+    where the result of one is not known, and where scores are hidden. In soccer every meeting of
+    the season counts: its season types are numbers without a meaning.
     """
     home, away = game.home_team_row, game.away_team_row
     if preferences().hides_scores or away is None or home is None or game.season_year is None:
@@ -63,7 +64,7 @@ def season_series(game: Game) -> str:
     met = [
         one
         for one in queries.meetings_of_season(db.session, game)
-        if one.season_type not in NOT_REGULAR
+        if (one.season_type == REGULAR_SEASON or one.league.sport == "soccer")
         and one.status in OVER
         and (one.start_at < game.start_at or one.espn_id == game.espn_id)
     ]

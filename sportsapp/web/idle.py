@@ -16,8 +16,8 @@ from sportsapp.db.queries import GameSummary, TeamSummary
 from sportsapp.web.spoilers import is_hidden
 
 PRESEASON, POSTSEASON = 1, 3
-LAST_GAME = re.compile(r"\bGame 7$")
-SERIES_WON = re.compile(r"\bw[io]ns? series\b")
+GAME_NUMBER = re.compile(r"\bGame (\d)$")
+SERIES_WON = re.compile(r"\bw[io]ns? series (\d)-(\d)")
 
 
 class Idle(NamedTuple):
@@ -67,11 +67,17 @@ def _champion(
 
 
 def decides_title(game: GameSummary) -> bool:
-    """Whether a game won its league's title: a final of its own, or the last of the series."""
+    """Whether a game won its league's title: a final of its own, or the last of the series.
+
+    The last is the seventh, or the one whose number is that of all wins of a series that was won.
+    """
     title = game.league.title
     if game.status != Status.FINAL or game.season_type != POSTSEASON:
         return False
-    if not title or not game.note.startswith(title) or game.home_winner == game.away_winner:
+    if not title or not game.note.startswith(title):
         return False
-    is_last = LAST_GAME.search(game.note) or SERIES_WON.search(game.series)
-    return game.league.by_week or bool(is_last)
+    if bool(game.home_winner) == bool(game.away_winner):
+        return False
+    number, wins = GAME_NUMBER.search(game.note), SERIES_WON.search(game.series)
+    played = int(wins[1]) + int(wins[2]) if wins else 7
+    return game.league.by_week or (number is not None and int(number[1]) == played)

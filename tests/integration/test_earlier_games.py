@@ -174,6 +174,7 @@ def series(page: str) -> list[str]:
         ([earlier("1", 7, 20, 17), earlier("2", -7, 3, 6)], "Alpha lead 1-0"),
         ([earlier("1", 200, 20, 17, year=2025)], None),
         ([earlier("1", 7, 20, 17, kind=1), earlier("2", 9, 3, 6, kind=3)], None),
+        ([earlier("1", 7, 20, 17, kind=5)], None),
         ([against(earlier("1", 7, 20, 17), 1, "7")], None),
     ],
 )

@@ -57,11 +57,22 @@ def test_champion_is_hidden_with_the_scores(closing):
     [
         {"notes": [{"headline": "World Series - Game 4"}]},
         {"notes": [{"headline": "ALCS - Game 7"}]},
+        {
+            "notes": [{"headline": "World Series - Game 1"}],
+            "series": {"summary": "BET wins series 4-2"},
+        },
         {"notes": []},
         {"last": 2},
         {"year": 2027},
     ],
-    ids=["not the last game", "no title", "no note", "no postseason", "a season between"],
+    ids=[
+        "not the last game",
+        "no title",
+        "an earlier game",
+        "no note",
+        "no postseason",
+        "a season between",
+    ],
 )
 def test_champion_is_never_a_guess(closing, more):
     line = closing(**more)
