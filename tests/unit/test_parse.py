@@ -852,24 +852,26 @@ def test_deep_groups_of_standings_are_walked_without_recursion():
 
 
 @pytest.mark.parametrize(
-    ("above", "name", "group", "division"),
+    ("above", "name", "group", "division", "college"),
     [
-        ("Plains", "East", "Plains", "Plains East"),
-        ("Plains", "East Division", "Plains", "East Division"),
-        ("Eastern Conference", "Atlantic", "Eastern Conference", "Atlantic"),
-        ("", "East", "East", None),
-        ("Plains", "", "Plains", None),
-        ("Plains", None, "Plains", None),
-        ("", "", "", None),
+        ("Plains", "East", "Plains", "Plains East", "Plains East"),
+        ("Plains", "East Division", "Plains", "East Division", "East Division"),
+        ("The Plains", "Atlantic", "The Plains", "Atlantic", "The Plains Atlantic"),
+        ("", "East", "East", None, "East"),
+        ("Plains", "", "Plains", None, "Plains"),
+        ("Plains", None, "Plains", None, "Plains"),
+        ("", "", "", None, ""),
     ],
 )
-def test_division_that_is_a_direction_is_named_with_its_conference(above, name, group, division):
+def test_common_name_of_a_division_is_told_with_its_conference(
+    above, name, group, division, college
+):
     table = {"entries": [{"team": make_team("1")}]}
     body = {"children": [{"name": above, "children": [{"name": name, "standings": table}]}]}
     (line,), _ = read_standings(json.dumps(body).encode())
     assert (line.group, line.division) == (group, division)
     (line,), _ = read_standings(json.dumps(body).encode(), "ncaaf")
-    assert (line.group, line.division) == (division or group, None)
+    assert (line.group, line.division) == (college, None)
 
 
 def test_names_of_deep_groups_do_not_grow_without_end():

@@ -60,9 +60,9 @@ def _groups(document: StandingsShape, league: League) -> list[tuple[str, str | N
     waiting = [("", group) for group in reversed(document.children)]
     while waiting:
         parent, group = waiting.pop()
-        name = clean_text(group.name, 80) or parent
-        if name in DIRECTIONS:
-            name = f"{parent} {name}".strip()[:GROUP_LIMIT]
+        own = clean_text(group.name, 80)
+        is_common = own in DIRECTIONS or not (" " in own or league.has_divisions)
+        name = f"{parent} {own}".strip()[:GROUP_LIMIT] if own and is_common else own or parent
         rows = group.standings.entries if group.standings else []
         if group.children:
             waiting += [(name, child) for child in reversed(group.children)]
