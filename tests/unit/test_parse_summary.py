@@ -18,12 +18,11 @@ from demo.seasons import season_of
 from demo.summaries import summary_json
 from sportsapp.core.errors import PayloadError
 from sportsapp.core.leagues import ALL_LEAGUES, BY_SLUG
-from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.core.summary import SummaryRecord, pack, unpack
 from sportsapp.feed.parse import parse_summary
+from tests.conftest import RECORDED
 from tests.unit.test_parse_mutations import assert_storable
 
-RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 ONE_OF_A_SPORT = ("nfl", "nba", "mlb", "nhl", "epl")
 PARTS = {  # the parts of a summary, and the fields of the record that are read from each
     "injuries": {"injuries"},
@@ -97,6 +96,9 @@ def test_drive_that_goes_on_is_the_last_and_is_not_there_twice():
     groups = read("nfl", said).groups
     assert len(groups) == len(drives)
     assert groups[-1].result == "Now"
+    for drive in (*said["drives"]["previous"], said["drives"]["current"]):
+        del drive["id"]
+    assert len(read("nfl", said).groups) == len(drives) + 1
 
 
 def test_at_bat_that_goes_on_has_its_pitches_so_far():

@@ -100,7 +100,7 @@ def _drives(reader: Reader, raw: Part) -> tuple[PlayGroupRecord, ...]:
     parts = reader.part(raw, DrivesShape, "drives") or DrivesShape()
     drives = list(reader.rows(parts.previous, DriveShape, "drive", lambda drive: drive))
     if current := reader.part(parts.current, DriveShape, "drive"):
-        drives = [drive for drive in drives if drive.id != current.id] + [current]
+        drives = [drive for drive in drives if not drive.id or drive.id != current.id] + [current]
     return tuple(_drive(reader, drive) for drive in drives)
 
 
