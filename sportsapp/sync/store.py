@@ -283,6 +283,7 @@ def store_league(
             values |= {"name": fetched.name, "updated_at": now}
         if season and row["season_begins"] != season[0]:
             values |= {"season_begins": season[0], "updated_at": now}
+            values |= plan.next_version(row, now)
         _update_league(session, league.id, values)
     context.tally.note_poll(row, values)
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from sportsapp.core.errors import TrackerError
 from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.records import LeagueRecord
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow
@@ -28,6 +29,7 @@ from sportsapp.sync.scoreboards import (
     sync_day,
     sync_schedule,
 )
+from sportsapp.sync.store import league_refs, store_league
 from tests.integration.events import board, event
 
 NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -97,6 +99,17 @@ def test_this_month_the_next_and_the_one_in_which_the_season_begins(today, seaso
 )
 def test_the_week_to_come_and_the_day_on_which_the_season_begins(season, days):
     assert days_ahead(date(2026, 3, 10), season) == [date(2026, 3, day) for day in days]
+
+
+def test_pages_are_made_anew_when_the_season_begins_on_another_day(sync):
+    (league,) = league_refs(sync, [NBA]).values()
+    nothing_new = LeagueRecord(name="", season_year=None, season_type=None, season_name="")
+    versions = []
+    for day in (9, 9, 10):
+        store_league(sync, league, nothing_new, [date(2026, 3, day)])
+        db.session.rollback()
+        versions.append(db.session.scalar(select(LeagueRow.changed_at)))
+    assert versions[0] == versions[1] < versions[2]
 
 
 def test_days_are_read_ahead_where_a_month_does_not_fit_into_an_answer(sync, feed):
