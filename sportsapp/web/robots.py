@@ -20,18 +20,17 @@ CENTURIES = range(FIRST_DAY.year // 100, 22)
 def robots() -> Response:
     """Open are leagues, their games, teams and standings, and the days of months with games.
 
-    Each day leads to the next, for a century and more in every league, most of them empty. An empty
-    day of an open month asks not to be kept by its own page.
+    Each day leads to the next, for a century and more in every league, most of them empty. The
+    page of an empty day in an open month is marked noindex.
     """
     leagues = services().settings.leagues
     closed, allowed = list(CLOSED), list(OPEN)
     for prefix in ("", *(f"/{slug}" for slug in leagues)):
         days = [f"{prefix}/{century}" for century in CENTURIES]
         closed += [f"{prefix}/months/", f"{prefix or '/'}?day=", *days]
-    for slug, year, number in queries.months_with_games(db.session, leagues):
+    for slug, month in queries.months_with_games(db.session, leagues):
         for prefix in ("", f"/{slug}"):
-            month = f"/{year}-{number:02}"
-            allowed += [f"{prefix}/months{month}", f"{prefix}{month}"]
+            allowed += [f"{prefix}/months/{month}", f"{prefix}/{month}"]
     # The longest rule counts; some crawlers take the first that fits.
     allow = [f"Allow: {path}" for path in dict.fromkeys(allowed)]
     lines = ["User-agent: *", *allow, *(f"Disallow: {path}" for path in closed)]

@@ -1,7 +1,7 @@
 """What a page may state about days: read and empty, read and known, or not read.
 
 The first two differ by the games that the page has. A page about days that were not read requests
-them for its visitor and is made anew each time, so that it fills itself; search engines leave it.
+them for its visitor and is made anew each time, so that it fills itself.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def crawl(visitor) -> set[str]:
         seen.add(address)
         page = visitor.get(address).text
         assert len(seen) < 120
-        if "noindex" not in page:
+        if "nofollow" not in page:
             links = re.findall(r'<a [^>]*href="(/[^"#]*)', page)
             ahead |= {link for link in links if crawler.can_fetch("AnyBot", link)} - seen
     return seen

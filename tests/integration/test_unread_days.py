@@ -21,7 +21,7 @@ NOT_READ = (
 )
 NONE = "No NFL games on Sunday, November 23, 2025."
 MORE = "There may be more"
-NOINDEX = '<meta name="robots" content="noindex">'
+NOINDEX = '<meta name="robots" content="noindex,nofollow">'
 
 
 def kickoff(day: date) -> str:

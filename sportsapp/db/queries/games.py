@@ -10,7 +10,6 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     bindparam,
-    extract,
     func,
     literal,
     or_,
@@ -352,11 +351,10 @@ def days_of_teams(
     return set(session.scalars(days))
 
 
-def months_with_games(session: AnySession, slugs: Sequence[str]) -> list[tuple[str, int, int]]:
-    """The months in which these leagues have games, as slug, year and month, in this order."""
-    month = LeagueRow.slug, extract("year", Game.day), extract("month", Game.day)
-    games = select(*month).join(Game.league_row).where(LeagueRow.slug.in_(slugs), IS_SHOWN)
-    return [(slug, year, n) for slug, year, n in session.execute(games.distinct().order_by(*month))]
+def months_with_games(session: AnySession, slugs: Sequence[str]) -> list[tuple[str, str]]:
+    """The months in which these leagues have games, listed or not: slug and ``2026-11``, sorted."""
+    days = select(LeagueRow.slug, Game.day).join(Game.league_row).where(LeagueRow.slug.in_(slugs))
+    return sorted({(slug, f"{day:%Y-%m}") for slug, day in session.execute(days.distinct())})
 
 
 def by_start(session: AnySession, games: Executable, **values: object) -> list[GameSummary]:
