@@ -28,7 +28,8 @@ class SideJson(msgspec.Struct):
     ranked teams of a college league at the time of the game, else null. `linescores` are its points
     by period, null where it did not play. `winner` is null until the game is decided, and false for
     both sides of a draw; it decides where the score is level (penalties) or was not played for (a
-    forfeit). `red_cards` counts those that the side has seen in soccer, else it is 0.
+    forfeit). `red_cards` counts those that the side has seen in soccer, also after the end; else it
+    is 0.
     """
 
     espn_id: str | None

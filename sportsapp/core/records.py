@@ -94,8 +94,8 @@ class GameRecord(msgspec.Struct, frozen=True):
     the start. ``clock_left`` is seconds left in the period, None where there is no clock; where
     the clock counts up it is what is left of the period's regular time, below zero in the time
     added on. ``series`` holds how a series or a tie over two games stands or was decided: every
-    text that reveals a result. ``situation`` is empty unless the game is live,
-    but for ``home_red_cards`` and ``away_red_cards``, which stay.
+    text that reveals a result. ``situation`` is empty unless the game is live, but for
+    ``home_red_cards`` and ``away_red_cards``, which stay after its end.
     ``leaders`` holds mappings with ``side``, ``category``, ``name`` and ``value``. ``about`` has
     what is known of ``weather`` (until the end), ``headline`` (of the recap) and ``players``: the
     probable starters, or once it is over its pitchers, stars or goalies, shaped as leaders.

@@ -139,7 +139,7 @@ class Attempts:
         if paused:
             logger.debug("run %s of %s waits: its queue is paused", task.id, task.name)
         elif waits:
-            logger.info("run %s of %s waits: as many as may be are at work", task.id, task.name)
+            logger.info("run %s of %s waits for the end of another one", task.id, task.name)
             task.huey.push_later(task, turns.TRY_AGAIN)
         elif row is None:
             logger.warning("run %s has been taken or has ended: message dropped", task.id)

@@ -2,8 +2,9 @@
 
 Of a task that has ``at_once`` at most so many runs are at work.
 
-So a queue with two workers always has one for ticks, however slow the feed is; with one worker, a
-tick waits for a step of the long run. A tick that follows live games ends early for others.
+So long runs always leave one of two workers for ticks, however slow the feed is; with one worker, a
+tick waits for a step of the long run. Runs with ``at_once`` are short, but may have both workers.
+A tick that follows live games ends early for others.
 """
 
 from collections.abc import Sequence

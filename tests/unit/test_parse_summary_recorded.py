@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 
 from sportsapp.core.leagues import BY_SLUG
-from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.core.summary import SummaryRecord, pack, unpack
 from sportsapp.feed.parse import parse_summary
+from tests.conftest import RECORDED
 
-RECORDED = PROJECT_ROOT.parent / "shared" / "espn"
 NAMES = sorted(f"{path.parent.name}/{path.stem}" for path in RECORDED.glob("*/summary-*.json"))
 FINALS = [name for name in NAMES if "final" in name]
 MARKS = {"Start Inning", "End Inning", "Start Batter/Pitcher", "End Batter/Pitcher"}
