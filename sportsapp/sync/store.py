@@ -282,8 +282,7 @@ def store_league(
         if fetched.name and row["name"] != fetched.name:
             values |= {"name": fetched.name, "updated_at": now}
         if season and row["season_begins"] != season[0]:
-            values |= {"season_begins": season[0], "updated_at": now}
-            values |= plan.next_version(row, now)
+            values |= {"season_begins": season[0], "updated_at": now} | plan.next_version(row, now)
         _update_league(session, league.id, values)
     context.tally.note_poll(row, values)
 
