@@ -38,7 +38,16 @@ BY_THEMSELVES = {  # they write their own rows
     "admin_account.passkey",  # a page; what the device makes is stored by the next form
 }
 READING = {  # commands that change nothing, or whose runs are rows of the ledger
-    *("audit", "sync", "sync all", "sync day", "sync leagues", "sync live", "sync range"),
+    *(
+        "audit",
+        "sync",
+        "sync all",
+        "sync day",
+        "sync game",
+        "sync leagues",
+        "sync live",
+        "sync range",
+    ),
     "sync missing",
     *("sync schedule", "sync teams"),
     *("tasks active", "tasks registered", "tasks runs", "tasks scheduled", "tasks show"),
