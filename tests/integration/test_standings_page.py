@@ -380,3 +380,9 @@ def test_place_of_a_team_is_that_in_its_division(client, standings):
     standings("nfl", DIVIDED, {}, GAMES | {"Elks": GAMES["Elks"] | {"streak": "W2"}})
     assert "3rd in AFC West, W2<" in client.get("/nfl/teams/ELK").text
     assert "2nd in AFC West<" in client.get("/nfl/teams/DOG").text
+
+
+def test_each_team_of_a_table_has_a_star(client, standings):
+    standings("nfl", DIVIDED, {}, GAMES)
+    starred = re.findall(r'name="team" value="(nfl-\w+)"', client.get("/nfl/standings").text)
+    assert len(starred) == len(set(starred)) == len(WON)
