@@ -11,7 +11,7 @@ import pytest
 from huey.exceptions import TaskTimeout
 from sqlalchemy import select, update
 
-from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.clock import EASTERN, game_day, utc_now
 from sportsapp.core.errors import FeedUnavailableError, WebhookError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.secrets import scrub, secrets_of
@@ -383,7 +383,7 @@ def test_old_data_of_a_live_league_is_reported_and_its_end(alerts, live_league, 
     assert (message["kind"], message["league"], message["live"]) == ("stale", "NBA", 1)
     old = "NBA data is 5 min old, with 1 game live or past the start; BET at ALP stands still"
     assert old in message["text"]
-    assert message["day"] == game_day(utc_now()).isoformat()
+    assert message["day"] == utc_now().astimezone(EASTERN).date().isoformat()
     live_league(0)
     alerts.check(utc_now())
     assert delivered(receiver, 2)[-1]["event"] == "recovered"
