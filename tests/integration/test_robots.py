@@ -44,6 +44,11 @@ def test_panel_api_and_endless_days_are_closed(crawler, address):
     assert not crawler.can_fetch("AnyBot", address)
 
 
+def test_page_about_the_api_is_open_and_what_is_below_it_is_not(visitor):
+    lines = visitor.get("/robots.txt").text.splitlines()
+    assert lines.index("Allow: /api/v1/$") < lines.index("Disallow: /api/")
+
+
 def crawl(visitor) -> set[str]:
     """All addresses that a crawler finds from the home page on."""
     crawler = RobotFileParser()
