@@ -46,7 +46,7 @@ class SideJson(msgspec.Struct):
 class FeaturedJson(msgspec.Struct):
     """A player of note: `category` is "Probable pitcher", "Winning pitcher", "First star" or such.
 
-    `side` is `home` or `away`, null where the feed does not tell. `value` is his record, or empty.
+    `side` is `home` or `away`, null where the feed has none. `value` is his record, or empty.
     """
 
     side: str | None
@@ -56,7 +56,7 @@ class FeaturedJson(msgspec.Struct):
 
 
 class AboutJson(msgspec.Struct):
-    """What the feed tells about a game besides its score; texts are empty where it has none.
+    """What the feed has of a game besides its score; texts are empty where it has none.
 
     `weather` is that of the game until its end, `headline` that of the recap after it. `players`
     are the probable starters, or once the game is over its pitchers, stars or goalies.
@@ -232,7 +232,7 @@ def game_json(game: AnyGame) -> GameJson:
 
 
 def game_in_full(game: Game) -> GameJson:
-    """One game as the API returns it by itself: with what the feed tells about it."""
+    """One game as the API returns it by itself: with what is known about it."""
     players = [
         FeaturedJson(row["side"] or None, row["category"], row["name"], row["value"])
         for row in game.about.get("players", [])

@@ -55,7 +55,7 @@ def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
     summary = answer.parsed(parse.parse_summary, league)
     _check(summary, espn_id, answer, has_result=game.status in WITH_RESULT)
     if not _has_begun(summary):
-        return SyncResult(left_out=[f"{name} has not begun"])
+        return SyncResult(left_out=[f"{name} has not begun, or was called off"])
     is_stored = not context.thorough and (game.digest, game.version) == (answer.digest, VERSION)
     is_new = not is_stored and _store(context, game.id, answer, summary)
     context.tally.add(league.label, "games", 1, int(is_new))

@@ -196,8 +196,8 @@ def sync_unread_days(league: str, start_date: str | date, end_date: str | date) 
 def sync_game(league: str, espn_id: str) -> dict[str, Any]:
     """Read a stored game's box score and plays, by the feed's id: ``{"synced", "errors"}``.
 
-    ``synced`` is 0 for a game that has not begun. Bad arguments fail at once: UnknownLeagueError,
-    UnknownGameError.
+    ``synced`` is 0 for a game that has not begun, or was called off. Bad arguments fail at once:
+    UnknownLeagueError, UnknownGameError.
     """
     return _run(GAME, _followed(league), espn_id)
 

@@ -122,7 +122,7 @@ def test_game_that_has_not_begun_is_left_out_with_a_line(context, synced, feed):
     feed.say("nba", said(-1.0), kind="summary")
     result = sync_one(context, NBA, "401")
     assert (result.synced, result.errors) == (0, [])
-    assert result.left_out == ["NBA game 401 has not begun"]
+    assert result.left_out == ["NBA game 401 has not begun, or was called off"]
     assert count(SummaryRow) == 0
 
 
@@ -132,7 +132,9 @@ def test_game_that_was_called_off_is_left_out_too(context, synced, feed):
     kind = {"name": "STATUS_POSTPONED", "state": "post", "completed": False}
     summary["header"]["competitions"][0]["status"] = {"type": kind}
     feed.say("nba", summary, kind="summary")
-    assert sync_one(context, NBA, "401").left_out == ["NBA game 401 has not begun"]
+    assert sync_one(context, NBA, "401").left_out == [
+        "NBA game 401 has not begun, or was called off"
+    ]
     assert count(SummaryRow) == 0
 
 
@@ -220,7 +222,7 @@ def test_command_has_a_line_for_a_game_that_has_not_begun(command, synced, feed)
     feed.say("nba", said(-1.0), kind="summary")
     done = command("NBA", "401")
     assert (done.exit_code, done.stdout) == (0, "0 synced\n")
-    assert done.stderr == "NBA game 401 has not begun\n"
+    assert done.stderr == "NBA game 401 has not begun, or was called off\n"
 
 
 @pytest.mark.parametrize(
