@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 
 from sportsapp.core.errors import PayloadError, UnknownGameError
 from sportsapp.core.leagues import League
@@ -15,24 +15,27 @@ from sportsapp.db.upsert import insert_replacing
 from sportsapp.feed import parse
 from sportsapp.feed.client import Answer
 from sportsapp.feed.fetch import fetch
+from sportsapp.sync import plan
 from sportsapp.sync.context import SyncContext, SyncResult
 from sportsapp.sync.doubts import WITH_RESULT
-from sportsapp.sync.load import GAMES, LEAGUES
+from sportsapp.sync.load import GAMES, LEAGUES, locked_league
 
 SUMMARY_ROWS: Table = SummaryRow.__table__
 HEADER = "$.header.competitions[0].status"
 
 _GAME = (
-    select(GAMES.c.id, GAMES.c.status, SUMMARY_ROWS.c.digest, SUMMARY_ROWS.c.version)
+    select(
+        GAMES.c.id, GAMES.c.league_id, GAMES.c.status, SUMMARY_ROWS.c.digest, SUMMARY_ROWS.c.version
+    )
     .join(LEAGUES, LEAGUES.c.id == GAMES.c.league_id)
     .outerjoin(SUMMARY_ROWS, SUMMARY_ROWS.c.game_id == GAMES.c.id)
 )
 
 
 def stored_game(session: AnySession, league: League, espn_id: object) -> Any:
-    """Row with id and status of a stored game, digest and version of its summary (None without).
+    """Row with id, league_id and status of a stored game, and its summary's digest and version.
 
-    Raises UnknownGameError.
+    These are None without a summary. Raises UnknownGameError.
     """
     game = None
     if isinstance(espn_id, str) and espn_id.isprintable():  # PostgreSQL takes no NUL
@@ -57,7 +60,7 @@ def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
     if not _has_begun(summary):
         return SyncResult(left_out=[f"{name} has not begun, or was called off"])
     is_stored = not context.thorough and (game.digest, game.version) == (answer.digest, VERSION)
-    is_new = not is_stored and _store(context, game.id, answer, summary)
+    is_new = not is_stored and _store(context, game, answer, summary)
     context.tally.add(league.label, "games", 1, int(is_new))
     return SyncResult(1, [f"{name}: {line}" for line in summary.errors])
 
@@ -69,22 +72,29 @@ def _has_begun(summary: SummaryRecord) -> bool:
     return summary.state != State.PRE
 
 
-def _store(context: SyncContext, game_id: int, answer: Answer, summary: SummaryRecord) -> bool:
-    """Write a summary, unless a later one was stored meanwhile; whether it was written. Commits."""
+def _store(context: SyncContext, game: Any, answer: Answer, summary: SummaryRecord) -> bool:
+    """Write a summary, unless a later one was stored meanwhile; whether it was written. Commits.
+
+    One that says something new moves the league's version, so that its pages are made again.
+    """
     row = {
-        "game_id": game_id,
+        "game_id": game.id,
         "version": VERSION,
         "digest": answer.digest,
         "read_at": context.now,
         "read_by_run": context.run_id,
         "document": pack(summary),
     }
-    stored = select(SUMMARY_ROWS.c.read_at).where(SUMMARY_ROWS.c.game_id == game_id)
+    columns = SUMMARY_ROWS.c.read_at, SUMMARY_ROWS.c.document
     with writing(context.session) as session:
-        read_at = session.scalar(stored.with_for_update())
-        is_newest = read_at is None or read_at <= context.now
+        league = locked_league(session, game.league_id)
+        stored = session.execute(select(*columns).where(SUMMARY_ROWS.c.game_id == game.id)).first()
+        is_newest = stored is None or stored.read_at <= context.now
         if is_newest:
             insert_replacing(session, SUMMARY_ROWS, [row], ["game_id"])
+            if stored is None or stored.document != row["document"]:
+                version = plan.next_version(league, context.now)
+                session.execute(update(LEAGUES).where(LEAGUES.c.id == league["id"]).values(version))
     return is_newest
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.summary import SummaryRecord
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, RunState, SummaryRow, TaskRun
+from sportsapp.db.models import Game, LeagueRow, RunState, SummaryRow, TaskRun
 from sportsapp.queue.huey import huey
 from sportsapp.runs import turns
 from sportsapp.services import services_of
@@ -198,6 +198,24 @@ def test_every_recorded_summary_takes_little_room(context, synced, feed, recorde
     sizes = db.session.scalars(select(func.length(SummaryRow.document))).all()
     assert len(sizes) == len(paths)
     assert max(sizes) < STORED_BYTES
+
+
+def version() -> datetime:
+    db.session.rollback()
+    return db.session.scalars(select(LeagueRow.changed_at).where(LeagueRow.slug == "nba")).one()
+
+
+def test_summary_that_says_something_new_makes_the_league_s_pages_new(context, final, feed):
+    before = version()
+    sync_one(context, NBA, "401")
+    first = version()
+    assert first > before
+    feed.say("nba", said() | {"news": {}}, kind="summary")  # other bytes, nothing that is kept
+    sync_one(replace(context, now=context.now + timedelta(seconds=5)), NBA, "401")
+    assert version() == first
+    feed.say("nba", said() | {"injuries": []}, kind="summary")
+    sync_one(replace(context, now=context.now + timedelta(seconds=6)), NBA, "401")
+    assert version() > first
 
 
 # ---------------------------------------------------------------- the command
