@@ -13,6 +13,7 @@ from sportsapp.tasks import (
     sync_all_teams,
     sync_daily_schedule,
     sync_date_range_task,
+    sync_final_games,
     sync_game,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "sync_all_teams",
     "sync_daily_schedule",
     "sync_date_range_task",
+    "sync_final_games",
     "sync_game",
 ]

@@ -56,6 +56,7 @@ from sportsapp.sync.seasons import MISSING, find_season, ranges_in, running_seas
 from sportsapp.sync.table import (
     AUDIT,
     DAY,
+    FINALS,
     GAME,
     LEAGUES,
     LIVE,
@@ -102,7 +103,7 @@ def _add_command(name: str, sync: Sync) -> None:
         _sync_leagues(sync, queue, as_json)
 
 
-for _name, _sync in (STEPS | {"live": LIVE}).items():
+for _name, _sync in (STEPS | {"live": LIVE, "finals": FINALS}).items():
     _add_command(_name, _sync)
 
 

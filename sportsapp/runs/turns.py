@@ -3,7 +3,8 @@
 Of a task that has ``at_once`` at most so many runs are at work.
 
 So long runs always leave one of two workers for ticks, however slow the feed is; with one worker, a
-tick waits for a step of the long run. Runs with ``at_once`` are short, but may have both workers.
+tick waits for a step of the long run. Runs with ``at_once`` are short: a tick waits for one of them
+at most.
 A tick that follows live games ends early for others.
 """
 
@@ -25,6 +26,9 @@ GIVE_WAY = timedelta(seconds=5)
 
 WAITS_LONG = timedelta(seconds=10)
 """A run that has waited for so long gets the worker of one that could end."""
+
+LOWEST = 0
+"""The priority of tasks whose runs take a worker only when one is free."""
 
 CONSUMERS = ConsumerProcess.__table__
 
@@ -77,11 +81,14 @@ def is_awaited(connection: Connection, tasks: Sequence[str], now: datetime) -> b
 def is_worker_wanted(connection: Connection, queue: TaskQueue, now: datetime) -> bool:
     """Whether a run has waited for WAITS_LONG for a worker of this queue, and none is free.
 
-    A long run that has to wait for another one needs no worker.
+    A long run that has to wait for another one needs no worker, and one of LOWEST priority wants
+    none.
     """
+    modest = [known.__name__ for known in queue.tasks.values() if known.default_priority == LOWEST]
     long_at_work = _at_work(queue, now).where(RUNS.c.task.in_(_long_tasks(queue)))
     waiting = select(RUNS.c.task.in_(_long_tasks(queue))).where(
         RUNS.c.queue == queue.name,
+        RUNS.c.task.not_in(modest),
         RUNS.c.state.in_(WAITING),
         RUNS.c.due_at <= now - WAITS_LONG,
         or_(RUNS.c.expires_at.is_(None), RUNS.c.expires_at > now),

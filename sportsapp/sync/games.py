@@ -1,42 +1,72 @@
-"""One game with all that its summary has: a request of a hundred kilobytes to one megabyte."""
+"""Summaries: one game with all that it has, a request of a hundred kilobytes to one megabyte.
 
+One game by its id (``sync_game``), some at the same time (``sync_games``), and the finals that have
+no summary yet (``sync_finals``), a few in each run.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
-from sportsapp.core.errors import PayloadError, UnknownGameError
-from sportsapp.core.leagues import League
+from sportsapp.core.errors import FeedUnavailableError, PayloadError, TrackerError, UnknownGameError
+from sportsapp.core.leagues import BY_SLUG, League
 from sportsapp.core.records import State
 from sportsapp.core.summary import VERSION, SummaryRecord, pack
 from sportsapp.db.engine import AnySession, writing
-from sportsapp.db.models import SummaryRow
+from sportsapp.db.models import SummaryFailure, SummaryRow
 from sportsapp.db.upsert import insert_replacing
 from sportsapp.feed import parse
 from sportsapp.feed.client import Answer
-from sportsapp.feed.fetch import fetch
+from sportsapp.feed.fetch import fetch, fetch_all
 from sportsapp.sync import plan
-from sportsapp.sync.context import SyncContext, SyncResult
+from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
 from sportsapp.sync.load import GAMES, LEAGUES, locked_league
+from sportsapp.sync.steps import Steps
+from sportsapp.sync.watch import is_refusal
 
 SUMMARY_ROWS: Table = SummaryRow.__table__
+FAILURES: Table = SummaryFailure.__table__
 HEADER = "$.header.competitions[0].status"
+
+RECENT = timedelta(days=2)
+"""Finals of games that began earlier are read when somebody opens their page, or by a backfill."""
+IN_A_RUN = 12
+FIRST_WAIT = timedelta(minutes=1)
+"""After a summary could not be read; doubles with each failure."""
+DOUBLINGS = 14
 
 _GAME = (
     select(
-        GAMES.c.id, GAMES.c.league_id, GAMES.c.status, SUMMARY_ROWS.c.digest, SUMMARY_ROWS.c.version
+        *(GAMES.c.id, GAMES.c.espn_id, GAMES.c.league_id, GAMES.c.status, GAMES.c.result_at),
+        LEAGUES.c.slug,
+        *(SUMMARY_ROWS.c.digest, SUMMARY_ROWS.c.version, SUMMARY_ROWS.c.read_at),
+        FAILURES.c.failures,
     )
     .join(LEAGUES, LEAGUES.c.id == GAMES.c.league_id)
     .outerjoin(SUMMARY_ROWS, SUMMARY_ROWS.c.game_id == GAMES.c.id)
+    .outerjoin(FAILURES, FAILURES.c.game_id == GAMES.c.id)
+)
+_IS_DUE = (
+    GAMES.c.state == State.POST,
+    GAMES.c.status.in_(WITH_RESULT),
+    GAMES.c.listed,
+    or_(
+        SUMMARY_ROWS.c.game_id.is_(None),
+        SUMMARY_ROWS.c.version != VERSION,
+        SUMMARY_ROWS.c.read_at < GAMES.c.result_at,
+    ),
 )
 
+GameRow = Any
+"""Row of _GAME; the columns of the summary and of failures are None where there is none."""
 
-def stored_game(session: AnySession, league: League, espn_id: object) -> Any:
-    """Row with id, league_id and status of a stored game, and its summary's digest and version.
 
-    These are None without a summary. Raises UnknownGameError.
-    """
+def stored_game(session: AnySession, league: League, espn_id: object) -> GameRow:
+    """A stored game by the feed's id. Raises UnknownGameError."""
     game = None
     if isinstance(espn_id, str) and espn_id.isprintable():  # PostgreSQL takes no NUL
         where = LEAGUES.c.slug == league.slug, GAMES.c.espn_id == espn_id
@@ -46,6 +76,20 @@ def stored_game(session: AnySession, league: League, espn_id: object) -> Any:
     return game
 
 
+def due_finals(session: AnySession, *where: ColumnElement[bool]) -> list[GameRow]:
+    """Finals whose summary this release has not read since; those that began last come first."""
+    newest = GAMES.c.start_at.desc(), GAMES.c.espn_id
+    return list(session.execute(_GAME.where(*_IS_DUE, *where).order_by(*newest)))
+
+
+def may_be_asked_for(now: datetime) -> ColumnElement[bool]:
+    """The condition that no failure keeps a game's summary from being asked for."""
+    return or_(FAILURES.c.game_id.is_(None), FAILURES.c.again_at <= now)
+
+
+# ---------------------------------------------------------------- reading
+
+
 def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
     """Store the summary of a stored game, by the feed's id; ``synced`` is 1, or 0 before its start.
 
@@ -53,16 +97,86 @@ def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
     for an answer that is not this game's, or older than what is stored of it.
     """
     game = stored_game(context.session, league, espn_id)
-    name = f"{league.label} game {espn_id}"
-    answer = fetch(partial(context.client.summary, league, espn_id), context.is_stopping)
+    call = partial(context.client.summary, league, espn_id)
+    return _sync(context, game, partial(fetch, call, context.is_stopping))
+
+
+def sync_games(context: SyncContext, games: Sequence[GameRow]) -> SyncResult:
+    """Store the summaries of these games, a few at the same time.
+
+    One that cannot be read is a line in ``errors``. Raises FetchStopped.
+    """
+    summary, result = context.client.summary, SyncResult()
+    calls = {game: league_call(summary, BY_SLUG[game.slug], game.espn_id) for game in games}
+    for game, future in fetch_all(calls, context.is_stopping):
+        try:
+            done = _sync(context, game, future.result)
+            result.synced += done.synced
+            result.errors += done.errors
+        except TrackerError as error:
+            result.errors.append(f"{game_name(game)}: {error}")
+    return result
+
+
+def sync_finals(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
+    """Store the summaries of RECENT finals that have none; IN_A_RUN at most, one after the other.
+
+    A league that the feed is not to be asked about now is left out, and one whose summaries cannot
+    be had is left to the next run.
+    """
+    watch, now = context.watch, context.now
+    paused = watch.paused(leagues, now, live=False) if watch and context.scheduled else {}
+    slugs = [league.slug for league in leagues if league not in paused]
+    recent = LEAGUES.c.slug.in_(slugs), GAMES.c.start_at > now - RECENT, may_be_asked_for(now)
+    games = due_finals(context.session, *recent)[:IN_A_RUN]
+    steps = Steps(context, [[game.slug, game.espn_id] for game in games], SyncResult())
+    for current, (slug, espn_id) in steps:
+        try:
+            done = sync_game(current, BY_SLUG[slug], espn_id)
+            steps.result.synced += done.synced
+            steps.result.errors += done.errors
+        except TrackerError as error:
+            steps.result.errors.append(f"{BY_SLUG[slug].label} game {espn_id}: {error}")
+            if isinstance(error, FeedUnavailableError) or is_refusal(error):
+                steps.todo = [step for step in steps.todo if step[0] != slug]
+    return steps.result
+
+
+def _sync(context: SyncContext, game: GameRow, answer: Callable[[], Answer]) -> SyncResult:
+    """Store the summary of a game from its answer, and note a failure."""
+    try:
+        result = _store_answer(context, game, answer())
+    except TrackerError:
+        failures = game.failures or 0
+        wait = FIRST_WAIT * 2 ** min(failures, DOUBLINGS)
+        row = {"game_id": game.id, "failures": failures + 1, "again_at": context.now + wait}
+        with writing(context.session) as session:
+            insert_replacing(session, FAILURES, [row], ["game_id"])
+        raise
+    if game.failures:
+        with writing(context.session) as session:
+            session.execute(delete(FAILURES).where(FAILURES.c.game_id == game.id))
+    return result
+
+
+def _store_answer(context: SyncContext, game: GameRow, answer: Answer) -> SyncResult:
+    league, name = BY_SLUG[game.slug], game_name(game)
+    has_result = game.status in WITH_RESULT
     summary = answer.parsed(parse.parse_summary, league)
-    _check(summary, espn_id, answer, has_result=game.status in WITH_RESULT)
+    _check(summary, game.espn_id, answer, has_result=has_result)
     if not _has_begun(summary):
         return SyncResult(left_out=[f"{name} has not begun, or was called off"])
     is_stored = not context.thorough and (game.digest, game.version) == (answer.digest, VERSION)
+    if has_result and is_stored and game.result_at:
+        is_stored = game.read_at >= game.result_at  # else it would be read again and again
     is_new = not is_stored and _store(context, game, answer, summary)
-    context.tally.add(league.label, "games", 1, int(is_new))
+    context.tally.add(league.label, "box scores", 1, int(is_new))
     return SyncResult(1, [f"{name}: {line}" for line in summary.errors])
+
+
+def game_name(game: GameRow) -> str:
+    """A game as lines name it."""
+    return f"{BY_SLUG[game.slug].label} game {game.espn_id}"
 
 
 def _has_begun(summary: SummaryRecord) -> bool:
@@ -72,7 +186,7 @@ def _has_begun(summary: SummaryRecord) -> bool:
     return summary.state != State.PRE
 
 
-def _store(context: SyncContext, game: Any, answer: Answer, summary: SummaryRecord) -> bool:
+def _store(context: SyncContext, game: GameRow, answer: Answer, summary: SummaryRecord) -> bool:
     """Write a summary, unless a later one was stored meanwhile; whether it was written. Commits.
 
     One that says something new moves the league's version, so that its pages are made again.

@@ -10,7 +10,7 @@ from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.catch_up import sync_schedule_and_catch_up
 from sportsapp.sync.context import LeaguesResult, SyncContext, SyncResult
 from sportsapp.sync.follow import sync_live
-from sportsapp.sync.games import sync_game
+from sportsapp.sync.games import sync_finals, sync_game
 from sportsapp.sync.scoreboards import sync_day, sync_today
 
 
@@ -55,6 +55,9 @@ LEAGUES = Sync(
     "sync_all_leagues", sync_leagues, "Seasons and standings of every league.", LeaguesResult
 )
 TEAMS = Sync("sync_all_teams", sync_teams, "Teams and rosters of every league.")
+FINALS = Sync(
+    "sync_final_games", sync_finals, "Box scores and plays of games that have just ended."
+)
 
 # This one takes a league and a day.
 DAY = Sync("sync_day", sync_day, "One league on one day (YYYY-MM-DD).")

@@ -10,6 +10,7 @@ from sportsapp.tasks.sync import (
     sync_all_teams,
     sync_daily_schedule,
     sync_date_range_task,
+    sync_final_games,
     sync_game,
     sync_unread_days,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "sync_all_teams",
     "sync_daily_schedule",
     "sync_date_range_task",
+    "sync_final_games",
     "sync_game",
     "sync_unread_days",
 ]

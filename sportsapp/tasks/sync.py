@@ -30,10 +30,10 @@ from sportsapp.runs.progress import (
     current_run,
     report_progress,
 )
-from sportsapp.runs.turns import is_worker_wanted
+from sportsapp.runs.turns import LOWEST, is_worker_wanted
 from sportsapp.services import services
 from sportsapp.sync.follow import Follow
-from sportsapp.sync.table import AUDIT, GAME, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
+from sportsapp.sync.table import AUDIT, FINALS, GAME, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
 logger = logging.getLogger(__name__)
 
@@ -166,6 +166,20 @@ def audit_seasons(league: str = "", season: int | None = None) -> dict[str, Any]
     return _run(AUDIT, followed, season)
 
 
+@huey.periodic_task(
+    Cron("every 5 min from :02 on", minute=",".join(map(str, range(2, 60, 5)))),
+    one_at_a_time=True,
+    is_long=True,
+    retries=1,
+    retry_delay=MINUTES,
+    timeout=10 * MINUTES,
+    priority=LOWEST,
+)
+def sync_final_games() -> dict[str, Any]:
+    """Read box scores and plays of games that have just ended: ``{"synced", "errors"}``."""
+    return _run(FINALS, services().leagues)
+
+
 @backfill_huey.task(timeout=60 * MINUTES, **UNHURRIED)
 def sync_date_range_task(
     league: str, start_date: str | date, end_date: str | date
@@ -192,7 +206,7 @@ def sync_unread_days(league: str, start_date: str | date, end_date: str | date) 
     return _run(RANGE, followed, _day(start_date), _day(end_date), every_month)
 
 
-@huey.task(at_once=2, retries=2, retry_delay=30, retry_backoff=2, timeout=MINUTES, priority=5)
+@huey.task(at_once=1, retries=2, retry_delay=30, retry_backoff=2, timeout=MINUTES, priority=5)
 def sync_game(league: str, espn_id: str) -> dict[str, Any]:
     """Read a stored game's box score and plays, by the feed's id: ``{"synced", "errors"}``.
 

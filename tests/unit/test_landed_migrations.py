@@ -45,6 +45,7 @@ LANDED = {
     "0034": "3c70d040155dbf0df148a416beb57c432d96f8172f48f92244ca028de7ed24f4",
     "0037": "53c88ba4fb667b9eb7e2c6ee2ef0dbe2edd9f8f410863f7827e7d7fd40f385d0",
     "0038": "f8fabb72656fd806f748335be0d869776ca303667522a3b511df3c52049685ef",
+    "0039": "9fee06099e47b5a35e0fbee9b5ae169e4dd0322e65c8a462cf6b8c4157a89b7d",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -4,7 +4,15 @@ from sportsapp.db.models.account import AdminSession, AdminUser, Passkey, Role
 from sportsapp.db.models.activity import Activity, Via
 from sportsapp.db.models.alert import Alert
 from sportsapp.db.models.fields import FieldShares
-from sportsapp.db.models.game import FailedDay, Game, GameDoubt, Scoreboard, ScoreEvent, SummaryRow
+from sportsapp.db.models.game import (
+    FailedDay,
+    Game,
+    GameDoubt,
+    Scoreboard,
+    ScoreEvent,
+    SummaryFailure,
+    SummaryRow,
+)
 from sportsapp.db.models.identity import DatabaseIdentity
 from sportsapp.db.models.league import FormerAbbreviation, LeagueRow, Player, Team
 from sportsapp.db.models.run import (
@@ -45,6 +53,7 @@ __all__ = [
     "ScheduleRow",
     "ScoreEvent",
     "Scoreboard",
+    "SummaryFailure",
     "SummaryRow",
     "TaskRun",
     "Team",

@@ -151,6 +151,19 @@ class SummaryRow(Base):
     document: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class SummaryFailure(Base):
+    """A game whose summary could not be read: how often in a row, and when it is asked for again.
+
+    Only a person's request asks for it before. A summary that is read removes the row.
+    """
+
+    __tablename__ = "summary_failures"
+
+    game_id: Mapped[int] = mapped_column(ForeignKey("games.id"), primary_key=True)
+    failures: Mapped[int]
+    again_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class GameDoubt(Base):
     """A stored game of which the feed now gives an earlier state, such as a lower period.
 
