@@ -30,6 +30,7 @@ from sportsapp.services import services_of
 from sportsapp.sync.backfill import sync_range
 from sportsapp.sync.catalogue import sync_leagues, sync_teams
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.games import sync_game
 from sportsapp.sync.scoreboards import sync_day, sync_schedule, sync_today
 from tests.conftest import NO_BROKER, QUICK
 from tests.loopback import serving
@@ -60,6 +61,11 @@ PAGES = {
     "overtime": f"/nhl/games/{OVERTIME_NHL}",
     "postponed": f"/nba/games/{POSTPONED_NBA}",
     "coming": f"/nhl/games/{COMING_NHL}",
+    "box score": f"/nfl/games/{FINAL_NFL}/box",
+    "plays": f"/nfl/games/{FINAL_NFL}/plays",
+    "recap": f"/nfl/games/{FINAL_NFL}/recap",
+    "live plays": f"/mlb/games/{LIVE_MLB}/plays",
+    "box score of hockey": f"/nhl/games/{OVERTIME_NHL}/box",
     "team": "/nfl/teams/CHI",
     "roster": "/nfl/teams/CHI/roster",
     "teams": "/mlb/teams",
@@ -128,6 +134,8 @@ class DemoSite:
                 first, last = STORED.get(league.slug, (date(2026, 10, 20), date(2026, 10, 31)))
                 sync_range(sync, league, first, last or date(2026, 10, 31))
             sync_schedule(sync, leagues)
+            for slug, espn_id in (("nfl", FINAL_NFL), ("mlb", LIVE_MLB), ("nhl", OVERTIME_NHL)):
+                sync_game(sync, BY_SLUG[slug], espn_id)
 
     def fill_seasons(self) -> None:
         """Store what the running seasons have had up to the evening."""

@@ -16,6 +16,7 @@ from sportsapp.web import (
     scores,
     standings,
     static_files,
+    summaries,
     teams,
 )
 
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
         days,
         scores,
         games,
+        summaries,
         teams,
         standings,
         calendars,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sportsapp.core.clock import iso_utc
 from sportsapp.db.queries import AnyTeam
 from sportsapp.services import services
-from sportsapp.web import labels, spoilers
+from sportsapp.web import box, labels, plays, spoilers
 from sportsapp.web.page import code_version
 from sportsapp.web.preferences import is_favourite, preferences
 
@@ -22,6 +22,8 @@ WIDEST = 3  # columns that a section takes beside others
 def init_app(app: Flask) -> None:
     """Register filters, tests, functions and every page's variables."""
     app.jinja_env.filters.update(
+        score_after=plays.score_after,
+        side_name=box.side_name,
         spans=spans,
         zip=zip,
         announcement=labels.announcement,

@@ -2,11 +2,10 @@
 
 import hashlib
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import iso_utc
-from sportsapp.core.leagues import League
 from sportsapp.core.records import State, Status
 from sportsapp.db import queries
 from sportsapp.db.engine import db
@@ -15,10 +14,11 @@ from sportsapp.http.page_cache import conditional_response
 from sportsapp.web.drawing import Scene, Side, picture_of
 from sportsapp.web.earlier import earlier_than, makeup_of, season_series
 from sportsapp.web.labels import full_time, matchup, short_day, short_state, start_of, team_name
-from sportsapp.web.lookup import league_or_404
+from sportsapp.web.lookup import game_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer, code_version
 from sportsapp.web.preferences import sends_no_preferences
-from sportsapp.web.spoilers import is_hidden
+from sportsapp.web.spoilers import is_hidden, is_revealed
+from sportsapp.web.summaries import tabs_of
 from sportsapp.web.timeline import timeline_of
 
 blueprint = Blueprint("games", __name__)
@@ -36,11 +36,13 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
     if league_name != league.slug:
         target = url_for("games.game", league_name=league.slug, espn_id=espn_id)
         return redirect(target, 301)
-    row = _game_or_404(league, espn_id)
+    row = game_or_404(league, espn_id)
 
     def render(fresh: Freshness) -> str:
+        stored = queries.stored_summary(db.session, row.id) if is_revealed(row) else None
         return render_template(
             "game.html",
+            tabs=tabs_of(row, stored),
             game=row,
             league=league,
             fresh=fresh.watching([row]),
@@ -62,7 +64,7 @@ def picture(league_name: str, espn_id: str) -> ResponseReturnValue:
     Crawlers have no preferences, so theirs has the score, as the page that they read has it. Its
     address in the page changes with what it shows: they keep a picture for days.
     """
-    scene = scene_of(_game_or_404(league_or_404(league_name), espn_id))
+    scene = scene_of(game_or_404(league_or_404(league_name), espn_id))
     response = conditional_response(
         _digest(scene), None, None, lambda: picture_of(scene), shared=sends_no_preferences()
     )
@@ -98,13 +100,6 @@ def scene_of(game: Game) -> Scene:
 
 def _digest(scene: Scene) -> str:
     return hashlib.sha256(f"{code_version()}{scene}".encode()).hexdigest()[:20]
-
-
-def _game_or_404(league: League, espn_id: str) -> Game:
-    row = queries.find_game(db.session, league.slug, espn_id[:60])
-    if row is None:
-        abort(404, f"{league.label} game {espn_id[:40]!r} not found.")
-    return row
 
 
 def event_of(game: Game) -> dict[str, object]:

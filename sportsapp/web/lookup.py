@@ -12,7 +12,7 @@ from sportsapp.core.errors import DateRangeError, UnknownLeagueError
 from sportsapp.core.leagues import League, find_league
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Team
+from sportsapp.db.models import Game, Team
 from sportsapp.http.redirects import is_local_path
 from sportsapp.services import services
 
@@ -43,6 +43,14 @@ def league_or_404(name: str) -> League:
         known = ", ".join(error.known)
         message = f"League {name[:40]!r} not found. This site has {known}."
         raise UnknownNameError(message, name) from None
+
+
+def game_or_404(league: League, espn_id: str) -> Game:
+    """The game of this id in the feed, with its league and teams."""
+    game = queries.find_game(db.session, league.slug, espn_id[:LONGEST_ADDRESS])
+    if game is None:
+        abort(404, f"{league.label} game {espn_id[:40]!r} not found.")
+    return game
 
 
 def day_or_404(text: str) -> date:

@@ -1,6 +1,5 @@
 """A league's teams, one team, and the search."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Player, Team
 from sportsapp.db.queries import GameSummary, Span
 from sportsapp.services import services
+from sportsapp.web.box import words_of
 from sportsapp.web.labels import OVER, part_label, record_label, season_label
 from sportsapp.web.lookup import league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
@@ -93,7 +93,7 @@ def roster(league_name: str, address: str) -> ResponseReturnValue:
         for player in queries.roster_of(db.session, team):
             # the NBA's rosters have no groups
             group = player.roster_group or player.position_name or "Players"
-            groups.setdefault(group_label(group), []).append(player)
+            groups.setdefault(words_of(group), []).append(player)
         return render_template(
             "roster.html",
             league=league,
@@ -127,13 +127,6 @@ def addresses_of_opponents(games: Sequence[GameSummary], team: Team) -> dict[str
     sides = {side.espn_id for game in games for side in (game.home_team, game.away_team) if side}
     names = [f"{slug}-{espn_id}" for espn_id in sides - {team.espn_id}]
     return {other.espn_id: other.address for other in queries.teams_named(db.session, names)}
-
-
-def group_label(name: str) -> str:
-    """The feed's name of a roster group for people: injuredReserve becomes "Injured reserve"."""
-    if " " in name or not name[:1].islower():
-        return name
-    return re.sub("([A-Z])", r" \1", name).capitalize()
 
 
 @blueprint.get("/search")

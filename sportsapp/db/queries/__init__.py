@@ -51,7 +51,7 @@ from sportsapp.db.queries.stored import (
     stored_day,
     stored_days,
 )
-from sportsapp.db.queries.summaries import summary_of_game
+from sportsapp.db.queries.summaries import StoredSummary, stored_summary, summary_of_game
 from sportsapp.db.queries.teams import (
     roster_of,
     search_teams,
@@ -74,6 +74,7 @@ __all__ = [
     "NextDay",
     "Span",
     "StoredDay",
+    "StoredSummary",
     "TeamSummary",
     "day_before",
     "day_read_at",
@@ -113,6 +114,7 @@ __all__ = [
     "state_of",
     "stored_day",
     "stored_days",
+    "stored_summary",
     "summary_of_game",
     "teams_at",
     "teams_named",

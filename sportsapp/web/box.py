@@ -1,0 +1,112 @@
+"""A box score as tables: which columns come first, and what pages leave out."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sportsapp.core.summary import (
+    PlayerLineRecord,
+    StatTableRecord,
+    SummaryRecord,
+    TeamBoxRecord,
+)
+from sportsapp.db.models import Game
+
+# By sport, the columns that a phone shows without scrolling, by the feed's names. All others follow
+# in the feed's order.
+FIRST_COLUMNS = {
+    "basketball": ("points", "rebounds", "assists", "minutes"),
+    "hockey": (
+        *("goals", "assists", "plusMinus", "shotsTotal", "timeOnIce", "penaltyMinutes"),
+        *("saves", "savePct", "goalsAgainst", "shotsAgainst"),
+    ),
+    "baseball": (
+        *("atBats", "runs", "hits", "RBIs", "homeRuns", "walks", "strikeouts"),
+        *("fullInnings.partInnings", "earnedRuns"),
+    ),
+    "football": (
+        *("completions/passingAttempts", "passingYards", "passingTouchdowns"),
+        *("rushingAttempts", "rushingYards", "rushingTouchdowns"),
+        *("receptions", "receivingYards", "receivingTouchdowns"),
+        *("totalTackles", "sacks", "totalKickingPoints"),
+    ),
+}
+IN_THAT_ORDER = {"pitching": ("fullInnings.partInnings", "hits", "runs", "earnedRuns")}
+"""Tables that begin otherwise than the others of their sport."""
+
+# Of groups, which only baseball has, what a game's page shows; the feed has 150 figures there.
+OF_GROUPS = {
+    "batting": (
+        *("runs", "hits", "doubles", "triples", "homeRuns", "RBIs", "walks", "strikeouts"),
+        *("stolenBases", "runnersLeftOnBase"),
+    ),
+    "fielding": ("errors", "doublePlays"),
+}
+
+
+class PlayerTable(NamedTuple):
+    """A table of a team's players. A column is its label and meaning, a row a player's figures."""
+
+    title: str
+    columns: list[tuple[str, str]]
+    rows: list[tuple[PlayerLineRecord, list[str]]]
+    totals: list[str]
+
+
+def words_of(name: str) -> str:
+    """The feed's name of something for people: injuredReserve becomes "Injured reserve"."""
+    if " " in name or not name[:1].islower():
+        return name
+    return re.sub("([A-Z])(?=[a-z])", r" \1", name).capitalize()
+
+
+def player_tables(box: TeamBoxRecord, sport: str) -> list[PlayerTable]:
+    """The tables that have players, in the feed's order, the important columns first."""
+    return [_player_table(table, sport) for table in box.tables if table.players]
+
+
+def _player_table(table: StatTableRecord, sport: str) -> PlayerTable:
+    first = IN_THAT_ORDER.get(table.name) or FIRST_COLUMNS.get(sport, ())
+    keys = table.keys + ("",) * (len(table.labels) - len(table.keys))
+    places = sorted(
+        range(len(table.labels)),
+        key=lambda place: first.index(keys[place]) if keys[place] in first else len(first),
+    )
+
+    def ordered(texts: tuple[str, ...]) -> list[str]:
+        return [texts[place] if place < len(texts) else "" for place in places]
+
+    return PlayerTable(
+        words_of(table.name) or "Players",
+        [(table.labels[place], words_of(keys[place])) for place in places],
+        [(line, ordered(line.stats)) for line in table.players],
+        ordered(table.totals) if table.totals else [],
+    )
+
+
+def team_figures(summary: SummaryRecord) -> list[tuple[str, str, str]]:
+    """Label, away and home figure of what both teams or one have, in the feed's order."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    labels: dict[tuple[str, str], str] = {}
+    for box in summary.box:
+        for stat in box.stats:
+            if stat.group and stat.name not in OF_GROUPS.get(stat.group, ()):
+                continue
+            label = words_of(stat.name) if stat.group else stat.label
+            rows.setdefault((stat.group, stat.name), {})[box.side] = stat.value
+            labels.setdefault((stat.group, stat.name), label)
+    order = [(group, name) for group, names in OF_GROUPS.items() for name in names]
+    shown = sorted(rows, key=lambda row: order.index(row) if row in order else -1)
+    return [(labels[row], rows[row].get("away", ""), rows[row].get("home", "")) for row in shown]
+
+
+def has_box(summary: SummaryRecord) -> bool:
+    """Whether there is anything to show as a box score: figures, players or a lineup."""
+    return bool(summary.lineups) or any(box.stats or box.tables for box in summary.box)
+
+
+def side_name(game: Game, side: str) -> str:
+    """The short name of a side's team; empty for no side."""
+    team = {"away": game.away_team, "home": game.home_team}.get(side)
+    return team.short_name if team else ""

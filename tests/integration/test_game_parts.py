@@ -1,0 +1,234 @@
+"""The parts of a game's summary as pages: box score, plays, recap."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import select, update
+
+from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.summary import (
+    VERSION,
+    LineupPlayerRecord,
+    LineupRecord,
+    PlayGroupRecord,
+    PlayRecord,
+    SideRecord,
+    SummaryRecord,
+    pack,
+)
+from sportsapp.db.engine import db, write_connection
+from sportsapp.db.models import Game, LeagueRow, SummaryRow
+from sportsapp.feed.parse import parse_summary
+from tests.conftest import RECORDED
+from tests.integration.events import event
+
+HIDES = {"Cookie": "scores=hide"}
+READ_AT = datetime(2026, 1, 16, 0, 30, tzinfo=UTC)
+NAMES = {
+    "nba": "nba/summary-final-401585607",
+    "nfl": "nfl/summary-final-401547417",
+    "mlb": "mlb/summary-final-401472463",
+    "nhl": "nhl/summary-final-401774292",
+}
+
+pytestmark = pytest.mark.usefixtures("recorded")
+
+
+def recorded_summary(slug: str) -> SummaryRecord:
+    body = Path(RECORDED, f"{NAMES[slug]}.json").read_bytes()
+    return replace(parse_summary(body, BY_SLUG[slug]), espn_id="401")
+
+
+def store(summary: SummaryRecord) -> None:
+    """Put it beside the game; the league's pages are made again."""
+    game_id = db.session.scalars(select(Game.id).where(Game.espn_id == "401")).one()
+    db.session.rollback()
+    row = {"game_id": game_id, "version": VERSION, "digest": "", "read_at": READ_AT}
+    with write_connection() as connection:
+        connection.execute(SummaryRow.__table__.delete())
+        connection.execute(
+            SummaryRow.__table__.insert().values(document=pack(summary), read_by_run=None, **row)
+        )
+        connection.execute(update(LeagueRow).values(changed_at=datetime.now(UTC)))
+
+
+@pytest.fixture
+def shown(synced, visitor):
+    """Stores a game and its recorded summary; returns what fetches its pages."""
+
+    def put(slug: str, state: str = "post", **changes: Any) -> Any:
+        summary = replace(recorded_summary(slug), **changes)
+        score = {"away": summary.away.score, "home": summary.home.score}
+        synced(slug, event(state=state, **score))
+        store(summary)
+        return lambda part="", **more: visitor.get(f"/{slug}/games/401{part}", **more).text
+
+    return put
+
+
+def tabs(page: str) -> list[str]:
+    (bar,) = re.findall(r'<nav class="tabs" aria-label="Game">(.*?)</nav>', page, re.DOTALL)
+    return re.findall(r'href="([^"]+)"', bar)
+
+
+def columns(page: str, caption: str) -> list[str]:
+    table = page.partition(f">{caption}</caption>")[2].partition("</thead>")[0]
+    return re.findall(r"<abbr[^>]*>([^<]*)<", table)
+
+
+def test_tabs_are_addresses_of_what_is_stored(shown):
+    page = shown("nba")
+    home = "/nba/games/401"
+    every = [home, f"{home}/box", f"{home}/plays", f"{home}/recap"]
+    assert [tabs(page(part)) for part in ("", "/box", "/plays", "/recap")] == [every] * 4
+    assert f'<a href="{home}/plays" aria-current="page">' in page("/plays")
+    store(replace(recorded_summary("nba"), groups=()))
+    assert tabs(page("?again")) == [home, f"{home}/box", f"{home}/recap"]
+
+
+def test_game_without_a_summary_has_no_tabs_and_says_so(synced, visitor):
+    synced("nba", event())
+    assert 'aria-label="Game"' not in visitor.get("/nba/games/401").text
+    for part, name in (("box", "box score"), ("plays", "plays"), ("recap", "recap")):
+        page = visitor.get(f"/nba/games/401/{part}")
+        assert page.status_code == 200
+        assert f"The {name} of this game has not been read from the feed." in page.text
+
+
+def test_unknown_game_is_not_found_and_a_league_has_one_form(synced, visitor):
+    synced("nba", event())
+    assert visitor.get("/nba/games/402/box").status_code == 404
+    moved = visitor.get("/NBA/games/401/plays")
+    assert (moved.status_code, moved.location) == (301, "/nba/games/401/plays")
+
+
+@pytest.mark.parametrize(
+    ("slug", "caption", "first"),
+    [
+        ("nba", "Beta: players", ["PTS", "REB", "AST", "MIN", "FG"]),
+        ("nfl", "Beta: passing", ["C/ATT", "YDS", "TD", "AVG"]),
+        ("mlb", "Alpha: batting", ["AB", "R", "H", "RBI", "HR", "BB", "K", "H-AB"]),
+        ("mlb", "Alpha: pitching", ["IP", "H", "R", "ER", "BB"]),
+        ("nhl", "Beta: forwards", ["G", "A", "+/-", "S", "TOI", "PIM", "BS"]),
+    ],
+)
+def test_important_columns_come_first_and_none_is_lost(shown, slug, caption, first):
+    page = shown(slug)("/box")
+    own = columns(page, caption)
+    assert own[: len(first)] == first
+    tables = [table for box in recorded_summary(slug).box for table in box.tables]
+    assert sorted(own) in [sorted(table.labels) for table in tables]
+
+
+def test_players_have_their_own_figures_and_the_team_its_totals(shown):
+    page = shown("nba")("/box")
+    row = page.partition('<tr><th scope="row">Kelly Olynyk')[2].partition("</tr>")[0]
+    assert re.findall("<td>([^<]*)</td>", row)[:5] == ["11", "4", "3", "26", "5-8"]
+    totals = page.partition("<tfoot>")[2].partition("</tr>")[0]
+    assert re.findall("<td>([^<]*)</td>", totals)[:5] == ["96", "37", "23", "", "37-84"]
+    assert page.count("<h1") == 1
+    assert "Incomplete" not in page
+
+
+def test_what_does_not_add_up_is_called_incomplete(shown):
+    page = shown("nba", scoring=())("/box")
+    assert "Incomplete: what the feed has of this game does not add up." in page
+    assert "The last play that scored made it 0-0, the score is 96-111" in page
+
+
+def test_plays_are_in_order_after_the_game(shown):
+    final = shown("nhl")("/plays")
+    assert re.findall(r"<h2 id=\"g\d\">([^<]*)<", final) == [
+        "1st period",
+        "2nd period",
+        "3rd period",
+    ]
+
+
+def test_live_plays_are_newest_first(shown):
+    page = shown("nhl", state="in", is_completed=False)("/plays")
+    assert re.findall(r"<h2 id=\"(g\d)\">", page) == ["g3", "g2", "g1"]
+    assert page.index("Game End") < page.index("End of 3rd Period")
+
+
+def test_scoring_only_is_a_link_to_the_plays_that_scored(shown):
+    page = shown("nfl")
+    assert '<a href="/nfl/games/401/plays?scoring=1">Scoring only</a>' in page("/plays")
+    only = page("/plays?scoring=1")
+    assert 0 < only.count('<li class="scored">') == len(re.findall("<li[^>]*>(?:<span|<div)", only))
+    assert "<b>BET 24, ALP 25</b>" in only
+
+
+def test_chance_to_win_is_a_line_and_words(shown):
+    fetch = shown("nfl")
+    page = fetch("/plays")
+    assert re.search(r'<polyline points="0,\d+ ', page)
+    assert "The chance of Alpha to win was 8 % at its lowest." in page
+    assert "Alpha from 62 % to 82 % (quarter 4, 0:57): Y.Koo 25 yard field goal" in page
+    store(replace(recorded_summary("nfl"), chances=()))
+    assert "Chance to win" not in fetch("/plays?again")
+
+
+def test_recap_has_scores_officials_injuries_and_series(shown):
+    page = shown("nhl")("/recap")
+    assert "Sam Bennett Goal (10) Wrist Shot" in page
+    assert "<b>BET 5, ALP 3</b>" in page
+    assert "<b>Linesman</b> Scott Cherrey" in page
+    assert "FLA wins series 2-1" in page
+    assert "Sean Walker" in page
+
+
+def test_recap_of_basketball_leads_to_the_plays_that_scored(shown):
+    page = shown("nba")("/recap")
+    assert '<a class="to" href="/nba/games/401/plays?scoring=1">All 108 scoring plays</a>' in page
+
+
+def test_summary_of_another_moment_says_of_which(shown, synced):
+    page = shown("nba", state="in", is_completed=False)
+    assert "when the score was" not in page("/box")
+    assert "As of Thu, Jan 15, 7:30 PM EST." in page("/box")
+    store(replace(recorded_summary("nba"), is_completed=False, away=SideRecord("28", 99, ())))
+    assert "when the score was" not in page(
+        "/box"
+    )  # it is the plays' that counts, not the header's
+    synced("nba", event(state="in", away=98, home=111))
+    assert "As of Thu, Jan 15, 7:30 PM EST, when the score was 96-111." in page("/box?2")
+    synced("nba", event(away=98, home=111))
+    assert "It is not the whole game." in page("/box?3")
+
+
+def test_hidden_score_hides_every_part_until_it_is_revealed(shown):
+    page = shown("nfl")
+    assert 'aria-label="Game"' not in page(headers=HIDES)
+    for part, telling in (("/box", "Ridder"), ("/plays", "Koo"), ("/recap", "Koo")):
+        hidden = page(part, headers=HIDES)
+        assert telling not in hidden
+        assert not re.search(r"\b(24|25)\b", hidden.partition("<h1")[2].partition("</h1")[0])
+        assert 'href="?reveal=401#nfl401">Show it</a>' in hidden
+        shown_now = page(f"{part}?reveal=401", headers=HIDES)
+        assert telling in shown_now
+        assert 'href="/nfl/games/401/box?reveal=401"' in shown_now
+
+
+def test_soccer_has_lineups_and_its_events(synced, visitor):
+    goal = PlayRecord("1", 1, "12'", "Goal", "Ann scores.", "home", None, None, is_scoring=True)
+    on = LineupPlayerRecord("7", "Ann", "9", "F", is_starter=True, came_on=False, went_off=True)
+    sub = LineupPlayerRecord("8", "Bea", "10", "F", is_starter=False, came_on=True, went_off=False)
+    summary = SummaryRecord(
+        "401", "post", True, "FT", SideRecord("2", 0, ()), SideRecord("1", 1, ()),
+        scoring=(goal,), groups=(PlayGroupRecord(1, "", "", "", (goal,)),),
+        lineups=(LineupRecord("home", "4-3-3", (on, sub)),),
+    )  # fmt: skip
+    synced("nba", event(away=0, home=1))
+    store(summary)
+    page = visitor.get("/nba/games/401/box").text
+    assert "Alpha: lineup <small>4-3-3</small>" in page
+    assert "<b>9</b> Ann <small>F, went off</small>" in page
+    assert "<b>10</b> Bea <small>F, came on</small>" in page
+    assert "Ann scores." in visitor.get("/nba/games/401/plays").text
