@@ -11,6 +11,7 @@ from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
 from sportsapp.db.engine import db, init_database
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter, RateLimiter
+from sportsapp.feed.watched import WatchedGames
 from sportsapp.http import headers, threads
 from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
@@ -116,4 +117,5 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         queues=queues,
         failure_delays=FailureDelays(settings, "sportsapp-signin"),
         visitor_syncs=Allowance(settings, "sportsapp-visitor", per_minute=VISITOR_SYNCS),
+        watched_games=WatchedGames(settings.broker),
     )

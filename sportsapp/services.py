@@ -13,6 +13,7 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.feed.client import FeedClient
 from sportsapp.feed.pace import OutcomeCounter
+from sportsapp.feed.watched import WatchedGames
 from sportsapp.http.kept import KeptAnswer
 from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
@@ -40,6 +41,7 @@ class Services:
     queues: tuple[TrackerHuey, ...]
     failure_delays: FailureDelays
     visitor_syncs: Allowance
+    watched_games: WatchedGames
     results: KeptAnswer[list[Result]] = field(default_factory=KeptAnswer)
     metrics: KeptAnswer[list[Metric]] = field(default_factory=KeptAnswer)
 

@@ -9,7 +9,7 @@ to the first reading.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import inf
@@ -26,9 +26,12 @@ from sportsapp.db.queries.freshness import MOVES_FOR
 from sportsapp.feed.fetch import FetchStopped
 from sportsapp.feed.pace import live_share
 from sportsapp.sync.context import SyncContext, SyncResult
+from sportsapp.sync.games import sync_watched
 from sportsapp.sync.load import LEAGUES
 from sportsapp.sync.scoreboards import LIVE_DAYS, Reading, live_days, read_days
 
+LOOK_SECONDS = 5.0
+"""How often a run that waits looks for watched games."""
 FREE_SECONDS = 2.0
 """So long before the next slot a run that follows has ended."""
 AT_ONCE = 2
@@ -45,7 +48,8 @@ class Follow:
 
     That is in ``seconds``. ``wait`` waits for so many seconds; it returns False when the run is to
     end before. ``is_stopping`` returns whether it is to end even while an answer is awaited.
-    ``timer`` returns seconds.
+    ``timer`` returns seconds. ``watched`` returns the live games that somebody looks at and whose
+    summaries are due (``WatchedGames.take``); they are read between the readings.
     """
 
     seconds: float
@@ -53,6 +57,25 @@ class Follow:
     wait: Callable[[float], bool]
     is_stopping: Callable[[], bool] = lambda: False
     timer: Callable[[], float] = time.monotonic
+    watched: Callable[[], Sequence[tuple[str, str]]] | None = None
+
+    def read_watched(self, context: SyncContext, leagues: Collection[League], until: float) -> None:
+        """Read the summaries of watched games of these leagues that are due, before this time."""
+        seconds = until - self.timer() - SHORTEST  # answers may come that much late
+        if self.watched is None or seconds < SHORTEST:
+            return
+        slugs = {league.slug for league in leagues}
+        if names := [name for name in self.watched() if name[0] in slugs]:
+            with time_limit(seconds):
+                sync_watched(context.with_current_time(), names)
+
+    def wait_until(self, context: SyncContext, leagues: Collection[League], until: float) -> bool:
+        """Wait, and read watched games meanwhile. Returns False when the run is to end before."""
+        while self.watched is not None and until - self.timer() > LOOK_SECONDS:
+            if not self.wait(LOOK_SECONDS):
+                return False
+            self.read_watched(context, leagues, until)
+        return self.wait(max(until - self.timer(), 0.0))
 
 
 def sync_live(
@@ -103,6 +126,7 @@ def _follow(
                 again[league] = began + pace * 2 ** failures[league]
             due = {league: again.setdefault(league, began + pace) for league in in_play}
             moment = max(min(due.values(), default=inf), timer())
+            follow.read_watched(context, live, min(moment, ends_at))
             if moment + longest > ends_at:
                 break
             expected = len(readings) + 1 + int((ends_at - moment) // follow.every)
@@ -110,7 +134,7 @@ def _follow(
             fits = {league: at for league, at in due.items() if at + longest <= ends_at}
             _note_next(context, {league: fits.get(league, next_slot) - timer() for league in live})
             context.tally.log(is_quiet=context.scheduled)
-            if not follow.wait(moment - timer()):
+            if not follow.wait_until(context, live, moment):
                 break
             began, context = timer(), context.with_current_time()
             days = {league: live[league] for league, at in due.items() if at <= max(moment, began)}

@@ -4,7 +4,8 @@ One game by its id (``sync_game``), some at the same time (``sync_games``), and 
 no summary yet (``sync_finals``), a few in each run.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -27,6 +28,8 @@ from sportsapp.sync.doubts import WITH_RESULT
 from sportsapp.sync.load import GAMES, LEAGUES, locked_league
 from sportsapp.sync.steps import Steps
 from sportsapp.sync.watch import is_refusal
+
+logger = logging.getLogger(__name__)
 
 SUMMARY_ROWS: Table = SummaryRow.__table__
 FAILURES: Table = SummaryFailure.__table__
@@ -87,6 +90,12 @@ def may_be_asked_for(now: datetime) -> ColumnElement[bool]:
     return or_(FAILURES.c.game_id.is_(None), FAILURES.c.again_at <= now)
 
 
+def is_wanted(session: AnySession, game_id: int, now: datetime) -> bool:
+    """Whether a stored final's summary is due, and may be asked for now."""
+    this = GAMES.c.id == game_id, may_be_asked_for(now)
+    return session.execute(_GAME.where(*_IS_DUE, *this)).first() is not None
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -140,6 +149,23 @@ def sync_finals(context: SyncContext, leagues: Sequence[League]) -> SyncResult:
             if isinstance(error, FeedUnavailableError) or is_refusal(error):
                 steps.todo = [step for step in steps.todo if step[0] != slug]
     return steps.result
+
+
+def sync_watched(context: SyncContext, names: Collection[tuple[str, str]]) -> None:
+    """Store the summaries of live games, by league and the feed's id. Failures are only logged.
+
+    Raises FetchStopped.
+    """
+    live = (
+        LEAGUES.c.slug.in_({slug for slug, _ in names}),
+        GAMES.c.espn_id.in_({espn_id for _, espn_id in names}),
+        GAMES.c.state == State.IN,
+        may_be_asked_for(context.now),
+    )
+    rows = context.session.execute(_GAME.where(*live)).all()
+    games = [game for game in rows if (game.slug, game.espn_id) in names]
+    for line in sync_games(context, games).errors:
+        logger.info("%s", line)
 
 
 def _sync(context: SyncContext, game: GameRow, answer: Callable[[], Answer]) -> SyncResult:

@@ -84,6 +84,7 @@ def _following(run: CurrentRun) -> Follow:
         every=services().settings.live_read_seconds,
         wait=partial(_wait, run),
         is_stopping=run.is_stopping,
+        watched=services().watched_games.take,
     )
 
 
@@ -200,8 +201,7 @@ def sync_unread_days(league: str, start_date: str | date, end_date: str | date) 
     polling, since no operator asked for it.
     """
     followed = _followed(league)
-    if pause := services().feed_watch.paused([followed], utc_now(), live=False).get(followed):
-        raise RunSkipped(f"{followed.label}: {pause}") from pause
+    _skip_while_paused(followed)
     every_month = True  # a page waits for all of its days
     return _run(RANGE, followed, _day(start_date), _day(end_date), every_month)
 
@@ -211,9 +211,19 @@ def sync_game(league: str, espn_id: str) -> dict[str, Any]:
     """Read a stored game's box score and plays, by the feed's id: ``{"synced", "errors"}``.
 
     ``synced`` is 0 for a game that has not begun, or was called off. Bad arguments fail at once:
-    UnknownLeagueError, UnknownGameError.
+    UnknownLeagueError, UnknownGameError. What a visitor has asked for keeps to the pauses of
+    scheduled polling.
     """
-    return _run(GAME, _followed(league), espn_id)
+    followed, run = _followed(league), current_run()
+    if run is not None and run.row.trigger == Trigger.VISITOR:
+        _skip_while_paused(followed)
+    return _run(GAME, followed, espn_id)
+
+
+def _skip_while_paused(league: League) -> None:
+    """Raise RunSkipped while the league is left out of scheduled polling."""
+    if pause := services().feed_watch.paused([league], utc_now(), live=False).get(league):
+        raise RunSkipped(f"{league.label}: {pause}") from pause
 
 
 def _run(sync: Sync, *arguments: object) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from sportsapp.core.clock import utc_now
 from sportsapp.core.leagues import League
 from sportsapp.db import queries
 from sportsapp.db.engine import db
+from sportsapp.db.models import Game
 from sportsapp.db.queries import Span
-from sportsapp.tasks.visitors import request_days
+from sportsapp.tasks.visitors import request_days, want_summary
 
 
 class Reading(NamedTuple):
@@ -53,3 +54,16 @@ def requested(league: League, first: date, last: date) -> Reading:
     g.unread = g.get("unread", False) or is_coming
     g.pop("etag", None)
     return Reading(is_read=False, is_coming=is_coming)
+
+
+def is_summary_coming(game: Game) -> bool:
+    """For a view that shows a game: whether its summary, which was not read, is being fetched.
+
+    The page is then made anew each time, until it is there. A live game is marked as watched. Call
+    it in the view, not while a page is rendered: the page cache asks the view once a second.
+    """
+    is_coming = want_summary(game)
+    if is_coming:
+        g.unread = True
+        g.pop("etag", None)
+    return is_coming

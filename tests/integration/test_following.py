@@ -82,9 +82,9 @@ class Minute:
     def ping(self) -> None:
         self.pings += 1
 
-    def run(self, seconds: float = SLOT, leagues: list | None = None) -> SyncResult:
+    def run(self, seconds: float = SLOT, leagues: list | None = None, **more: object) -> SyncResult:
         follow = Follow(
-            seconds=seconds, every=self.every, wait=self.wait, timer=lambda: self.seconds
+            seconds=seconds, every=self.every, wait=self.wait, timer=lambda: self.seconds, **more
         )
         context = replace(
             self.sync, clock=lambda: NOW + timedelta(seconds=self.seconds), scheduled=True
@@ -573,3 +573,61 @@ def test_slot_that_falls_due_while_a_run_ends_is_claimed_as_soon_as_it_has(app, 
     scheduler._seen[name] = minute - timedelta(seconds=1)
     scheduler.enqueue_periodic_tasks(minute + timedelta(seconds=55))
     assert minute in slots()
+
+
+# ---------------------------------------------------------------- watched games
+
+
+class Watched:
+    """Games that somebody looks at: due every thirty seconds of a minute's timer."""
+
+    def __init__(self, minute: Minute, *names: tuple[str, str]) -> None:
+        self.minute, self.names = minute, names
+        self.taken: list[float] = []
+
+    def __call__(self) -> list[tuple[str, str]]:
+        if self.taken and self.minute.seconds - self.taken[-1] < 30:
+            return []
+        self.taken.append(self.minute.seconds)
+        return list(self.names)
+
+
+def summaries(feed) -> list[str]:
+    return [request.args["event"] for request in feed.requests if "/summary" in request.path]
+
+
+def test_watched_game_is_read_after_the_scoreboards_every_half_minute(minute, feed):
+    watched = Watched(minute, ("nfl", "900"), ("nfl", "999"), ("nba", "800"))
+    minute.run(watched=watched)
+    assert watched.taken == [0, 30]
+    assert minute.offsets["nfl"] == [0, 10, 20, 30, 40, 50]
+    assert summaries(feed)[0] == "900"
+    assert set(summaries(feed)) == {"900"}
+
+
+def test_game_that_nobody_looks_at_costs_no_request(minute, feed):
+    minute.run(watched=Watched(minute))
+    assert summaries(feed) == []
+
+
+def test_watched_game_is_read_while_the_run_waits_for_a_rare_reading(minute, feed):
+    minute.every = 40
+    watched = Watched(minute, ("nfl", "900"))
+    minute.run(watched=watched)
+    assert (watched.taken, minute.offsets["nfl"]) == ([0, 30], [0, 40])
+
+
+def test_watched_games_wait_where_the_next_reading_is_near(minute, feed):
+    minute.latency = 9
+    watched = Watched(minute, ("nfl", "900"))
+    minute.run(watched=watched)
+    assert summaries(feed) == []
+    assert minute.offsets["nfl"] == [0, 10, 20, 30, 40]
+
+
+def test_summary_that_fails_is_no_error_of_the_run_and_waits(minute, feed):
+    feed.fail("nfl", 404, kind="summary")
+    watched = Watched(minute, ("nfl", "900"))
+    assert minute.run(watched=watched).as_dict() == {"synced": 1, "errors": []}
+    assert watched.taken == [0, 30]
+    assert summaries(feed) == ["900"]
