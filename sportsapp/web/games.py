@@ -20,6 +20,7 @@ from sportsapp.web.preferences import sends_no_preferences
 from sportsapp.web.spoilers import is_hidden, is_revealed
 from sportsapp.web.summaries import tabs_of
 from sportsapp.web.timeline import timeline_of
+from sportsapp.web.unread import is_summary_coming
 
 blueprint = Blueprint("games", __name__)
 
@@ -37,6 +38,7 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
         target = url_for("games.game", league_name=league.slug, espn_id=espn_id)
         return redirect(target, 301)
     row = game_or_404(league, espn_id)
+    is_summary_coming(row)
 
     def render(fresh: Freshness) -> str:
         stored = queries.stored_summary(db.session, row.id) if is_revealed(row) else None

@@ -22,6 +22,7 @@ from sportsapp.web.labels import full_time
 from sportsapp.web.lookup import game_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.spoilers import is_revealed
+from sportsapp.web.unread import is_summary_coming
 
 blueprint = Blueprint("summaries", __name__)
 
@@ -82,6 +83,7 @@ def _part(
         endpoint = str(request.endpoint)
         return redirect(url_for(endpoint, league_name=league.slug, espn_id=espn_id), 301)
     game = game_or_404(league, espn_id)
+    is_summary_coming(game)
 
     def render(fresh: Freshness) -> str:
         stored = queries.stored_summary(db.session, game.id) if is_revealed(game) else None

@@ -25,6 +25,7 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
 from sportsapp.web.unread import is_summary_coming
 from tests.acceptance.conftest import wait_for
+from tests.integration.conftest import Visitor
 from tests.integration.events import board, event
 from tests.integration.test_sync_game import said
 
@@ -192,3 +193,14 @@ def test_visitor_s_run_keeps_to_a_pause(real_app, feed):
     services_of(real_app).feed_watch.pause(NBA, utc_now() + timedelta(minutes=5))
     huey.execute(huey.dequeue())
     assert (runs()[0].state, asked(feed)) == (RunState.SKIPPED, [])
+
+
+@pytest.mark.parametrize("path", ["", "/box", "/plays", "/recap"])
+def test_every_page_of_a_game_wants_its_summary(real_app, feed, path):
+    serve(real_app, feed, "in", "post")
+    visitor = Visitor(real_app, real_app.response_class, use_cookies=False)
+    for espn_id in ("900", "901"):
+        address = f"/nba/games/{espn_id}{path}"
+        assert visitor.get(address, headers={"User-Agent": BROWSER}).status_code == 200
+    assert services_of(real_app).watched_games.take() == [("nba", "900")]
+    assert [run.args["espn_id"] for run in runs()] == ["901"]
