@@ -22,13 +22,14 @@ from sportsapp.api.shapes import (
     league_json,
     team_json,
 )
+from sportsapp.api.summary_shapes import BoxScore, Plays, box_json, plays_json
 from sportsapp.core.clock import iso_utc, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, UnknownLeagueError
 from sportsapp.core.leagues import find_league
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import Cursor, GameSummary, Span
+from sportsapp.db.queries import Cursor, GameSummary, Span, StoredSummary
 from sportsapp.services import services
 from sportsapp.tasks.visitors import request_days
 
@@ -73,6 +74,12 @@ def _limit(text: str) -> int:
 def _after(text: str) -> int:
     if not NUMBER.fullmatch(text):
         abort(400, "after must be the `next` value of an earlier answer, or 0")
+    return int(text)
+
+
+def _place(text: str) -> int:
+    if not NUMBER.fullmatch(text):
+        abort(400, "cursor must be the `next` value of an earlier answer")
     return int(text)
 
 
@@ -150,6 +157,12 @@ AFTER = Parameter(
     read=_after,
     schema=lambda: {"type": "integer", "minimum": 0, "maximum": AFTER_MOST},
 )
+PLAYS_CURSOR = Parameter(
+    name="cursor",
+    description="The `next` value of an earlier answer: returns the plays that follow it.",
+    read=_place,
+    schema=lambda: {"type": "string", "pattern": f"^{NUMBER.pattern}$"},
+)
 ESPN_ID = Parameter(
     name="espn_id",
     description="The game's id in ESPN's feed.",
@@ -163,6 +176,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "teams": {},
     "games": {"state": "post", "limit": 50},
     "game": {"espn_id": "401810426"},
+    "box": {"espn_id": "401810426"},
+    "plays": {"espn_id": "401810426", "limit": 50},
     "events": {"after": 0, "limit": 50},
 }
 """An example request for each view, by its name, but for the league."""
@@ -222,6 +237,29 @@ def game(league: str, espn_id: str) -> GameJson:
     return game_in_full(row)
 
 
+@blueprint.get("/games/<league>/<espn_id>/box")
+@returns(BoxScore, LEAGUE_IN_PATH, ESPN_ID)
+def box(league: str, espn_id: str) -> BoxScore:
+    """The box score of a game."""
+    return box_json(league, espn_id, _summary_or_404(league, espn_id))
+
+
+@blueprint.get("/games/<league>/<espn_id>/plays")
+@returns(Plays, LEAGUE_IN_PATH, ESPN_ID, LIMIT, PLAYS_CURSOR)
+def plays(league: str, espn_id: str, limit: int | None, cursor: int | None) -> Plays:
+    """The plays of a game in order, a page at a time."""
+    stored = _summary_or_404(league, espn_id)
+    return plays_json(league, espn_id, stored, cursor or 0, limit or LIMIT_MOST)
+
+
+def _summary_or_404(league: str, espn_id: str) -> StoredSummary:
+    game = queries.find_game(db.session, league, espn_id)
+    stored = game and queries.stored_summary(db.session, game.id)
+    if not stored:
+        abort(404, f"no summary of a {league.upper()} game with the id {espn_id[:40]!r} is stored")
+    return stored
+
+
 @blueprint.get("/events")
 @returns(Events, LEAGUE, TEAM, AFTER, LIMIT)
 def events(league: str | None, team: str | None, after: int | None, limit: int | None) -> Events:
@@ -253,7 +291,8 @@ def docs() -> ResponseReturnValue:
     requests = {name: {"league": slug} | values for name, values in EXAMPLES.items()}
     requests["leagues"] = {}
     if "game" in answers:  # else the address of one that there may be
-        requests["game"]["espn_id"] = answers["game"].espn_id
+        for name in ("game", "box", "plays"):
+            requests[name]["espn_id"] = answers["game"].espn_id
     return render_template(
         "api.html",
         document=make_document(current_app),
@@ -280,6 +319,9 @@ def _short_answers(slug: str) -> dict[str, Any]:
     }
     if rows and (game := queries.find_game(db.session, slug, rows[0].espn_id)):
         answers["game"] = game_in_full(game)
+        if stored := queries.stored_summary(db.session, game.id):
+            answers["box"] = box_json(slug, game.espn_id, stored, most=1)
+            answers["plays"] = plays_json(slug, game.espn_id, stored, 0, 1)
     return answers
 
 

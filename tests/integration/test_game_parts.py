@@ -232,3 +232,49 @@ def test_soccer_has_lineups_and_its_events(synced, visitor):
     assert "<b>9</b> Ann <small>F, went off</small>" in page
     assert "<b>10</b> Bea <small>F, came on</small>" in page
     assert "Ann scores." in visitor.get("/nba/games/401/plays").text
+
+
+# ---------------------------------------------------------------- the API
+
+
+def test_api_has_the_box_score_in_the_feed_s_order(shown, visitor):
+    shown("nba")
+    answer = visitor.get("/api/v1/games/nba/401/box").json
+    assert (answer["completed"], answer["faults"]) == (True, [])
+    assert answer["read_at"] == "2026-01-16T00:30:00Z"
+    away, home = answer["teams"]
+    assert (away["side"], home["side"]) == ("away", "home")
+    (table,) = away["tables"]
+    assert table["labels"][:3] == ["MIN", "PTS", "FG"]
+    assert table["players"][0]["name"] == "Kelly Olynyk"
+    assert table["totals"][1] == "96"
+
+
+def test_api_has_every_play_once_page_by_page(shown, visitor):
+    shown("mlb")
+    got, cursor = [], ""
+    while cursor is not None:
+        answer = visitor.get(f"/api/v1/games/mlb/401/plays?limit=40&cursor={cursor}").json
+        got += answer["plays"]
+        assert len(answer["plays"]) <= 40
+        cursor = answer["next"]
+    every = [play for group in recorded_summary("mlb").groups for play in group.plays]
+    assert [play["espn_id"] for play in got] == [play.espn_id for play in every]
+    assert got[-1]["group"] == "Top 9th Inning"
+    assert any(play["pitches"] for play in got)
+
+
+@pytest.mark.parametrize("part", ["box", "plays"])
+def test_api_knows_no_summary_until_one_is_stored(synced, visitor, part):
+    synced("nba", event())
+    for espn_id in ("401", "402"):
+        answer = visitor.get(f"/api/v1/games/nba/{espn_id}/{part}")
+        assert answer.status_code == 404
+        assert "is stored" in answer.json["error"]["message"]
+
+
+def test_api_refuses_a_cursor_that_is_none(shown, visitor):
+    shown("nba")
+    for cursor in ("x", "-1", "9" * 20):
+        assert visitor.get(f"/api/v1/games/nba/401/plays?cursor={cursor}").status_code == 400
+    assert visitor.get("/api/v1/games/nba/401/plays?cursor=9999").json["plays"] == []
