@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test test-postgres test-quick audit sbom fuzz check bench figures screenshots format requirements clean
+.PHONY: run demo test test-long test-postgres test-quick audit sbom fuzz check bench figures screenshots format requirements clean
 
 run: $(VENV)/.installed ## start everything: broker, consumers, web server
 	@exec $(BIN)/flask up
@@ -15,23 +15,34 @@ demo: $(VENV)/.installed ## the same with a demo feed that needs no internet
 
 # What Python compiles is kept between runs and for the many processes that tests start, whatever
 # the environment says.
-test test-postgres test-quick: export PYTHONDONTWRITEBYTECODE :=
+test test-long test-postgres test-quick: export PYTHONDONTWRITEBYTECODE :=
 
-test: $(VENV)/.installed-dev ## all tests; acceptance tests one file a process: they depend on timing, and mostly wait
+# Acceptance tests are one file a process: they depend on timing, and often wait.
+IN_FILES := -n 2 --dist loadfile --no-loadscope-reorder
+
+test: $(VENV)/.installed-dev ## the tests without the long ones: what every change has to pass
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not long" tests/unit tests/integration
+	$(BIN)/pytest $(IN_FILES) -m "not long" tests/acceptance
+
+test-long: export FAULTS := long
+test-long: $(VENV)/.installed-dev ## all tests, those of faults in their long form: before a release
 	$(BIN)/pytest -n 2 --dist loadgroup tests/unit tests/integration
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
+	$(BIN)/pytest $(IN_FILES) tests/acceptance
 
-# Slow files whose database statements other tests run on PostgreSQL too.
-ONLY_WITH_ALL := admin_browser alerts browser deploy_proxies doctor faults_feed markup \
-    offline redis throttle up
+# Acceptance tests about what databases do differently: faults, kills, writers at once.
+POSTGRES_FILES := faults_database faults_kill faults_together recorded_feed postgres
 
-test-postgres: $(VENV)/.installed-dev ## tests with a database, on PostgreSQL; POSTGRES=all includes the slowest
+test-postgres: $(VENV)/.installed-dev ## tests of statements and faults on PostgreSQL; POSTGRES=all: all with a database
+ifeq ($(POSTGRES),all)
 	$(BIN)/pytest -n 2 --dist loadgroup --database postgresql tests/integration
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --database postgresql tests/acceptance \
-	    $(if $(filter all,$(POSTGRES)),,$(ONLY_WITH_ALL:%=--ignore=tests/acceptance/test_%.py))
+	$(BIN)/pytest $(IN_FILES) --database postgresql tests/acceptance
+else
+	$(BIN)/pytest -n 2 --dist loadgroup --database postgresql -m "not slow and not long" tests/integration
+	$(BIN)/pytest $(IN_FILES) --database postgresql -m "not long" $(POSTGRES_FILES:%=tests/acceptance/test_%.py)
+endif
 
 test-quick: $(VENV)/.installed-dev ## the tests without the slow ones
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/integration
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not long" tests/unit tests/integration
 
 audit: $(VENV)/.installed-dev ## look for insecure code, and known vulnerabilities in pinned packages
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml sportsapp

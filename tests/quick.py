@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 
-def first_quick(cases: Iterable[Any]) -> list[Any]:
-    """The cases, all but the first marked ``slow``."""
-    first, *others = cases
-    return [first, *(pytest.param(case, marks=pytest.mark.slow) for case in others)]
+def first_quick(cases: Iterable[Any], others: pytest.MarkDecorator = pytest.mark.slow) -> list[Any]:
+    """The cases, all but the first with the mark of the ``others``."""
+    first, *rest = cases
+    return [first, *(pytest.param(case, marks=others) for case in rest)]

@@ -174,6 +174,7 @@ def test_backfill_from_the_form_to_its_games(browser, at_work, feed):
         assert db.session.scalar(select(Game.id).where(Game.changed_by_run == run.id).limit(1))
 
 
+@pytest.mark.long
 def test_running_backfill_is_cancelled_and_keeps_what_it_has(browser, at_work, feed):
     feed.fail("latency", league="nba", seconds=2)
     with visit(browser, at_work) as page:
@@ -191,6 +192,7 @@ def test_running_backfill_is_cancelled_and_keeps_what_it_has(browser, at_work, f
         assert row(run.id).progress_done < row(run.id).progress_total
 
 
+@pytest.mark.long
 def test_failed_run_shows_its_traceback_and_is_run_again(browser, at_work, feed):
     feed.fail("403", league="nfl")
     with visit(browser, at_work) as page:
@@ -214,6 +216,7 @@ def test_failed_run_shows_its_traceback_and_is_run_again(browser, at_work, feed)
         expect(page.locator("article")).to_contain_text("resolved")
 
 
+@pytest.mark.long
 def test_dashboard_knows_the_consumers_and_outlives_the_broker(browser, at_work, broker):
     with visit(browser, at_work) as page:
         alive = page.locator("#consumers tbody tr")
@@ -374,6 +377,7 @@ def harm() -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("view", "button"), DESTRUCTIVE)
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 def test_nothing_is_destroyed_without_its_question(browser, site, view, button, script):

@@ -15,6 +15,8 @@ from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance.conftest import wait_for
 from tests.receiver import receiving
 
+pytestmark = pytest.mark.long
+
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
 
@@ -67,7 +69,6 @@ def test_time_limit_that_was_hit_reaches_the_receiver(real_app, start_consumer, 
     assert receiver.messages[0]["kind"] == "timeout"
 
 
-@pytest.mark.slow
 def test_backfill_consumer_notices_that_nobody_schedules_any_more(
     real_app, start_consumer, receiver
 ):

@@ -25,6 +25,8 @@ from tests.acceptance import harm
 from tests.acceptance.conftest import RealBroker, wait_for
 from tests.acceptance.test_up import Running, Up, up  # noqa: F401 - a fixture, asked for by name
 
+pytestmark = pytest.mark.long
+
 KEYS = 300
 
 

@@ -159,6 +159,7 @@ def test_axe_finds_nothing_on_any_page(visitors, width, scheme):
     assert faults_of(visitors, PAGES, width=width, color_scheme=scheme) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_while_scores_are_hidden(visitors, scheme):
     assert faults_of(visitors, PAGES, hides=True, color_scheme=scheme) == []
@@ -228,6 +229,7 @@ def console_of(page: Page) -> list[str]:
     return said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hides", [False, True], ids=["shown", "hidden"])
 def test_no_page_does_what_its_policy_forbids(visitors, site, hides):
     with visitors.context(hides=hides, service_workers="allow") as context:

@@ -119,7 +119,7 @@ def sleep_to_middle_of_slots(slots: int, seconds: int = 10) -> None:
     time.sleep(now // seconds * seconds + (slots + 0.5) * seconds - now)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tick_comes_once_with_two_consumers_and_a_restart_in_between(
     real_app, start_consumer, feed
 ):
@@ -257,6 +257,7 @@ def test_consumers_show_that_they_are_alive_and_leave_in_order(real_app, start_c
     assert roles() == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_backfill_stops_at_a_chunk_and_goes_on_after_the_restart(
     real_app, start_consumer, feed, signal_number
@@ -274,6 +275,7 @@ def test_backfill_stops_at_a_chunk_and_goes_on_after_the_restart(
     assert Counter(feed.asked()).most_common(1)[0][1] <= 2
 
 
+@pytest.mark.long
 def test_paused_queue_keeps_its_runs_through_a_restart_and_goes_on(real_app, start_consumer, feed):
     slow_months(feed, 0.3)
     consumer = start_consumer("backfill_huey", door=harm.HURRY)

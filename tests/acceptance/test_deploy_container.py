@@ -77,7 +77,7 @@ exec chroot . setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs 
     --bounding-set=-all --inh-caps=-all --pdeathsig KILL env --chdir=/app --ignore-environment "$@"
 """
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 
 def needs_root() -> None:

@@ -38,6 +38,8 @@ from tests.integration.events import board, event
 from tests.panel import TOKEN
 from tests.stored import feed_read_at
 
+pytestmark = pytest.mark.long
+
 NAME = "scores.example.org"
 SECOND = 2.2  # how long nginx keeps a page for one second: it counts whole ones, and one more
 WATCHER, STRANGER, OTHER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
@@ -367,7 +369,6 @@ def test_nginx_shows_old_scores_when_no_web_server_answers_and_keeps_nothing_els
         assert ask("/", headers=cookie).status_code == 502
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(120)  # what is tested takes a minute
 def test_nginx_shows_old_scores_for_a_minute_only(nginx, web):
     ask = nginx.visitor()

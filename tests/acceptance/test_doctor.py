@@ -24,6 +24,8 @@ from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.panel import add_league
 
+pytestmark = pytest.mark.long
+
 FLASK = Path(sys.executable).with_name("flask")
 
 

@@ -186,7 +186,7 @@ NOT_RUN = {
     "systemctl ": "the same",
     "systemd-run ": "the same",
     "make test": "these tests themselves",
-    "FAULTS=long ": "the same, and CI's",
+    "FAULTS=long ": "the same",
     "POSTGRES=all ": "the same",
     "TIMES=20 ": "the same, for an hour",
     "pytest tests/": "these tests, and those of test_first_change.py",

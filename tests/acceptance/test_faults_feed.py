@@ -33,6 +33,8 @@ from tests.conftest import MakeDatabase
 from tests.integration.events import board, event
 from tests.loopback import LoopbackFeed, serving
 
+pytestmark = pytest.mark.long
+
 # A consumer that gives the feed one second for an answer, and asks twice.
 PATIENT = (
     "-c",
@@ -160,7 +162,6 @@ PAUSES = ("429", "403")
 SLOW = ("time-out", "slow drip")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_failing_league_keeps_its_data_and_is_asked_less_while_the_others_go_on(stack, fault):
     answer, words = FAULTS[fault]
@@ -217,7 +218,6 @@ def paths_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         yield from paths_of(part, (*path, key))
 
 
-@pytest.mark.slow
 def test_wrong_type_in_any_field_costs_at_most_its_event(stack):
     whole = live("nba", 74)
     spoilt = list(broken(live("nba", 0) | {"id": "7"}))

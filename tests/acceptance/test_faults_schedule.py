@@ -14,6 +14,8 @@ from sportsapp.db.models import TaskRun
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.harm import runs
 
+pytestmark = pytest.mark.long
+
 MINUTES = 10
 SPEED = 24
 SECONDS = MINUTES * 60 / SPEED
@@ -44,7 +46,6 @@ def ticks() -> list[TaskRun]:
     return sorted(done, key=lambda one: one.slot)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_tick_comes_once_a_minute_from_three_schedulers_of_which_one_is_killed(
     real_app, start_consumer, monkeypatch

@@ -173,7 +173,7 @@ def moment(number: int) -> dict[str, Any]:
     return event("900", state="in", home=number, away=0, status=status)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_latest_of_four_answers_wins_whatever_the_order_in_which_they_are_stored(app, feed):
     last = 0

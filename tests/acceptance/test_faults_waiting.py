@@ -28,6 +28,8 @@ from tests.acceptance.harm import RealWeb
 from tests.databases import PostgresServer
 from tests.panel import add_league
 
+pytestmark = pytest.mark.long
+
 PAGES = ("/", "/live", "/nfl", "/nfl/standings", "/search?q=alpha", "/nfl/scores.atom")
 SECONDS = 9.0 if harm.IS_LONG else 7.0  # longer than a web server waits for a frozen database
 VISITORS = 12

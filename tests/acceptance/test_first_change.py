@@ -13,6 +13,8 @@ import pytest
 
 from sportsapp.core.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.long
+
 PAGE = (PROJECT_ROOT / "docs" / "your-first-change.md").read_text()
 PARTS = ("sportsapp", "demo", "migrations", "templates", "static", "tests")
 TEST_FILE = "tests/integration/test_pages.py"
@@ -44,7 +46,6 @@ def run(project: Path, *command: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(240)  # eight programs, each with an import of everything
 def test_conference_game_from_the_test_to_the_page(project):
     test = re.search(r"```text\n(def test_.*?)```", PAGE, re.DOTALL)[1]

@@ -37,7 +37,7 @@ def begun() -> TaskRun | None:
     return next((run for run in ticks() if run.state == "STARTED" and run.progress_done), None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1000 if harm.IS_LONGEST else 240)
 def test_slots_in_a_row_are_followed_with_a_slow_feed(real_app, start_consumer, feed):
     slot, every, latency, slots = IN_A_ROW
@@ -107,6 +107,7 @@ def test_run_whose_first_reading_is_interrupted_by_a_stop_goes_on_after_it(
     assert harm.run_of(waiting.id).attempt >= 2
 
 
+@pytest.mark.long
 def test_kill_in_the_middle_of_a_run_loses_and_doubles_nothing(real_app, start_consumer, feed):
     harm.serve_live(feed)
     start_consumer(door=harm.HURRY, live_sync_seconds=20, live_read_seconds=5)
@@ -122,6 +123,7 @@ def test_kill_in_the_middle_of_a_run_loses_and_doubles_nothing(real_app, start_c
     assert Counter(tick.slot for tick in ticks()).most_common(1)[0][1] == 1
 
 
+@pytest.mark.long
 def test_one_worker_follows_and_does_what_is_asked_for(real_app, start_consumer, feed):
     harm.serve_live(feed)
     feed.say("nba", {"children": []}, kind="standings")
@@ -138,6 +140,7 @@ def test_one_worker_follows_and_does_what_is_asked_for(real_app, start_consumer,
     assert following.started_at < following.slot + timedelta(seconds=5)
 
 
+@pytest.mark.long
 def test_slot_that_is_due_while_a_run_still_ends_is_claimed_after_it(
     real_app, start_consumer, feed
 ):

@@ -23,7 +23,7 @@ from sportsapp.tasks import sync_all_live_games, sync_date_range_task
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ALERT = "sportsapp.tasks.alerts.send_alert"
 TASK = "sportsapp.tasks.sync.sync_date_range_task"

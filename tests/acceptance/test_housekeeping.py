@@ -29,6 +29,8 @@ from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_consumer import slow_months
 
+pytestmark = pytest.mark.long
+
 FLASK = Path(sys.executable).with_name("flask")
 
 

@@ -20,6 +20,8 @@ from sportsapp.core.settings import PROJECT_ROOT
 from tests.acceptance.harm import environ_of, flask, web_on
 from tests.panel import TOKEN
 
+pytestmark = pytest.mark.long
+
 AWAY = "postgresql://someone@127.0.0.1:1/scores"
 FORGED = "2026-01-15T20:00:00Z INFO    sportsapp.admin.signin: maria signed in from 10.0.0.1"
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ")

@@ -33,6 +33,8 @@ from tests.databases import PostgresServer, end_every_session
 from tests.integration.events import board
 from tests.loopback import LoopbackFeed
 
+pytestmark = pytest.mark.long
+
 PAGE = (PROJECT_ROOT / "docs" / "operating.md").read_text()
 FOREVER = ("make run", "huey_consumer", "flask serve")
 FOLLOWED = {
@@ -224,7 +226,6 @@ def count(url: str, what: str) -> int:
         engine.dispose()
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_server):
     hold_up(feed)
@@ -292,7 +293,6 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     operator.stop()
 
 
-@pytest.mark.slow
 def test_failures_end_in_two_ways(operator, feed):
     (dismiss,) = commands("Failures that are over")
     operator.run("flask db upgrade")
@@ -311,7 +311,6 @@ def test_failures_end_in_two_ways(operator, feed):
     assert [run["state"] for run in everything] == ["SUCCESS", "FAILURE", "FAILURE"]
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_paused_queue_waits_through_a_restart_and_goes_on_where_it_was(operator, feed):
     def months_asked() -> list[str]:

@@ -21,7 +21,7 @@ from tests.acceptance.test_up import Running, Up, up  # noqa: F401 - a fixture, 
 from tests.loopback import LoopbackFeed
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(240),
     pytest.mark.only_sqlite("its file is replaced"),
 ]

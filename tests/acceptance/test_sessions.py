@@ -16,6 +16,8 @@ from sportsapp.db.models import AdminSession, AdminUser
 from tests.acceptance.harm import RealWeb, web_on
 from tests.panel import NAME, PASSWORD, TOKEN
 
+pytestmark = pytest.mark.long
+
 OTHER = "another long pass phrase"
 
 

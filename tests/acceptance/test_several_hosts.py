@@ -39,7 +39,7 @@ SEASONS = [(f"{year}-01-01", f"{year}-09-30") for year in range(2010, 2020)]
 MONTHS = 9
 WINDOW = 5
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 class Host:

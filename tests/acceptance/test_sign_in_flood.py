@@ -15,6 +15,8 @@ from sportsapp.http.limits import FailureDelays
 from tests.acceptance.harm import RealWeb, web_on
 from tests.panel import NAME, PASSWORD, TOKEN
 
+pytestmark = pytest.mark.long
+
 WRONG = "wrong"
 
 

@@ -22,6 +22,8 @@ from sportsapp.tasks import (
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
 
+pytestmark = pytest.mark.long
+
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 TEAMS = 8
 SLOT = timedelta(seconds=2)

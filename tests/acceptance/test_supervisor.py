@@ -26,7 +26,10 @@ from sportsapp.commands.up.supervisor import (
 from sportsapp.core import processes
 from sportsapp.core.settings import PROJECT_ROOT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+]
 
 TOKEN_NAME = "SUPERVISOR_TEST"
 

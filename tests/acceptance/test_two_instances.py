@@ -23,6 +23,8 @@ from tests.acceptance import harm
 from tests.acceptance.conftest import app_on, wait_for
 from tests.conftest import MakeDatabase
 
+pytestmark = pytest.mark.long
+
 SHORT = ("-k", "process", "-w", "1", "-m", "1")
 CONSUMER = ("-m", "huey.bin.huey_consumer", "huey_config.huey", *SHORT)
 

@@ -25,6 +25,8 @@ from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_deploy_proxies import NAME
 from tests.acceptance.test_up import free_port
 
+pytestmark = pytest.mark.long
+
 certificate, start = test_deploy_proxies.certificate, test_deploy_proxies.start
 web = test_deploy_proxies.web
 GUIDE = (PROJECT_ROOT / "docs" / "deploy.md").read_text()
@@ -118,7 +120,6 @@ def descriptors() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["direct", "nginx", "caddy"])
 def test_pages_come_within_a_second(web, start, proxy):
     site = Site(web[0])

@@ -30,6 +30,8 @@ from tests.acceptance.conftest import wait_for
 from tests.acceptance.test_broker_ends import pid_of_broker
 from tests.acceptance.test_up import Up, up  # noqa: F401 - a fixture, asked for by name
 
+pytestmark = pytest.mark.long
+
 XOFF, XON = b"\x13", b"\x11"
 DROPPED = re.compile(r"(\d+) lines were dropped")
 

@@ -15,6 +15,8 @@ import pytest
 from tests.acceptance.conftest import children_of
 from tests.acceptance.harm import RealWeb, web_on
 
+pytestmark = pytest.mark.long
+
 TIMES = 1024
 BODIES = 200
 LENGTH = 30_000  # the web server takes 32 kB of headers

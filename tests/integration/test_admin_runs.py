@@ -405,6 +405,7 @@ def test_list_takes_a_bounded_number_of_queries(panel, query):
     assert counts[0] <= counts[1] <= 7
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_export_has_all_rows_and_memory_holds_some_of_them(panel, kind):
     add_many(9_000)

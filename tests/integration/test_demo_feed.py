@@ -174,7 +174,7 @@ def demo_paths(league: str, page: str) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("league", LEAGUES)
 def test_every_field_is_one_that_espn_has_with_values_of_the_same_kind(

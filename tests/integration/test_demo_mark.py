@@ -100,7 +100,7 @@ def test_consumer_waits_for_a_database_that_cannot_be_read(app, real_feed):
     huey.tracker.exit_if_wrong_feed()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.only_sqlite("the demo has a file of its own")
 @pytest.mark.parametrize(("options", "is_marked"), [(["--demo"], False), ([], True)])
 def test_flask_up_does_not_mix_them(app, instance, synced, options, is_marked):

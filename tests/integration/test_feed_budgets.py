@@ -131,7 +131,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_small_answer_that_unpacks_to_a_large_one_costs_its_league_alone(flask, feed, bomb):
     make, line = BOMBS[bomb]

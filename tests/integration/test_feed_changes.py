@@ -65,6 +65,12 @@ STAMPS = re.compile(
 READ_AT = re.compile(r'(?:data-read=|"read_at":\s*)"([^"]*)"')
 VERDICTS = ("same", "a tick old", "says when", "says so", "wrong")
 CASES = [*((name,) for name in CHANGES), *combinations(CHANGES, 2)]
+ALONE = [pytest.param(case, id=case[0]) for case in CASES if len(case) == 1]
+PAIRS = [
+    pytest.param(case, id=" and ".join(case), marks=pytest.mark.long)
+    for case in CASES
+    if len(case) == 2
+]
 
 Look = dict[str, str]  # the pages at one moment, by address
 
@@ -212,7 +218,7 @@ def documented() -> dict[tuple[str, ...], str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", CASES, ids=" and ".join)
+@pytest.mark.parametrize("changes", [*ALONE, *PAIRS])
 def test_no_page_is_wrong_and_the_docs_say_what_happens(
     changes, story, filled, unchanged, tmp_path
 ):

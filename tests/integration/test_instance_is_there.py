@@ -29,7 +29,7 @@ def run(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProc
     )
 
 
-@pytest.mark.parametrize("words", first_quick(READING))
+@pytest.mark.parametrize("words", first_quick(READING, others=pytest.mark.long))
 def test_reading_command_names_an_instance_that_is_not_there(tmp_path, words):
     done = run(tmp_path / "misspelt", *FLASK, *words.split())
     last = done.stderr.splitlines()[-1]
@@ -46,7 +46,7 @@ def test_folder_without_a_database_stays_without_one(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_settings_and_help_need_no_instance(tmp_path):
     for words in ("settings", "--help", "tasks --help", "db heads", "routes"):
         done = run(tmp_path / "none", *FLASK, *words.split())
@@ -54,6 +54,7 @@ def test_settings_and_help_need_no_instance(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", first_quick(MAKING))
 def test_making_command_makes_the_instance(tmp_path, words):
     run(tmp_path / "new", *FLASK, *words.split())
@@ -62,6 +63,7 @@ def test_making_command_makes_the_instance(tmp_path, words):
     assert (tmp_path / "new").stat().st_mode & 0o77 == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", first_quick([*MAKING, "serve", "up", "restore app.py"]))
 def test_folder_that_cannot_be_made_is_misuse(words):
     done = run(Path("/dev/null/folder"), *FLASK, *words.split())
@@ -86,7 +88,7 @@ def test_other_doors_make_the_instance(tmp_path, door):
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"secret_key", "tracker.db"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_database_elsewhere_needs_no_instance_folder(tmp_path):
     run(tmp_path / "old", *FLASK, "db", "upgrade")
     elsewhere = f"sqlite:///{tmp_path / 'old' / 'tracker.db'}"

@@ -23,6 +23,13 @@ pytestmark = pytest.mark.slow
 
 REVISIONS = [one.revision for one in ScriptDirectory(migrations.FOLDER).walk_revisions()][::-1]
 HEAD = REVISIONS[-1]
+OLD_REVISIONS = [
+    pytest.param(
+        revision, marks=pytest.mark.long if len(REVISIONS) - place > 3 and place % 8 else ()
+    )
+    for place, revision in enumerate(REVISIONS[:-1])
+]
+"""Every eighth one, and the newest, is upgraded in every run."""
 ROWS = 3
 RENAMED = {  # the newest name of a column that had another one
     "alerts": {
@@ -171,7 +178,7 @@ def after_a_downgrade(before: Content) -> Content:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("revision", REVISIONS[:-1])
+@pytest.mark.parametrize("revision", OLD_REVISIONS)
 def test_upgrade_from_every_revision_and_back_keeps_the_data(empty, revision):
     upgrade(revision=revision)
     old_shape, old = shape(), fill()
@@ -197,7 +204,7 @@ FOURTH_AS_IT_WAS = (
 """What two migrations did otherwise before they were rewritten."""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
 def test_database_of_the_first_days_is_upgraded(empty, revision):
     upgrade(revision=revision)

@@ -150,7 +150,7 @@ def test_command_that_changes_the_printed_password_is_enough(app, runner, newcom
 # ---------------------------------------------------------------- the key
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("door", ["-m flask settings", "-c import~wsgi", "-c import~huey_config"])
 def test_no_door_opens_with_a_key_that_can_be_guessed(tmp_path, door):
     environ = {**os.environ, "SECRET_KEY": "x", "INSTANCE_PATH": str(tmp_path)}

@@ -234,7 +234,7 @@ def test_events_are_pruned_a_day_at_a_time():
 # ---------------------------------------------------------------- a whole day
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_quick_day_of_the_demo_replays_to_the_stored_scores_at_every_reading(app):
     """A Sunday of all four leagues, on which a game takes three minutes."""
     midnight = datetime(2026, 10, 25, tzinfo=UTC)

@@ -30,7 +30,7 @@ from tests.conftest import NO_BROKER, QUICK
 
 pytestmark = [
     pytest.mark.xdist_group("seasons"),  # they share four seasons
-    pytest.mark.slow,
+    pytest.mark.long,
 ]
 
 NOW = datetime(2026, 7, 10, 15, tzinfo=UTC)

@@ -52,7 +52,7 @@ def run(project: Path, words: list[str], cwd: Path | None = None, **environ: str
     return done.stdout + done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_reads_the_same_env_file(project, door):
     assert "6001" in run(project, DOORS[door])
@@ -67,7 +67,7 @@ def test_environment_wins_over_the_env_file_and_the_listing_names_sources(projec
     assert shown["HOST"] == ["default", "127.0.0.1"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_empty_variable_hides_the_env_file(project):
     assert "default      5000" in run(project, DOORS["flask"], PORT="")
 

@@ -129,7 +129,7 @@ def begin(case: Case, sync: SyncContext, feed: Any) -> None:
     feed.requests.clear()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_sync_that_is_killed_in_any_step_repeats_that_step_alone(sync, feed, case):
     points: list[Any] = []
