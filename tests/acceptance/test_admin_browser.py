@@ -281,6 +281,7 @@ def site(app, offline) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 def test_no_view_is_wider_than_the_window_and_axe_finds_nothing_serious(browser, site):
     with visit(browser, site, timezone_id="Asia/Tokyo") as page:
         for view in VIEWS:

@@ -44,6 +44,7 @@ from tests.demosite import (
     DemoSite,
     demo_site,
 )
+from tests.quick import first_quick
 from tests.stored import feed_read_at
 
 WIDTHS = (320, 768, 1280)
@@ -154,7 +155,7 @@ def content(page: Page) -> str:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", first_quick(WIDTHS, others=pytest.mark.long))
 def test_axe_finds_nothing_on_any_page(visitors, width, scheme):
     assert faults_of(visitors, PAGES, width=width, color_scheme=scheme) == []
 

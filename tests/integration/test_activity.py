@@ -43,6 +43,7 @@ READING = {  # commands that change nothing, or whose runs are rows of the ledge
         "sync",
         "sync all",
         "sync day",
+        "sync finals",
         "sync game",
         "sync leagues",
         "sync live",
