@@ -29,20 +29,17 @@ test-long: $(VENV)/.installed-dev ## all tests, those of faults in their long fo
 	$(BIN)/pytest -n 2 --dist loadgroup tests/unit tests/integration
 	$(BIN)/pytest $(IN_FILES) tests/acceptance
 
-# What databases do differently: acceptance tests of faults, kills, writers at once; integration tests
-# but those of headers, forms, addresses and screens.
-POSTGRES_FILES := faults_database faults_kill faults_together recorded_feed postgres
-NOT_ON_POSTGRES := addresses budgets compression error_handlers preferences readme robots secrets \
+# Integration tests that run on SQLite alone, as they are about headers, forms, addresses and screens.
+ONLY_WITH_ALL := addresses budgets compression error_handlers preferences readme robots secrets \
     share_picture spoiler_free team_addresses terminal
 
-test-postgres: $(VENV)/.installed-dev ## tests of statements and faults on PostgreSQL; POSTGRES=all: all with a database
+test-postgres: $(VENV)/.installed-dev ## tests of statements, on PostgreSQL; POSTGRES=all: all tests with a database
 ifeq ($(POSTGRES),all)
 	$(BIN)/pytest -n 2 --dist loadgroup --database postgresql tests/integration
 	$(BIN)/pytest $(IN_FILES) --database postgresql tests/acceptance
 else
 	$(BIN)/pytest -n 2 --dist loadgroup --database postgresql -m "not slow and not long" tests/integration \
-	    $(NOT_ON_POSTGRES:%=--ignore=tests/integration/test_%.py)
-	$(BIN)/pytest $(IN_FILES) --database postgresql -m "not long" $(POSTGRES_FILES:%=tests/acceptance/test_%.py)
+	    $(ONLY_WITH_ALL:%=--ignore=tests/integration/test_%.py)
 endif
 
 test-quick: $(VENV)/.installed-dev ## the tests without the slow ones

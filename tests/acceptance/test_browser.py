@@ -1127,7 +1127,11 @@ CROWDED = """() => {
         }
     return [...new Set(faults)]
 }"""
-LARGE = "document.documentElement.style.fontSize = '200%'"
+LARGE = """() => {
+    document.documentElement.style.fontSize = "200%"
+    // what is not in the window yet is laid out, as it is when somebody slides there
+    for (const list of document.querySelectorAll(".plays")) list.style.contentVisibility = "visible"
+}"""
 
 
 @pytest.mark.parametrize("hides", [False, True], ids=["shown", "hidden"])

@@ -370,6 +370,7 @@ def test_range_that_is_queued_four_times_at_once_is_queued_once(real_app, real_s
     assert refused == {"a backfill of the NBA from 2026-01-01 to 2026-01-31 already waits"}
 
 
+@pytest.mark.long
 def test_run_of_a_consumer_whose_clock_is_behind_is_not_taken_from_it(
     real_app, start_consumer, feed
 ):

@@ -283,8 +283,8 @@ def follow(operator: Operator, steps: tuple[Step, ...]) -> None:
         assert re.search(step.says, said, re.MULTILINE), f"{step.command}: {said}"
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_commands_do_what_the_pages_say(operator):
     demo, more_workers, quick_demo = STARTED
     operator.start(demo)

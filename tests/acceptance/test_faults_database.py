@@ -35,6 +35,8 @@ from tests.acceptance.harm import HURRY, IMPATIENT, all_well, ended, has_begun, 
 from tests.databases import read_only_server
 from tests.integration.events import board, event
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 1, 15)
 
 
@@ -102,7 +104,6 @@ def backfill() -> str:
 
 
 @pytest.mark.only_sqlite("PostgreSQL has no lock that all writers need")
-@pytest.mark.slow
 def test_locked_database_is_an_error_in_the_log_and_the_run_ends_well_when_it_is_free(
     real_app, real_settings, start_consumer, feed
 ):
@@ -151,7 +152,6 @@ def fill(disk: Path) -> Path:
 
 
 @pytest.mark.only_sqlite("it is the disk of its file that is full")
-@pytest.mark.slow
 def test_full_disk_stores_no_half_month_and_the_backfill_goes_on_when_there_is_room(
     small_disk, real_app, real_settings, start_consumer, feed
 ):
@@ -179,7 +179,6 @@ def test_full_disk_stores_no_half_month_and_the_backfill_goes_on_when_there_is_r
     assert set(harm.ids_of(firsts)) <= set(harm.games())
 
 
-@pytest.mark.slow
 def test_read_only_database_is_read_and_written_again_as_soon_as_it_can_be(
     real_app, real_settings, start_consumer, feed
 ):

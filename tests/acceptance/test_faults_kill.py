@@ -94,7 +94,7 @@ class House:
             os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_kills_at_random_moments_of_a_backfill_lose_and_double_nothing(
     real_app, start_consumer, broker, feed

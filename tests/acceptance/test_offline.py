@@ -13,7 +13,7 @@ from tests.acceptance.chromium import CHROMIUM, FLAGS, needs_chromium
 from tests.conftest import MakeDatabase
 from tests.demosite import FINAL_NFL, LIVE_NFL, DemoSite, demo_site
 
-pytestmark = [pytest.mark.slow, needs_chromium]
+pytestmark = [pytest.mark.long, needs_chromium]
 
 HOME_SCORE = f"#nfl{LIVE_NFL} .r:last-of-type .s"
 KEPT = (

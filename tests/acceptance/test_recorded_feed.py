@@ -45,7 +45,7 @@ SERIES = {
 }
 NEVER_PLAYED = ("STATUS_POSTPONED", "STATUS_CANCELED")
 
-pytestmark = pytest.mark.usefixtures("recorded")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("recorded")]
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def test_small_answer_that_unpacks_to_a_large_one_costs_its_league_alone(flask, 
     assert done.seconds < SECONDS
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["teams", "roster", "standings"])
 def test_other_answers_have_their_limits_too(flask, feed, kind):
     teams = [{"team": {"id": "1", "displayName": "Town"}}]

@@ -163,7 +163,7 @@ def panel_addresses() -> list[str]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_markup_of_the_feed_is_text_everywhere(visitor, payload, panel):
     """The whole site, its feeds, its API and the panel, with the feed at its worst."""
     liked = ".".join(f"nba-{row.espn_id}" for row in db.session.query(Team).limit(9))

@@ -61,7 +61,7 @@ def look_at_everything(visitor: FlaskClient) -> None:
         assert answer.status_code in (200, 301, 404), path
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_stored_of_a_broken_scoreboard_can_be_shown(app, feed: LoopbackFeed, visitor):
     @trying(40)
     @given(slug=st.sampled_from(BOARDS), data=st.data())
@@ -81,7 +81,7 @@ def test_what_is_stored_of_a_broken_scoreboard_can_be_shown(app, feed: LoopbackF
     store_and_show()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_stored_of_broken_teams_can_be_shown(app, feed: LoopbackFeed, visitor):
     @trying(25)
     @given(data=st.data())

@@ -155,6 +155,7 @@ def ask(site: FlaskClient, path: bytes, query: str = "") -> TestResponse:
     return site.get("/", environ_overrides=environ, buffered=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("target", PATHS + QUERIES)
 @trying(12)
 @given(values=st.lists(numbers, min_size=3, max_size=3))

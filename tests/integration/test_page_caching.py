@@ -68,6 +68,7 @@ def test_page_of_a_newcomer_may_be_shared_for_a_second_and_browsers_ask_again(vi
         assert "Cookie" in answer.headers["Vary"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cookie", [*CHOICES, "zone=Nowhere", "scores=show", "favourites=x"])
 @pytest.mark.parametrize("path", PATHS)
 def test_page_of_somebody_with_a_cookie_of_ours_is_private(visitor, path, cookie):

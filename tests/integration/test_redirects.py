@@ -48,7 +48,7 @@ def test_address_of_a_ready_made_view_is_not_found(panel, part, target):
     assert (answer.status_code, answer.location) == (404, None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("target", ELSEWHERE, ids=repr)
 def test_no_address_leads_to_another_site(app, panel, target):
     """Every GET of the site, and every form that leads back: a redirect stays where it should."""
