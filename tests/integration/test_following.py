@@ -561,7 +561,7 @@ def test_slot_that_falls_due_while_a_run_ends_is_claimed_as_soon_as_it_has(app, 
 
     def slots() -> list[datetime]:
         db.session.rollback()
-        return list(db.session.scalars(select(TaskRun.slot).where(TaskRun.slot.is_not(None))))
+        return list(db.session.scalars(select(TaskRun.slot).where(TaskRun.task == name)))
 
     for second in (0, 1, 20, 54):
         scheduler.enqueue_periodic_tasks(minute + timedelta(seconds=second))
