@@ -69,9 +69,7 @@ def test_live_game_that_is_looked_at_is_read_and_no_other_one(real_app, start_co
     serve(real_app, feed, "in", "in")
     start_consumer(live_sync_seconds=10, live_read_seconds=5)
     look(real_app, "901")
-    began = time.monotonic()
     wait_for(lambda: asked(feed), 30)
-    assert time.monotonic() - began < 30
     stored = select(Game.espn_id).join(SummaryRow, SummaryRow.game_id == Game.id)
 
     def stored_ids() -> list[str]:

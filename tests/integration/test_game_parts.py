@@ -37,8 +37,6 @@ NAMES = {
     "nhl": "nhl/summary-final-401774292",
 }
 
-pytestmark = pytest.mark.usefixtures("recorded")
-
 
 def recorded_summary(slug: str) -> SummaryRecord:
     body = Path(RECORDED, f"{NAMES[slug]}.json").read_bytes()
@@ -59,7 +57,7 @@ def store(summary: SummaryRecord) -> None:
 
 
 @pytest.fixture
-def shown(synced, visitor):
+def shown(synced, visitor, recorded):
     """Stores a game and its recorded summary; returns what fetches its pages."""
 
     def put(slug: str, state: str = "post", **changes: Any) -> Any:
@@ -194,9 +192,8 @@ def test_summary_of_another_moment_says_of_which(shown, synced):
     assert "when the score was" not in page("/box")
     assert "As of Thu, Jan 15, 7:30 PM EST." in page("/box")
     store(replace(recorded_summary("nba"), is_completed=False, away=SideRecord("28", 99, ())))
-    assert "when the score was" not in page(
-        "/box"
-    )  # it is the plays' that counts, not the header's
+    # the score of the plays counts, not the header's
+    assert "when the score was" not in page("/box")
     synced("nba", event(state="in", away=98, home=111))
     assert "As of Thu, Jan 15, 7:30 PM EST, when the score was 96-111." in page("/box?2")
     synced("nba", event(away=98, home=111))
