@@ -1,14 +1,14 @@
 """Leagues, teams, games and their events as JSON, and the document that describes them."""
 
-import base64
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import msgspec
 from flask import Blueprint, abort, current_app, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from sportsapp.api.cursors import GAMES_CURSOR, PLAYS_CURSOR, PlaysCursor, cursor_of_game
 from sportsapp.api.document import Parameter, json_response, make_document, returns
 from sportsapp.api.shapes import (
     Events,
@@ -29,9 +29,10 @@ from sportsapp.core.leagues import find_league
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.queries import Cursor, GameSummary, Span, StoredSummary
+from sportsapp.db.models import Game
+from sportsapp.db.queries import Cursor, Span, StoredSummary
 from sportsapp.services import services
-from sportsapp.tasks.visitors import request_days
+from sportsapp.tasks.visitors import request_days, want_summary
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -39,7 +40,6 @@ LIMIT_MOST = 500
 NUMBER = re.compile("[0-9]{1,15}")
 AFTER_MOST = 10**15 - 1
 TEAM_PATTERN = "^[A-Za-z0-9_-]{1,60}$"
-CURSOR_PATTERN = "^[A-Za-z0-9_-]{1,200}$"
 
 
 # ---------------------------------------------------------------- parameters
@@ -77,35 +77,10 @@ def _after(text: str) -> int:
     return int(text)
 
 
-def _place(text: str) -> int:
-    if not NUMBER.fullmatch(text):
-        abort(400, "cursor must be the `next` value of an earlier answer")
-    return int(text)
-
-
 def _team(text: str) -> str:
     if not re.fullmatch(TEAM_PATTERN, text):
         abort(400, "team must be the `espn_id` of a team")
     return text
-
-
-def _cursor(text: str) -> Cursor:
-    """The cursor that ``_encode`` wrote."""
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        decoded = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-        start, slug, espn_id = decoded.split(" ")
-        start_at = datetime.fromisoformat(start)
-        if start_at.tzinfo is None:
-            raise ValueError("no time zone")
-    except ValueError:
-        abort(400, "cursor must be the `next` value of an earlier answer")
-    return Cursor(start_at, espn_id, slug)
-
-
-def _encode(game: GameSummary) -> str:
-    text = f"{game.start_at.isoformat()} {game.league.slug} {game.espn_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _slugs() -> dict[str, Any]:
@@ -136,12 +111,6 @@ LIMIT = Parameter(
     read=_limit,
     schema=lambda: {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
 )
-CURSOR = Parameter(
-    name="cursor",
-    description="The `next` value of an earlier answer: returns the games that follow it.",
-    read=_cursor,
-    schema=lambda: {"type": "string", "pattern": CURSOR_PATTERN},
-)
 TEAM = Parameter(
     name="team",
     description="Only games of the team with this `espn_id`; `league` is needed with it.",
@@ -156,12 +125,6 @@ AFTER = Parameter(
     ),
     read=_after,
     schema=lambda: {"type": "integer", "minimum": 0, "maximum": AFTER_MOST},
-)
-PLAYS_CURSOR = Parameter(
-    name="cursor",
-    description="The `next` value of an earlier answer: returns the plays that follow it.",
-    read=_place,
-    schema=lambda: {"type": "string", "pattern": f"^{NUMBER.pattern}$"},
 )
 ESPN_ID = Parameter(
     name="espn_id",
@@ -203,7 +166,7 @@ def teams(league: str | None) -> Teams:
 
 
 @blueprint.get("/games")
-@returns(Games, LEAGUE, DATE, STATE, LIMIT, CURSOR)
+@returns(Games, LEAGUE, DATE, STATE, LIMIT, GAMES_CURSOR)
 def games(
     league: str | None,
     date: date | None,
@@ -215,7 +178,7 @@ def games(
     limit = limit or LIMIT_MOST
     slugs = [league] if league else _followed()
     rows = queries.game_list(db.session, slugs, date, state, limit + 1, cursor)
-    next_cursor = _encode(rows[limit - 1]) if len(rows) > limit else None
+    next_cursor = cursor_of_game(rows[limit - 1]) if len(rows) > limit else None
     answer = Games([game_json(row) for row in rows[:limit]], next_cursor)
     if date:
         times = queries.spans_read_at(db.session, [Span(s, date, date) for s in slugs], utc_now())
@@ -231,9 +194,7 @@ def games(
 @returns(GameJson, LEAGUE_IN_PATH, ESPN_ID)
 def game(league: str, espn_id: str) -> GameJson:
     """One game."""
-    row = queries.find_game(db.session, league, espn_id)
-    if row is None:
-        abort(404, f"no {league.upper()} game has the id {espn_id[:40]!r}")
+    row, _ = _wanted_game(league, espn_id)
     return game_in_full(row)
 
 
@@ -246,17 +207,27 @@ def box(league: str, espn_id: str) -> BoxScore:
 
 @blueprint.get("/games/<league>/<espn_id>/plays")
 @returns(Plays, LEAGUE_IN_PATH, ESPN_ID, LIMIT, PLAYS_CURSOR)
-def plays(league: str, espn_id: str, limit: int | None, cursor: int | None) -> Plays:
+def plays(league: str, espn_id: str, limit: int | None, cursor: PlaysCursor | None) -> Plays:
     """The plays of a game in order, a page at a time."""
     stored = _summary_or_404(league, espn_id)
-    return plays_json(league, espn_id, stored, cursor or 0, limit or LIMIT_MOST)
+    return plays_json(league, espn_id, stored, cursor, limit or LIMIT_MOST)
+
+
+def _wanted_game(league: str, espn_id: str) -> tuple[Game, bool]:
+    """A game, whose summary is had read as for its page, and whether that is on its way."""
+    row = queries.find_game(db.session, league, espn_id)
+    if row is None:
+        abort(404, f"no {league.upper()} game has the id {espn_id[:40]!r}")
+    return row, want_summary(row)
 
 
 def _summary_or_404(league: str, espn_id: str) -> StoredSummary:
-    game = queries.find_game(db.session, league, espn_id)
-    stored = game and queries.stored_summary(db.session, game.id)
+    row, is_coming = _wanted_game(league, espn_id)
+    stored = queries.stored_summary(db.session, row.id)
     if not stored:
-        abort(404, f"no summary of a {league.upper()} game with the id {espn_id[:40]!r} is stored")
+        name = f"the {league.upper()} game {espn_id}"
+        why = "is being read: ask again in a few seconds" if is_coming else "is not stored"
+        abort(404, f"the summary of {name} {why}")
     return stored
 
 
@@ -321,7 +292,7 @@ def _short_answers(slug: str) -> dict[str, Any]:
         answers["game"] = game_in_full(game)
         if stored := queries.stored_summary(db.session, game.id):
             answers["box"] = box_json(slug, game.espn_id, stored, most=1)
-            answers["plays"] = plays_json(slug, game.espn_id, stored, 0, 1)
+            answers["plays"] = plays_json(slug, game.espn_id, stored, None, 1)
     return answers
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from sportsapp.api.cursors import PlaysCursor, count_before, cursor_of_play
 from sportsapp.api.shapes import UtcTime
 from sportsapp.core.clock import iso_utc
 from sportsapp.core.summary import PlayGroupRecord, PlayRecord, TeamBoxRecord
@@ -89,9 +90,11 @@ class PlayJson(msgspec.Struct):
 
 
 class Plays(msgspec.Struct):
-    """Plays in order. `next` is the `cursor` for those that follow, null after the last one.
+    """Plays in order. `next` is the `cursor` for those that follow, or null.
 
-    `read_at` is when the feed was asked. While a game is live plays are added, and some taken back.
+    `read_at` is when the feed was asked. While a game is live plays are added, and some taken back:
+    `next` names the last play here, so that this moves nothing; if that one is taken back, the
+    plays that follow begin with what stands in its place.
     """
 
     league: str
@@ -110,18 +113,22 @@ def box_json(league: str, espn_id: str, stored: StoredSummary, most: int | None 
     return BoxScore(league, espn_id, iso_utc(read_at), summary.is_completed, faults, teams)
 
 
-def plays_json(league: str, espn_id: str, stored: StoredSummary, first: int, limit: int) -> Plays:
-    """At most ``limit`` plays from the play at that place on, counted from 0."""
+def plays_json(
+    league: str, espn_id: str, stored: StoredSummary, cursor: PlaysCursor | None, limit: int
+) -> Plays:
+    """At most ``limit`` plays, those that follow the cursor; without one from the first on."""
     summary, read_at = stored
-    every = [(group, play) for group in summary.groups for play in group.plays]
+    groups = [group for group in summary.groups for _ in group.plays]
+    plays = [play for group in summary.groups for play in group.plays]
+    first = count_before(plays, cursor) if cursor else 0
     last = first + limit
     return Plays(
         league,
         espn_id,
         iso_utc(read_at),
         summary.is_completed,
-        [_play_json(group, play) for group, play in every[first:last]],
-        str(last) if last < len(every) else None,
+        [_play_json(*row) for row in zip(groups[first:last], plays[first:last], strict=True)],
+        cursor_of_play(plays, last) if last < len(plays) else None,
     )
 
 

@@ -202,3 +202,18 @@ def test_every_page_of_a_game_wants_its_summary(real_app, feed, path):
         assert visitor.get(address, headers={"User-Agent": BROWSER}).status_code == 200
     assert services_of(real_app).watched_games.take() == [("nba", "900")]
     assert [run.args["espn_id"] for run in runs()] == ["901"]
+
+
+def test_every_answer_of_the_api_about_a_game_wants_its_summary(real_app, feed):
+    serve(real_app, feed, *["in"] * 3, *["post"] * 3)
+    visitor = Visitor(real_app, real_app.response_class, use_cookies=False)
+    got = [
+        visitor.get(f"/api/v1/games/nba/{900 + n}{part}", headers={"User-Agent": "curl/8.5"})
+        for n, part in enumerate(["", "/box", "/plays"] * 2)
+    ]
+    assert [answer.status_code for answer in got] == [200, 404, 404] * 2
+    assert "not stored" in got[1].json["error"]["message"]
+    assert "is being read" in got[4].json["error"]["message"]
+    watched = services_of(real_app).watched_games.take()
+    assert sorted(watched) == [("nba", str(900 + n)) for n in range(3)]
+    assert sorted(run.args["espn_id"] for run in runs()) == ["903", "904", "905"]

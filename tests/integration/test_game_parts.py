@@ -264,14 +264,45 @@ def test_api_has_every_play_once_page_by_page(shown, visitor):
 @pytest.mark.parametrize("part", ["box", "plays"])
 def test_api_knows_no_summary_until_one_is_stored(synced, visitor, part):
     synced("nba", event())
-    for espn_id in ("401", "402"):
+    for espn_id, why in (("401", "is not stored"), ("402", "no NBA game has the id")):
         answer = visitor.get(f"/api/v1/games/nba/{espn_id}/{part}")
         assert answer.status_code == 404
-        assert "is stored" in answer.json["error"]["message"]
+        assert why in answer.json["error"]["message"]
+
+
+def some_plays(*ids: str) -> SummaryRecord:
+    def play(espn_id: str) -> PlayRecord:
+        return PlayRecord(espn_id, 1, "", "Shot", "", "home", 0, 0, is_scoring=False)
+
+    side, plays = SideRecord("1", 0, ()), tuple(map(play, ids))
+    group = PlayGroupRecord(1, "1st Quarter", "", "", plays)
+    return SummaryRecord("401", "in", False, "", side, side, groups=(group,))
+
+
+@pytest.mark.parametrize(
+    ("now", "follow"),
+    [
+        ("abcdef", "def"),
+        ("acdef", "def"),  # one that was returned is taken back
+        ("axbcdef", "def"),  # one comes in between
+        ("abdef", "def"),  # the last that was returned is taken back
+        ("abxdef", "xdef"),  # another one in its place
+        ("a", ""),
+        ("", ""),
+    ],
+)
+def test_api_s_cursor_of_plays_stays_where_plays_come_and_go(synced, visitor, now, follow):
+    synced("nba", event(state="in"))
+    store(some_plays(*"abcd"))
+    address = "/api/v1/games/nba/401/plays"
+    cursor = visitor.get(f"{address}?limit=3").json["next"]
+    store(some_plays(*now))
+    got = visitor.get(f"{address}?cursor={cursor}").json
+    assert ("".join(play["espn_id"] for play in got["plays"]), got["next"]) == (follow, None)
 
 
 def test_api_refuses_a_cursor_that_is_none(shown, visitor):
     shown("nba")
-    for cursor in ("x", "-1", "9" * 20):
+    of_games = visitor.get("/api/v1/games?limit=1").json["next"] or "MjAyNiBuYmEgNDAx"
+    for cursor in ("x", "-1", "9" * 20, of_games):
         assert visitor.get(f"/api/v1/games/nba/401/plays?cursor={cursor}").status_code == 400
-    assert visitor.get("/api/v1/games/nba/401/plays?cursor=9999").json["plays"] == []
