@@ -6,14 +6,15 @@ The feed's answers keep these rules without exception, so a breach is a fault, o
 - a game is on the day of its start, and no team plays twice at once;
 - what the feed lists on days that were read is stored, on the same day, and nothing else is;
 - a game that ended more than a day ago has the same result in a fresh answer;
-- a recount of each team's games equals the feed's standings.
+- a recount of each team's games equals the feed's standings;
+- box score, line score and plays of a final add up (``core/summary_faults``).
 
 Games are mappings as ``sync/plan.py`` has them.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -23,6 +24,9 @@ from sportsapp.core.records import StandingRecord, Status
 from sportsapp.sync.doubts import CALLED_OFF, Values, has_result
 
 SEASON, STANDINGS = "season", "standings"
+SUMMARY = "box score"
+"""The rule about summaries, each of which is read again for itself, and not with its day."""
+FAULTS_SHOWN = 3
 PRESEASON, REGULAR = 1, 2
 AT_ONCE = timedelta(hours=1)
 SETTLED = timedelta(days=1)
@@ -61,6 +65,7 @@ class Season:
     """A league's stored games of a season, by the feed's id; ``names`` are the teams' by theirs.
 
     ``year`` is the feed's; ``read`` holds the days that were read to their end when they were over.
+    ``faults`` are those of the games' stored summaries, of games that have any.
     """
 
     league: League
@@ -69,6 +74,7 @@ class Season:
     names: Mapping[str | None, str]
     read: Set[date]
     now: datetime
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def breach(self, scope: str, rule: str, fault: str, *games: Values) -> Breach:
         """The breach of a rule by these games, each of which may be stored or the feed's."""
@@ -111,6 +117,10 @@ def game_breaches(season: Season, game: Values) -> Iterator[Breach]:
     """The breaches of one game in itself."""
     if game["day"] != (day := day_of(game["start_at"])):
         yield season.breach(SEASON, "day", f"its start is on {day}", game, {**game, "day": day})
+    if has_result(game) and (faults := season.faults.get(game["espn_id"])):
+        more = [f"and {len(faults) - FAULTS_SHOWN} more"] if len(faults) > FAULTS_SHOWN else []
+        fault = "; ".join([*faults[:FAULTS_SHOWN], *more])
+        yield replace(season.breach(SEASON, SUMMARY, fault, game), days=())
     home, away = game["home_score"], game["away_score"]
     if game["status"] != Status.FINAL or home is None or away is None:
         return  # a forfeit has the score that the rules of the sport give it

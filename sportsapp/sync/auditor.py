@@ -4,7 +4,7 @@ Serves ``flask audit`` and the nightly task. Each breach is one alert, which end
 looks again and does not find it any more.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -15,6 +15,7 @@ from sportsapp.core.clock import each_day, game_day
 from sportsapp.core.errors import TrackerError, UnknownSeasonError
 from sportsapp.core.leagues import League, season_of
 from sportsapp.core.records import StandingRecord
+from sportsapp.core.summary_faults import summary_faults
 from sportsapp.db import queries
 from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, LeagueRow, Team
@@ -25,12 +26,13 @@ from sportsapp.sync import audit, plan, store
 from sportsapp.sync.audit import Answers, Breach, Season
 from sportsapp.sync.context import SyncContext, league_call
 from sportsapp.sync.doubts import Values, has_result
+from sportsapp.sync.games import stored_games, sync_games
 from sportsapp.sync.scoreboards import sync_day
-from sportsapp.sync.steps import Steps, parts_of
+from sportsapp.sync.steps import Step, Steps, parts_of
 
 GAMES: Table = Game.__table__
 SAMPLE = 20
-MOST_DAYS = 40
+MOST_DAYS = MOST_GAMES = 40
 
 
 @dataclass
@@ -66,8 +68,9 @@ def audit_leagues(
     for current, (kind, slug, *about) in steps:
         if slug not in by_slug:  # it is not followed any more
             continue
-        if kind == "read":
-            _read_again(current, by_slug[slug], about, steps.result.errors)
+        if kind in ("read", "read games"):
+            read_again = _days_again if kind == "read" else _games_again
+            steps.result.errors += read_again(current, by_slug[slug], about)
             continue
         row = select(LeagueRow.season_year).where(LeagueRow.slug == slug)
         running = current.session.scalar(row)
@@ -85,11 +88,8 @@ def audit_leagues(
         elif season.games:
             breaches = look(current, season, past_year, steps.result.errors)
             steps.result.audited += len(season.games)
-            days = sorted({day for breach in breaches.values() for day in breach.days})[-MOST_DAYS:]
             found = {key: asdict(breach) for key, breach in breaches.items()}
-            if days:
-                few = parts_of([f"{day}" for day in days], PARALLEL)
-                reads = [["read", slug, *some] for some in few]
+            if reads := _reads(slug, breaches.values()):
                 steps.todo = [*reads, ["look again", slug, found], *steps.todo]
             else:
                 add_breaches(steps.result, season, found, found)
@@ -123,16 +123,36 @@ def look(
     return found
 
 
-def _read_again(
-    context: SyncContext, league: League, days: Sequence[str], errors: list[str]
-) -> None:
-    # what is stored byte for byte is read again, too
-    again = replace(context, scheduled=False, thorough=True)
+def _reads(slug: str, breaches: Collection[Breach]) -> list[Step]:
+    """The steps that read again what breaks rules: days first, then summaries."""
+    days = sorted({f"{day}" for breach in breaches for day in breach.days})[-MOST_DAYS:]
+    summaries = [breach for breach in breaches if breach.rule == audit.SUMMARY][-MOST_GAMES:]
+    games = [espn_id for breach in summaries for espn_id in breach.games]
+    return [
+        [kind, slug, *few]
+        for kind, every in (("read", days), ("read games", games))
+        for few in parts_of(every, PARALLEL)
+    ]
+
+
+def _days_again(context: SyncContext, league: League, days: Sequence[str]) -> list[str]:
+    errors = []
     for day in map(date.fromisoformat, days):
         try:
-            errors += sync_day(again, league, day).errors
+            errors += sync_day(_thoroughly(context), league, day).errors
         except TrackerError as error:
             errors.append(f"{league.label} {day}: {error}")
+    return errors
+
+
+def _games_again(context: SyncContext, league: League, ids: Sequence[str]) -> list[str]:
+    games = stored_games(context.session, league, ids)
+    return sync_games(_thoroughly(context), games).errors
+
+
+def _thoroughly(context: SyncContext) -> SyncContext:
+    """A context that also reads what is stored byte for byte."""
+    return replace(context, scheduled=False, thorough=True)
 
 
 def _report(
@@ -174,7 +194,12 @@ def stored_season(context: SyncContext, league: League, year: int) -> Season:
         sides = {side: teams.get(game[f"{side}_id"]) for side in plan.TEAMS}
         games[game["espn_id"]] = {**game, **sides}
     names = {row.espn_id: row.abbreviation for row in rows}
-    season = Season(league, year, games, names, frozenset(), context.now)
+    found = (
+        (espn_id, summary_faults(summary))
+        for espn_id, summary in queries.season_summaries(session, league_id, year)
+    )
+    faults = {espn_id: lines for espn_id, lines in found if lines}
+    season = Season(league, year, games, names, frozenset(), context.now, faults)
     days = list(each_day(*season_days(season))) if games else []
     reads = queries.days_read_at(session, [league_id], days)
     return replace(season, read={day for (_, day), at in reads.items() if game_day(at) > day})

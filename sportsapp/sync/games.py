@@ -79,6 +79,12 @@ def stored_game(session: AnySession, league: League, espn_id: object) -> GameRow
     return game
 
 
+def stored_games(session: AnySession, league: League, espn_ids: Sequence[str]) -> list[GameRow]:
+    """Those of these games, by the feed's ids, that are stored."""
+    where = LEAGUES.c.slug == league.slug, GAMES.c.espn_id.in_(espn_ids)
+    return list(session.execute(_GAME.where(*where)))
+
+
 def due_finals(session: AnySession, *where: ColumnElement[bool]) -> list[GameRow]:
     """Finals whose summary this release has not read since; those that began last come first."""
     newest = GAMES.c.start_at.desc(), GAMES.c.espn_id

@@ -256,3 +256,18 @@ def test_a_recorded_final_on_penalties_has_a_winner_at_a_level_score(recorded):
         side["winner"] = True
     (game,) = read_board(make_board(event), "epl").games
     assert "winner" in found(game_values(game) | {"missing_since": None}, slug="epl")[0]
+
+
+# ---------------------------------------------------------------- summaries
+
+
+def test_box_score_that_does_not_add_up_is_a_breach_of_a_game_with_a_result():
+    games = {espn_id: make_game(espn_id, **more) for espn_id, more in (
+        ("1", {}), ("2", {"status": "live", "day": date(2025, 10, 2)}), ("3", {})
+    )}  # fmt: skip
+    faults = {"1": ["one", "two", "three", "four", "five"], "2": ["one"]}
+    season = Season(BY_SLUG["nfl"], 2025, games, {}, DAYS, NOW, faults)
+    breaches = [one for one in find_breaches(season, Answers()).values() if one.rule == "box score"]
+    (breach,) = breaches
+    assert (breach.games, breach.days) == (("1",), ())
+    assert breach.text.endswith(": one; two; three; and 2 more")

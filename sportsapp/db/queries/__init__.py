@@ -51,7 +51,12 @@ from sportsapp.db.queries.stored import (
     stored_day,
     stored_days,
 )
-from sportsapp.db.queries.summaries import StoredSummary, stored_summary, summary_of_game
+from sportsapp.db.queries.summaries import (
+    StoredSummary,
+    season_summaries,
+    stored_summary,
+    summary_of_game,
+)
 from sportsapp.db.queries.teams import (
     roster_of,
     search_teams,
@@ -109,6 +114,7 @@ __all__ = [
     "search_teams",
     "season_gaps",
     "season_of_team",
+    "season_summaries",
     "spans_read_at",
     "standings_of",
     "state_of",

@@ -1,13 +1,16 @@
 """What is stored of a game's summary."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from sportsapp.core.summary import VERSION, SummaryRecord, unpack
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import SummaryRow
+from sportsapp.db.models import Game, SummaryRow
+
+AT_ONCE = 50
 
 
 class StoredSummary(NamedTuple):
@@ -28,3 +31,22 @@ def summary_of_game(session: AnySession, game_id: int) -> SummaryRecord | None:
     """The summary alone; None for one that was not read by this release."""
     stored = stored_summary(session, game_id)
     return stored and stored.summary
+
+
+def season_summaries(
+    session: AnySession, league_id: int, season_year: int
+) -> Iterator[tuple[str, SummaryRecord]]:
+    """The summaries of a season's games with their ids in the feed, a few in memory at a time.
+
+    Without those that are to be read again, by another release or since a result was corrected.
+    """
+    is_current = or_(Game.result_at.is_(None), SummaryRow.read_at >= Game.result_at)
+    rows = (
+        select(Game.espn_id, SummaryRow.document)
+        .join(SummaryRow, SummaryRow.game_id == Game.id)
+        .where(Game.league_id == league_id, Game.season_year == season_year)
+        .where(SummaryRow.version == VERSION, is_current)
+        .execution_options(yield_per=AT_ONCE)
+    )
+    for espn_id, document in session.execute(rows):
+        yield espn_id, unpack(document)
