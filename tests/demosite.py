@@ -66,6 +66,7 @@ PAGES = {
     "recap": f"/nfl/games/{FINAL_NFL}/recap",
     "live plays": f"/mlb/games/{LIVE_MLB}/plays",
     "box score of hockey": f"/nhl/games/{OVERTIME_NHL}/box",
+    "player": "/nhl/players/9440024",
     "team": "/nfl/teams/CHI",
     "roster": "/nfl/teams/CHI/roster",
     "teams": "/mlb/teams",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import event, select, text, update
 
 from sportsapp.core.clock import each_day, utc_now
-from sportsapp.db.engine import db, write_connection
-from sportsapp.db.models import LeagueRow, Scoreboard
+from sportsapp.core.summary import LineupRecord, SideRecord, SummaryRecord, TeamBoxRecord
+from sportsapp.db.engine import db, write_connection, writing
+from sportsapp.db.models import Game, LeagueRow, Scoreboard
 from sportsapp.db.upsert import insert_ignoring
+from sportsapp.sync.lines import store_lines
 
 SYNCED_TABLES = (
     "leagues",
@@ -25,6 +27,8 @@ SYNCED_TABLES = (
     "game_doubts",
     "score_events",
     "summaries",
+    "stat_tables",
+    "player_lines",
 )
 
 
@@ -73,6 +77,19 @@ def forget_everything() -> None:
     for table in reversed(SYNCED_TABLES):
         db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
     db.session.commit()
+
+
+def store_box(espn_id: str, *boxes: TeamBoxRecord, lineups: Sequence[LineupRecord] = ()) -> None:
+    """Store the players' lines of a game, as its summary would bring them."""
+    game = db.session.execute(select(Game.id, Game.league_id).where(Game.espn_id == espn_id)).one()
+    db.session.rollback()
+    side = SideRecord("", None, ())
+    summary = SummaryRecord(
+        espn_id, "post", True, "", side, side, box=boxes, lineups=tuple(lineups)
+    )
+    with writing(db.session) as session:
+        store_lines(session, game.league_id, game.id, summary)
+        session.execute(update(LeagueRow).values(changed_at=utc_now()))
 
 
 def mark_read(slug: str, first: date, last: date, at: datetime | None = None) -> None:

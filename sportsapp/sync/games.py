@@ -25,6 +25,7 @@ from sportsapp.feed.fetch import fetch, fetch_all
 from sportsapp.sync import plan
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
+from sportsapp.sync.lines import store_lines
 from sportsapp.sync.load import GAMES, LEAGUES, locked_league
 from sportsapp.sync.steps import Steps
 from sportsapp.sync.watch import is_refusal
@@ -239,6 +240,7 @@ def _store(context: SyncContext, game: GameRow, answer: Answer, summary: Summary
         if is_newest:
             insert_replacing(session, SUMMARY_ROWS, [row], ["game_id"])
             if stored is None or stored.document != row["document"]:
+                store_lines(session, game.league_id, game.id, summary)
                 version = plan.next_version(league, context.now)
                 session.execute(update(LEAGUES).where(LEAGUES.c.id == league["id"]).values(version))
     return is_newest

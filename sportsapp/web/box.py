@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sportsapp.core.summary import (
@@ -66,13 +67,18 @@ def player_tables(box: TeamBoxRecord, sport: str) -> list[PlayerTable]:
     return [_player_table(table, sport) for table in box.tables if table.players]
 
 
-def _player_table(table: StatTableRecord, sport: str) -> PlayerTable:
-    first = IN_THAT_ORDER.get(table.name) or FIRST_COLUMNS.get(sport, ())
-    keys = table.keys + ("",) * (len(table.labels) - len(table.keys))
-    places = sorted(
-        range(len(table.labels)),
+def column_order(table: str, keys: Sequence[str], sport: str) -> list[int]:
+    """The places of a table's columns, the important ones first, then the feed's order."""
+    first = IN_THAT_ORDER.get(table) or FIRST_COLUMNS.get(sport, ())
+    return sorted(
+        range(len(keys)),
         key=lambda place: first.index(keys[place]) if keys[place] in first else len(first),
     )
+
+
+def _player_table(table: StatTableRecord, sport: str) -> PlayerTable:
+    keys = table.keys + ("",) * (len(table.labels) - len(table.keys))
+    places = column_order(table.name, keys[: len(table.labels)], sport)
 
     def ordered(texts: tuple[str, ...]) -> list[str]:
         return [texts[place] if place < len(texts) else "" for place in places]

@@ -13,6 +13,7 @@ from sportsapp.core.leagues import League, find_league
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, Team
+from sportsapp.db.queries import KnownPlayer
 from sportsapp.http.redirects import is_local_path
 from sportsapp.services import services
 
@@ -51,6 +52,15 @@ def game_or_404(league: League, espn_id: str) -> Game:
     if game is None:
         abort(404, f"{league.label} game {espn_id[:40]!r} not found.")
     return game
+
+
+def player_or_404(league: League, espn_id: str) -> KnownPlayer:
+    """The player of this id in the feed, whom a roster or a box score has."""
+    is_id = espn_id.isascii() and espn_id.isalnum() and len(espn_id) < LONGEST_ADDRESS
+    player = queries.find_player(db.session, league.slug, espn_id) if is_id else None
+    if player is None:
+        abort(404, f"{league.label} player {espn_id[:40]!r} not found.")
+    return player
 
 
 def day_or_404(text: str) -> date:

@@ -126,7 +126,7 @@ def test_important_columns_come_first_and_none_is_lost(shown, slug, caption, fir
 
 def test_players_have_their_own_figures_and_the_team_its_totals(shown):
     page = shown("nba")("/box")
-    row = page.partition('<tr><th scope="row">Kelly Olynyk')[2].partition("</tr>")[0]
+    row = page.partition('<a href="/nba/players/2489663">Kelly Olynyk')[2].partition("</tr>")[0]
     assert re.findall("<td>([^<]*)</td>", row)[:5] == ["11", "4", "3", "26", "5-8"]
     totals = page.partition("<tfoot>")[2].partition("</tr>")[0]
     assert re.findall("<td>([^<]*)</td>", totals)[:5] == ["96", "37", "23", "", "37-84"]
@@ -226,8 +226,8 @@ def test_soccer_has_lineups_and_its_events(synced, visitor):
     store(summary)
     page = visitor.get("/nba/games/401/box").text
     assert "Alpha: lineup <small>4-3-3</small>" in page
-    assert "<b>9</b> Ann <small>F, went off</small>" in page
-    assert "<b>10</b> Bea <small>F, came on</small>" in page
+    assert '<b>9</b> <a href="/nba/players/7">Ann</a> <small>F, went off</small>' in page
+    assert '<b>10</b> <a href="/nba/players/8">Bea</a> <small>F, came on</small>' in page
     assert "Ann scores." in visitor.get("/nba/games/401/plays").text
 
 

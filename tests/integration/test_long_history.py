@@ -75,6 +75,11 @@ def plan_of(name: str, *arguments: Any) -> str:
         (("games_before", PAIR, 5), "_team_id=? AND season_year>? AND season_year<?)"),
         (("meetings_of_season", PAIR), "_team_id=? AND season_year=?)"),
         (("latest_finals", "nba", 9), "(league_id=? AND state=?)\n"),
+        (("find_player", "nba", "7"), "SEARCH player_lines USING INDEX ix_player_lines_espn_id ("),
+        (("seasons_of_player", "nba", "7"), "SEARCH player_lines USING INDEX ix_player_lines_"),
+        (("lines_of_player", "nba", "7", 2025), "SEARCH player_lines USING INDEX ix_player_"),
+        (("box_scores_of_team", Team(id=1), 2025), "SEARCH player_lines USING COVERING INDEX "),
+        (("box_scores_of_team", Team(id=1), 2025), "(away_team_id=? AND season_year=?)"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

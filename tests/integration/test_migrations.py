@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -415,3 +417,27 @@ def test_how_long_runs_took_is_filled_in(empty):
     with db.engine.connect() as connection:
         seconds = connection.scalars(sa.select(runs.c.took_seconds).order_by(runs.c.id)).all()
     assert seconds == pytest.approx([0, 0, 0, 3.5, 90_000, 0], abs=0.001)
+
+
+def test_stored_box_scores_get_their_players_lines(empty):
+    """As documents of version 1 are; one that cannot be read is left alone."""
+    upgrade(revision="0039")
+    put_row(tables()["leagues"], id=1, slug="nba", name="NBA")
+    line = ["7", "Ann", "9", "G", True, "", ["11", "5-8"]]
+    table = ["", ["PTS", "FG"], ["points", "made-tried"], [line, ["", "Bo", "", "", False, "", []]]]
+    document = ["401", "post", True, "Final", [], [], [["home", "1", [], [[*table, []]], []]]]
+    packed = zlib.compress(json.dumps(document).encode())
+    for number, (version, content) in enumerate([(1, packed), (2, packed), (1, b"?"), (1, packed)]):
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        put_row(tables()["games"], id=number, espn_id=f"{number}", league_id=1, start_at=at)
+        put_row(
+            tables()["summaries"], game_id=number, version=version, document=content, read_at=at
+        )
+    upgrade()
+    lines, heads = tables()["player_lines"], tables()["stat_tables"]
+    with db.engine.connect() as connection:
+        (head,) = connection.execute(sa.select(heads)).all()
+        rows = connection.execute(sa.select(lines).order_by(lines.c.game_id)).all()
+    assert (head.league_id, head.name, head.labels) == (1, "", ["PTS", "FG"])
+    values = ("7", head.id, "home", "Ann", "9", "G", "", ["11", "5-8"])
+    assert [tuple(row) for row in rows] == [(0, *values), (3, *values)]

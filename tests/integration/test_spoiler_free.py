@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from flask import Flask, url_for
 
+from sportsapp.core.summary import PlayerLineRecord, StatTableRecord, TeamBoxRecord
 from tests.integration.events import event
+from tests.stored import store_box
 
 HIDES = {"Cookie": "scores=hide"}
 EVENING = datetime(2026, 1, 16, 0, tzinfo=UTC)  # the feed's records are of then
@@ -61,6 +63,9 @@ def test_no_page_that_there_is_forgets_hidden_scores(app, visitor, synced, clock
     for side, score in zip(made["competitions"][0]["competitors"], ("197", "183"), strict=True):
         side["score"] = score
     synced("nfl", made, at=EVENING)
+    line = PlayerLineRecord("401", "Ann", "", "", False, "", ("197",))
+    table = StatTableRecord("", ("PTS",), ("points",), (line,), ())
+    store_box("401", TeamBoxRecord("home", "1", (), (table,), ()))
     telling = re.compile(r"\b(197|183)\b")
     answers = {path: visitor.get(path, headers=HIDES) for path in sorted(pages(app))}
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(

@@ -21,7 +21,7 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.summary import SummaryRecord
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game, LeagueRow, RunState, SummaryRow, TaskRun
+from sportsapp.db.models import Game, LeagueRow, PlayerLine, RunState, SummaryRow, TaskRun
 from sportsapp.queue.huey import huey
 from sportsapp.runs import turns
 from sportsapp.services import services_of
@@ -80,6 +80,12 @@ def test_summary_is_stored_beside_the_game(context, final):
     assert summary.scoring[-1].home_score == summary.home.score
     row = db.session.scalars(select(SummaryRow)).one()
     assert (row.read_at, row.read_by_run) == (context.now, "run-1")
+    lines = [line for box in summary.box for table in box.tables for line in table.players]
+    own = {(line.espn_id, line.name, line.note, line.stats) for line in lines}
+    columns = PlayerLine.espn_id, PlayerLine.name, PlayerLine.note, PlayerLine.stats
+    rows = db.session.execute(select(*columns)).all()
+    assert len(rows) == len(own) == len(lines) > 20
+    assert {(*row[:3], tuple(row[3])) for row in rows} == own
 
 
 def test_same_answer_writes_nothing_and_another_one_replaces(context, final, feed):

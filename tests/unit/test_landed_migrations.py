@@ -46,6 +46,7 @@ LANDED = {
     "0037": "53c88ba4fb667b9eb7e2c6ee2ef0dbe2edd9f8f410863f7827e7d7fd40f385d0",
     "0038": "f8fabb72656fd806f748335be0d869776ca303667522a3b511df3c52049685ef",
     "0039": "9fee06099e47b5a35e0fbee9b5ae169e4dd0322e65c8a462cf6b8c4157a89b7d",
+    "0040": "a5df1292772fa40dd3327a371722ed6c8849c2199c585516f87766511751d61c",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

@@ -15,6 +15,7 @@ from sportsapp.db.models.game import (
 )
 from sportsapp.db.models.identity import DatabaseIdentity
 from sportsapp.db.models.league import FormerAbbreviation, LeagueRow, Player, Team
+from sportsapp.db.models.lines import PlayerLine, StatTable
 from sportsapp.db.models.run import (
     Batch,
     ConsumerProcess,
@@ -46,6 +47,7 @@ __all__ = [
     "Passkey",
     "PausedQueue",
     "Player",
+    "PlayerLine",
     "Role",
     "RunLine",
     "RunState",
@@ -53,6 +55,7 @@ __all__ = [
     "ScheduleRow",
     "ScoreEvent",
     "Scoreboard",
+    "StatTable",
     "SummaryFailure",
     "SummaryRow",
     "TaskRun",

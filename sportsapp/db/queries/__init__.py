@@ -31,6 +31,14 @@ from sportsapp.db.queries.games import (
 )
 from sportsapp.db.queries.leagues import LeagueSummary, has_data, league_rows, league_summaries
 from sportsapp.db.queries.meetings import games_before, meetings_of_season
+from sportsapp.db.queries.players import (
+    KnownPlayer,
+    StoredLine,
+    box_scores_of_team,
+    find_player,
+    lines_of_player,
+    seasons_of_player,
+)
 from sportsapp.db.queries.reads import (
     Span,
     day_read_at,
@@ -73,14 +81,17 @@ __all__ = [
     "DayState",
     "GameSummary",
     "Gaps",
+    "KnownPlayer",
     "KnownSeasons",
     "LeagueSummary",
     "ListedEvent",
     "NextDay",
     "Span",
     "StoredDay",
+    "StoredLine",
     "StoredSummary",
     "TeamSummary",
+    "box_scores_of_team",
     "day_before",
     "day_read_at",
     "days_of_teams",
@@ -88,6 +99,7 @@ __all__ = [
     "event_list",
     "events_of",
     "find_game",
+    "find_player",
     "game_list",
     "games_around",
     "games_before",
@@ -105,6 +117,7 @@ __all__ = [
     "league_rows",
     "league_summaries",
     "leagues_read_by_day",
+    "lines_of_player",
     "live_games",
     "meetings_of_season",
     "months_with_games",
@@ -115,6 +128,7 @@ __all__ = [
     "season_gaps",
     "season_of_team",
     "season_summaries",
+    "seasons_of_player",
     "spans_read_at",
     "standings_of",
     "state_of",
