@@ -12,7 +12,7 @@ from sportsapp.db.queries import AnyTeam
 from sportsapp.services import services
 from sportsapp.web import box, labels, plays, spoilers
 from sportsapp.web.page import code_version
-from sportsapp.web.preferences import is_favourite, preferences
+from sportsapp.web.preferences import preferences
 
 NO_COLOR = ("eef1f5", "14181f")
 LONGEST_ADDRESS = 500
@@ -57,9 +57,7 @@ def init_app(app: Flask) -> None:
         unknown_score=labels.unknown_score,
         winner=labels.winner_beyond_score,
     )
-    app.jinja_env.tests.update(
-        favourite=is_favourite, hidden=spoilers.is_hidden, revealed=spoilers.is_revealed
-    )
+    app.jinja_env.tests.update(hidden=spoilers.is_hidden, revealed=spoilers.is_revealed)
     app.jinja_env.globals.update(
         NEVER_PLAYED=spoilers.NEVER_PLAYED,
         asset=asset,

@@ -151,17 +151,26 @@ def state_label(game: AnyGame) -> str:
     return f"{label}, not in the feed since {since}"
 
 
-def short_state(game: AnyGame) -> str:
-    """The same in few words for a list: ``4:12 - 3rd``, not ``4:12 - 3rd Quarter``."""
-    label = state_label(game)
+def short_state(game: AnyGame, label: str | None = None) -> str:
+    """The same in few words for a list: ``4:12 - 3rd``, not ``4:12 - 3rd Quarter``.
+
+    ``label`` is what ``state_label`` says, where that is known.
+    """
+    if label is None:
+        label = state_label(game)
     return PERIOD_NAME.sub("", label) if game.state == State.IN else label
 
 
-def sentence(game: AnyGame, in_full: bool = False) -> str:
+def sentence(
+    game: AnyGame, in_full: bool = False, label: str | None = None, day: str | None = None
+) -> str:
     """``Jets 9, Bears 24, 3rd quarter, 1:21 left``: the whole game as a screen reader reads it.
 
     Without a score that may be seen: ``Jets at Bears, 7:30 PM``. ``in_full`` gives whole names.
+    ``label`` and ``day`` are what ``state_label`` and ``other_day`` say, where that is known.
     """
+    if label is None or day is None:
+        label, day = state_label(game), other_day(game)
     name_of = team_name if in_full else short_name
     away, home = (
         f"ranked {rank} {name_of(team)}" if rank else name_of(team)
@@ -175,8 +184,8 @@ def sentence(game: AnyGame, in_full: bool = False) -> str:
         sides = zip((away, home), scores, strict=True)
         parts = [name if score is None else f"{name} {score}" for name, score in sides]
         winner = winner_beyond_score(game)
-    label = PERIOD_NAME.sub(lambda word: word[0].lower(), state_label(game))
-    state, day = CLOCK_AND_PERIOD.sub(r"\2, \1 left", label), other_day(game)
+    label = PERIOD_NAME.sub(lambda word: word[0].lower(), label)
+    state = CLOCK_AND_PERIOD.sub(r"\2, \1 left", label)
     parts += (day, state) if game.state == State.PRE else (state, day)
     cards = red_cards_label(game)
     parts += [f"{winner} won" if winner else "", cards[:1].lower() + cards[1:]]

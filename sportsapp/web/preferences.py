@@ -44,6 +44,10 @@ class Preferences:
         """Whether times are in the site's own zone, so that the visitor's may be offered."""
         return self.zone == DEFAULT_ZONE
 
+    def has_favourite(self, team: AnyTeam | None, slug: str) -> bool:
+        """Whether this team of a league was chosen; not while it is not known who will play."""
+        return team is not None and f"{slug}-{team.espn_id}" in self.favourites
+
 
 def preferences() -> Preferences:
     """The preferences of the visitor who sent this request. Invalid values count as not chosen."""
@@ -59,11 +63,6 @@ def preferences() -> Preferences:
             counts_to_24=request.cookies.get(CLOCK) == "24",
         )
     return chosen
-
-
-def is_favourite(team: AnyTeam | None, slug: str) -> bool:
-    """Whether the visitor chose this team of a league; not while it is not known who will play."""
-    return team is not None and f"{slug}-{team.espn_id}" in preferences().favourites
 
 
 def sends_no_preferences() -> bool:

@@ -23,7 +23,7 @@ from sportsapp.web.idle import idle_leagues
 from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import UnknownNameError, day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
-from sportsapp.web.preferences import is_favourite, preferences
+from sportsapp.web.preferences import preferences
 from sportsapp.web.unread import Reading, are_read, days_between, reading_of, requested
 
 blueprint = Blueprint("scores", __name__)
@@ -280,9 +280,11 @@ def _sections(
     of the day before.
     """
 
+    chosen = preferences()
+
     def order(game: GameSummary) -> tuple[bool, int]:
         teams = (game.home_team, game.away_team)
-        is_mine = any(is_favourite(team, game.league.slug) for team in teams)
+        is_mine = any(chosen.has_favourite(team, game.league.slug) for team in teams)
         return not is_mine, ORDER[game.state]
 
     slugs = [league.slug for league in leagues]
