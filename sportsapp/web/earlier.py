@@ -1,24 +1,28 @@
-"""What a game's page has of other games: form, meetings and season series of both teams, the
+"""What a game's pages have of other games: form, meetings and season series of both teams, the
 make-up game.
 """
 
 import re
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
-from sportsapp.core.clock import game_day, utc_now
+from sportsapp.core.clock import day_of, game_day, utc_now
 from sportsapp.core.leagues import season_of
+from sportsapp.core.records import State
+from sportsapp.core.summary import MeetingRecord, SummaryRecord
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, Team
 from sportsapp.db.queries import GameSummary, Span
-from sportsapp.web.labels import OVER, result_label, short_name
+from sportsapp.web.labels import OVER, result_label, sentence, short_name, start_of
 from sportsapp.web.preferences import preferences
 from sportsapp.web.spoilers import NEVER_PLAYED
 from sportsapp.web.unread import are_read
 
 MOST_GAMES = 5
+MOST_MEETINGS = 7
 REGULAR_SEASON = 2
 MAKEUP = re.compile(r"\bmake-?up (from|date|on) ([a-z]+ \d{1,2})\b", re.IGNORECASE)
 
@@ -95,6 +99,45 @@ def _is_season_read(game: Game) -> bool:
         first = begins
     day_before = min(game.day, game_day(utc_now())) - timedelta(days=1)
     return are_read([Span(game.league.slug, first, day_before)])[0]
+
+
+class Meeting(NamedTuple):
+    """A game of a series in words; ``game`` and ``day`` are None where they are not known."""
+
+    game: GameSummary | None
+    text: str
+    day: date | None
+
+
+def meetings_in(game: Game, summary: SummaryRecord) -> list[Meeting]:
+    """The games of the summary's series that are over, beside this one; newest first."""
+    over = {
+        one.espn_id: one
+        for series in summary.series
+        for one in series.meetings
+        if one.state == State.POST and one.espn_id != game.espn_id
+    }
+    stored = queries.games_with_ids(db.session, game.league.slug, over)
+    newest = sorted(over.values(), key=attrgetter("date"), reverse=True)[:MOST_MEETINGS]
+    return [_meeting(game, one, stored.get(one.espn_id)) for one in newest]
+
+
+def _meeting(game: Game, one: MeetingRecord, stored: GameSummary | None) -> Meeting:
+    if stored:
+        return Meeting(stored, sentence(stored), start_of(stored)[0])
+    teams = {team.espn_id: team for team in (game.away_team, game.home_team) if team}
+    names = [short_name(teams.get(team_id)) for team_id in (one.away_id, one.home_id)]
+    scores = one.away_score, one.home_score
+    if preferences().hides_scores or None in scores:
+        text = f"{names[0]} at {names[1]}"
+    else:
+        text = f"{names[0]} {scores[0]}, {names[1]} {scores[1]}"
+    try:
+        start = datetime.fromisoformat(one.date)
+        day = day_of(start) if start.tzinfo else start.date()
+    except (ValueError, OverflowError):
+        day = None
+    return Meeting(None, text, day)
 
 
 def makeup_of(game: Game) -> GameSummary | None:

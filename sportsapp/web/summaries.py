@@ -18,6 +18,7 @@ from sportsapp.db.models import Game
 from sportsapp.db.queries import StoredSummary
 from sportsapp.web import plays
 from sportsapp.web.box import has_box, player_tables, team_figures
+from sportsapp.web.earlier import meetings_in
 from sportsapp.web.labels import full_time
 from sportsapp.web.lookup import game_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
@@ -66,7 +67,8 @@ def recap(league_name: str, espn_id: str) -> ResponseReturnValue:
     def parts(game: Game, summary: SummaryRecord) -> dict[str, Any]:
         # in basketball those are a hundred: the plays show them
         is_short = game.league.sport != "basketball"
-        return {"scoring": plays.scoring_of(game, summary) if is_short else []}
+        scoring = plays.scoring_of(game, summary) if is_short else []
+        return {"scoring": scoring, "meetings": meetings_in(game, summary)}
 
     return _part("recap", "recap", league_name, espn_id, parts)
 

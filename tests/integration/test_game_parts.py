@@ -16,8 +16,10 @@ from sportsapp.core.summary import (
     VERSION,
     LineupPlayerRecord,
     LineupRecord,
+    MeetingRecord,
     PlayGroupRecord,
     PlayRecord,
+    SeriesRecord,
     SideRecord,
     SummaryRecord,
     pack,
@@ -180,6 +182,36 @@ def test_recap_has_scores_officials_injuries_and_series(shown):
     assert "<b>Linesman</b> Scott Cherrey" in page
     assert "FLA wins series 2-1" in page
     assert "Sean Walker" in page
+
+
+def test_recap_names_the_meetings_and_links_those_that_are_stored(synced, visitor):
+    def met(espn_id: str, date: str, away: int | None, home: int | None, state: str = "post"):
+        return MeetingRecord(espn_id, date, state, "2", "1", away, home)
+
+    meetings = (
+        met("301", "2025-12-01T00:30Z", 96, 111),
+        met("302", "2025-12-24T20:00Z", 17, 20),
+        met("303", "soon", None, None),
+        met("401", "2026-01-15T20:00Z", 17, 20),
+        met("403", "2026-02-01T20:00Z", None, None, "pre"),
+    )
+    series = SeriesRecord("Season Series", "ALP leads 3-0", meetings)
+    synced("nba", event("302", "2025-12-24T20:00Z"), event())
+    side = SideRecord("", None, ())
+    store(SummaryRecord("401", "post", True, "", side, side, series=(series, series)))
+
+    def listed(query: str = "", **more: Any) -> list[str]:
+        page = visitor.get(f"/nba/games/401/recap{query}", **more).text
+        part = page.partition('<ul class="plain meetings">')[2].partition("</ul>")[0]
+        return [re.sub("</?(span|time|li)[^>]*>", "", row) for row in part.strip().splitlines()]
+
+    known = '<a href="/nba/games/302">Beta 17, Alpha 20, Final</a> Wed, Dec 24, 2025'
+    assert listed() == ["Beta at Alpha", known, "Beta 96, Alpha 111 Sun, Nov 30, 2025"]
+    assert listed("?reveal=401", headers=HIDES) == [
+        "Beta at Alpha",
+        '<a href="/nba/games/302">Beta at Alpha, Final</a> Wed, Dec 24, 2025',
+        "Beta at Alpha Sun, Nov 30, 2025",
+    ]
 
 
 def test_recap_of_basketball_leads_to_the_plays_that_scored(shown):

@@ -30,7 +30,7 @@ from sportsapp.db.queries.games import (
     weeks_of,
 )
 from sportsapp.db.queries.leagues import LeagueSummary, has_data, league_rows, league_summaries
-from sportsapp.db.queries.meetings import games_before, meetings_of_season
+from sportsapp.db.queries.meetings import games_before, games_with_ids, meetings_of_season
 from sportsapp.db.queries.players import (
     KnownPlayer,
     StoredLine,
@@ -110,6 +110,7 @@ __all__ = [
     "games_on",
     "games_standing_still",
     "games_today",
+    "games_with_ids",
     "has_data",
     "known_seasons",
     "last_and_next_games",

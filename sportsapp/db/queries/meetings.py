@@ -1,12 +1,13 @@
 """What two teams have played before a game: each its last games, and both against each other."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, union_all
 
 from sportsapp.core.records import State, Status
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import Game
+from sportsapp.db.models import Game, LeagueRow
 from sportsapp.db.queries.games import SUMMARIES, GameSummary, by_start
 
 MEETING_SEASONS = 5
@@ -47,6 +48,14 @@ def meetings_of_season(session: AnySession, game: Game) -> list[GameSummary]:
         select(Game.id).where(*_pair(*pair), in_season) for pair in ((home, away), (away, home))
     ]
     return by_start(session, SUMMARIES.where(Game.id.in_(union_all(*pairs))))
+
+
+def games_with_ids(
+    session: AnySession, slug: str, espn_ids: Collection[str]
+) -> dict[str, GameSummary]:
+    """The stored games of a league among these, by the feed's id."""
+    wanted = SUMMARIES.where(LeagueRow.slug == slug, Game.espn_id.in_(espn_ids))
+    return {game.espn_id: game for game in by_start(session, wanted)}
 
 
 def _pair(home: int | None, away: int | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
