@@ -1,4 +1,4 @@
-"""The ``flask`` commands: sync, audit, tasks, doctor, alerts, settings, admin, db, db-copy,
+"""The ``flask`` commands: scores, sync, audit, tasks, doctor, alerts, settings, admin, db, db-copy,
 restore, prepare, serve, up and broker."""
 
 from flask import Flask
@@ -9,6 +9,7 @@ from sportsapp.commands.copy import copy_command
 from sportsapp.commands.db import db_group
 from sportsapp.commands.doctor import doctor_command
 from sportsapp.commands.restore import restore_command
+from sportsapp.commands.scores import scores_command
 from sportsapp.commands.serve import serve_command
 from sportsapp.commands.settings import settings_command
 from sportsapp.commands.sync import audit_command, sync_group
@@ -23,6 +24,7 @@ def init_app(app: Flask) -> None:
     """Add the commands to the app."""
     migrate.init_app(app)
     for command in (
+        scores_command,
         sync_group,
         audit_command,
         tasks_group,

@@ -8,8 +8,11 @@ import functools
 import getpass
 import json
 import os
+import shutil
+import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,11 +40,14 @@ from sportsapp.core.errors import (
 )
 from sportsapp.core.instance import make_instance_folder, secret_key_of
 from sportsapp.core.printable import printable
-from sportsapp.db.engine import database_reason, protect_file, require_file
+from sportsapp.db.engine import database_reason, db, protect_file, require_file
 from sportsapp.db.models import Via
 from sportsapp.services import services
 
 FAILED, MISUSED = 1, 2
+HIDE_CURSOR, SHOW_CURSOR, HOME = "\x1b[?25l", "\x1b[?25h", "\x1b[H"
+NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
+END_OF_LINE, END_OF_SCREEN = "\x1b[K", "\x1b[J"
 MISUSE = (
     *(DateRangeError, DismissalError, NoInstanceError, RunNotFoundError),
     *(UnknownGameError, UnknownLeagueError, UnknownSeasonError, UnknownTaskError, WrongFeedError),
@@ -107,6 +113,26 @@ def draws() -> bool:
     """Whether standard error is a terminal that can redraw a line, and nobody wants it plain."""
     is_plain = os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("NO_COLOR")
     return sys.stderr.isatty() and not is_plain
+
+
+def draw_anew(lines: Callable[[], Sequence[str]], seconds: float) -> None:
+    """Draw these lines on the terminal, anew each time so many seconds have passed, until Ctrl-C.
+
+    What does not fit is cut off.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    click.echo(HIDE_CURSOR, nl=False)
+    try:
+        while True:
+            rows = shutil.get_terminal_size().lines
+            frame = f"{END_OF_LINE}\n".join(lines()[: rows - 1])
+            click.echo(f"{HOME}{NO_WRAP}{frame}{END_OF_LINE}\n{END_OF_SCREEN}", nl=False)
+            db.session.rollback()  # the next frame reads anew
+            time.sleep(seconds)
+    except KeyboardInterrupt:
+        pass  # that is how it ends
+    finally:
+        click.echo(WRAP + SHOW_CURSOR, nl=False)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -29,6 +29,7 @@ from werkzeug.wrappers import Response
 
 from sportsapp.core.clock import utc_now
 from sportsapp.http.encoding import FOR_A_PAGE, NOT_AT_ALL, Body
+from sportsapp.http.representations import asks_for_text
 
 CAPACITY = 16 * 1024 * 1024
 KEY_LIMIT = 1024
@@ -279,6 +280,7 @@ def _key(environ: Environ) -> Key | None:
         get("SCRIPT_NAME", ""),
         environ["wsgi.url_scheme"],
         get("HTTP_X_FORWARDED_PROTO", ""),
+        "text" if asks_for_text(environ) else "",
     )
     return key if sum(map(len, key)) <= KEY_LIMIT else None
 

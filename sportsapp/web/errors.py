@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, Response, jsonify, redirect, render_template, request
+from flask import Flask, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import (
@@ -16,6 +16,7 @@ from werkzeug.exceptions import (
 from sportsapp.core.outages import DATABASE, reason_of
 from sportsapp.db.engine import db
 from sportsapp.web.lookup import UnknownNameError, address_without_slash
+from sportsapp.web.text import is_wanted, render_page
 
 logger = logging.getLogger(__name__)
 
@@ -73,5 +74,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
         return Response(message, status, content_type="text/plain; charset=utf-8")
     meant = error if isinstance(error, UnknownNameError) else None
     text = meant.text if meant else ""
-    page = render_template("error.html", name=error.name, message=message, meant=meant, text=text)
+    page = render_page("error", name=error.name, message=message, meant=meant, text=text)
+    if is_wanted():
+        headers["Content-Type"] = "text/plain; charset=utf-8"
     return page, status, {"Cache-Control": "private, no-cache", **headers}

@@ -8,9 +8,10 @@ from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
 from sportsapp.core.clock import iso_utc
+from sportsapp.core.printable import printable
 from sportsapp.db.queries import AnyTeam
 from sportsapp.services import services
-from sportsapp.web import box, labels, plays, spoilers
+from sportsapp.web import box, labels, plays, spoilers, text
 from sportsapp.web.page import code_version
 from sportsapp.web.preferences import preferences
 
@@ -56,6 +57,11 @@ def init_app(app: Flask) -> None:
         timeouts=labels.timeouts_label,
         unknown_score=labels.unknown_score,
         winner=labels.winner_beyond_score,
+        leaders_text=text.leaders,
+        line_score=text.line_score,
+        printable=printable,
+        score_lines=text.score_lines,
+        timeline_text=text.timeline,
     )
     app.jinja_env.tests.update(hidden=spoilers.is_hidden, revealed=spoilers.is_revealed)
     app.jinja_env.globals.update(

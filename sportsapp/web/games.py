@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import iso_utc
@@ -19,6 +19,7 @@ from sportsapp.web.page import Freshness, answer, code_version
 from sportsapp.web.preferences import sends_no_preferences
 from sportsapp.web.spoilers import is_hidden, is_revealed
 from sportsapp.web.summaries import tabs_of
+from sportsapp.web.text import render_page
 from sportsapp.web.timeline import timeline_of
 from sportsapp.web.unread import is_summary_coming
 
@@ -42,8 +43,8 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
 
     def render(fresh: Freshness) -> str:
         stored = queries.stored_summary(db.session, row.id) if is_revealed(row) else None
-        return render_template(
-            "game.html",
+        return render_page(
+            "game",
             tabs=tabs_of(row, stored),
             game=row,
             league=league,
@@ -56,7 +57,7 @@ def game(league_name: str, espn_id: str) -> ResponseReturnValue:
             picture=f"{request.base_url}/picture.png?v={_digest(scene_of(row))}",
         )
 
-    return answer([league.slug], render)
+    return answer([league.slug], render, has_text=True)
 
 
 @blueprint.get("/<league_name>/games/<espn_id>/picture.png")

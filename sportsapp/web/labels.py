@@ -216,7 +216,7 @@ def unknown_score(game: AnyGame) -> str:
     return f", no score in the feed{whose}"
 
 
-def situation_label(game: Game) -> str:
+def situation_label(game: AnyGame) -> str:
     """Down and distance, or outs, count and runners; empty unless the game is live."""
     situation = game.situation
     if not situation or game.state != State.IN:

@@ -24,6 +24,7 @@ from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import AnyGame, LeagueSummary
 from sportsapp.http.page_cache import conditional_response, kept_by_nobody
+from sportsapp.http.representations import asks_for_text
 from sportsapp.services import services
 from sportsapp.web.preferences import preferences, sends_no_preferences
 
@@ -142,24 +143,33 @@ def _is_near(start: datetime | None, now: datetime) -> bool:
 
 
 def answer(
-    slugs: Sequence[str], render: Callable[[Freshness], str], also: object = None
+    slugs: Sequence[str],
+    render: Callable[[Freshness], str],
+    also: object = None,
+    *,
+    has_text: bool = False,
 ) -> Response:
     """The page of these leagues, or 304; ``render`` is called only if the body is needed.
 
     ``also`` is what else the page depends on, such as the hour of the day. A page that ``render``
-    found to be about unread days (see ``web.unread``) is kept by nobody.
+    found to be about unread days (see ``web.unread``) is kept by nobody. ``has_text`` is of a page
+    that ``render`` makes as text, too, for a terminal: no proxy may keep it, which would send it to
+    a browser.
     """
+    is_text = has_text and asks_for_text(request.environ)
     now = utc_now()
     states = queries.league_summaries(db.session, slugs, now - LATE_START, now, _grace())
     fresh = freshness_of(states, now)
-    g.etag = _etag(states, fresh, now, also)
+    g.etag = _etag(states, fresh, now, (is_text, also))
     response = conditional_response(
         g.etag,
         fresh.read_at,
         next_reading(states, now),
         lambda: render(fresh),
-        shared=sends_no_preferences(),
+        shared=sends_no_preferences() and not is_text,
     )
+    if is_text:
+        response.mimetype = "text/plain"
     if fresh.read_at:
         response.headers["X-Feed-Read"] = iso_utc(fresh.read_at)
     return kept_by_nobody(response) if "unread" in g else response

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.clock import day_end, game_day, utc_now
@@ -24,6 +24,7 @@ from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import UnknownNameError, day_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import preferences
+from sportsapp.web.text import render_page
 from sportsapp.web.unread import Reading, are_read, days_between, reading_of, requested
 
 blueprint = Blueprint("scores", __name__)
@@ -98,8 +99,8 @@ def _all_leagues(day: date) -> ResponseReturnValue:
         finals = [game for game in night if game.status in OVER]
         sections = _sections(games, day, services().leagues, finals)
         idle = [section for section in sections if section.is_idle]
-        return render_template(
-            "home.html",
+        return render_page(
+            "home",
             day=day,
             today=today,
             yesterday=yesterday,
@@ -110,7 +111,7 @@ def _all_leagues(day: date) -> ResponseReturnValue:
             own=own_teams(slugs, today) if day == today else [],
         )
 
-    return answer(slugs, render, is_morning)
+    return answer(slugs, render, is_morning, has_text=True)
 
 
 @blueprint.get("/live")
@@ -123,14 +124,14 @@ def live() -> ResponseReturnValue:
         leagues = services().leagues
         sections = _sections(queries.live_games(db.session, slugs), None, leagues)
         is_read = are_read([Span(slug, today, today) for slug in slugs])
-        return render_template(
-            "live.html",
+        return render_page(
+            "live",
             sections=[section for section in sections if section.games],
             unread=[league for n, league in enumerate(leagues) if not is_read[n]],
             fresh=fresh,
         )
 
-    return answer(slugs, render)
+    return answer(slugs, render, has_text=True)
 
 
 @blueprint.get("/<league_name>")
@@ -188,8 +189,8 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
         of_week = [game for game in around if week and _week(game) == week]
         is_over = not section.games and not days
         last_day = queries.day_before(db.session, league.slug, day) if is_over else None
-        return render_template(
-            "day.html",
+        return render_page(
+            "day",
             league=league,
             day=day,
             today=today,
@@ -203,7 +204,7 @@ def _day_page(league: League, day: date) -> ResponseReturnValue:
             strip=strip_of([league.slug], day, today),
         )
 
-    return answer([league.slug], render)
+    return answer([league.slug], render, has_text=True)
 
 
 @blueprint.get("/<league_name>/weeks/<int:season>/<int:season_type>/<int:week>")
@@ -222,8 +223,8 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
         if not games and (reading.is_read or not may_have(league, first, last)):
             abort(404, f"{league.label} week not found.")
         place = weeks.index((season_type, week)) if games else None
-        return render_template(
-            "week.html",
+        return render_page(
+            "week",
             league=league,
             season=season,
             name=week_label(league, season_type, week),
@@ -234,7 +235,7 @@ def league_week(league_name: str, season: int, season_type: int, week: int) -> R
             after=weeks[place + 1] if place is not None and place + 1 < len(weeks) else None,
         )
 
-    return answer([league.slug], render)
+    return answer([league.slug], render, has_text=True)
 
 
 def _week(game: GameSummary) -> tuple[int, int, int] | None:

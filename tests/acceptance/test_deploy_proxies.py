@@ -325,6 +325,16 @@ def test_nginx_keeps_pages_for_a_second_and_their_age_is_right(nginx, real_app):
     assert after.headers["X-Feed-Read"] == iso_utc(later)
 
 
+def test_nginx_keeps_pages_of_browsers_and_terminals_apart(nginx):
+    kinds = []
+    for _ in range(2):
+        for agent, accept in (("Firefox", "text/html"), ("curl/8.16.0", "*/*")):
+            headers = {"User-Agent": agent, "Accept": accept}
+            answer = nginx.visitor()("/", headers=headers)
+            kinds.append(answer.headers["Content-Type"].partition(";")[0])
+    assert kinds == ["text/html", "text/plain"] * 2
+
+
 def test_nginx_asks_for_a_page_once_a_second_however_many_visitors_do(nginx, web, tmp_path):
     """Thirty visitors ask ten times a second; the web server logs each request that reaches it."""
     before, began = requests_for("/live", tmp_path), time.monotonic()

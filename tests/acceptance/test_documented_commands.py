@@ -63,6 +63,9 @@ AT_WORK = (
     Step("flask sync live", SYNCED),
     Step("flask sync all", "^leagues: 0 created, [04] updated, teams: 124 synced"),
     Step("flask sync day NBA 2026-01-15", r"^[1-9]\d* synced$"),
+    Step("flask scores", "^Today, "),
+    Step("flask scores NBA", "^NBA, today, "),
+    Step("flask scores NBA --day 2026-01-15", "^NBA, Thursday, January 15, 2026$"),
     Step("flask sync game NBA 401810921", "^1 synced$", f"flask sync game NBA {GAME}"),
     Step("flask sync finals", r"^\d+ synced$"),
     Step("flask sync range NBA 2026-01-01 2026-03-31", r"^[1-9]\d{2} synced$"),
@@ -163,6 +166,7 @@ ELSEWHERE = {
     "flask tasks dismiss ID WORD": "integration/test_command_tasks_actions.py",
     "flask alerts test": "integration/test_alerts.py",
     "flask tasks top --once": "integration/test_command_top.py",
+    "flask scores --watch": "integration/test_text_pages.py",
     "flask sync missing": "integration/test_command_missing.py",
     "flask sync missing NBA 2025-26 --failed": "integration/test_command_missing.py",
     "flask tasks wait --batch ID": "integration/test_command_missing.py",
@@ -180,6 +184,7 @@ ELSEWHERE = {
 # What no test can run: each begins with one of these.
 NOT_RUN = {
     "celery ": "what this replaces",
+    "curl ": "integration/test_text_pages.py asks for the same",
     "docker ": "needs its daemon; test_deploy_container.py does the same without it",
     "install ": "writes to /etc; test_deploy.py reads the units",
     "useradd ": "the same",

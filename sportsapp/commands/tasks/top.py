@@ -1,15 +1,12 @@
 """``flask tasks top``: what is wrong, queues, runs and leagues, drawn anew every two seconds."""
 
-import shutil
-import signal
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime
 
 import click
 
-from sportsapp.commands.shell import draws, json_option, print_answer
+from sportsapp.commands.shell import draw_anew, draws, json_option, print_answer
 from sportsapp.commands.tasks.group import tasks_group
 from sportsapp.core.clock import duration, iso_utc, utc_now
 from sportsapp.core.printable import printable
@@ -23,8 +20,6 @@ from sportsapp.services import services
 
 EVERY_SECONDS = 2.0
 NEWEST_RUNS = 10
-HIDE_CURSOR, SHOW_CURSOR, HOME = "\x1b[?25l", "\x1b[?25h", "\x1b[H"
-END_OF_LINE, END_OF_SCREEN = "\x1b[K", "\x1b[J"
 
 
 @tasks_group.command("top")
@@ -38,20 +33,7 @@ def top(once: bool, as_json: bool) -> None:
     if once or as_json or not (sys.stdout.isatty() and draws()):
         print_answer(_document(), list(_lines(utc_now())), as_json)
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.echo(HIDE_CURSOR, nl=False)
-    try:
-        while True:
-            size = shutil.get_terminal_size()
-            lines = [printable(line)[: size.columns] for line in _lines(utc_now())]
-            frame = f"{END_OF_LINE}\n".join(lines[: size.lines - 1])
-            click.echo(f"{HOME}{frame}{END_OF_LINE}\n{END_OF_SCREEN}", nl=False)
-            db.session.rollback()  # the next frame reads anew
-            time.sleep(EVERY_SECONDS)
-    except KeyboardInterrupt:
-        pass  # that is how it ends
-    finally:
-        click.echo(SHOW_CURSOR, nl=False)
+    draw_anew(lambda: [printable(line) for line in _lines(utc_now())], EVERY_SECONDS)
 
 
 def _document() -> dict[str, object]:

@@ -1,0 +1,51 @@
+"""``flask scores``: the score pages in a terminal, as ``curl`` gets them from the web server."""
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from werkzeug.test import TestResponse
+
+from sportsapp.commands.shell import OneLineCommand, draw_anew, draws, fail, misuse
+
+EVERY_SECONDS = 5.0
+
+
+@click.command("scores", cls=OneLineCommand)
+@click.argument("league", default="")
+@click.option("--day", default="", help="A day, as YYYY-MM-DD; without it, today.")
+@click.option("--watch", is_flag=True, help="Draw them anew every five seconds until Ctrl-C.")
+@with_appcontext
+def scores_command(league: str, day: str, watch: bool) -> None:
+    """Print today's scores of all leagues, or of one.
+
+    They are what the pages show: what the consumers have stored. Nothing is asked of the feed.
+    """
+    address = "/" + "/".join(filter(None, (league, day)))
+    has_colour = sys.stdout.isatty() and draws()
+    if not (watch and has_colour):
+        click.echo(_text_of(address, has_colour), nl=False)
+        return
+    draw_anew(lambda: _text_of(address, has_colour).splitlines(), EVERY_SECONDS)
+
+
+def _text_of(address: str, has_colour: bool) -> str:
+    """The text of the page at this address. Ends the command where there is none."""
+    answer = current_app.test_client().get(
+        address,
+        query_string={"color": "1"} if has_colour else None,
+        headers={"Accept": "text/plain"},
+        follow_redirects=True,
+    )
+    text = answer.get_data(as_text=True)
+    if answer.status_code == 404:
+        misuse(_message(answer))
+    if answer.status_code != 200:
+        fail(_message(answer))
+    return text
+
+
+def _message(answer: TestResponse) -> str:
+    """The first line of an error page: ``Not Found: League 'xyz' not found. ...``."""
+    return answer.get_data(as_text=True).partition("\n")[0]
