@@ -19,7 +19,8 @@ from sportsapp.db.models import PausedQueue, Trigger
 from sportsapp.runs import reports
 from sportsapp.runs.batches import recent_batches
 from sportsapp.services import services
-from sportsapp.sync.backfill import LeagueRange, by_season, estimate, within_seasons
+from sportsapp.sync.games import expected_finals
+from sportsapp.sync.ranges import LeagueRange, by_season, estimate, within_seasons
 from sportsapp.sync.table import RANGE
 from sportsapp.tasks.backfills import queue_backfills
 
@@ -32,7 +33,7 @@ PRESETS = {
     "season": "This season",
     "last-season": "Last season",
 }
-FIELDS = ("league", "start", "end", "preset")
+FIELDS = ("league", "start", "end", "preset", "games")
 LONGEST_FIELD = 40
 SHOWN_FOR = timedelta(days=1)
 
@@ -54,7 +55,8 @@ class BackfillView(PanelView):
                 raise DateRangeError("; ".join(left_out))
             if request.method == "GET":
                 return self._page(values, ranges, left_out)
-            ids = queue_backfills(ranges, Trigger.ADMIN, current_admin()).run_ids
+            games = bool(values["games"])
+            ids = queue_backfills(ranges, Trigger.ADMIN, current_admin(), games=games).run_ids
         except TrackerError as error:
             if request.method == "POST":
                 logger.info("%s: backfill was not queued: %s", current_admin(), error)
@@ -76,12 +78,13 @@ class BackfillView(PanelView):
         left_out: Sequence[str] = (),
         problem: TrackerError | None = None,
     ) -> str:
+        games = expected_finals(db.session, ranges, utc_now()) if values["games"] else 0
         return self.render(
             "admin/backfill.html",
             values=values,
             planned_runs=by_season(ranges),
             left_out=left_out,
-            estimate=estimate(ranges),
+            estimate=estimate(ranges, games),
             problem=problem,
             presets=PRESETS,
             leagues=services().leagues,

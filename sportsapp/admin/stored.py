@@ -19,7 +19,7 @@ from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow, Trigger
 from sportsapp.services import services
-from sportsapp.sync.backfill import LeagueRange, cost_of
+from sportsapp.sync.ranges import LeagueRange, cost_of
 from sportsapp.sync.seasons import (
     FAILED,
     MISSING,

@@ -42,15 +42,9 @@ from sportsapp.runs.local import record_local_run
 from sportsapp.runs.progress import RunCancelled, report_progress
 from sportsapp.services import services
 from sportsapp.sync.auditor import check_season
-from sportsapp.sync.backfill import (
-    LeagueRange,
-    by_season,
-    cost_of,
-    estimate,
-    summary_of,
-    within_seasons,
-)
-from sportsapp.sync.games import stored_game
+from sportsapp.sync.backfill import summary_of
+from sportsapp.sync.games import expected_finals, stored_game
+from sportsapp.sync.ranges import LeagueRange, by_season, cost_of, estimate, within_seasons
 from sportsapp.sync.seasons import FAILED as FAILED_DAYS
 from sportsapp.sync.seasons import MISSING, find_season, ranges_in, running_seasons
 from sportsapp.sync.table import (
@@ -149,10 +143,17 @@ def sync_game(slug: str, espn_id: str, queue: bool, as_json: bool) -> None:
 @click.argument("slug", metavar="LEAGUE")
 @click.argument("start_text", metavar="START")
 @click.argument("end_text", metavar="END")
+@click.option("--games", is_flag=True, help="With box scores and plays of the finals.")
 @click.option("--yes", is_flag=True, help="Do not ask before many requests.")
 @_options
 def sync_range(
-    slug: str, start_text: str, end_text: str, yes: bool, queue: bool, as_json: bool
+    slug: str,
+    start_text: str,
+    end_text: str,
+    games: bool,
+    yes: bool,
+    queue: bool,
+    as_json: bool,
 ) -> None:
     """Run or queue the sync of a range."""
     now = utc_now()
@@ -165,13 +166,16 @@ def sync_range(
     for line in left_out:
         print_line(line, err=True)
     league, start, end = ranges[0]
-    if estimate(ranges).requests > MANY_REQUESTS and not yes:
-        _confirm_cost(ranges)
+    count = expected_finals(db.session, ranges, now) if games else 0
+    if estimate(ranges, count).requests > MANY_REQUESTS and not yes:
+        _confirm_cost(ranges, count)
+    elif games:
+        print_line(f"this takes {cost_of(ranges, count)}", err=True)
     if queue:
-        _queue(lambda: _queue_seasons(league, start, end), as_json)
+        _queue(lambda: _queue_seasons(league, start, end, games), as_json)
     else:
-        days = {"start_date": start.isoformat(), "end_date": end.isoformat()}
-        _end(*_run(RANGE, {"league": league.label} | days, league, start, end), as_json)
+        every_month, args = False, _range_args(league, start, end, games)
+        _end(*_run(RANGE, args, league, start, end, every_month, games), as_json)
 
 
 @sync_group.command("missing")
@@ -197,12 +201,13 @@ def sync_missing(slug: str, season: str, failed: bool, yes: bool, as_json: bool)
     _queue(lambda: queue_backfills(ranges, Trigger.COMMAND, user_name()), as_json)
 
 
-def _confirm_cost(ranges: Sequence[LeagueRange]) -> None:
+def _confirm_cost(ranges: Sequence[LeagueRange], games: int = 0) -> None:
     """Ask whether to read these ranges; where nobody can be asked, print what it takes."""
+    cost = cost_of(ranges, games)
     if on_terminal():
-        click.confirm(f"This takes {cost_of(ranges)}. Go on?", abort=True, err=True)
+        click.confirm(f"This takes {cost}. Go on?", abort=True, err=True)
     else:
-        print_line(f"this takes {cost_of(ranges)}", err=True)
+        print_line(f"this takes {cost}", err=True)
 
 
 @sync_group.command("all")
@@ -248,17 +253,21 @@ def audit_command(slug: str, season: int | None, queue: bool, as_json: bool) -> 
 # ---------------------------------------------------------------- the queue
 
 
-def _queue_range(league: League, start: date, end: date) -> str:
+def _range_args(league: League, start: date, end: date, games: bool = False) -> dict[str, Any]:
     days = {"start_date": start.isoformat(), "end_date": end.isoformat()}
-    args = {"league": league.label} | days
+    return {"league": league.label} | days | ({"games": True} if games else {})
+
+
+def _queue_range(league: League, start: date, end: date, games: bool = False) -> str:
+    args = _range_args(league, start, end, games)
     return actions.run_now(RANGE.name, Trigger.COMMAND, user_name(), args)
 
 
-def _queue_seasons(league: League, start: date, end: date) -> str | Backfills:
+def _queue_seasons(league: League, start: date, end: date, games: bool) -> str | Backfills:
     """A range within one season is one run; several seasons are a batch, with a run for each."""
     if len(by_season([(league, start, end)])) == 1:
-        return _queue_range(league, start, end)
-    return queue_backfills([(league, start, end)], Trigger.COMMAND, user_name())
+        return _queue_range(league, start, end, games)
+    return queue_backfills([(league, start, end)], Trigger.COMMAND, user_name(), games=games)
 
 
 def _queue(enqueue: Callable[[], str | Backfills], as_json: bool) -> None:
@@ -321,6 +330,6 @@ def _text(result: dict[str, Any]) -> str:
         if isinstance(value, dict):
             parts.append(f"{name}: {_text(value)}")
         elif not isinstance(value, list):
-            parts.append(f"{value} {name}")
+            parts.append(f"{value} {name.replace('_', ' ')}")
     errors = len(result.get("errors", ()))
     return ", ".join(parts) + (f", {errors} errors" if errors else "")

@@ -73,7 +73,8 @@ class League:
     that is not known. ``season_turns`` is the month, in the off-season, in which one season ends
     and the next begins. ``first_season`` is the year in which the first season begins that the feed
     can have: the league's first, or the feed's where it is known to lack earlier ones; None where
-    neither is known.
+    neither is known. ``season_games`` is about how many games a season has, with preseason and
+    playoffs.
 
     Its tables: ``draws`` are ordinary, so that records read won-drawn-lost. ``named_by_place``
     marks teams that go by their place or school ("Duke") rather than by their nickname.
@@ -104,6 +105,7 @@ class League:
     game_hours: float = 6
     season_turns: int = 7
     first_season: int | None = None
+    season_games: int = 1400
     group: int | None = None
     teams_limit: int = 500
     month_fits: bool = True
@@ -145,7 +147,9 @@ _soccer = partial(
     standings=IN_SOCCER,
 )
 _college = partial(League, named_by_place=True, teams_limit=1000, standings=IN_COLLEGE)
-_college_basketball = partial(_college, sport="basketball", group=50, month_fits=False)
+_college_basketball = partial(
+    _college, sport="basketball", season_games=6000, group=50, month_fits=False
+)
 
 DEFAULT_LEAGUES = (
     League(
@@ -158,6 +162,7 @@ DEFAULT_LEAGUES = (
         title="Super Bowl",
         season_turns=4,
         first_season=1920,
+        season_games=335,
         tables=WITH_WILD_CARDS,
         clinched=NFL_CLINCHED,
         leaders=1,
@@ -186,6 +191,7 @@ DEFAULT_LEAGUES = (
         game_hours=9,
         title="World Series",
         season_turns=1,
+        season_games=2900,
         tables=WITH_WILD_CARDS,
         grouped_by="League",
         leaders=1,
@@ -201,6 +207,7 @@ DEFAULT_LEAGUES = (
         period_name="period",
         title="Stanley Cup Final",
         first_season=1917,
+        season_games=1500,
         standings=IN_HOCKEY,
         tables=WITH_WILD_CARDS,
         leaders=3,
@@ -218,6 +225,7 @@ ALL_LEAGUES = (
         "wnba",
         season_turns=1,
         first_season=1997,
+        season_games=330,
     ),
     _college(
         "ncaaf",
@@ -228,6 +236,7 @@ ALL_LEAGUES = (
         rounds=COLLEGE_ROUNDS,
         season_turns=4,
         first_season=2001,
+        season_games=900,
         group=80,
     ),
     _college_basketball(
@@ -246,8 +255,15 @@ ALL_LEAGUES = (
         feed_slug="usa.1",
         season_turns=1,
         first_season=1996,
+        season_games=550,
     ),
-    _soccer(slug="epl", name="Premier League", feed_slug="eng.1", first_season=1992),
+    _soccer(
+        slug="epl",
+        name="Premier League",
+        feed_slug="eng.1",
+        first_season=1992,
+        season_games=380,
+    ),
 )
 """Every league that LEAGUES may name. Add a league here."""
 

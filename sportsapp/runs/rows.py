@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -164,6 +164,12 @@ def named_args(task: TrackedTask) -> dict[str, Any]:
     except TypeError:
         arguments = {str(n): value for n, value in enumerate(task.args)} | task.kwargs
     return {name: as_json(value) for name, value in arguments.items()}
+
+
+def words_of(args: Mapping[str, Any]) -> str:
+    """A run's arguments on one line: their values, and the names of those that are true."""
+    given = {name: value for name, value in args.items() if value is not False}
+    return " ".join(name if value is True else str(value) for name, value in given.items())
 
 
 def as_json(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A range of days brought up to date in chunks, what it costs, and the seasons it covers.
+"""A range of days brought up to date in chunks, and then the summaries of its finals.
 
 Each chunk is committed, so that a backfill can be stopped after any of them and resumed.
 """
@@ -6,12 +6,11 @@ Each chunk is committed, so that a backfill can be stopped after any of them and
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
 
-from sportsapp.core.clock import check_range, duration, each_day, game_day, month_end
-from sportsapp.core.errors import FeedRefusedError, TrackerError
+from sportsapp.core.clock import check_range, each_day, game_day
+from sportsapp.core.errors import FeedRefusedError, FeedUnavailableError, TrackerError
 from sportsapp.core.leagues import League, season_of
 from sportsapp.feed import parse
 from sportsapp.feed.client import SUSPECT_COUNTS
@@ -20,14 +19,15 @@ from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.failed_days import note_failed
 from sportsapp.sync.failing import mark_failed
+from sportsapp.sync.games import due_finals, read_finals, sync_games
+from sportsapp.sync.load import GAMES, LEAGUES
 from sportsapp.sync.missing import look_for
-from sportsapp.sync.steps import Step, Steps
+from sportsapp.sync.ranges import Chunk, LeagueRange, chunks_of, within_seasons
+from sportsapp.sync.steps import Step, Steps, parts_of
 from sportsapp.sync.watch import is_refusal
 
 logger = logging.getLogger(__name__)
 
-MONTH_FROM_DAYS = 4
-SECONDS_PER_REQUEST = 1.5
 FRUITLESS_MONTHS = 8
 """So many months in a row that are refused, or that have no games within a season, are enough.
 
@@ -35,60 +35,14 @@ The latest start of a season was in its eighth month: the NBA's in February 1999
 """
 NO_GAMES, REFUSED = "had no games", "were refused"
 
+OF_GAMES = "games"
+"""The kind of the steps that read summaries; those of chunks have none."""
+MOST_STEPS = 400
+DOWN_AFTER = 8
+"""So many summaries in a row that the feed fails to give are enough: the run tries again later."""
+
 OF_DAYS = re.compile(r"([A-Z]+) ([-\d]{10})(?: to ([-\d]{10}))?: (.*)", re.DOTALL)
 """A line of ``errors`` about days: the league, the first day, the last, the reason."""
-
-LeagueRange = tuple[League, date, date]
-
-
-# ---------------------------------------------------------------- chunks
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some days of one month, read from the month's answer or day by day."""
-
-    start: date
-    end: date
-    by_month: bool
-
-    def __str__(self) -> str:
-        return str(self.start) if self.start == self.end else f"{self.start} to {self.end}"
-
-    def as_step(self) -> Step:
-        """This chunk as JSON holds it."""
-        return [f"{self.start}", f"{self.end}", self.by_month]
-
-    @classmethod
-    def of_step(cls, step: Step) -> "Chunk":
-        """The chunk of ``as_step``."""
-        start, end, by_month = step
-        return cls(date.fromisoformat(start), date.fromisoformat(end), by_month)
-
-    @property
-    def days(self) -> list[date]:
-        """The days of this chunk, in order."""
-        return list(each_day(self.start, self.end))
-
-    @property
-    def requests(self) -> int:
-        """How many requests it takes, if a month's answer is whole."""
-        return 1 if self.by_month else len(self.days)
-
-
-def chunks_of(league: League, start: date, end: date) -> list[Chunk]:
-    """A range in chunks, in order, one for each month: by month where it has four days or more.
-
-    Shorter ones, and all where a month does not fit into an answer, are chunks of days.
-    """
-    chunks: list[Chunk] = []
-    first = start
-    while first <= end:
-        last = min(end, month_end(first))
-        is_long = (last - first).days + 1 >= MONTH_FROM_DAYS
-        chunks.append(Chunk(first, last, by_month=is_long and league.month_fits))
-        first = last + timedelta(days=1)
-    return chunks
 
 
 # ---------------------------------------------------------------- the sync
@@ -100,11 +54,13 @@ def sync_range(
     start: date,
     end: date,
     every_month: bool = False,
+    games: bool = False,
 ) -> SyncResult:
     """Bring every day from start to end up to date, chunk by chunk.
 
-    Each chunk is a step. One that fails is a line in ``errors``; when every chunk fails, the last
-    error is raised, with a note of these lines.
+    With ``games`` then the summaries of its finals that have none, day by day. Each chunk and each
+    day is a step. One that fails is a line in ``errors``; when every chunk fails, the last error is
+    raised, with a note of these lines, and so is that of DOWN_AFTER summaries in a row.
 
     What the feed does not have is a line in ``left_out``: days before the league's first season,
     and, unless ``every_month`` is to be read, the rest of a season after FRUITLESS_MONTHS without a
@@ -113,10 +69,18 @@ def sync_range(
     check_range(start, end, context.now)
     ranges, left_out = within_seasons([(league, start, end)])
     chunks = [chunk for league_range in ranges for chunk in chunks_of(*league_range)]
-    steps = Steps(context, [chunk.as_step() for chunk in chunks], SyncResult())
+    first = [chunk.as_step() for chunk in chunks]
+    first += games_steps(ranges, game_day(context.now)) if games else []
+    steps = Steps(context, first, SyncResult())
     steps.result.left_out = steps.result.left_out or left_out
     failure: TrackerError | None = None
     for current, step in steps:
+        if step[0] == OF_GAMES:
+            if steps.failures and "is_read" not in steps.kept:
+                steps.todo.clear()
+            else:
+                sync_finals_of(current, steps, league, *map(date.fromisoformat, step[1:]))
+            continue
         chunk, why = Chunk.of_step(step), ""
         errors, days_refused = steps.result.errors, is_refusal(failure)
         count = len(errors)
@@ -143,6 +107,37 @@ def sync_range(
     return steps.result
 
 
+def games_steps(ranges: Sequence[LeagueRange], today: date) -> list[Step]:
+    """The steps that read the summaries of these days: one a day, or MOST_STEPS of several days."""
+    days = [day for _, first, last in ranges for day in each_day(first, min(last, today))]
+    some = parts_of(days, -(-len(days) // MOST_STEPS) or 1)
+    return [[OF_GAMES, f"{part[0]}", f"{part[-1]}"] for part in some]
+
+
+def sync_finals_of(
+    context: SyncContext, steps: Steps[SyncResult], league: League, first: date, last: date
+) -> None:
+    """Store the summaries of these days' finals that have none.
+
+    Raises the last error when DOWN_AFTER in a row, of this step and those before, show that the
+    feed fails.
+    """
+    of_days = LEAGUES.c.slug == league.slug, GAMES.c.day.between(first, last)
+    failures: list[TrackerError] = []
+    done = sync_games(context, due_finals(context.session, *of_days), failures)
+    steps.result.box_scores += read_finals(context.session, *of_days)
+    steps.result.errors += done.errors
+    context.tally.log(is_quiet=context.scheduled, part=f"{first}")
+    if failures or done.synced:
+        are_down = not done.synced and all(
+            isinstance(error, FeedUnavailableError) or is_refusal(error) for error in failures
+        )
+        steps.kept["down"] = steps.kept.get("down", 0) + len(failures) if are_down else 0
+        if steps.kept["down"] >= DOWN_AFTER:
+            failures[-1].add_note("\n".join(steps.result.errors))
+            raise failures[-1]
+
+
 def leave_out_fruitless(steps: Steps[SyncResult], league: League, chunk: Chunk, why: str) -> None:
     """Take off the steps what is not worth a request after this chunk.
 
@@ -151,7 +146,7 @@ def leave_out_fruitless(steps: Steps[SyncResult], league: League, chunk: Chunk, 
     """
     before, count = steps.kept.get("fruitless", ("", 0))
     count = count + 1 if why == before else 1
-    rest = [Chunk.of_step(step) for step in steps.todo]
+    rest = [Chunk.of_step(step) for step in steps.todo if step[0] != OF_GAMES]
     if why == NO_GAMES:
         season_end = season_of(league, chunk.start)[1]
         rest = [other for other in rest if other.start <= season_end]
@@ -305,61 +300,3 @@ def summary_of(errors: Sequence[str]) -> list[str]:
         f"{league} {', '.join(map(str, spans))}: {reason}"
         for (league, _), (reason, spans) in found.items()
     ] + others
-
-
-# ---------------------------------------------------------------- seasons and costs
-
-
-def within_seasons(ranges: Sequence[LeagueRange]) -> tuple[list[LeagueRange], list[str]]:
-    """These ranges without the days before their league's first season; a line for each cut."""
-    kept, lines = [], []
-    for league, start, end in ranges:
-        first = start
-        if league.first_season:
-            first = max(start, date(league.first_season, league.season_turns, 1))
-        if first > start:
-            cut = Chunk(start, min(end, first - timedelta(days=1)), by_month=False)
-            why = f"the first season begins in {league.first_season}"
-            lines.append(f"{league.label} {cut} left out: {why}")
-        if first <= end:
-            kept.append((league, first, end))
-    return kept, lines
-
-
-def by_season(ranges: Sequence[LeagueRange]) -> list[LeagueRange]:
-    """These ranges in order, each cut where one season of its league ends and the next begins."""
-    parts = []
-    for league, start, end in ranges:
-        first = start
-        while first <= end:
-            last = min(end, season_of(league, first)[1])
-            parts.append((league, first, last))
-            first = last + timedelta(days=1)
-    return parts
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a backfill costs: runs (one a season), requests to the feed, and roughly the seconds."""
-
-    runs: int
-    requests: int
-    seconds: int
-
-
-def estimate(ranges: Sequence[LeagueRange]) -> Estimate:
-    """What a backfill of these ranges will cost, if every month's answer is whole."""
-    chunks = [chunk for league_range in ranges for chunk in chunks_of(*league_range)]
-    requests = sum(chunk.requests for chunk in chunks)
-    return Estimate(len(by_season(ranges)), requests, round(requests * SECONDS_PER_REQUEST))
-
-
-def cost_of(ranges: Sequence[LeagueRange]) -> str:
-    """What reading these ranges takes, such as ``9 days in 1 request to the feed, about 2 s``."""
-    days = sum((last - first).days + 1 for _, first, last in ranges)
-    cost = estimate(ranges)
-    return (
-        f"{days:,} day{'' if days == 1 else 's'} in {cost.requests:,} "
-        f"request{'' if cost.requests == 1 else 's'} to the feed, "
-        f"about {duration(timedelta(seconds=cost.seconds))}"
-    )

@@ -19,8 +19,9 @@ from sportsapp.core.records import State
 from sportsapp.db.models import Game, LeagueRow, Scoreboard
 from sportsapp.feed.fetch import PARALLEL
 from sportsapp.sync import store
-from sportsapp.sync.backfill import MONTH_FROM_DAYS, Chunk, sync_chunk
+from sportsapp.sync.backfill import sync_chunk
 from sportsapp.sync.context import SyncContext, SyncResult
+from sportsapp.sync.ranges import MONTH_FROM_DAYS, Chunk
 from sportsapp.sync.scoreboards import sync_schedule
 from sportsapp.sync.steps import Step, Steps, parts_of
 from sportsapp.sync.watch import is_refusal

@@ -89,17 +89,19 @@ class SyncResult:
     """``synced`` games (or teams): those that the feed listed and that are stored now.
 
     They count whether they changed or not. ``errors`` has a line for each part that failed,
-    ``left_out`` for each that was not asked for, since the feed has nothing there.
+    ``left_out`` for each that was not asked for, since the feed has nothing there. ``box_scores``
+    are the finals of a range whose summaries are stored now.
     """
 
     synced: int = 0
     errors: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    box_scores: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """The task's return value, as docs/reference.md promises it: without an empty left_out."""
-        result = asdict(self)
-        return result if self.left_out else {name: result[name] for name in ("synced", "errors")}
+        """The task's return value, as docs/reference.md promises it: what is empty is left out."""
+        always = "synced", "errors"
+        return {name: value for name, value in asdict(self).items() if value or name in always}
 
 
 @dataclass

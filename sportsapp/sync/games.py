@@ -10,14 +10,17 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
 
+from sportsapp.core.clock import game_day
 from sportsapp.core.errors import FeedUnavailableError, PayloadError, TrackerError, UnknownGameError
 from sportsapp.core.leagues import BY_SLUG, League
 from sportsapp.core.records import State
 from sportsapp.core.summary import VERSION, SummaryRecord, pack
+from sportsapp.db import queries
 from sportsapp.db.engine import AnySession, writing
 from sportsapp.db.models import SummaryFailure, SummaryRow
+from sportsapp.db.queries import Span
 from sportsapp.db.upsert import insert_replacing
 from sportsapp.feed import parse
 from sportsapp.feed.client import Answer
@@ -27,6 +30,7 @@ from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.doubts import WITH_RESULT
 from sportsapp.sync.lines import store_lines
 from sportsapp.sync.load import GAMES, LEAGUES, locked_league
+from sportsapp.sync.ranges import LeagueRange, by_season
 from sportsapp.sync.steps import Steps
 from sportsapp.sync.watch import is_refusal
 
@@ -42,6 +46,8 @@ IN_A_RUN = 12
 FIRST_WAIT = timedelta(minutes=1)
 """After a summary could not be read; doubles with each failure."""
 DOUBLINGS = 14
+SEASON_DAYS = 180
+"""On about so many days of a season there are games."""
 
 _GAME = (
     select(
@@ -92,6 +98,28 @@ def due_finals(session: AnySession, *where: ColumnElement[bool]) -> list[GameRow
     return list(session.execute(_GAME.where(*_IS_DUE, *where).order_by(*newest)))
 
 
+def read_finals(session: AnySession, *where: ColumnElement[bool]) -> int:
+    """How many finals have a summary that this release has read."""
+    finals = _GAME.where(GAMES.c.status.in_(WITH_RESULT), SUMMARY_ROWS.c.version == VERSION, *where)
+    return session.scalar(select(func.count()).select_from(finals.subquery())) or 0
+
+
+def expected_finals(session: AnySession, ranges: Sequence[LeagueRange], now: datetime) -> int:
+    """About how many finals of these ranges have no summary of this release.
+
+    Those that are stored are counted; of days that were not read it takes as many as the league's
+    season has on average, and no more than a season has.
+    """
+    total, today = 0, game_day(now)
+    for league, first, last in by_season(ranges):
+        span = Span(league.slug, first, min(last, today))
+        unread = len(queries.unread_days(session, span, now))
+        of_days = LEAGUES.c.slug == league.slug, GAMES.c.day.between(span.first, span.last)
+        total += len(due_finals(session, *of_days))
+        total += min(league.season_games, unread * league.season_games // SEASON_DAYS)
+    return total
+
+
 def may_be_asked_for(now: datetime) -> ColumnElement[bool]:
     """The condition that no failure keeps a game's summary from being asked for."""
     return or_(FAILURES.c.game_id.is_(None), FAILURES.c.again_at <= now)
@@ -117,10 +145,13 @@ def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
     return _sync(context, game, partial(fetch, call, context.is_stopping))
 
 
-def sync_games(context: SyncContext, games: Sequence[GameRow]) -> SyncResult:
+def sync_games(
+    context: SyncContext, games: Sequence[GameRow], failures: list[TrackerError] | None = None
+) -> SyncResult:
     """Store the summaries of these games, a few at the same time.
 
-    One that cannot be read is a line in ``errors``. Raises FetchStopped.
+    One that cannot be read is a line in ``errors``, and its error is added to ``failures``. Raises
+    FetchStopped.
     """
     summary, result = context.client.summary, SyncResult()
     calls = {game: league_call(summary, BY_SLUG[game.slug], game.espn_id) for game in games}
@@ -131,6 +162,8 @@ def sync_games(context: SyncContext, games: Sequence[GameRow]) -> SyncResult:
             result.errors += done.errors
         except TrackerError as error:
             result.errors.append(f"{game_name(game)}: {error}")
+            if failures is not None:
+                failures.append(error)
     return result
 
 

@@ -12,7 +12,7 @@ from sportsapp.db import queries
 from sportsapp.db.engine import AnySession
 from sportsapp.db.queries import DayState, KnownSeasons, Span, StoredDay
 from sportsapp.monitoring.checks.feed import STALE_AFTER
-from sportsapp.sync.backfill import LeagueRange
+from sportsapp.sync.ranges import LeagueRange
 
 MISSING = frozenset({DayState.UNREAD, DayState.STALE})
 """What is missing: days to read for the first time, or again since they were read too early."""

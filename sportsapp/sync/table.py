@@ -65,7 +65,7 @@ DAY = Sync("sync_day", sync_day, "One league on one day (YYYY-MM-DD).")
 # This one takes a league and the feed's id of a game.
 GAME = Sync("sync_game", sync_game, "One game with box score and plays, by the feed's id.")
 
-# This one takes a league, the first day and the last day.
+# This one takes a league, the first day and the last day, and two choices.
 RANGE = Sync(
     "sync_date_range_task", sync_range, "One league from START to END (YYYY-MM-DD), both included."
 )

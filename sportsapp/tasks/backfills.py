@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sportsapp.core.clock import check_range, utc_now
+from sportsapp.db.engine import db
 from sportsapp.db.models import Trigger
-from sportsapp.sync.backfill import LeagueRange, by_season, estimate
+from sportsapp.sync.games import expected_finals
+from sportsapp.sync.ranges import LeagueRange, by_season, estimate
 from sportsapp.tasks.batches import queue_together
 from sportsapp.tasks.sync import sync_date_range_task
 
@@ -24,20 +26,24 @@ class Backfills(NamedTuple):
 
 
 def queue_backfills(
-    ranges: Sequence[LeagueRange], trigger: Trigger, by: str, name: str = ""
+    ranges: Sequence[LeagueRange], trigger: Trigger, by: str, name: str = "", games: bool = False
 ) -> Backfills:
     """Queue a backfill of each range, one run a season: all of them, or none.
 
-    ``name`` is that of their batch, by default the ranges in words. Raises DateRangeError,
+    With ``games`` they also read the summaries of finals. ``name`` is that of their batch, by
+    default the ranges in words. Raises DateRangeError,
     OverlapError when a run that waits or runs overlaps one of them, and BrokerUnavailableError.
     """
     for _, start, end in ranges:
         check_range(start, end, utc_now())
+    more = {"games": True} if games else {}  # a consumer of the release before knows no games
     tasks = [
-        sync_date_range_task.s(league.label, start.isoformat(), end.isoformat())
+        sync_date_range_task.s(league.label, start.isoformat(), end.isoformat(), **more)
         for league, start, end in by_season(ranges)
     ]
-    batch_id = queue_together(name or name_of(ranges), tasks, trigger, by, estimate(ranges))
+    cost = estimate(ranges, expected_finals(db.session, ranges, utc_now()) if games else 0)
+    name = name or name_of(ranges) + (" with box scores" if games else "")
+    batch_id = queue_together(name, tasks, trigger, by, cost)
     return Backfills(batch_id, [task.id for task in tasks])
 
 

@@ -7,7 +7,7 @@ from sportsapp.core.clock import utc_now
 from sportsapp.db.models import Trigger
 from sportsapp.queue.tracker import TrackedTask
 from sportsapp.runs.rows import run_origin
-from sportsapp.sync.backfill import Estimate
+from sportsapp.sync.ranges import Estimate
 from sportsapp.tasks.repeats import queue_once, same_work
 
 

@@ -15,7 +15,7 @@ from sportsapp.runs.rows import RUNS, named_args
 
 BATCHES = Batch.__table__
 RANGE_ARGUMENTS = {"league", "start_date", "end_date"}
-
+WITH_GAMES = "games"
 
 Arguments = Mapping[str, Any]
 
@@ -84,8 +84,13 @@ def _open_runs(tasks: Sequence[TrackedTask]) -> Select[Any]:
 
 
 def overlap(first: Arguments, second: Arguments) -> bool:
-    """Whether these arguments are ranges of one league that have a day in common."""
-    if not first.keys() == second.keys() == RANGE_ARGUMENTS:
+    """Whether these arguments are ranges of one league that have a day in common.
+
+    One without games does nothing of what one with games is for; that one reads the days, too.
+    """
+    if not (is_range(first) and is_range(second)):
+        return False
+    if second.get(WITH_GAMES) and not first.get(WITH_GAMES):
         return False
     one, other = ({name: str(args[name]).lower() for name in args} for args in (first, second))
     return (
@@ -95,13 +100,22 @@ def overlap(first: Arguments, second: Arguments) -> bool:
     )
 
 
+def is_range(args: Arguments) -> bool:
+    """Whether these are the arguments of a backfill, from any release."""
+    return args.keys() - {WITH_GAMES} == RANGE_ARGUMENTS
+
+
 def same_work(first: Arguments, second: Arguments) -> bool:
-    """Whether runs of one task with these arguments are equal, or ranges that overlap."""
+    """Whether a run with the first arguments does work of one of its task with the second ones.
+
+    They are equal, or ranges that overlap.
+    """
     return first == second or overlap(first, second)
 
 
 def _work_of(run: Any) -> str:
-    if run.args.keys() != RANGE_ARGUMENTS:
+    if not is_range(run.args):
         return f"run {run.id} of {run.task} with the same arguments"
     league, first, last = (run.args[name] for name in ("league", "start_date", "end_date"))
-    return f"a backfill of the {str(league).upper()} from {first} to {last}"
+    games = " with box scores" if run.args.get(WITH_GAMES) else ""
+    return f"a backfill of the {str(league).upper()} from {first} to {last}{games}"

@@ -25,6 +25,7 @@ from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.queue.schedules import Cron, Every
 from sportsapp.runs.progress import (
     CurrentRun,
+    RunGivesWay,
     RunInterrupted,
     RunSkipped,
     current_run,
@@ -32,6 +33,7 @@ from sportsapp.runs.progress import (
 )
 from sportsapp.runs.turns import LOWEST, is_worker_wanted
 from sportsapp.services import services
+from sportsapp.sync.context import Progress
 from sportsapp.sync.follow import Follow
 from sportsapp.sync.table import AUDIT, FINALS, GAME, LEAGUES, LIVE, RANGE, SCHEDULE, TEAMS, Sync
 
@@ -41,6 +43,8 @@ MINUTES = 60
 LOOK_SECONDS = 1.0
 """How often a run that follows live games looks whether to end."""
 LIVE_EXPIRES = 55
+TIME_SHARE = 0.75
+"""Of its time limit, after which a backfill goes on as another attempt."""
 UNHURRIED: dict[str, Any] = {
     "retries": 2,
     "retry_delay": 5 * MINUTES,
@@ -183,14 +187,29 @@ def sync_final_games() -> dict[str, Any]:
 
 @backfill_huey.task(timeout=60 * MINUTES, **UNHURRIED)
 def sync_date_range_task(
-    league: str, start_date: str | date, end_date: str | date
+    league: str, start_date: str | date, end_date: str | date, games: bool = False
 ) -> dict[str, Any]:
     """Bring a league's days from start to end up to date: ``{"synced", "errors"}``.
 
-    Days are dates or YYYY-MM-DD, US Eastern. Bad arguments fail at once: UnknownLeagueError,
-    DateRangeError.
+    With ``games`` also the summaries of its finals that have none; ``box_scores`` are those that
+    have one now. Days are dates or YYYY-MM-DD, US Eastern. Bad arguments fail at once:
+    UnknownLeagueError, DateRangeError. An attempt that is at work for three quarters of the time
+    limit leaves the rest to another one.
     """
-    return _run(RANGE, _followed(league), _day(start_date), _day(end_date))
+    if not isinstance(games, bool):
+        raise DateRangeError(f"games is True or False, not {games!r}")
+    days, every_month = (_day(start_date), _day(end_date)), False
+    return _run(RANGE, _followed(league), *days, every_month, games, progress=_in_good_time)
+
+
+def _in_good_time(done: int, total: int, resume: dict[str, Any] | None = None) -> None:
+    """``report_progress`` that also ends an attempt after a step, with most of its time over."""
+    report_progress(done, total, resume)
+    run = current_run()
+    if run is None or not run.timeout or not (run.row.resume or {}).get("done", 0) < done < total:
+        return
+    if (utc_now() - run.row.started_at).total_seconds() > run.timeout * TIME_SHARE:
+        raise RunGivesWay("most of its time is over")
 
 
 @huey.task(is_long=True, retries=1, retry_delay=MINUTES, timeout=10 * MINUTES, priority=1)
@@ -226,7 +245,7 @@ def _skip_while_paused(league: League) -> None:
         raise RunSkipped(f"{league.label}: {pause}") from pause
 
 
-def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
+def _run(sync: Sync, *arguments: object, progress: Progress = report_progress) -> dict[str, Any]:
     """Run a sync for the current task run; what its task returns.
 
     Raises RunSkipped when pauses of scheduled polling leave nothing to request.
@@ -234,9 +253,7 @@ def _run(sync: Sync, *arguments: object) -> dict[str, Any]:
     run = current_run()
     is_scheduled = run is not None and run.row.trigger == Trigger.SCHEDULE
     run_id, resume = (run.row.id, run.row.resume) if run else (None, None)
-    context = services().sync_context(
-        run_id, report_progress, scheduled=is_scheduled, resume=resume
-    )
+    context = services().sync_context(run_id, progress, scheduled=is_scheduled, resume=resume)
     try:
         result: dict[str, Any] = sync(context, *arguments).as_dict()
     except AllLeaguesFailedError as error:

@@ -22,7 +22,8 @@ from werkzeug.wrappers import Response
 from sportsapp.core.clock import utc_now
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.engine import db
-from sportsapp.db.models import ConsumerProcess, DeadLetter, Game, RunState, TaskRun
+from sportsapp.db.models import ConsumerProcess, DeadLetter, Game, RunState, SummaryRow, TaskRun
+from sportsapp.feed.fetch import PARALLEL
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.rows import find_run
 from sportsapp.services import services_of
@@ -36,6 +37,7 @@ from sportsapp.tasks import (
 from sportsapp.tasks.actions import set_paused
 from tests.acceptance import harm
 from tests.acceptance.conftest import is_alive, wait_for
+from tests.integration.test_sync_game import said
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 ENDED = (RunState.SUCCESS, RunState.FAILURE, RunState.TIMEOUT, RunState.REVOKED, RunState.EXPIRED)
@@ -273,6 +275,33 @@ def test_backfill_stops_at_a_chunk_and_goes_on_after_the_restart(
     assert (run.state, run.result["synced"], run.recoveries) == (RunState.SUCCESS, 12, 0)
     assert len(db.session.scalars(select(Game)).all()) == 12
     assert Counter(feed.asked()).most_common(1)[0][1] <= 2
+
+
+@pytest.mark.long
+def test_range_with_games_whose_worker_is_killed_goes_on_and_asks_for_nothing_twice(
+    real_app, start_consumer, feed
+):
+    games = [event(int(f"{day}{n}"), f"2025-01-{day}") for day in (10, 11, 12) for n in range(6)]
+    feed.say("nba", {"events": games, "leagues": []}, dates="202501")
+    summary, asked = said(), []
+
+    def answer(request) -> Response:
+        asked.append(espn_id := request.args["event"])
+        time.sleep(0.3)
+        return Response(json.dumps(summary | {"header": summary["header"] | {"id": espn_id}}))
+
+    feed.say("nba", answer, kind="summary")
+    consumer = start_consumer("backfill_huey", door=harm.HURRY)
+    run_id = sync_date_range_task("NBA", "2025-01-01", "2025-01-31", games=True).id
+    wait_for(lambda: len(asked) > 8, 30)
+    consumer.kill_all()
+    start_consumer("backfill_huey", door=harm.HURRY)
+    run = ended(run_id, 60)
+    assert run.state == RunState.SUCCESS
+    assert run.result == {"synced": 18, "errors": [], "box_scores": 18}
+    assert set(asked) == {game["id"] for game in games}
+    assert len(asked) <= 18 + PARALLEL
+    assert len(db.session.scalars(select(SummaryRow.game_id)).all()) == 18
 
 
 @pytest.mark.long

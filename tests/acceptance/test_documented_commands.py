@@ -69,6 +69,7 @@ AT_WORK = (
     Step("flask sync game NBA 401810921", "^1 synced$", f"flask sync game NBA {GAME}"),
     Step("flask sync finals", r"^\d+ synced$"),
     Step("flask sync range NBA 2026-01-01 2026-03-31", r"^[1-9]\d{2} synced$"),
+    Step("flask sync range NBA 2026-01-14 2026-01-15 --games", r"^\d+ synced, \d+ box scores$"),
     Step("flask audit", r"^[\d,]+ games, 0 breaches$"),
     Step("flask audit NBA", r"^[\d,]+ games, 0 breaches$"),
     Step("flask audit NBA 2026", r"^[\d,]+ games, 0 breaches$"),

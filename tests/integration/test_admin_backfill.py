@@ -11,7 +11,7 @@ from sportsapp.admin.backfill import preset_days, ranges_of
 from sportsapp.core.leagues import BY_SLUG, DEFAULT_LEAGUES
 from sportsapp.db.models import RunState, Trigger
 from sportsapp.queue.huey import backfill_huey
-from sportsapp.sync.backfill import estimate
+from sportsapp.sync.ranges import estimate
 from tests.panel import add_consumer, add_run, counted, messages_of, row, runs_of
 
 pytestmark = pytest.mark.slow
@@ -227,3 +227,18 @@ def test_watching_takes_a_bounded_number_of_queries(panel):
         for _ in range(40):
             add_run(TASK, args=ARGS)
     assert counts[0] == counts[1] <= 5
+
+
+def test_choice_of_box_scores_is_in_the_estimate_and_in_the_run(panel):
+    season = {"league": "nba", "start": "2024-07-01", "end": "2025-06-30"}
+    plain = preview(panel, **season).text
+    assert 'name="games" value="games">' in plain
+    assert "<strong>12</strong> feed requests, about" in plain
+    page = preview(panel, **season, games="games").text
+    assert 'name="games" value="games" checked>' in page
+    assert "<strong>1,412</strong> feed requests, of them <strong>1,400</strong> for games" in page
+    assert '<input type="hidden" name="games" value="games">' in page
+    assert panel.post(PAGE, **season, games="games").status_code == 303
+    (run,) = runs_of(TASK)
+    assert run.args["games"] is True
+    assert "NBA 2024-07-01 2025-06-30 games" in panel.get(f"{PAGE}live")

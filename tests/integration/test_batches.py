@@ -14,7 +14,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Batch, RunState, TaskRun, Trigger
 from sportsapp.queue.huey import backfill_huey, huey
 from sportsapp.runs.pruning import prune
-from sportsapp.sync.backfill import Estimate
+from sportsapp.sync.ranges import Estimate
 from sportsapp.tasks import audit_seasons, sync_date_range_task, sync_unread_days
 from sportsapp.tasks.batches import start_batch
 from tests.panel import change, row, runs_of

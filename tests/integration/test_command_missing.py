@@ -13,9 +13,9 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, Trigger
 from sportsapp.services import services_of
-from sportsapp.sync.backfill import Estimate
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.failed_days import note_failed
+from sportsapp.sync.ranges import Estimate
 from sportsapp.tasks import sync_date_range_task
 from sportsapp.tasks.batches import start_batch
 from tests.panel import add_league, change, runs_of

@@ -177,7 +177,8 @@ def test_refusal_by_the_feed_is_not_retried(offline, broken_sync):
         (("NBA", "2026-01-03", "2026-01-02"), "comes after the end"),
         (("NBA", 5, "2026-01-02"), "not 5"),
         (("NBA",), "missing"),
-        (("NBA", "2026-01-03", "2026-01-02", 1), "too many"),
+        (("NBA", "2026-01-03", "2026-01-03", 1), "games is True or False, not 1"),
+        (("NBA", "2026-01-03", "2026-01-03", True, 1), "too many"),
     ],
 )
 def test_bad_arguments_fail_at_once_without_a_retry(offline, args, words):

@@ -17,8 +17,9 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import RunState
 from sportsapp.queue.huey import backfill_huey
 from sportsapp.services import services_of
-from sportsapp.sync.backfill import FRUITLESS_MONTHS, summary_of, sync_range, within_seasons
+from sportsapp.sync.backfill import FRUITLESS_MONTHS, summary_of, sync_range
 from sportsapp.sync.context import SyncContext
+from sportsapp.sync.ranges import within_seasons
 from sportsapp.tasks import sync_date_range_task
 from tests.integration.events import board, event
 from tests.panel import row, runs_of

@@ -23,7 +23,7 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import DeadLetter, RunState, ScheduleRow, TaskRun, Trigger
 from sportsapp.queue.huey import backfill_huey, huey
-from sportsapp.sync.backfill import by_season, estimate
+from sportsapp.sync.ranges import by_season, estimate
 from sportsapp.tasks import actions, sync_all_live_games, sync_date_range_task
 from sportsapp.tasks.backfills import queue_backfills
 from sportsapp.tasks.chains import sync_everything

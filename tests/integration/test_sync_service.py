@@ -31,9 +31,9 @@ from sportsapp.feed import fetch
 from sportsapp.feed.client import Answer
 from sportsapp.services import services_of
 from sportsapp.sync import backfill, catalogue, scoreboards
-from sportsapp.sync.backfill import Chunk, chunks_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.follow import sync_live
+from sportsapp.sync.ranges import Chunk, chunks_of
 from tests.answers import (
     BOARD_NAMES,
     make_board,

@@ -8,8 +8,8 @@ import pytest
 
 from sportsapp.core.clock import day_end
 from sportsapp.core.leagues import BY_SLUG
-from sportsapp.sync.backfill import Chunk
 from sportsapp.sync.catch_up import NEVER, Reading, chunks_of_days, is_due
+from sportsapp.sync.ranges import Chunk
 
 END = datetime(2026, 3, 10, 8, tzinfo=UTC)
 BEFORE = END - timedelta(hours=9)

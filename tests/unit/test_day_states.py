@@ -9,7 +9,7 @@ import pytest
 from sportsapp.core.errors import UnknownSeasonError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.queries import DayState, StoredDay, state_of
-from sportsapp.sync.backfill import estimate
+from sportsapp.sync.ranges import estimate
 from sportsapp.sync.seasons import FAILED, MISSING, SeasonMap, find_season, season_name
 
 NOW = datetime(2026, 1, 15, 18, tzinfo=UTC)  # 13:00 Eastern
