@@ -295,18 +295,22 @@ def meeting_json(game: Fixture, view: FeedView) -> JsonObject:
 def lineups_json(game: Fixture, plays: Sequence[Play]) -> list[JsonObject]:
     """Return both lineups: eleven who start, the others on the bench."""
     figures = figures_of(plays)
+    on, off = (
+        {player for player, counts in figures.items() if counts[word]} for word in ("ON", "OFF")
+    )
     sides = []
     for seat in SEATS:
         roster = roster_of(game, seat)
         starting = [roster[place] for place in LINEUPS["soccer"]]
-        bench = [player for player in roster if player not in starting][:9]
+        others = [player for player in roster if player not in starting]
+        bench = sorted(others, key=lambda player: player.id not in on)[:9]
         players = [
             {
                 "starter": player in starting,
                 "jersey": player.jersey,
                 "athlete": athlete_in_box(game, player),
-                "subbedIn": bool(player.id in figures and figures[player.id]["ON"]),
-                "subbedOut": bool(player.id in figures and figures[player.id]["OFF"]),
+                "subbedIn": player.id in on,
+                "subbedOut": player.id in off,
             }
             for player in [*starting, *bench]
         ]

@@ -77,7 +77,8 @@ def _period_title(game: Game, period: int, title: str) -> str:
     if not title:
         words = period_words(game, period)
         return words[:1].upper() + words[1:]
-    return title if " " in title or title == "OT" else f"{title} {game.league.period_name}"
+    is_bare = title[0].isdigit() and " " not in title
+    return f"{title} {game.league.period_name}" if is_bare else title
 
 
 def score_after(game: Game, play: PlayRecord) -> str:

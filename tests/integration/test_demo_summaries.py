@@ -127,3 +127,19 @@ def by_table(summary: Json, team_id: str, goals: int) -> list[int]:
     parts = [sum(int(line["stats"][0]) for line in table["athletes"]) for table in skaters]
     assert sum(parts) == goals
     return sorted(parts)
+
+
+def test_who_comes_on_or_goes_off_is_in_a_lineup():
+    played = [game for game in season_of("eng.1", 2026).games if game.fate == "played"]
+    for game in played[:5]:
+        summary = summary_json(game, FeedView(game.start + timedelta(hours=12)))
+        changed = {
+            one["athlete"]["id"]
+            for play in summary["keyEvents"]
+            if play["type"]["text"] == "Substitution"
+            for one in play["participants"]
+        }
+        listed = [player for side in summary["rosters"] for player in side["roster"]]
+        marked = [player for player in listed if player["subbedIn"] or player["subbedOut"]]
+        assert changed == {player["athlete"]["id"] for player in marked}
+        assert len(changed) > 5

@@ -246,21 +246,48 @@ def test_hidden_score_hides_every_part_until_it_is_revealed(shown):
 
 
 def test_soccer_has_lineups_and_its_events(synced, visitor):
-    goal = PlayRecord("1", 1, "12'", "Goal", "Ann scores.", "home", None, None, is_scoring=True)
+    def play(number: int, kind: str, text: str, side: str = "home") -> PlayRecord:
+        is_goal = kind == "Goal"
+        clock = f"{number}'" if number < 120 else ""
+        period = 1 + number // 45 if clock else 0
+        return PlayRecord(str(number), period, clock, kind, text, side, None, None, is_goal)
+
+    goal = play(12, "Goal", "Ann scores.")
+    first = goal, play(30, "Yellow Card", "Eve is shown the yellow card.", "away")
+    second = (play(60, "Substitution", "Bea rnhlaces Ann."),)
+    kicks = play(121, "Scored", "Bea"), play(122, "Missed", "Cleo")
     on = LineupPlayerRecord("7", "Ann", "9", "F", is_starter=True, came_on=False, went_off=True)
     sub = LineupPlayerRecord("8", "Bea", "10", "F", is_starter=False, came_on=True, went_off=False)
+    away = LineupPlayerRecord("9", "Eve", "1", "G", is_starter=True, came_on=False, went_off=False)
     summary = SummaryRecord(
-        "401", "post", True, "FT", SideRecord("2", 0, ()), SideRecord("1", 1, ()),
-        scoring=(goal,), groups=(PlayGroupRecord(1, "", "", "", (goal,)),),
-        lineups=(LineupRecord("home", "4-3-3", (on, sub)),),
+        "401", "post", True, "FT", SideRecord("2", 0, ()), SideRecord("1", 1, ()), scoring=(goal,),
+        groups=(
+            PlayGroupRecord(1, "1st Half", "", "", first),
+            PlayGroupRecord(2, "2nd Half", "", "", second),
+            PlayGroupRecord(0, "Shootout", "home", "", kicks),
+        ),
+        lineups=(LineupRecord("home", "4-3-3", (on, sub)), LineupRecord("away", "4-4-2", (away,))),
     )  # fmt: skip
-    synced("nba", event(away=0, home=1))
+    synced("nhl", event(away=0, home=1))
     store(summary)
-    page = visitor.get("/nba/games/401/box").text
+    page = visitor.get("/nhl/games/401/box").text
     assert "Alpha: lineup <small>4-3-3</small>" in page
-    assert '<b>9</b> <a href="/nba/players/7">Ann</a> <small>F, went off</small>' in page
-    assert '<b>10</b> <a href="/nba/players/8">Bea</a> <small>F, came on</small>' in page
-    assert "Ann scores." in visitor.get("/nba/games/401/plays").text
+    assert "Beta: lineup <small>4-4-2</small>" in page
+    assert '<b>9</b> <a href="/nhl/players/7">Ann</a> <small>F, went off</small>' in page
+    assert '<b>10</b> <a href="/nhl/players/8">Bea</a> <small>F, came on</small>' in page
+
+    def shown(path: str) -> list[str]:
+        page = visitor.get(f"/nhl/games/401/{path}").text
+        rows = re.findall(r"<h2 id=\"[gp]\d\">(.*?)</h2>|<li[^>]*>(<.*?)</li>", page)
+        return [re.sub("(<[^>]+>| )+", " ", "".join(row)).strip() for row in rows]
+
+    assert shown("plays") == [
+        "1st Half", "12&#39; Ann scores.", "30&#39; Eve is shown the yellow card.",
+        "2nd Half", "60&#39; Bea rnhlaces Ann.",
+        "Shootout Alpha", "Bea, scored", "Cleo, missed",
+    ]  # fmt: skip
+    for path in ("plays?scoring=1", "recap"):
+        assert shown(path)[1:] == ["12&#39; Ann scores."]
 
 
 # ---------------------------------------------------------------- the API
