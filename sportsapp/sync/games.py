@@ -42,7 +42,10 @@ HEADER = "$.header.competitions[0].status"
 
 RECENT = timedelta(days=2)
 """Finals of games that began earlier are read when somebody opens their page, or by a backfill."""
-IN_A_RUN = 12
+IN_A_RUN = 40
+"""With a run every five minutes, so many that all have one within ten minutes on the fullest days:
+sixty games of a college league may end in a quarter of an hour.
+"""
 FIRST_WAIT = timedelta(minutes=1)
 """After a summary could not be read; doubles with each failure."""
 DOUBLINGS = 14

@@ -96,6 +96,14 @@ def test_a_run_reads_a_few_and_the_newest_first(context, finals, feed, monkeypat
     assert stored() == ["401", "402", "403", "501"]
 
 
+@pytest.mark.long
+def test_sixty_that_end_together_are_read_in_two_runs(context, finals):
+    finals(60)
+    assert sync_finals(context, LEAGUES).errors == []
+    sync_finals(later(context, minutes=5), LEAGUES)
+    assert len(stored()) == 60
+
+
 def test_what_was_read_while_the_game_was_live_is_read_again_once(context, finals, feed):
     finals()
     sync_finals(context, LEAGUES)
