@@ -30,6 +30,8 @@ def init_app(app: Flask) -> None:
         announcement=labels.announcement,
         chip=chip,
         clock=labels.clock,
+        short_detail=labels.short_detail,
+        unbroken=labels.unbroken,
         ending=labels.ending_label,
         full_time=labels.full_time,
         iso=iso_utc,
@@ -151,7 +153,8 @@ def _chip_of(color: str) -> str:
 def spans(counts: Iterable[int]) -> list[str]:
     """How many of four and of six columns each section takes, as CSS variables, by its cards.
 
-    Sections of one card and more stand beside each other in their order; every line is full.
+    Sections of one card and more stand beside each other in their order. What a line has left is
+    that section's which is alone on it or has cards for it.
     """
     known = list(counts)
     return [
@@ -166,6 +169,7 @@ def _filled(counts: Sequence[int], columns: int) -> list[int]:
         if sum(lines[-1]) + wanted > columns:
             lines.append([])
         lines[-1].append(wanted)
-    for line in filter(None, lines):
-        line[line.index(max(line))] += columns - sum(line)
+    for line in lines:
+        if len(line) == 1 or WIDEST in line:
+            line[line.index(max(line))] += columns - sum(line)
     return list(chain.from_iterable(lines))

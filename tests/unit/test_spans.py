@@ -13,10 +13,11 @@ from sportsapp.web.filters import spans
         ([], [], []),
         ([1], [4], [6]),
         ([11, 7, 1, 8], [4, 3, 1, 4], [3, 3, 1, 5]),
-        ([1, 1, 1, 1, 1], [1, 1, 1, 1, 4], [2, 1, 1, 1, 1]),
-        ([0, 2], [1, 3], [1, 5]),
+        ([1, 1], [1, 1], [1, 1]),
+        ([1, 1, 1, 1, 1], [1, 1, 1, 1, 4], [1, 1, 1, 1, 1]),
+        ([0, 2], [1, 2], [1, 2]),
     ],
 )
-def test_sections_fill_each_line_in_their_order(cards, four, six):
+def test_sections_stand_beside_each_other_and_widen_only_where_they_have_cards(cards, four, six):
     expected = [f"--four:{a};--six:{b}" for a, b in zip(four, six, strict=True)]
     assert spans(cards) == expected
