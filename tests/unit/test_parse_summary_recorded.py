@@ -74,8 +74,9 @@ def test_every_figure_of_every_team(name):
         own = teams[side_of(said, team["team"])]
         assert own.team_id == team["team"]["id"]
         assert [(one.label, one.value) for one in own.stats] == stats
-        notes = [one["displayValue"] for part in team.get("details", ()) for one in part["stats"]]
-        assert [one.value for one in own.notes] == [text.strip() for text in notes]
+        notes = [one for part in team.get("details", ()) for one in part["stats"]]
+        expected = [(one["displayName"], one["displayValue"].strip()) for one in notes]
+        assert [(one.label, one.value) for one in own.notes] == expected
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -57,29 +57,35 @@ def _team_box(
         team_id=sound_id(team.team and team.team.id),
         stats=_stats(reader, team.statistics),
         tables=tables.get(side, ()),
-        notes=_stats(reader, team.details),
+        notes=_stats(reader, team.details, in_words=True),
     )
 
 
-def _stats(reader: Reader, raw: Part) -> tuple[StatRecord, ...]:
-    """Figures in the feed's order, those of a group after one another."""
-    rows = reader.rows(raw, TeamStatShape, "team figures", partial(_stat_or_group, reader))
+def _stats(reader: Reader, raw: Part, *, in_words: bool = False) -> tuple[StatRecord, ...]:
+    """Figures in the feed's order, those of a group after one another.
+
+    ``in_words`` labels them with the feed's words rather than its abbreviations.
+    """
+    read = partial(_stat_or_group, reader, in_words)
+    rows = reader.rows(raw, TeamStatShape, "team figures", read)
     return tuple(stat for stats in rows for stat in stats)
 
 
-def _stat_or_group(reader: Reader, stat: TeamStatShape) -> Iterable[StatRecord]:
+def _stat_or_group(reader: Reader, in_words: bool, stat: TeamStatShape) -> Iterable[StatRecord]:
     group = clean_text(stat.name, 60)
-    if stats := reader.rows(stat.stats, TeamStatShape, group, partial(_stat, group)):
+    read = partial(_stat, group, in_words)
+    if stats := reader.rows(stat.stats, TeamStatShape, group, read):
         return stats
-    return () if stat.display_value is None else (_stat("", stat),)
+    return () if stat.display_value is None else (_stat("", in_words, stat),)
 
 
-def _stat(group: str, stat: TeamStatShape) -> StatRecord:
+def _stat(group: str, in_words: bool, stat: TeamStatShape) -> StatRecord:
+    words = clean_text(stat.display_name, 80)
     label = clean_text(stat.label, 80) or clean_text(stat.abbreviation, 40)
     return StatRecord(
         group=group,
         name=clean_text(stat.name, 80),
-        label=label or clean_text(stat.display_name, 80),
+        label=(in_words and words) or label or words,
         value=clean_text(stat.display_value, WORDS_LIMIT),
     )
 
