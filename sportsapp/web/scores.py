@@ -252,9 +252,9 @@ def _days_of_week(games: Iterable[GameSummary]) -> tuple[date, date]:
 
 
 def _by_day(games: Iterable[GameSummary]) -> dict[date, list[GameSummary]]:
-    """These games by their day, as they came; those to come that are no longer listed are none."""
+    """These games by their day, in the order of a page; no longer listed ones to come are none."""
     days: dict[date, list[GameSummary]] = {}
-    for game in games:
+    for game in sorted(games, key=lambda game: (game.day, *_order(game))):
         if game.listed or game.state != State.PRE:
             days.setdefault(game.day, []).append(game)
     return days
@@ -266,6 +266,13 @@ def _days_until(slug: str, day: date, coming: NextDay) -> Span:
     if begins and day < begins <= next_day:
         day = begins - timedelta(days=1)
     return days_between(slug, day, next_day)
+
+
+def _order(game: GameSummary) -> tuple[bool, int]:
+    """Favourites first, then what is live."""
+    chosen, teams = preferences(), (game.home_team, game.away_team)
+    is_mine = any(chosen.has_favourite(team, game.league.slug) for team in teams)
+    return not is_mine, ORDER[game.state]
 
 
 def _sections(
@@ -280,13 +287,6 @@ def _sections(
     that was not read is requested, but for today, which the next tick reads. ``finals`` are games
     of the day before.
     """
-
-    chosen = preferences()
-
-    def order(game: GameSummary) -> tuple[bool, int]:
-        teams = (game.home_team, game.away_team)
-        is_mine = any(chosen.has_favourite(team, game.league.slug) for team in teams)
-        return not is_mine, ORDER[game.state]
 
     slugs = [league.slug for league in leagues]
     coming = queries.next_days(db.session, slugs, day) if day else {}
@@ -304,7 +304,7 @@ def _sections(
             readings[league.slug] = known, is_read[len(slugs) + n]
 
     def of(league: League, games: Sequence[GameSummary]) -> list[GameSummary]:
-        return sorted((game for game in games if game.league is league), key=order)
+        return sorted((game for game in games if game.league is league), key=_order)
 
     sections = [
         Section(
