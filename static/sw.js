@@ -89,7 +89,7 @@ async function kept(url) {
   }
   if (!newest) return;
   const main = `<main id="main"><h1>This site cannot be reached</h1>
-<p>These pages were kept. The scores on them are of the time beside each, or later.</p>
+<p>These pages were kept. The scores on them are of the time below each, or later.</p>
 <div class="contents"><ul>${items.join("")}</ul><a href="">Try again</a></div></main>`;
   const frame = (await newest.text())
     .replace(/<main[^]*<\/main>/, () => main)

@@ -46,6 +46,11 @@ OF_GROUPS = {
 }
 
 
+OTHER_WORDS = {"defenses": "Defense", "specialTeam": "Special teams"}
+LONGEST_CODE = 4
+"""In letters: a longer label in capitals, such as SHOTS, is a word."""
+
+
 class PlayerTable(NamedTuple):
     """A table of a team's players. A column is its label and meaning, a row a player's figures."""
 
@@ -57,6 +62,8 @@ class PlayerTable(NamedTuple):
 
 def words_of(name: str) -> str:
     """The feed's name of something for people: injuredReserve becomes "Injured reserve"."""
+    if name in OTHER_WORDS:
+        return OTHER_WORDS[name]
     if " " in name or not name[:1].islower():
         return name
     return re.sub("([A-Z])(?=[a-z])", r" \1", name).capitalize()
@@ -100,6 +107,8 @@ def team_figures(summary: SummaryRecord) -> list[tuple[str, str, str]]:
             if stat.group and stat.name not in OF_GROUPS.get(stat.group, ()):
                 continue
             label = words_of(stat.name) if stat.group else stat.label
+            if label.isupper() and len(label) > LONGEST_CODE:
+                label = label.capitalize()
             rows.setdefault((stat.group, stat.name), {})[box.side] = stat.value
             labels.setdefault((stat.group, stat.name), label)
     order = [(group, name) for group, names in OF_GROUPS.items() for name in names]

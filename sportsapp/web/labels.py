@@ -20,8 +20,20 @@ SHOOTOUTS = frozenset({"SO", "SHOOTOUT", "PEN", "PENS", "PENALTIES"})
 SEASON_PARTS = {1: "Preseason", 3: "Postseason"}
 SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
 MOST_WEEKS = 25
-PERIOD_NAME = re.compile(r"(?<=\dst|\dnd|\drd|\dth) (?:Quarter|Period|Half)\b")
+PERIOD_NAME = re.compile(r"(?<=\dst|\dnd|\drd|\dth) (?:Quarter|Period|Half|Inning)\b")
 CLOCK_AND_PERIOD = re.compile(r"^([\d:.]+) - ([^,]+)")
+CATEGORIES = {
+    "PASS": "Passing",
+    "RUSH": "Rushing",
+    "REC": "Receiving",
+    "PTS": "Points",
+    "REB": "Rebounds",
+    "AST": "Assists",
+    "G": "Goals",
+    "A": "Assists",
+}
+"""What leaders lead in, in words instead of the feed's abbreviations."""
+BEFORE_SCORE = re.compile(r" (?=\d+(?:,|$))")
 BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
@@ -158,7 +170,17 @@ def short_state(game: AnyGame, label: str | None = None) -> str:
     """
     if label is None:
         label = state_label(game)
-    return PERIOD_NAME.sub("", label) if game.state == State.IN else label
+    return short_detail(label) if game.state == State.IN else label
+
+
+def in_lower_case(text: str) -> str:
+    """``Top 3rd inning``, where the feed writes ``Top 3rd Inning``: as all our headings are."""
+    return PERIOD_NAME.sub(lambda word: word[0].lower(), text)
+
+
+def short_detail(detail: str) -> str:
+    """``4:12 - 3rd``: the feed's text on how a game stands, without the name of the period."""
+    return PERIOD_NAME.sub("", detail)
 
 
 def sentence(
@@ -184,8 +206,7 @@ def sentence(
         sides = zip((away, home), scores, strict=True)
         parts = [name if score is None else f"{name} {score}" for name, score in sides]
         winner = winner_beyond_score(game)
-    label = PERIOD_NAME.sub(lambda word: word[0].lower(), label)
-    state = CLOCK_AND_PERIOD.sub(r"\2, \1 left", label)
+    state = CLOCK_AND_PERIOD.sub(r"\2, \1 left", in_lower_case(label))
     parts += (day, state) if game.state == State.PRE else (state, day)
     cards = red_cards_label(game)
     parts += [f"{winner} won" if winner else "", cards[:1].lower() + cards[1:]]
@@ -276,8 +297,14 @@ def leader_lines(game: Game) -> list[tuple[str, str, str, str]]:
         values = list(figures.values())
         if len(set(values)) == 1:
             values = values[:1]
-        lines.append((", ".join(figures), name, side, "; ".join(values)))
+        categories = ", ".join(CATEGORIES.get(category.upper(), category) for category in figures)
+        lines.append((categories, name, side, "; ".join(values)))
     return lines
+
+
+def unbroken(text: str) -> str:
+    """The same with each score on the line of its team's name."""
+    return BEFORE_SCORE.sub("\u00a0", text)
 
 
 def announcement(game: AnyGame) -> str:
@@ -354,10 +381,14 @@ def place_label(team: Team) -> str:
     place = team.standing_division_position or team.standing_position
     if place is None:
         return ""
-    is_teen = 10 < place % 100 < 14
-    ending = "th" if is_teen else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
     table = team.standing_division or team.standing_group or team.league.label
-    return f"{place}{ending} in {table}"
+    return f"{ordinal(place)} in {table}"
+
+
+def ordinal(number: int) -> str:
+    """``1st``, ``12th``, ``23rd``."""
+    is_teen = 10 < number % 100 < 14
+    return f"{number}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def winner_beyond_score(game: AnyGame) -> str:

@@ -9,6 +9,7 @@ from sportsapp.core.records import State
 from sportsapp.core.summary import PlayGroupRecord, PlayRecord, SummaryRecord
 from sportsapp.db.models import Game
 from sportsapp.web.box import side_name
+from sportsapp.web.labels import in_lower_case
 from sportsapp.web.timeline import period_words
 
 WIDTH, HEIGHT = 300, 100
@@ -74,17 +75,20 @@ def _heading(game: Game, group: PlayGroupRecord) -> tuple[str, str]:
 
 def _period_title(game: Game, period: int, title: str) -> str:
     """The feed's title of a period, which in hockey is a bare ``1st``; ours where it has none."""
-    if not title:
-        words = period_words(game, period)
-        return words[:1].upper() + words[1:]
-    is_bare = title[0].isdigit() and " " not in title
-    return f"{title} {game.league.period_name}" if is_bare else title
+    title = title or period_words(game, period)
+    is_bare = " " not in title and title.endswith(("st", "nd", "rd", "th"))
+    return in_lower_case(f"{title} {game.league.period_name}" if is_bare else title)
 
 
 def score_after(game: Game, play: PlayRecord) -> str:
-    """``GB 24, ATL 25``: the score after a play that scored; empty after another."""
-    if not play.is_scoring or play.away_score is None or play.home_score is None:
+    """``GB 24, ATL 25``: the score after a play that scored; empty after another.
+
+    Who scored where the feed has no score, as in soccer.
+    """
+    if not play.is_scoring:
         return ""
+    if play.away_score is None or play.home_score is None:
+        return side_name(game, play.side)
     names = [team.abbreviation if team else "TBD" for team in (game.away_team, game.home_team)]
     return f"{names[0]} {play.away_score}, {names[1]} {play.home_score}"
 
@@ -147,4 +151,4 @@ def _turns(game: Game, summary: SummaryRecord) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
+    return f"{share * 100:.0f}\u00a0%"

@@ -17,7 +17,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Game
 from sportsapp.db.queries import StoredSummary
 from sportsapp.web import plays
-from sportsapp.web.box import has_box, player_tables, team_figures
+from sportsapp.web.box import has_box, player_tables, side_name, team_figures
 from sportsapp.web.earlier import meetings_in
 from sportsapp.web.labels import full_time
 from sportsapp.web.lookup import game_or_404, league_or_404
@@ -33,10 +33,20 @@ def box(league_name: str, espn_id: str) -> ResponseReturnValue:
     """The box score of a game: figures of both teams, then the players of each."""
 
     def parts(game: Game, summary: SummaryRecord) -> dict[str, Any]:
+        figures, sport = team_figures(summary), game.league.sport
+        boxes = [(one, player_tables(one, sport)) for one in summary.box]
+        boxes = [(one, tables) for one, tables in boxes if tables or one.notes]
+        names = [side_name(game, one.side) for one, _ in boxes]
+        lineups = [f"{side_name(game, one.side)}: lineup" for one in summary.lineups]
         return {
-            "figures": team_figures(summary),
-            "boxes": [(one, player_tables(one, game.league.sport)) for one in summary.box],
+            "figures": figures,
+            "boxes": boxes,
             "lineups": summary.lineups,
+            "sections": [
+                *((f"side{number}", name or "Team") for number, name in enumerate(names, start=1)),
+                *([("teams", "Teams")] if figures else []),
+                *((f"lineup{number}", name) for number, name in enumerate(lineups, start=1)),
+            ],
         }
 
     return _part("box", "box score", league_name, espn_id, parts)
@@ -49,10 +59,11 @@ def plays_of(league_name: str, espn_id: str) -> ResponseReturnValue:
 
     def parts(game: Game, summary: SummaryRecord) -> dict[str, Any]:
         is_live = game.state == State.IN
+        groups = plays.groups_of(game, summary, only_scoring=only_scoring, newest_first=is_live)
         return {
-            "groups": plays.groups_of(
-                game, summary, only_scoring=only_scoring, newest_first=is_live
-            ),
+            "groups": groups,
+            # periods are few; drives and half innings have a note, and are many
+            "sections": [group[:2] for group in groups if not group.note],
             "chance": plays.chance_of(game, summary),
             "only_scoring": only_scoring,
         }

@@ -24,6 +24,7 @@ blueprint = Blueprint("teams", __name__)
 
 LAST_RESULTS = 3
 NEXT_GAMES = 3
+NOT_IN_THE_TEAM = ("Injured", "Practice", "Suspended")
 LONGEST_SEARCH = 100
 
 
@@ -94,13 +95,14 @@ def roster(league_name: str, address: str) -> ResponseReturnValue:
             # the NBA's rosters have no groups
             group = player.roster_group or player.position_name or "Players"
             groups.setdefault(words_of(group), []).append(player)
+        away_last = sorted(groups, key=lambda name: name.startswith(NOT_IN_THE_TEAM))
         return render_template(
             "roster.html",
             league=league,
             team=team,
             namesakes=namesakes,
             fresh=fresh.watching([]),
-            groups=groups,
+            groups={name: groups[name] for name in away_last},
         )
 
     return answer([league.slug], render)

@@ -8,7 +8,7 @@ from sportsapp.core.records import EventKind
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.models import Game, ScoreEvent
-from sportsapp.web.labels import period_label, short_name
+from sportsapp.web.labels import ordinal, period_label, short_name
 from sportsapp.web.spoilers import is_revealed
 
 MOST_EVENTS = 200
@@ -34,11 +34,13 @@ def timeline_of(game: Game) -> list[Entry]:
 
 
 def event_label(game: Game, event: ScoreEvent) -> str:
-    """``Bears +7``, ``lead: Bears``, ``end of quarter 1``, ``OT begins``."""
+    """``Bears +7``, ``lead: Bears``, ``end of 1st quarter``, ``OT begins``."""
     team = short_name(game.home_team if event.side == "home" else game.away_team)
     match event.kind:
         case EventKind.SCORE:
             return f"{team} +{event.points}"
+        case EventKind.START if event.period > 1 or event.away_score or event.home_score:
+            return "first reading"
         case EventKind.LEAD:
             return f"lead: {team}"
         case EventKind.PERIOD_END:
@@ -53,6 +55,6 @@ def event_label(game: Game, event: ScoreEvent) -> str:
 
 
 def period_words(game: Game, period: int) -> str:
-    """``quarter 4``, ``inning 10``, ``OT``."""
+    """``4th quarter``, ``10th inning``, ``OT``."""
     label = period_label(game, period)
-    return f"{game.league.period_name} {label}" if label.isdigit() else label
+    return f"{ordinal(period)} {game.league.period_name}" if label.isdigit() else label

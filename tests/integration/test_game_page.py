@@ -69,15 +69,18 @@ def test_figures_of_one_man_are_in_the_order_of_their_names(client, synced):
     ]
     synced("nba", event(leaders=said))
     assert lines_of(client.get("/nba/games/401").text) == [
-        "Pts, Ast Bea (ALP), 32; 11",
-        "Reb Ann (BET), 9",
+        "Points, Assists Bea (ALP), 32; 11",
+        "Rebounds Ann (BET), 9",
     ]
 
 
 def test_namesakes_of_both_sides_stay_two(client, synced):
     said = [category("Pts", "Ann", "32"), category("Reb", "Ann", "9", "2")]
     synced("nba", event(leaders=said))
-    assert lines_of(client.get("/nba/games/401").text) == ["Pts Ann (ALP), 32", "Reb Ann (BET), 9"]
+    assert lines_of(client.get("/nba/games/401").text) == [
+        "Points Ann (ALP), 32",
+        "Rebounds Ann (BET), 9",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +191,27 @@ def test_timeline_has_what_each_reading_showed_newest_first(client, synced):
         ["Final", "Final", "10", "10"],
         [
             "8:00 - OT",
-            "End of quarter 2, end of quarter 3, end of quarter 4, OT begins, Alpha +4",
+            "End of 2nd quarter, end of 3rd quarter, end of 4th quarter, OT begins, Alpha +4",
             "10",
             "10",
         ],
-        ["9:00 - 2nd Quarter", "End of quarter 1, Beta +10, lead: Beta", "10", "6"],
-        ["12:00 - 1st Quarter", "Corrected: Alpha -1", "0", "6"],
-        ["13:00 - 1st Quarter", "Alpha +7, lead: Alpha", "0", "7"],
-        ["14:00 - 1st Quarter", "Start", "0", "0"],
+        ["9:00 - 2nd", "End of 1st quarter, Beta +10, lead: Beta", "10", "6"],
+        ["12:00 - 1st", "Corrected: Alpha -1", "0", "6"],
+        ["13:00 - 1st", "Alpha +7, lead: Alpha", "0", "7"],
+        ["14:00 - 1st", "Start", "0", "0"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "home", "words"),
+    [(1, 0, "Start"), (1, 7, "First reading"), (3, 0, "First reading")],
+)
+def test_game_that_is_first_read_later_has_no_start_there(client, synced, period, home, words):
+    game = event(state="in", home=home, away=0)
+    game["competitions"][0]["status"]["period"] = period
+    synced("nfl", game)
+    assert timeline(client.get("/nfl/games/401").text) == [
+        ["9:03 - 3rd", words, "0", str(home)],
     ]
 
 

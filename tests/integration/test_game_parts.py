@@ -136,6 +136,24 @@ def test_players_have_their_own_figures_and_the_team_its_totals(shown):
     assert "Incomplete" not in page
 
 
+def test_box_score_leads_to_its_parts_and_names_them_for_people(shown):
+    page = shown("nhl")("/box")
+    jump = page.partition('aria-label="On this page"')[2].partition("</nav>")[0]
+    assert re.findall('href="#(.*?)">(.*?)<', jump) == [
+        ("side1", "Beta"),
+        ("side2", "Alpha"),
+        ("teams", "Teams"),
+    ]
+    assert ">Defense</h3>" in page
+    assert '<h1 id="nhl401">Box score: Beta\u00a05, Alpha\u00a03, Final</h1>' in page
+
+
+def test_only_table_of_a_team_has_its_name_alone_and_says_who_did_not_play(shown):
+    page = shown("nba")("/box")
+    assert '<h3 id="t1-1" class="away">Players</h3>' in page
+    assert "Did not play: coach&#39;s decision" in page
+
+
 def test_what_does_not_add_up_is_called_incomplete(shown):
     page = shown("nba", scoring=())("/box")
     assert "Incomplete: what the feed has of this game does not add up." in page
@@ -144,11 +162,9 @@ def test_what_does_not_add_up_is_called_incomplete(shown):
 
 def test_plays_are_in_order_after_the_game(shown):
     final = shown("nhl")("/plays")
-    assert re.findall(r"<h2 id=\"g\d\">([^<]*)<", final) == [
-        "1st period",
-        "2nd period",
-        "3rd period",
-    ]
+    periods = ["1st period", "2nd period", "3rd period"]
+    assert re.findall(r"<h2 id=\"g\d\">([^<]*)<", final) == periods
+    assert re.findall('<a href="#g.">(.*?)<', final) == periods
 
 
 def test_live_plays_are_newest_first(shown):
@@ -169,14 +185,16 @@ def test_chance_to_win_is_a_line_and_words(shown):
     fetch = shown("nfl")
     page = fetch("/plays")
     assert re.search(r'<polyline points="0,\d+ ', page)
-    assert "The chance of Alpha to win was 8 % at its lowest." in page
-    assert "Alpha from 62 % to 82 % (quarter 4, 0:57): Y.Koo 25 yard field goal" in page
+    assert "The chance of Alpha to win was 8\u00a0% at its lowest." in page
+    assert "Alpha from 62\u00a0% to 82\u00a0% (4th quarter, 0:57): Y.Koo 25 yard field goal" in page
     store(replace(recorded_summary("nfl"), chances=()))
     assert "Chance to win" not in fetch("/plays?again")
 
 
 def test_recap_has_scores_officials_injuries_and_series(shown):
     page = shown("nhl")("/recap")
+    assert '<h2 id="p1">1st period</h2>' in page
+    assert "Injuries <small>as of Thu, Jan 15, 7:30 PM EST</small>" in page
     assert "Sam Bennett Goal (10) Wrist Shot" in page
     assert "<b>BET 5, ALP 3</b>" in page
     assert "<b>Linesman</b> Scott Cherrey" in page
@@ -282,12 +300,12 @@ def test_soccer_has_lineups_and_its_events(synced, visitor):
         return [re.sub("(<[^>]+>| )+", " ", "".join(row)).strip() for row in rows]
 
     assert shown("plays") == [
-        "1st Half", "12&#39; Ann scores.", "30&#39; Eve is shown the yellow card.",
-        "2nd Half", "60&#39; Bea rnhlaces Ann.",
+        "1st half", "12&#39; Ann scores. Alpha", "30&#39; Eve is shown the yellow card.",
+        "2nd half", "60&#39; Bea rnhlaces Ann.",
         "Shootout Alpha", "Bea, scored", "Cleo, missed",
     ]  # fmt: skip
     for path in ("plays?scoring=1", "recap"):
-        assert shown(path)[1:] == ["12&#39; Ann scores."]
+        assert shown(path) == ["1st half", "12&#39; Ann scores. Alpha"]
 
 
 # ---------------------------------------------------------------- the API
