@@ -1,4 +1,4 @@
-"""A box score as tables: which columns come first, and what pages leave out."""
+"""A box score as tables: which columns come first, and what pages leave out. Leaders as lines."""
 
 from __future__ import annotations
 
@@ -49,6 +49,19 @@ OF_GROUPS = {
 OTHER_WORDS = {"defenses": "Defense", "specialTeam": "Special teams"}
 LONGEST_CODE = 4
 """In letters: a longer label in capitals, such as SHOTS, is a word."""
+
+
+CATEGORIES = {
+    "PASS": "Passing",
+    "RUSH": "Rushing",
+    "REC": "Receiving",
+    "PTS": "Points",
+    "REB": "Rebounds",
+    "AST": "Assists",
+    "G": "Goals",
+    "A": "Assists",
+}
+"""What leaders lead in, in words instead of the feed's abbreviations."""
 
 
 class PlayerTable(NamedTuple):
@@ -125,3 +138,21 @@ def side_name(game: Game, side: str) -> str:
     """The short name of a side's team; empty for no side."""
     team = {"away": game.away_team, "home": game.home_team}.get(side)
     return team.short_name if team else ""
+
+
+def leader_lines(game: Game) -> list[tuple[str, str, str, str]]:
+    """The leaders, one line each: categories, name, side and figures, in the feed's order.
+
+    What stands for all of his categories (baseball's ``2-4, HR``) is given once.
+    """
+    men: dict[tuple[str, str], dict[str, str]] = {}
+    for row in game.leaders:
+        men.setdefault((row["name"], row["side"]), {})[row["category"]] = row["value"]
+    lines = []
+    for (name, side), figures in men.items():
+        values = list(figures.values())
+        if len(set(values)) == 1:
+            values = values[:1]
+        categories = ", ".join(CATEGORIES.get(category.upper(), category) for category in figures)
+        lines.append((categories, name, side, "; ".join(values)))
+    return lines

@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
         ending=labels.ending_label,
         full_time=labels.full_time,
         iso=iso_utc,
-        leader_lines=labels.leader_lines,
+        leader_lines=box.leader_lines,
         long_day=labels.long_day,
         matchup=labels.matchup,
         month_name=labels.month_name,

@@ -22,17 +22,6 @@ SEASON_TYPES = {1: "Preseason", 2: "Week", 3: "Postseason", 4: "Off-season"}
 MOST_WEEKS = 25
 PERIOD_NAME = re.compile(r"(?<=\dst|\dnd|\drd|\dth) (?:Quarter|Period|Half|Inning)\b")
 CLOCK_AND_PERIOD = re.compile(r"^([\d:.]+) - ([^,]+)")
-CATEGORIES = {
-    "PASS": "Passing",
-    "RUSH": "Rushing",
-    "REC": "Receiving",
-    "PTS": "Points",
-    "REB": "Rebounds",
-    "AST": "Assists",
-    "G": "Goals",
-    "A": "Assists",
-}
-"""What leaders lead in, in words instead of the feed's abbreviations."""
 BEFORE_SCORE = re.compile(r" (?=\d+(?:,|$))")
 BASES = {1: "1st", 2: "2nd", 3: "3rd"}
 
@@ -282,24 +271,6 @@ def runners(game: AnyGame) -> str:
         return "bases loaded"
     who = "runners" if len(bases) > 1 else "runner"
     return f"{who} on {' and '.join(BASES[base] for base in bases)}"
-
-
-def leader_lines(game: Game) -> list[tuple[str, str, str, str]]:
-    """The leaders, one line each: categories, name, side and figures, in the feed's order.
-
-    What stands for all of his categories (baseball's ``2-4, HR``) is given once.
-    """
-    men: dict[tuple[str, str], dict[str, str]] = {}
-    for row in game.leaders:
-        men.setdefault((row["name"], row["side"]), {})[row["category"]] = row["value"]
-    lines = []
-    for (name, side), figures in men.items():
-        values = list(figures.values())
-        if len(set(values)) == 1:
-            values = values[:1]
-        categories = ", ".join(CATEGORIES.get(category.upper(), category) for category in figures)
-        lines.append((categories, name, side, "; ".join(values)))
-    return lines
 
 
 def unbroken(text: str) -> str:
