@@ -11,7 +11,7 @@ from sportsapp.core.records import State
 from sportsapp.db.models import Game
 from sportsapp.db.queries import AnyGame
 from sportsapp.http.representations import asks_for_text
-from sportsapp.web import labels
+from sportsapp.web import box, labels
 from sportsapp.web.spoilers import is_hidden, is_revealed
 from sportsapp.web.timeline import Entry
 
@@ -62,7 +62,7 @@ def line_score(game: Game) -> str:
 def leaders(game: Game) -> str:
     """Category, name and figures of each leader."""
     rows = []
-    for categories, name, side, figures in labels.leader_lines(game):
+    for categories, name, side, figures in box.leader_lines(game):
         team = game.home_team if side == "home" else game.away_team if side else None
         who = f"{name} ({team.abbreviation})" if team else name
         rows.append([Cell(categories), Cell(who), Cell(figures)])

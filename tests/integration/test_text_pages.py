@@ -32,7 +32,7 @@ NFL, Thursday, January 15, 2026
   Alpha  17  3           20
 
 Timeline, newest first
-  9:03 - 3rd Quarter  17  20  Start
+  9:03 - 3rd Quarter  17  20  First reading
 
 Start: Thu, Jan 15, 3:00 PM EST
 Venue: The Ground, Springfield
