@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from bench import (
+    box_rows,
     freshness_rows,
     growth_rows,
     hosts_rows,
@@ -34,6 +35,10 @@ ROWS = {
     "page-304": page_rows.not_modified,
     "page-cold": page_rows.cold,
     "history": page_rows.history,
+    "box-cold": box_rows.cold,
+    "box-warm": box_rows.warm,
+    "plays-paint": box_rows.paint,
+    "box-growth": box_rows.growth,
     "queue": queue_rows.queue,
     "requests": request_rows.requests,
     "freshness": freshness_rows.freshness,

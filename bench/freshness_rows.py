@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import random
-import shutil
 import statistics
 import threading
 import time
@@ -15,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from bench.browser import browser_page
 from bench.measure import Figure
 from bench.page_rows import served
-from bench.running import environment_of, huey_consumer, print_left_out, running_broker, started
+from bench.running import environment_of, huey_consumer, running_broker, started
 from bench.sync_rows import fresh_app
 from demo.server import address_of, open_server
 from sportsapp.core.clock import day_of, game_day, utc_now
@@ -39,7 +38,6 @@ TIMEOUT_MS = 180_000
 HOME_SCORE = "#nfl401 .r:nth-child(2) .s"
 SHOWS = "([place, score]) => document.querySelector(place)?.textContent === score"
 CHECK_EVERY_MS = 50
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def freshness() -> list[Figure]:
@@ -48,19 +46,10 @@ def freshness() -> list[Figure]:
     Broker, consumer, web server and Chromium are the real ones; the feed, with one live game, is on
     loopback. Takes about seventeen minutes, most of it waiting.
     """
-    try:
-        browsers = importlib.import_module("playwright.sync_api").sync_playwright()
-    except ImportError:
-        print_left_out("freshness", "seconds to the page", "Playwright is not installed")
-        return []
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        print_left_out("freshness", "seconds to the page", "chromium is not installed")
-        return []
-    with browsers as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        delays = _delays(browser.new_page())
-        browser.close()
+    with browser_page("freshness", "seconds to the page") as page:
+        if page is None:
+            return []
+        delays = _delays(page)
     hundredths = statistics.quantiles(delays, n=100, method="inclusive")
     what = f"from feed to page, of {len(delays)} changes"
     return [

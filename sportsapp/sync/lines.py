@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select
 
 from sportsapp.core.summary import LineupPlayerRecord, PlayerLineRecord, SummaryRecord
 from sportsapp.db.engine import AnySession
@@ -11,6 +11,10 @@ from sportsapp.db.models import PlayerLine, StatTable
 
 LINES: Table = PlayerLine.__table__
 TABLES: Table = StatTable.__table__
+# Built once: that takes longer than to execute them.
+_TABLES = select(TABLES).where(TABLES.c.league_id == bindparam("league_id"))
+_OLD_LINES = delete(LINES).where(LINES.c.game_id == bindparam("of_game"))
+_NEW_LINES = insert(LINES)
 LINEUP = "lineup"
 """The name of soccer's table, which has no columns."""
 
@@ -43,14 +47,14 @@ def store_lines(session: AnySession, league_id: int, game_id: int, summary: Summ
             "note": line.note,
             "stats": line.stats,
         }
-    session.execute(delete(LINES).where(LINES.c.game_id == game_id))
+    session.execute(_OLD_LINES, {"of_game": game_id})
     if rows:
-        session.execute(insert(LINES), list(rows.values()))
+        session.execute(_NEW_LINES, list(rows.values()))
 
 
 def _tables_of(session: AnySession, league_id: int) -> dict[Head, Any]:
     """The ids of the league's tables."""
-    rows = session.execute(select(TABLES).where(TABLES.c.league_id == league_id))
+    rows = session.execute(_TABLES, {"league_id": league_id})
     return {(row.name, tuple(row.labels), tuple(row.keys)): row.id for row in rows}
 
 
