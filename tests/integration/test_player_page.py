@@ -126,6 +126,7 @@ def test_live_game_has_a_line_but_no_part_in_the_sums(synced, visitor):
     page = visitor.get("/nba/players/7").text
     assert rows(page)[1][1:] == ["9:03 - 3rd", "11", "20", "5-8", "3"]
     assert rows(page)[-2][1:] == ["1 game", "11", "20", "5-8", ""]
+    assert re.search("1 of the . games .* known here has a box score", page)
 
 
 def test_unknown_player_is_not_found_and_a_league_has_one_form(season, visitor):
