@@ -69,13 +69,18 @@ class Follow:
             with time_limit(seconds):
                 sync_watched(context.with_current_time(), names)
 
-    def wait_until(self, context: SyncContext, leagues: Collection[League], until: float) -> bool:
-        """Wait, and read watched games meanwhile. Returns False when the run is to end before."""
+    def watch_until(self, context: SyncContext, leagues: Collection[League], until: float) -> bool:
+        """Read watched games, to LOOK_SECONDS before. Returns False when the run is to end."""
         while self.watched is not None and until - self.timer() > LOOK_SECONDS:
             if not self.wait(LOOK_SECONDS):
                 return False
             self.read_watched(context, leagues, until)
-        return self.wait(max(until - self.timer(), 0.0))
+        return True
+
+    def wait_until(self, context: SyncContext, leagues: Collection[League], until: float) -> bool:
+        """Wait, and read watched games meanwhile. Returns False when the run is to end before."""
+        is_to_go_on = self.watch_until(context, leagues, until)
+        return is_to_go_on and self.wait(max(until - self.timer(), 0.0))
 
 
 def sync_live(
@@ -128,6 +133,9 @@ def _follow(
             moment = max(min(due.values(), default=inf), timer())
             follow.read_watched(context, live, min(moment, ends_at))
             if moment + longest > ends_at:
+                if in_play:
+                    _note_next(context, dict.fromkeys(live, next_slot - timer()))
+                    follow.watch_until(context, live, ends_at)
                 break
             expected = len(readings) + 1 + int((ends_at - moment) // follow.every)
             context.progress(len(readings), expected, {"result": total(readings).as_dict()})

@@ -621,8 +621,23 @@ def test_watched_games_wait_where_the_next_reading_is_near(minute, feed):
     minute.latency = 9
     watched = Watched(minute, ("nfl", "900"))
     minute.run(watched=watched)
-    assert summaries(feed) == []
     assert minute.offsets["nfl"] == [0, 10, 20, 30, 40]
+    assert (watched.taken, summaries(feed)) == ([54], ["900"])
+
+
+def test_watched_game_that_falls_due_after_the_last_reading_is_read_in_this_minute(minute):
+    minute.every = 25
+    watched = Watched(minute, ("nfl", "900"))
+    watched.taken.append(-5)  # by the run before
+    minute.run(watched=watched)
+    assert (watched.taken, minute.offsets["nfl"]) == ([-5, 25, 55], [0, 25, 50])
+
+
+def test_run_whose_games_have_a_break_does_not_stay_for_watched_ones(minute):
+    minute.say("nfl", live(), until=20, then=board(event("900", START)))
+    watched = Watched(minute, ("nfl", "900"))
+    minute.run(watched=watched)
+    assert minute.seconds < 25
 
 
 def test_summary_that_fails_is_no_error_of_the_run_and_waits(minute, feed):
