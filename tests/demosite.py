@@ -79,6 +79,14 @@ PAGES = {
     "API": "/api/v1/",
     "not found": "/nfl/games/1",
 }
+SCREENS = {
+    "frame": "/embed/nfl",
+    "frame of a team": "/embed/nfl/teams/CHI",
+    "frame of a game": f"/embed/nba/games/{LIVE_NBA}",
+    "wall": "/tv",
+    "paper": "/eink",
+}
+"""Pages without the site's menu."""
 
 
 @dataclass

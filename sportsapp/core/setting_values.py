@@ -125,6 +125,15 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+def origins(value: str) -> tuple[str, ...]:
+    """Web origins separated by commas: scheme, host and perhaps a port, the host with ``*.``."""
+    known = names(value)
+    for origin in known:
+        if not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?", origin):
+            raise ValueError("has a part that is no origin: scheme and host, without a path")
+    return known
+
+
 def networks(value: str) -> tuple[str, ...]:
     """IP addresses and networks separated by commas, each as a network."""
     try:

@@ -181,6 +181,13 @@ class Settings:
         example="172.30.61.0/24",
         shown="those on this machine",
     )
+    embed_origins: tuple[str, ...] = _setting(
+        read.origins,
+        "sites whose pages may show `/embed/...` in a frame: origins, with commas",
+        (),
+        example="https://club.example.org,https://*.example.com",
+        shown="none",
+    )
     leagues: tuple[str, ...] = _setting(
         read.league_slugs,
         "leagues that are followed, in the menu's order; "

@@ -4,9 +4,10 @@ The panel adds a stricter policy of its own in ``admin/security.py``.
 """
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.exceptions import SecurityError
 
 if TYPE_CHECKING:
@@ -94,8 +95,18 @@ def _is_ours(name: str) -> bool:
     return name in ours or not ours.isdisjoint(domains)
 
 
+def allow_frames(origins: Sequence[str]) -> None:
+    """For a view: pages of these origins may show its answer in a frame."""
+    g.frame_ancestors = " ".join(origins)
+
+
 def _add_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    headers = dict(HEADERS)
+    if ancestors := g.get("frame_ancestors"):
+        policy = POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
+        headers["Content-Security-Policy"] = policy
+        del headers["X-Frame-Options"]  # which can name no origins
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)

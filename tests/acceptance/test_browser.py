@@ -41,6 +41,7 @@ from tests.demosite import (
     OVERTIME_NHL,
     PAGES,
     POSTPONED_NBA,
+    SCREENS,
     DemoSite,
     demo_site,
 )
@@ -157,13 +158,13 @@ def content(page: Page) -> str:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", first_quick(WIDTHS, others=pytest.mark.long))
 def test_axe_finds_nothing_on_any_page(visitors, width, scheme):
-    assert faults_of(visitors, PAGES, width=width, color_scheme=scheme) == []
+    assert faults_of(visitors, PAGES | SCREENS, width=width, color_scheme=scheme) == []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_while_scores_are_hidden(visitors, scheme):
-    assert faults_of(visitors, PAGES, hides=True, color_scheme=scheme) == []
+    assert faults_of(visitors, PAGES | SCREENS, hides=True, color_scheme=scheme) == []
 
 
 WITH_FAVOURITES = {"home": "/", "preferences": "/preferences"}
@@ -238,7 +239,7 @@ def test_no_page_does_what_its_policy_forbids(visitors, site, hides):
         said = console_of(page)
         note_requests(page)
         page.clock.install(time=site.now)
-        for path in PAGES.values():
+        for path in (PAGES | SCREENS).values():
             page.goto(path)
             pass_seconds(page, TICK + 1)
             assert said == [], path

@@ -21,7 +21,7 @@ from sqlalchemy import text, update
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.db.models import Team
 from tests.conftest import MakeDatabase
-from tests.demosite import FINAL_NFL, LIVE_NFL, PAGES, POSTPONED_NBA, DemoSite, demo_site
+from tests.demosite import FINAL_NFL, LIVE_NFL, PAGES, POSTPONED_NBA, SCREENS, DemoSite, demo_site
 
 CHECKER = PROJECT_ROOT / "node_modules/vnu-jar/build/dist/vnu.jar"
 JAVA = shutil.which("java")
@@ -52,7 +52,7 @@ def visitor(site: DemoSite) -> FlaskClient:
 @pytest.mark.skipif(not CHECKER.exists(), reason="vnu-jar is not installed (npm install vnu-jar)")
 @pytest.mark.parametrize("headers", [{}, HIDES], ids=["newcomer", "with preferences"])
 def test_nu_checker_finds_no_error_on_any_page(visitor, tmp_path, headers):
-    for name, path in PAGES.items():
+    for name, path in (PAGES | SCREENS).items():
         answer = visitor.get(path, headers=headers)
         (tmp_path / f"{name}.html").write_bytes(answer.data)
     assert "\n".join(complaints(tmp_path)) == ""
