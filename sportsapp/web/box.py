@@ -52,7 +52,7 @@ LONGEST_CODE = 4
 
 
 CATEGORIES = {
-    "PASS": "Passing",
+    "PASS": "Passing",  # a statistic  # nosec B105
     "RUSH": "Rushing",
     "REC": "Receiving",
     "PTS": "Points",
