@@ -25,7 +25,9 @@ async function ask() {
 
 function show(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
-  find("main").replaceWith(find("main", fresh));
+  const main = find("main", fresh);
+  if (!main) throw "another page"; // a proxy's, while this site is down
+  find("main").replaceWith(main);
   etag = fresh.documentElement.dataset.etag ?? "";
   turn(0);
 }

@@ -5,9 +5,11 @@ import sys
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from werkzeug.test import TestResponse
 
-from sportsapp.commands.shell import OneLineCommand, draw_anew, draws, fail, misuse
+from sportsapp.commands.shell import OneLineCommand, draw_anew, draws, fail
+from sportsapp.core.clock import parse_day, utc_now
+from sportsapp.core.leagues import find_league
+from sportsapp.services import services
 
 EVERY_SECONDS = 5.0
 
@@ -20,9 +22,12 @@ EVERY_SECONDS = 5.0
 def scores_command(league: str, day: str, watch: bool) -> None:
     """Print today's scores of all leagues, or of one.
 
-    They are what the pages show: what the consumers have stored. Nothing is asked of the feed.
+    They are what the pages show: what is stored. A day that was not read is asked for, as for a
+    visitor, and is there a moment later.
     """
-    address = "/" + "/".join(filter(None, (league, day)))
+    names = [find_league(league, services().settings.leagues).slug] if league else []
+    days = [str(parse_day(day, utc_now()))] if day else []
+    address = "/" + "/".join(names + days)
     has_colour = sys.stdout.isatty() and draws()
     if not (watch and has_colour):
         click.echo(_text_of(address, has_colour), nl=False)
@@ -36,16 +41,8 @@ def _text_of(address: str, has_colour: bool) -> str:
         address,
         query_string={"color": "1"} if has_colour else None,
         headers={"Accept": "text/plain"},
-        follow_redirects=True,
     )
     text = answer.get_data(as_text=True)
-    if answer.status_code == 404:
-        misuse(_message(answer))
     if answer.status_code != 200:
-        fail(_message(answer))
+        fail(text.partition("\n")[0])
     return text
-
-
-def _message(answer: TestResponse) -> str:
-    """The first line of an error page: ``Not Found: League 'xyz' not found. ...``."""
-    return answer.get_data(as_text=True).partition("\n")[0]

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from flask import Config, Flask, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event, func, select
@@ -61,7 +60,7 @@ def init_database(app: Flask) -> None:
     if app.config.get("MAKES_INSTANCE", True):
         protect_file(url, Path(app.instance_path))
     # parameters (password hashes among them) must not appear in an error's text
-    options: dict[str, Any] = {"hide_parameters": True, "json_deserializer": msgspec.json.decode}
+    options: dict[str, Any] = {"hide_parameters": True}
     if make_url(url).get_backend_name() == "postgresql":
         options |= {"connect_args": POSTGRES, "pool_pre_ping": True}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options

@@ -11,6 +11,8 @@ from sportsapp.db.models import Team
 from sportsapp.db.queries import GameSummary
 from sportsapp.web.preferences import preferences
 
+ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
+
 
 class OwnTeam(NamedTuple):
     """A favourite with its last game that is over, and the one it plays now or next."""
@@ -18,6 +20,17 @@ class OwnTeam(NamedTuple):
     team: Team
     last: GameSummary | None
     next: GameSummary | None
+
+
+def has_favourite(game: GameSummary) -> bool:
+    """Whether one of the teams is the visitor's."""
+    chosen, teams = preferences(), (game.home_team, game.away_team)
+    return any(chosen.has_favourite(team, game.league.slug) for team in teams)
+
+
+def rank(game: GameSummary) -> tuple[bool, int]:
+    """A key to sort by: favourites first, then live, upcoming, final."""
+    return not has_favourite(game), ORDER[game.state]
 
 
 def own_teams(slugs: Sequence[str], today: date) -> list[OwnTeam]:

@@ -18,7 +18,7 @@ from sportsapp.db.queries import GameSummary, NextDay, Span
 from sportsapp.services import services
 from sportsapp.tasks.visitors import may_have
 from sportsapp.web.days import strip_of
-from sportsapp.web.favourites import own_teams
+from sportsapp.web.favourites import own_teams, rank
 from sportsapp.web.idle import idle_leagues
 from sportsapp.web.labels import OVER, is_week, week_label
 from sportsapp.web.lookup import UnknownNameError, day_or_404, league_or_404
@@ -35,7 +35,6 @@ TODAY = {"today", "scores", "schedule"}
 SIX_DAYS = timedelta(days=6)
 TWO_WEEKS = timedelta(days=14)
 NEVER_POLLED = NextDay(None, None)
-ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 
 
 @dataclass(frozen=True)
@@ -254,7 +253,7 @@ def _days_of_week(games: Iterable[GameSummary]) -> tuple[date, date]:
 def _by_day(games: Iterable[GameSummary]) -> dict[date, list[GameSummary]]:
     """These games by their day, in the order of a page; no longer listed ones to come are none."""
     days: dict[date, list[GameSummary]] = {}
-    for game in sorted(games, key=lambda game: (game.day, *_order(game))):
+    for game in sorted(games, key=lambda game: (game.day, *rank(game))):
         if game.listed or game.state != State.PRE:
             days.setdefault(game.day, []).append(game)
     return days
@@ -266,13 +265,6 @@ def _days_until(slug: str, day: date, coming: NextDay) -> Span:
     if begins and day < begins <= next_day:
         day = begins - timedelta(days=1)
     return days_between(slug, day, next_day)
-
-
-def _order(game: GameSummary) -> tuple[bool, int]:
-    """Favourites first, then what is live."""
-    chosen, teams = preferences(), (game.home_team, game.away_team)
-    is_mine = any(chosen.has_favourite(team, game.league.slug) for team in teams)
-    return not is_mine, ORDER[game.state]
 
 
 def _sections(
@@ -304,7 +296,7 @@ def _sections(
             readings[league.slug] = known, is_read[len(slugs) + n]
 
     def of(league: League, games: Sequence[GameSummary]) -> list[GameSummary]:
-        return sorted((game for game in games if game.league is league), key=_order)
+        return sorted((game for game in games if game.league is league), key=rank)
 
     sections = [
         Section(

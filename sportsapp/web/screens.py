@@ -18,7 +18,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.queries import AnyGame, GameSummary, Span
 from sportsapp.http.headers import allow_frames
 from sportsapp.services import services
-from sportsapp.web.labels import OVER
+from sportsapp.web.favourites import has_favourite, rank
 from sportsapp.web.lookup import game_or_404, league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.preferences import Preferences, preferences, zone_written
@@ -30,7 +30,6 @@ THEMES = ("", "light", "dark", "transparent")
 REFRESHES = ("30", "60", "300", "600")
 ON_A_WALL, ON_PAPER = 8, 12
 """Games at one time."""
-ORDER: dict[str, int] = {State.IN: 0, State.PRE: 1, State.POST: 2}
 
 
 @blueprint.get("/embed/<league_name>")
@@ -47,11 +46,10 @@ def embed_team(league_name: str, address: str) -> ResponseReturnValue:
     team = teams_or_404(league, address)[0]
 
     def games() -> list[GameSummary]:
-        season = queries.season_of_team(db.session, team)
-        known = queries.games_of_team(db.session, team, season)
-        live = [game for game in known if game.state == State.IN and game.listed]
-        over = [game for game in known if game.status in OVER]
-        ahead = [game for game in known if game.state == State.PRE and game.listed]
+        around = queries.last_and_next_games(db.session, [team.id], game_day(utc_now()))
+        live = [game for game in around if game.state == State.IN]
+        over = [game for game in around if game.state == State.POST]
+        ahead = [game for game in around if game.state == State.PRE]
         return live or over[-1:] + ahead[:1]
 
     return _framed(team.display_name, league.slug, games)
@@ -59,7 +57,7 @@ def embed_team(league_name: str, address: str) -> ResponseReturnValue:
 
 @blueprint.get("/embed/<league_name>/games/<espn_id>")
 def embed_game(league_name: str, espn_id: str) -> ResponseReturnValue:
-    """One game, for a frame."""
+    """One game, for a frame. It shows nothing of the game's summary, so none is asked for."""
     league = league_or_404(league_name)
     row = game_or_404(league, espn_id)
     return _framed(league.label, league.slug, lambda: [row])
@@ -91,7 +89,7 @@ def _on_screen(kind: str, at_once: int) -> ResponseReturnValue:
         found = _today(slugs)
         if kind == "eink":
             return found[:at_once]
-        chosen = [game for game in found if game.state == State.IN or _is_mine(game)]
+        chosen = [game for game in found if game.state == State.IN or has_favourite(game)]
         return chosen or found
 
     return _screen(kind, "Today", slugs, games, at_once)
@@ -144,10 +142,4 @@ def _screen(
 def _today(slugs: Sequence[str]) -> list[GameSummary]:
     """Today's games: favourites first, then live, upcoming, final."""
     found = queries.games_today(db.session, game_day(utc_now()), slugs)
-    return sorted(found, key=lambda game: (not _is_mine(game), ORDER[game.state]))
-
-
-def _is_mine(game: GameSummary) -> bool:
-    chosen = preferences()
-    sides = game.home_team, game.away_team
-    return any(chosen.has_favourite(side, game.league.slug) for side in sides)
+    return sorted(found, key=rank)

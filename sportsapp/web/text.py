@@ -74,7 +74,9 @@ def timeline(entries: Iterable[Entry]) -> str:
     rows = []
     for text, last in entries:
         scores = _number(last.away_score), _number(last.home_score)
-        rows.append([Cell(last.detail), *scores, Cell(text[:1].upper() + text[1:])])
+        rows.append(
+            [Cell(labels.short_detail(last.detail)), *scores, Cell(text[:1].upper() + text[1:])]
+        )
     return columns(rows)
 
 
@@ -89,7 +91,7 @@ def columns(rows: Sequence[Sequence[Cell]]) -> str:
     widths = [
         max(len(cell.text) for cell in column) for column in zip_longest(*rows, fillvalue=Cell(""))
     ]
-    has_colour = "color" in request.args
+    has_colour = request.args.get("color") == "1"
     lines = (
         GAP.join(_styled(cell, width, has_colour) for cell, width in zip(row, widths, strict=False))
         for row in rows

@@ -36,6 +36,11 @@ PATHS = (
     "/search?q=giants",
     "/preferences",
     "/xyz",
+    "/embed/nfl",
+    "/embed/nfl/teams/ARI",
+    "/embed/nfl/games/nfl0",
+    "/tv",
+    "/eink",
     "/nfl/scores.atom",
     "/nfl/teams/ARI.ics",
     "/api/v1/",
@@ -77,6 +82,8 @@ def test_busiest_day_weighs_at_most_twelve_kilobytes(client):
         ("style.css", 6 * KILOBYTE),
         ("live.js", 3 * KILOBYTE),
         ("keys.js", KILOBYTE),
+        ("screen.css", 2 * KILOBYTE),
+        ("screen.js", KILOBYTE),
         ("sw.js", 4 * KILOBYTE),
     ],
 )
@@ -116,6 +123,6 @@ PHYSICAL = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", ["style.css", "admin.css"])
+@pytest.mark.parametrize("name", ["style.css", "screen.css", "admin.css"])
 def test_style_has_sides_that_follow_the_direction_of_the_text(name):
     assert PHYSICAL.findall((PROJECT_ROOT / "static" / name).read_text()) == []

@@ -48,6 +48,13 @@ def test_team_has_its_last_and_its_next_game_while_none_is_live(visitor, synced)
     assert "Sat, Jan 17" in page
 
 
+def test_game_of_a_day_gone_by_is_not_the_next_one(visitor, synced):
+    synced("nfl", event("401", "2026-01-13T20:00Z", state="pre"), at=READ_AT)
+    synced("nfl", event("402", "2026-01-18T20:00Z", state="pre"), at=READ_AT)
+    page = visitor.get("/embed/nfl/teams/ALP").text
+    assert ["nfl401" in page, "nfl402" in page] == [False, True]
+
+
 def test_wall_has_live_games_and_favourites_or_else_all(visitor, synced):
     final = event("402", state="post", home=3)
     synced("nfl", event(state="in"), final, at=READ_AT)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sportsapp.core.clock import game_day, iso_utc, utc_now
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.http.page_cache import SHARED
 from tests.integration.events import event
@@ -32,7 +33,7 @@ NFL, Thursday, January 15, 2026
   Alpha  17  3           20
 
 Timeline, newest first
-  9:03 - 3rd Quarter  17  20  First reading
+  9:03 - 3rd  17  20  First reading
 
 Start: Thu, Jan 15, 3:00 PM EST
 Venue: The Ground, Springfield
@@ -141,14 +142,16 @@ def test_shell_prints_what_a_terminal_gets(runner, visitor, synced):
     assert (done.exit_code, done.output) == (0, visitor.get(DAY, headers=CURL).text)
     wrong = runner.invoke(args=["scores", "nfx"])
     assert (wrong.exit_code, wrong.stdout) == (2, "")
-    assert wrong.stderr == "Not Found: League 'nfx' not found. This site has NFL, NBA, MLB, NHL.\n"
-    wrong = runner.invoke(args=["scores", "--day", "2026-02-30"])
-    assert (wrong.exit_code, "2026-02-30" in wrong.stderr) == (2, True)
+    assert wrong.stderr == "unknown league 'nfx': known are NFL, NBA, MLB, NHL\n"
+    for args in (["--day", "2026-02-30"], ["tv"], ["nfl/teams"], ["nfl?color=1"]):
+        wrong = runner.invoke(args=["scores", *args])
+        assert (wrong.exit_code, wrong.stdout, args[-1] in wrong.stderr) == (2, "", True)
 
 
 def test_watched_scores_are_drawn_from_the_corner_until_ctrl_c(settings, app, synced):
-    synced("nfl", event(state="in"))
-    written = interrupted(settings, "scores nfl --watch", b"\x1b[J", status=0)
+    synced("nfl", event(state="in", start=iso_utc(utc_now()), home=21), day=game_day(utc_now()))
+    written = interrupted(settings, "scores NFL --watch", b"\x1b[J", status=0)
     assert written.startswith(HIDDEN + b"\x1b[H")
     assert b"NFL, today, " in written
+    assert b"\x1b[1;32m9:03 - 3rd\x1b[0m" in written
     assert written.rstrip().endswith(SHOWN)
