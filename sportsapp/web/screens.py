@@ -1,8 +1,8 @@
 """Scores on other screens: in a frame of another site, on a wall, on electronic paper.
 
 They have no menu, and a style sheet of their own. ``?zone=Europe/Berlin`` is the zone of their
-times, ``?theme=`` light, dark or transparent; without it the browser chooses. ``?scores=hide``
-hides scores.
+times, ``?theme=`` light, dark or transparent; without it the browser chooses. ``?clock=24``
+counts to 24, and ``?scores=hide`` hides scores.
 """
 
 from collections.abc import Callable, Sequence
@@ -118,6 +118,8 @@ def _screen(
         if zone is None:
             abort(400, f"Unknown time zone {text[:60]!r}. Use a name such as Europe/Berlin.")
         g.preferences = replace(preferences(), zone=zone)
+    if request.args.get("clock") == "24":
+        g.preferences = replace(preferences(), counts_to_24=True)
     if request.args.get("scores") == "hide":
         g.preferences = replace(preferences(), hides_scores=True)
 

@@ -49,6 +49,7 @@ READING = {  # commands that change nothing, or whose runs are rows of the ledge
         "sync live",
         "sync range",
     ),
+    "scores",
     "sync missing",
     *("sync schedule", "sync teams"),
     *("tasks active", "tasks registered", "tasks runs", "tasks scheduled", "tasks show"),

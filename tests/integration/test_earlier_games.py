@@ -93,7 +93,7 @@ def test_meetings_go_back_over_seasons_and_are_five(visitor, played):
     )
     page = visitor.get("/nfl/games/401").text
     assert meetings(page) == ["1", "3", "4", "5", "6"]
-    assert "Beta 0, Alpha 1, Final</a> <time" in page
+    assert "Beta 0, Alpha 1, Final</a> <time" in page.replace("\N{NO-BREAK SPACE}", " ")
     assert [[entry[0] for entry in row] for row in form(page)] == [["1"], ["1", "2"]]
 
 
