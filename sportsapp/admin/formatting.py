@@ -13,7 +13,7 @@ from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.leagues import League
 from sportsapp.db.models import Batch, Game, RunState, TaskRun, Team
 from sportsapp.db.queries import DayState
-from sportsapp.runs.rows import words_of
+from sportsapp.runs.rows import arguments_in_words
 
 STATE_LABELS: dict[str, tuple[str, str]] = {
     RunState.PENDING: ("wait", "waiting for a worker"),
@@ -135,7 +135,7 @@ def batch_label(batch: Batch) -> str:
 
 def arguments(run: TaskRun) -> str:
     """A run's arguments on one line, without their names."""
-    return words_of(run.args)
+    return arguments_in_words(run.args)
 
 
 def meaning(run: TaskRun) -> str:

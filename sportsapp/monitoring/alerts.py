@@ -37,7 +37,7 @@ from sportsapp.monitoring.checks.database import check_database
 from sportsapp.monitoring.outage import DatabaseOutage
 from sportsapp.monitoring.problems import Kind
 from sportsapp.monitoring.webhook import Message, deliver, escape_markup, readable
-from sportsapp.runs.rows import words_of
+from sportsapp.runs.rows import arguments_in_words
 
 logger = logging.getLogger(__name__)
 
@@ -382,4 +382,4 @@ def _notified(now: datetime) -> dict[str, Any]:
 
 def _call(task: str, args: dict[str, Any]) -> str:
     """A task with its arguments, as people read it: "sync_date_range_task NBA 2026-01-01"."""
-    return f"{task} {words_of(args)}".rstrip()
+    return f"{task} {arguments_in_words(args)}".rstrip()

@@ -166,7 +166,7 @@ def named_args(task: TrackedTask) -> dict[str, Any]:
     return {name: as_json(value) for name, value in arguments.items()}
 
 
-def words_of(args: Mapping[str, Any]) -> str:
+def arguments_in_words(args: Mapping[str, Any]) -> str:
     """A run's arguments on one line: their values, and the names of those that are true."""
     given = {name: value for name, value in args.items() if value is not False}
     return " ".join(name if value is True else str(value) for name, value in given.items())

@@ -21,7 +21,7 @@ from sportsapp.queue.broker import broker_errors
 from sportsapp.runs import reports
 from sportsapp.runs.batches import batch_as_json, find_batch
 from sportsapp.runs.chains import IS_LINK, links_of
-from sportsapp.runs.rows import find_run, run_as_json, words_of
+from sportsapp.runs.rows import arguments_in_words, find_run, run_as_json
 from sportsapp.services import services
 from sportsapp.tasks.actions import task_of
 
@@ -60,7 +60,8 @@ def runs(
         outcome = run.error.splitlines()[0] if run.error else json.dumps(run.result)
         ended = f"{run.state:<8}" + "".join(f" ({note})" for note in _notes(run))
         lines.append(
-            f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {ended}{progress}  {run.task} {words_of(run.args)}"
+            f"{run.queued_at:%Y-%m-%d %H:%M:%S}  {ended}{progress}"
+            f"  {run.task} {arguments_in_words(run.args)}"
             f" ({run.trigger}, attempt {run.attempt})  {outcome[:160]}  {run.id}"
         )
     document: dict[str, Any] = {"runs": [run_as_json(run) for run in rows]}
@@ -82,7 +83,7 @@ def active(as_json: bool) -> None:
         rows.append(run_as_json(run) | place | times)
         progress = f"  {run.progress_done} of {run.progress_total}" if run.progress_total else ""
         lines.append(
-            f"{run.task} {words_of(run.args)}".rstrip() + f"  for {elapsed} s{progress}"
+            f"{run.task} {arguments_in_words(run.args)}".rstrip() + f"  for {elapsed} s{progress}"
             f"  on {run.host}, process {run.pid}, last beat {silent} s ago  {run.id}"
         )
     print_answer({"active": rows}, lines or ["Nothing runs now."], as_json)

@@ -15,7 +15,7 @@ from sportsapp.db.models import TaskRun
 from sportsapp.db.queries import recent_runs
 from sportsapp.monitoring.checks import run_checks
 from sportsapp.runs import reports
-from sportsapp.runs.rows import run_as_json, words_of
+from sportsapp.runs.rows import arguments_in_words, run_as_json
 from sportsapp.services import services
 
 EVERY_SECONDS = 2.0
@@ -81,5 +81,5 @@ def _lines(now: datetime) -> Iterator[str]:
 
 def _run_line(run: TaskRun, course: str) -> str:
     done = f" {run.progress_done}/{run.progress_total}" if run.progress_total else ""
-    words = f"{run.task} {words_of(run.args)}".rstrip()
+    words = f"{run.task} {arguments_in_words(run.args)}".rstrip()
     return f"{run.state:<8} {run.id[:8]}  {words}{done}  {course}".rstrip()
