@@ -19,7 +19,7 @@ from sportsapp.sync import store
 from sportsapp.sync.context import SyncContext, SyncResult, league_call
 from sportsapp.sync.failed_days import note_failed
 from sportsapp.sync.failing import mark_failed
-from sportsapp.sync.games import due_finals, read_finals, sync_games
+from sportsapp.sync.games import due_finals, each_synced, read_finals
 from sportsapp.sync.load import GAMES, LEAGUES
 from sportsapp.sync.missing import look_for
 from sportsapp.sync.ranges import Chunk, LeagueRange, chunks_of, within_seasons
@@ -39,7 +39,7 @@ OF_GAMES = "games"
 """The kind of the steps that read summaries; those of chunks have none."""
 MOST_STEPS = 400
 DOWN_AFTER = 8
-"""So many summaries in a row that the feed fails to give are enough: the run tries again later."""
+"""So many summaries in a row that the feed fails to give are enough: the run ends as failed."""
 
 OF_DAYS = re.compile(r"([A-Z]+) ([-\d]{10})(?: to ([-\d]{10}))?: (.*)", re.DOTALL)
 """A line of ``errors`` about days: the league, the first day, the last, the reason."""
@@ -117,25 +117,24 @@ def games_steps(ranges: Sequence[LeagueRange], today: date) -> list[Step]:
 def sync_finals_of(
     context: SyncContext, steps: Steps[SyncResult], league: League, first: date, last: date
 ) -> None:
-    """Store the summaries of these days' finals that have none.
+    """Store the summaries of these days' finals that have none, DOWN_AFTER at a time.
 
     Raises the last error when DOWN_AFTER in a row, of this step and those before, show that the
     feed fails.
     """
     of_days = LEAGUES.c.slug == league.slug, GAMES.c.day.between(first, last)
-    failures: list[TrackerError] = []
-    done = sync_games(context, due_finals(context.session, *of_days), failures)
+    parts = parts_of(due_finals(context.session, *of_days), DOWN_AFTER)
+    try:
+        for done, error in chain.from_iterable(each_synced(context, part) for part in parts):
+            steps.result.errors += done.errors
+            is_down = isinstance(error, FeedUnavailableError) or is_refusal(error)
+            steps.kept["down"] = steps.kept.get("down", 0) + 1 if is_down else 0
+            if error is not None and steps.kept["down"] >= DOWN_AFTER:
+                error.add_note("\n".join(steps.result.errors))
+                raise error
+    finally:
+        context.tally.log(is_quiet=context.scheduled, part=f"{first}")
     steps.result.box_scores += read_finals(context.session, *of_days)
-    steps.result.errors += done.errors
-    context.tally.log(is_quiet=context.scheduled, part=f"{first}")
-    if failures or done.synced:
-        are_down = not done.synced and all(
-            isinstance(error, FeedUnavailableError) or is_refusal(error) for error in failures
-        )
-        steps.kept["down"] = steps.kept.get("down", 0) + len(failures) if are_down else 0
-        if steps.kept["down"] >= DOWN_AFTER:
-            failures[-1].add_note("\n".join(steps.result.errors))
-            raise failures[-1]
 
 
 def leave_out_fruitless(steps: Steps[SyncResult], league: League, chunk: Chunk, why: str) -> None:

@@ -5,7 +5,7 @@ no summary yet (``sync_finals``), a few in each run.
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -103,8 +103,12 @@ def due_finals(session: AnySession, *where: ColumnElement[bool]) -> list[GameRow
 
 def read_finals(session: AnySession, *where: ColumnElement[bool]) -> int:
     """How many finals have a summary that this release has read."""
-    finals = _GAME.where(GAMES.c.status.in_(WITH_RESULT), SUMMARY_ROWS.c.version == VERSION, *where)
-    return session.scalar(select(func.count()).select_from(finals.subquery())) or 0
+    is_read = GAMES.c.status.in_(WITH_RESULT), SUMMARY_ROWS.c.version == VERSION
+    return _count(session, *is_read, *where)
+
+
+def _count(session: AnySession, *where: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(_GAME.where(*where).subquery())) or 0
 
 
 def expected_finals(session: AnySession, ranges: Sequence[LeagueRange], now: datetime) -> int:
@@ -118,7 +122,7 @@ def expected_finals(session: AnySession, ranges: Sequence[LeagueRange], now: dat
         span = Span(league.slug, first, min(last, today))
         unread = len(queries.unread_days(session, span, now))
         of_days = LEAGUES.c.slug == league.slug, GAMES.c.day.between(span.first, span.last)
-        total += len(due_finals(session, *of_days))
+        total += _count(session, *_IS_DUE, *of_days)
         total += min(league.season_games, unread * league.season_games // SEASON_DAYS)
     return total
 
@@ -148,26 +152,34 @@ def sync_game(context: SyncContext, league: League, espn_id: str) -> SyncResult:
     return _sync(context, game, partial(fetch, call, context.is_stopping))
 
 
-def sync_games(
-    context: SyncContext, games: Sequence[GameRow], failures: list[TrackerError] | None = None
-) -> SyncResult:
+def sync_games(context: SyncContext, games: Sequence[GameRow]) -> SyncResult:
     """Store the summaries of these games, a few at the same time.
 
-    One that cannot be read is a line in ``errors``, and its error is added to ``failures``. Raises
-    FetchStopped.
+    One that cannot be read is a line in ``errors``. Raises FetchStopped.
     """
-    summary, result = context.client.summary, SyncResult()
+    result = SyncResult()
+    for done, _ in each_synced(context, games):
+        result.synced += done.synced
+        result.errors += done.errors
+    return result
+
+
+def each_synced(
+    context: SyncContext, games: Sequence[GameRow]
+) -> Iterator[tuple[SyncResult, TrackerError | None]]:
+    """``sync_games`` with the result of each game as it ends.
+
+    That of one that cannot be read has its line, and its error comes with it.
+    """
+    summary = context.client.summary
     calls = {game: league_call(summary, BY_SLUG[game.slug], game.espn_id) for game in games}
     for game, future in fetch_all(calls, context.is_stopping):
+        failure = None
         try:
             done = _sync(context, game, future.result)
-            result.synced += done.synced
-            result.errors += done.errors
         except TrackerError as error:
-            result.errors.append(f"{game_name(game)}: {error}")
-            if failures is not None:
-                failures.append(error)
-    return result
+            done, failure = SyncResult(errors=[f"{game_name(game)}: {error}"]), error
+        yield done, failure
 
 
 def sync_finals(context: SyncContext, leagues: Sequence[League]) -> SyncResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.core.errors import FeedUnavailableError
+from sportsapp.core.errors import FeedError, FeedUnavailableError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import RunState, SummaryRow
@@ -123,6 +124,17 @@ def test_feed_that_fails_ends_the_range_which_goes_on_from_there(sync, feed, jan
     assert len(asked(feed)) == 6
 
 
+@pytest.mark.parametrize("read", [0, 1])
+def test_failures_in_a_row_within_a_day_end_the_range(sync, feed, january, monkeypatch, read):
+    monkeypatch.setattr(backfill, "DOWN_AFTER", 3)
+    january(each=30).update(f"10{n}" for n in range(read, 30))
+    with pytest.raises(FeedUnavailableError) as failed:
+        sync_range(sync, NBA, *JANUARY, games=True)
+    assert stored() == read
+    assert len(set(asked(feed))) <= 6  # two parts
+    assert len("".join(failed.value.__notes__).splitlines()) >= 3
+
+
 def test_days_that_cannot_be_read_end_the_range_before_its_games(sync, feed, january):
     january()
     sync_range(sync, NBA, *JANUARY)
@@ -202,6 +214,17 @@ def test_resume_point_of_the_release_before_goes_on(sync, feed, january):
     point |= {"result": {"synced": 5, "errors": []}}
     result = sync_range(replace(sync, resume=point), NBA, date(2025, 12, 1), JANUARY[1])
     assert result.as_dict() == {"synced": 10, "errors": []}
+
+
+@pytest.mark.parametrize(("status", "state"), [(500, RunState.RETRY), (403, RunState.FAILURE)])
+def test_run_is_retried_unless_the_feed_refuses(offline, feed, january, monkeypatch, status, state):
+    monkeypatch.setattr(backfill, "DOWN_AFTER", 3)
+    january()
+    feed.fail("nba", status, kind="summary")
+    run_id = sync_date_range_task("NBA", "2026-01-01", "2026-01-31", games=True).id
+    with suppress(FeedError):
+        backfill_huey.execute(backfill_huey.dequeue())
+    assert (row(run_id).state, stored()) == (state, 0)
 
 
 def test_run_near_its_time_limit_goes_on_as_another_attempt(offline, feed, january, monkeypatch):
