@@ -14,7 +14,8 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from sportsapp.core.clock import game_day, utc_now
-from sportsapp.db.models import RunState, TaskRun
+from sportsapp.db.engine import db
+from sportsapp.db.models import RunState, ScheduleRow, TaskRun
 from sportsapp.tasks import sync_all_leagues, sync_all_live_games
 from tests.acceptance import harm
 from tests.acceptance.conftest import wait_for
@@ -96,14 +97,18 @@ def test_run_whose_first_reading_is_interrupted_by_a_stop_goes_on_after_it(
     harm.serve_live(feed)
     live_answer = feed.answers["nfl", "scoreboard", ""]
     feed.say("nfl", answer)
-    consumer = start_consumer(live_sync_seconds=20, live_read_seconds=5)
+    # slots of a minute, which expire no sooner than a consumer has started again
+    long_ago = utc_now() - timedelta(hours=1)
+    db.session.add(ScheduleRow(task="sync_all_live_games", paused=False, since_at=long_ago))
+    db.session.commit()
+    consumer = start_consumer(live_read_seconds=5)
     wait_for(lambda: served, 90)
     assert consumer.stop() < 3
     (waiting,) = ticks()
     assert waiting.state == RunState.PENDING
     hung.set()
-    start_consumer(live_sync_seconds=20, live_read_seconds=5)
-    wait_for(lambda: harm.run_of(waiting.id).progress_done, 20)
+    start_consumer(live_read_seconds=5)
+    wait_for(lambda: harm.run_of(waiting.id).progress_done, 60)
     assert harm.run_of(waiting.id).attempt >= 2
 
 
