@@ -11,10 +11,17 @@ from typing import Any
 from sqlalchemy import event, select, text, update
 
 from sportsapp.core.clock import each_day, utc_now
-from sportsapp.core.summary import LineupRecord, SideRecord, SummaryRecord, TeamBoxRecord
+from sportsapp.core.summary import (
+    VERSION,
+    LineupRecord,
+    SideRecord,
+    SummaryRecord,
+    TeamBoxRecord,
+    pack,
+)
 from sportsapp.db.engine import db, write_connection, writing
-from sportsapp.db.models import Game, LeagueRow, Scoreboard
-from sportsapp.db.upsert import insert_ignoring
+from sportsapp.db.models import Game, LeagueRow, Scoreboard, SummaryRow
+from sportsapp.db.upsert import insert_ignoring, insert_replacing
 from sportsapp.sync.lines import store_lines
 
 SYNCED_TABLES = (
@@ -79,15 +86,23 @@ def forget_everything() -> None:
     db.session.commit()
 
 
-def store_box(espn_id: str, *boxes: TeamBoxRecord, lineups: Sequence[LineupRecord] = ()) -> None:
-    """Store the players' lines of a game, as its summary would bring them."""
+def store_box(
+    espn_id: str,
+    *boxes: TeamBoxRecord,
+    lineups: Sequence[LineupRecord] = (),
+    read_at: datetime | None = None,
+) -> None:
+    """Store a game's summary with its players' lines, read now or at that time."""
     game = db.session.execute(select(Game.id, Game.league_id).where(Game.espn_id == espn_id)).one()
     db.session.rollback()
     side = SideRecord("", None, ())
     summary = SummaryRecord(
         espn_id, "post", True, "", side, side, box=boxes, lineups=tuple(lineups)
     )
+    row = {"game_id": game.id, "version": VERSION, "digest": "", "document": pack(summary)}
+    row |= {"read_at": read_at or utc_now(), "read_by_run": None}
     with writing(db.session) as session:
+        insert_replacing(session, SummaryRow.__table__, [row], ["game_id"])
         store_lines(session, game.league_id, game.id, summary)
         session.execute(update(LeagueRow).values(changed_at=utc_now()))
 

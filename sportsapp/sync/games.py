@@ -270,7 +270,8 @@ def _has_begun(summary: SummaryRecord) -> bool:
 def _store(context: SyncContext, game: GameRow, answer: Answer, summary: SummaryRecord) -> bool:
     """Write a summary, unless a later one was stored meanwhile; whether it was written. Commits.
 
-    One that says something new moves the league's version, so that its pages are made again.
+    One that says something new moves the league's version, so that its pages are made again; so
+    does the first one since the result, and what a person requests.
     """
     row = {
         "game_id": game.id,
@@ -287,7 +288,9 @@ def _store(context: SyncContext, game: GameRow, answer: Answer, summary: Summary
         is_newest = stored is None or stored.read_at <= context.now
         if is_newest:
             insert_replacing(session, SUMMARY_ROWS, [row], ["game_id"])
-            if stored is None or stored.document != row["document"]:
+            is_same = stored is not None and stored.document == row["document"]
+            is_first = stored is None or bool(game.result_at and stored.read_at < game.result_at)
+            if context.thorough or is_first or not is_same:
                 store_lines(session, game.league_id, game.id, summary)
                 version = plan.next_version(league, context.now)
                 session.execute(update(LEAGUES).where(LEAGUES.c.id == league["id"]).values(version))

@@ -4,11 +4,10 @@ make-up game.
 
 import re
 from collections import Counter
-from datetime import date, datetime, timedelta
-from operator import attrgetter
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from sportsapp.core.clock import day_of, game_day, utc_now
+from sportsapp.core.clock import EASTERN, day_of, game_day, utc_now
 from sportsapp.core.leagues import season_of
 from sportsapp.core.records import State
 from sportsapp.core.summary import MeetingRecord, SummaryRecord
@@ -22,7 +21,7 @@ from sportsapp.web.spoilers import NEVER_PLAYED
 from sportsapp.web.unread import are_read
 
 MOST_GAMES = 5
-MOST_MEETINGS = 7
+MOST_MEETINGS = 19
 REGULAR_SEASON = 2
 MAKEUP = re.compile(r"\bmake-?up (from|date|on) ([a-z]+ \d{1,2})\b", re.IGNORECASE)
 
@@ -102,15 +101,18 @@ def _is_season_read(game: Game) -> bool:
 
 
 class Meeting(NamedTuple):
-    """A game of a series in words; ``game`` and ``day`` are None where they are not known."""
+    """A game of a series in words; ``game`` is None where it is not stored."""
 
     game: GameSummary | None
     text: str
-    day: date | None
+    day: date
 
 
 def meetings_in(game: Game, summary: SummaryRecord) -> list[Meeting]:
-    """The games of the summary's series that are over, beside this one; newest first."""
+    """The games of the summary's series from before this one, MOST_MEETINGS at most; newest first.
+
+    The summary may have been read much later, so that it has later ones too.
+    """
     over = {
         one.espn_id: one
         for series in summary.series
@@ -118,11 +120,26 @@ def meetings_in(game: Game, summary: SummaryRecord) -> list[Meeting]:
         if one.state == State.POST and one.espn_id != game.espn_id
     }
     stored = queries.games_with_ids(db.session, game.league.slug, over)
-    newest = sorted(over.values(), key=attrgetter("date"), reverse=True)[:MOST_MEETINGS]
-    return [_meeting(game, one, stored.get(one.espn_id)) for one in newest]
+    starts = {
+        espn_id: stored[espn_id].start_at if espn_id in stored else _start(one)
+        for espn_id, one in over.items()
+    }
+    earlier = [(start, key) for key, start in starts.items() if start and start < game.start_at]
+    newest = sorted(earlier, reverse=True)[:MOST_MEETINGS]
+    return [_meeting(game, over[key], start, stored.get(key)) for start, key in newest]
 
 
-def _meeting(game: Game, one: MeetingRecord, stored: GameSummary | None) -> Meeting:
+def _start(one: MeetingRecord) -> datetime | None:
+    try:
+        start = datetime.fromisoformat(one.date)
+        return start.astimezone(UTC) if start.tzinfo else start.replace(tzinfo=EASTERN)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _meeting(
+    game: Game, one: MeetingRecord, start: datetime, stored: GameSummary | None
+) -> Meeting:
     if stored:
         return Meeting(stored, sentence(stored), start_of(stored)[0])
     teams = {team.espn_id: team for team in (game.away_team, game.home_team) if team}
@@ -132,12 +149,7 @@ def _meeting(game: Game, one: MeetingRecord, stored: GameSummary | None) -> Meet
         text = f"{names[0]} at {names[1]}"
     else:
         text = f"{names[0]} {scores[0]}, {names[1]} {scores[1]}"
-    try:
-        start = datetime.fromisoformat(one.date)
-        day = day_of(start) if start.tzinfo else start.date()
-    except (ValueError, OverflowError):
-        day = None
-    return Meeting(None, text, day)
+    return Meeting(None, text, day_of(start))
 
 
 def makeup_of(game: Game) -> GameSummary | None:

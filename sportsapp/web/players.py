@@ -38,7 +38,10 @@ class LineTable(NamedTuple):
 
 @blueprint.get("/<league_name>/players/<espn_id>")
 def player(league_name: str, espn_id: str) -> ResponseReturnValue:
-    """One player: teams, and by part of the season the tables of his lines, newest game first."""
+    """One player: teams, and by part of the season the tables of his lines, newest game first.
+
+    Games of which the feed gives no season are shown only while there is none of a known one.
+    """
     league = league_or_404(league_name)
     if league_name != league.slug:
         target = url_for("players.player", league_name=league.slug, espn_id=espn_id)
@@ -67,6 +70,7 @@ def player(league_name: str, espn_id: str) -> ResponseReturnValue:
             parts={part: tables_of(of_part, league.sport) for part, of_part in parts.items()},
             teams=teams,
             side_of=side_of,
+            is_counted=is_counted,
         )
 
     return answer([league.slug], render)
@@ -87,6 +91,11 @@ def side_of(line: StoredLine) -> AnyTeam | None:
     return line.game.home_team if line.side == "home" else line.game.away_team
 
 
+def is_counted(line: StoredLine) -> bool:
+    """Whether a line has the figures of a whole game, and not those of a moment in it."""
+    return line.is_current and line.game.status in OVER
+
+
 def teams_of(lines: Sequence[StoredLine]) -> dict[str, Team]:
     """The teams for which the player was in these games, by the feed's id, the last one first."""
     names = [f"{line.game.league.slug}-{side.espn_id}" for line in lines if (side := side_of(line))]
@@ -95,7 +104,7 @@ def teams_of(lines: Sequence[StoredLine]) -> dict[str, Team]:
 
 
 def tables_of(lines: Sequence[StoredLine], sport: str) -> list[LineTable]:
-    """The tables of these lines, in the feed's order, the important columns first."""
+    """The tables of these lines in the order of the lines, the important columns first."""
     by_name: dict[str, list[StoredLine]] = {}
     for line in lines:
         by_name.setdefault(line.table, []).append(line)
@@ -106,7 +115,7 @@ def _table(name: str, lines: Sequence[StoredLine], sport: str) -> LineTable:
     labels = dict(column for line in lines for column in _columns(line))
     keys = [list(labels)[place] for place in column_order(name, list(labels), sport)]
     rows = [(line, _texts(line)) for line in lines]
-    counted = [texts for line, texts in rows if texts and line.game.status in OVER]
+    counted = [texts for line, texts in rows if texts and is_counted(line)]
     is_shown = all(is_revealed(line.game) for line in lines)
     return LineTable(
         words_of(name) or "Figures",

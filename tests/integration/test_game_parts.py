@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import select, update
 
 from sportsapp.core.leagues import BY_SLUG
+from sportsapp.core.settings import Settings
 from sportsapp.core.summary import (
     VERSION,
     LineupPlayerRecord,
@@ -56,6 +58,12 @@ def store(summary: SummaryRecord) -> None:
             SummaryRow.__table__.insert().values(document=pack(summary), read_by_run=None, **row)
         )
         connection.execute(update(LeagueRow).values(changed_at=datetime.now(UTC)))
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With soccer too."""
+    return dataclasses.replace(settings, leagues=(*settings.leagues, "epl"))
 
 
 @pytest.fixture
@@ -206,29 +214,37 @@ def test_recap_names_the_meetings_and_links_those_that_are_stored(synced, visito
     def met(espn_id: str, date: str, away: int | None, home: int | None, state: str = "post"):
         return MeetingRecord(espn_id, date, state, "2", "1", away, home)
 
+    between = [met(f"2{day}", f"2025-12-{day}T20:00Z", 1, 2) for day in range(10, 30)]
     meetings = (
         met("301", "2025-12-01T00:30Z", 96, 111),
         met("302", "2025-12-24T20:00Z", 17, 20),
         met("303", "soon", None, None),
         met("401", "2026-01-15T20:00Z", 17, 20),
+        met("402", "2026-01-16T20:00Z", 7, 8),
         met("403", "2026-02-01T20:00Z", None, None, "pre"),
     )
     series = SeriesRecord("Season Series", "ALP leads 3-0", meetings)
     synced("nba", event("302", "2025-12-24T20:00Z"), event())
     side = SideRecord("", None, ())
-    store(SummaryRecord("401", "post", True, "", side, side, series=(series, series)))
+
+    def stored(*series: SeriesRecord) -> None:
+        store(SummaryRecord("401", "post", True, "", side, side, series=series))
 
     def listed(query: str = "", **more: Any) -> list[str]:
         page = visitor.get(f"/nba/games/401/recap{query}", **more).text
         part = page.partition('<ul class="plain meetings">')[2].partition("</ul>")[0]
         return [re.sub("</?(span|time|li)[^>]*>", "", row) for row in part.strip().splitlines()]
 
+    stored(series, series)
     known = '<a href="/nba/games/302">Beta 17, Alpha 20, Final</a> Wed, Dec 24, 2025'
-    assert listed() == ["Beta at Alpha", known, "Beta 96, Alpha 111 Sun, Nov 30, 2025"]
+    assert listed() == [known, "Beta 96, Alpha 111 Sun, Nov 30, 2025"]
     assert listed("?reveal=401", headers=HIDES) == [
-        "Beta at Alpha",
         '<a href="/nba/games/302">Beta at Alpha, Final</a> Wed, Dec 24, 2025',
         "Beta at Alpha Sun, Nov 30, 2025",
+    ]
+    stored(replace(series, meetings=tuple(between)))
+    assert [row[-12:] for row in listed("?again")] == [
+        f"Dec {day}, 2025" for day in range(29, 10, -1)
     ]
 
 
@@ -272,7 +288,7 @@ def test_soccer_has_lineups_and_its_events(synced, visitor):
 
     goal = play(12, "Goal", "Ann scores.")
     first = goal, play(30, "Yellow Card", "Eve is shown the yellow card.", "away")
-    second = (play(60, "Substitution", "Bea rnhlaces Ann."),)
+    second = (play(60, "Substitution", "Bea replaces Ann."),)
     kicks = play(121, "Scored", "Bea"), play(122, "Missed", "Cleo")
     on = LineupPlayerRecord("7", "Ann", "9", "F", is_starter=True, came_on=False, went_off=True)
     sub = LineupPlayerRecord("8", "Bea", "10", "F", is_starter=False, came_on=True, went_off=False)
@@ -286,26 +302,26 @@ def test_soccer_has_lineups_and_its_events(synced, visitor):
         ),
         lineups=(LineupRecord("home", "4-3-3", (on, sub)), LineupRecord("away", "4-4-2", (away,))),
     )  # fmt: skip
-    synced("nhl", event(away=0, home=1))
+    synced("epl", event(away=0, home=1))
     store(summary)
-    page = visitor.get("/nhl/games/401/box").text
+    page = visitor.get("/epl/games/401/box").text
     assert "Alpha: lineup <small>4-3-3</small>" in page
     assert "Beta: lineup <small>4-4-2</small>" in page
-    assert '<b>9</b> <a href="/nhl/players/7">Ann</a> <small>F, went off</small>' in page
-    assert '<b>10</b> <a href="/nhl/players/8">Bea</a> <small>F, came on</small>' in page
+    assert '<b>9</b> <a href="/epl/players/7">Ann</a> <small>F, went off</small>' in page
+    assert '<b>10</b> <a href="/epl/players/8">Bea</a> <small>F, came on</small>' in page
 
     def shown(path: str) -> list[str]:
-        page = visitor.get(f"/nhl/games/401/{path}").text
+        page = visitor.get(f"/epl/games/401/{path}").text
         rows = re.findall(r"<h2 id=\"[gp]\d\">(.*?)</h2>|<li[^>]*>(<.*?)</li>", page)
         return [re.sub("(<[^>]+>| )+", " ", "".join(row)).strip() for row in rows]
 
     assert shown("plays") == [
         "1st half", "12&#39; Ann scores. Alpha", "30&#39; Eve is shown the yellow card.",
-        "2nd half", "60&#39; Bea rnhlaces Ann.",
+        "2nd half", "60&#39; Bea replaces Ann.",
         "Shootout Alpha", "Bea, scored", "Cleo, missed",
     ]  # fmt: skip
     for path in ("plays?scoring=1", "recap"):
-        assert shown(path)[1:] == ["12&#39; Ann scores. Alpha"]
+        assert shown(path) == ["1st half", "12&#39; Ann scores. Alpha"]
 
 
 # ---------------------------------------------------------------- the API

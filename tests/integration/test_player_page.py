@@ -124,9 +124,26 @@ def test_live_game_has_a_line_but_no_part_in_the_sums(synced, visitor):
     for espn_id in ("401", "402"):
         store_box(espn_id, box(line("20", "11", "5-8", "3")))
     page = visitor.get("/nba/players/7").text
+    assert re.search(r"vs Beta as of .+ E[DS]T$", rows(page)[1][0])
     assert rows(page)[1][1:] == ["9:03 - 3rd", "11", "20", "5-8", "3"]
     assert rows(page)[-2][1:] == ["1 game", "11", "20", "5-8", ""]
     assert re.search("1 of the . games .* known here has a box score", page)
+
+
+def test_final_that_was_last_read_before_its_end_has_no_part_in_the_sums(synced, visitor):
+    synced("nba", game(401, 10), game(402, 15))
+    store_box("401", box(line("20", "11", "5-8", "3")))
+    store_box("402", box(line("9", "6", "3-3", "3")), read_at=datetime(2026, 1, 15, 21, tzinfo=UTC))
+    page = visitor.get("/nba/players/7").text
+    assert rows(page)[1][0] == "Thu, Jan 15 vs Beta as of Thu, Jan 15, 4:00 PM EST"
+    assert rows(page)[2][0] == "Sat, Jan 10 vs Beta"
+    assert rows(page)[-2][1:] == ["1 game", "11", "20", "5-8", ""]
+    assert "1 of the 2 games of Alpha in 2026 that are over and known here has a box score" in page
+    assert "as of Thu" not in visitor.get("/nba/players/7", headers=HIDES).text
+    store_box("402", box(line("30", "9", "4-9", "3")))
+    page = visitor.get("/nba/players/7?again").text
+    assert rows(page)[-2][1:] == ["2 games", "20", "50", "9-17", ""]
+    assert "as of Thu" not in page
 
 
 def test_unknown_player_is_not_found_and_a_league_has_one_form(season, visitor):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from demo.events import FeedView
 from demo.script import tempo, timeline
@@ -213,6 +213,7 @@ def version() -> datetime:
 
 def test_summary_that_says_something_new_makes_the_league_s_pages_new(context, final, feed):
     before = version()
+    context = replace(context, now=utc_now())  # since the game's result
     sync_one(context, NBA, "401")
     first = version()
     assert first > before
@@ -221,6 +222,27 @@ def test_summary_that_says_something_new_makes_the_league_s_pages_new(context, f
     assert version() == first
     feed.say("nba", said() | {"injuries": []}, kind="summary")
     sync_one(replace(context, now=context.now + timedelta(seconds=6)), NBA, "401")
+    assert version() > first
+
+
+def test_lines_that_are_missing_are_made_when_a_person_requests_the_game(context, final):
+    context = replace(context, now=utc_now())
+    sync_one(context, NBA, "401")
+    lines, first = count(PlayerLine), version()
+    db.session.execute(delete(PlayerLine))
+    db.session.commit()
+    later = context.now + timedelta(seconds=5)
+    sync_one(replace(context, now=later, thorough=True), NBA, "401")
+    assert count(PlayerLine) == lines > 0
+    assert version() > first
+
+
+def test_same_summary_read_after_the_result_makes_the_league_s_pages_new(context, final):
+    sync_one(context, NBA, "401")
+    first = version()
+    db.session.execute(update(Game).values(result_at=context.now + timedelta(seconds=3)))
+    db.session.commit()
+    sync_one(replace(context, now=context.now + timedelta(seconds=5)), NBA, "401")
     assert version() > first
 
 

@@ -1,5 +1,6 @@
 """One player: who he is, and what the stored box scores have of him."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, case, func, or_, select
@@ -7,8 +8,17 @@ from sqlalchemy.orm import joinedload
 
 from sportsapp.core.records import State, Status
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import Game, LeagueRow, Player, PlayerLine, StatTable, Team
+from sportsapp.db.models import (
+    Game,
+    LeagueRow,
+    Player,
+    PlayerLine,
+    StatTable,
+    SummaryRow,
+    Team,
+)
 from sportsapp.db.queries.games import SUMMARIES, GameSummary, by_start
+from sportsapp.db.queries.summaries import IS_CURRENT
 
 
 class KnownPlayer(NamedTuple):
@@ -22,7 +32,11 @@ class KnownPlayer(NamedTuple):
 
 
 class StoredLine(NamedTuple):
-    """A player's line in a table of a game's box score; ``stats`` go by ``labels`` and ``keys``."""
+    """A player's line in a table of a game's box score; ``stats`` go by ``labels`` and ``keys``.
+
+    ``read_at`` is when the feed was asked for the box score, ``is_current`` whether that was since
+    the game's score and status last changed.
+    """
 
     game: GameSummary
     side: str
@@ -31,6 +45,8 @@ class StoredLine(NamedTuple):
     labels: list[str]
     keys: list[str]
     stats: list[str]
+    read_at: datetime
+    is_current: bool
 
 
 def find_player(session: AnySession, slug: str, espn_id: str) -> KnownPlayer | None:
@@ -60,18 +76,21 @@ def seasons_of_player(session: AnySession, slug: str, espn_id: str) -> list[int]
 def lines_of_player(
     session: AnySession, slug: str, espn_id: str, season_year: int | None
 ) -> list[StoredLine]:
-    """A player's lines of a season, the newest game first, in the order of the feed's tables.
+    """A player's lines of a season, the newest game first.
 
-    Without a year they are those of games whose season is not known.
+    Those of a game are in the order in which the league's tables were first stored. Without a year
+    they are those of games whose season is not known.
     """
     in_season = Game.season_year == season_year
     columns = (
         *(PlayerLine.side, PlayerLine.note),
         *(StatTable.name, StatTable.labels, StatTable.keys, PlayerLine.stats),
+        *(SummaryRow.read_at, IS_CURRENT),
     )
     ids = _lines(slug, espn_id, PlayerLine.game_id).where(in_season)
     games = {game.espn_id: game for game in by_start(session, SUMMARIES.where(Game.id.in_(ids)))}
     lines = _lines(slug, espn_id, Game.espn_id, *columns).where(in_season)
+    lines = lines.join(SummaryRow, SummaryRow.game_id == PlayerLine.game_id)
     order = Game.start_at.desc(), Game.id, StatTable.id
     return [
         StoredLine(games[game_id], *line)
@@ -81,8 +100,12 @@ def lines_of_player(
 
 
 def box_scores_of_team(session: AnySession, team: Team, season_year: int | None) -> tuple[int, int]:
-    """Of a team's games of a season that are over: how many have players' lines, and how many."""
-    has_lines = select(PlayerLine.game_id).where(PlayerLine.game_id == Game.id).exists()
+    """Of a team's games of a season that are over: how many have players' lines, and how many.
+
+    Lines that were read before the end of their game do not count.
+    """
+    lines = select(PlayerLine.game_id).where(PlayerLine.game_id == Game.id, IS_CURRENT)
+    has_lines = lines.join(SummaryRow, SummaryRow.game_id == PlayerLine.game_id).exists()
     over = (
         select(func.count(case((has_lines, 1))), func.count())
         .where(or_(Game.home_team_id == team.id, Game.away_team_id == team.id))

@@ -11,6 +11,8 @@ from sportsapp.db.engine import AnySession
 from sportsapp.db.models import Game, SummaryRow
 
 AT_ONCE = 50
+IS_CURRENT = or_(Game.result_at.is_(None), SummaryRow.read_at >= Game.result_at)
+"""Whether a game's summary was read since its score, its winner and its status last changed."""
 
 
 class StoredSummary(NamedTuple):
@@ -40,12 +42,11 @@ def season_summaries(
 
     Without those that are to be read again, by another release or since a result was corrected.
     """
-    is_current = or_(Game.result_at.is_(None), SummaryRow.read_at >= Game.result_at)
     rows = (
         select(Game.espn_id, SummaryRow.document)
         .join(SummaryRow, SummaryRow.game_id == Game.id)
         .where(Game.league_id == league_id, Game.season_year == season_year)
-        .where(SummaryRow.version == VERSION, is_current)
+        .where(SummaryRow.version == VERSION, IS_CURRENT)
         .execution_options(yield_per=AT_ONCE)
     )
     for espn_id, document in session.execute(rows):
