@@ -214,7 +214,7 @@ def documented() -> set[str]:
     found = set()
     spans = set()
     for page in PAGES:
-        shown = re.sub(r"^```(python|text)\n.*?^```$", "", page.read_text(), flags=re.M | re.S)
+        shown = re.sub(r"^```(html|python|text)\n.*?^```$", "", page.read_text(), flags=re.M | re.S)
         blocks = re.findall(r"^```\w*\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
         lines = re.findall(r"^ {4}(\S.*)$", shown, re.MULTILINE)
         lines += [line for block in blocks for line in block.splitlines() if line]
