@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sportsapp.core import setting_values as read
+from sportsapp.db.engine import db
 from sportsapp.factory import create_app
 from sportsapp.http.page_cache import SHARED
 from tests.integration.events import event
@@ -118,6 +119,8 @@ def test_only_frames_may_be_framed_and_only_by_whom_we_name(settings, synced, ap
         else:
             assert "frame-ancestors 'none'" in policy, path
             assert headers["X-Frame-Options"] == "DENY"
+    with named.app_context():
+        db.engine.dispose()
     headers = app.test_client().get("/embed/nfl").headers
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
