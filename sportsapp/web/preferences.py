@@ -90,6 +90,14 @@ def zone_written(text: str) -> str | None:
     return min(named or cities, default=None)  # zones of one city are names of one zone
 
 
+def zone_or_400(text: str) -> str:
+    """The zone that people write like this (see ``zone_written``)."""
+    zone = zone_written(text)
+    if zone is None:
+        abort(400, f"Unknown time zone {text[:60]!r}. Use a name such as Europe/Berlin.")
+    return zone
+
+
 def _is_team(name: str) -> bool:
     slug, _, team_id = name.partition("-")
     return slug in BY_SLUG and team_id.isascii() and team_id.isalnum() and len(team_id) <= 40
@@ -114,10 +122,7 @@ def save() -> ResponseReturnValue:
     _check_origin()
     chosen = preferences()
     if (text := request.form.get("zone")) is not None:
-        zone = zone_written(text)
-        if zone is None:
-            abort(400, f"Unknown time zone {text[:60]!r}. Use a name such as Europe/Berlin.")
-        chosen = replace(chosen, zone=zone)
+        chosen = replace(chosen, zone=zone_or_400(text))
     if (scores := request.form.get("scores")) is not None:
         if scores not in ("hide", "show"):
             abort(400, "Scores can be hidden (hide) or shown (show).")

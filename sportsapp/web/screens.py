@@ -21,7 +21,7 @@ from sportsapp.services import services
 from sportsapp.web.favourites import has_favourite, rank
 from sportsapp.web.lookup import game_or_404, league_or_404, teams_or_404
 from sportsapp.web.page import Freshness, answer
-from sportsapp.web.preferences import Preferences, preferences, zone_written
+from sportsapp.web.preferences import Preferences, preferences, zone_or_400
 from sportsapp.web.unread import are_read
 
 blueprint = Blueprint("screens", __name__)
@@ -114,10 +114,7 @@ def _screen(
     if theme not in THEMES:
         abort(400, f"Unknown theme. There are {', '.join(filter(None, THEMES))}.")
     if text := request.args.get("zone"):
-        zone = zone_written(text)
-        if zone is None:
-            abort(400, f"Unknown time zone {text[:60]!r}. Use a name such as Europe/Berlin.")
-        g.preferences = replace(preferences(), zone=zone)
+        g.preferences = replace(preferences(), zone=zone_or_400(text))
     if request.args.get("clock") == "24":
         g.preferences = replace(preferences(), counts_to_24=True)
     if request.args.get("scores") == "hide":
