@@ -105,10 +105,10 @@ def test_run_whose_first_reading_is_interrupted_by_a_stop_goes_on_after_it(
     wait_for(lambda: served, 90)
     assert consumer.stop() < 3
     (waiting,) = ticks()
-    assert waiting.state == RunState.PENDING
+    assert (waiting.state, harm.games()) == (RunState.PENDING, [])
     hung.set()
     start_consumer(live_read_seconds=5)
-    wait_for(lambda: harm.run_of(waiting.id).progress_done, 60)
+    wait_for(harm.games, 30)
     assert harm.run_of(waiting.id).attempt >= 2
 
 
