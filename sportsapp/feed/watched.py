@@ -22,7 +22,7 @@ WATCHED_SECONDS = 120
 MARK_SECONDS = 30
 """A process marks a game at most so often."""
 READ_SECONDS = 30
-"""A game is taken at most so often, half a second more or less."""
+"""A game is read again before its last reading is older than this."""
 AT_ONCE = 10
 WAIT_SECONDS = 0.025
 """For a connection, and again for an answer: a page waits 50 ms at most."""
@@ -62,10 +62,10 @@ class WatchedGames:
         else:
             BROKER.ended()
 
-    def take(self) -> Names:
-        """The watched games that are due to be read, AT_ONCE at most: those longest unread first.
+    def take(self, seconds: float) -> Names:
+        """The watched games that are due within so many seconds, which is when the next look comes.
 
-        They are due again after READ_SECONDS.
+        At most AT_ONCE, those longest unread first. They are due again after READ_SECONDS.
         """
         now = time.time()
         try:
@@ -74,7 +74,7 @@ class WatchedGames:
                 return []
             reads = [float(at or 0) for at in self._taking.hmget(READS_KEY, marks)]
             age = dict(zip(marks, (now - at for at in reads), strict=True))
-            due = [name for name in marks if not -1 < age[name] < READ_SECONDS - 0.5]
+            due = [name for name in marks if not -1 < age[name] < READ_SECONDS - seconds]
             due = sorted(due, key=age.__getitem__, reverse=True)[:AT_ONCE]
             if due:
                 pipeline = self._taking.pipeline()

@@ -32,10 +32,16 @@ from sportsapp.sync.scoreboards import LIVE_DAYS, Reading, live_days, read_days
 
 LOOK_SECONDS = 5.0
 """How often a run that waits looks for watched games."""
+NEXT_LOOK_SECONDS = 9.0
+"""So long after a look the next one has come: a reading may lie between them."""
+NEXT_RUN_SECONDS = 13.0
+"""So long after the last look of a run the next run has looked."""
 FREE_SECONDS = 2.0
 """So long before the next slot a run that follows has ended."""
 AT_ONCE = 2
 """So many requests are made every LIVE_READ_SECONDS at most."""
+ENOUGH_SECONDS = 2.0
+"""What is left before the next reading for watched games to be read, at least."""
 SHORTEST = 1.0
 """A reading is expected to take as long as the longest of the run, and this at least."""
 FIRST_SECONDS = 25.0
@@ -49,7 +55,8 @@ class Follow:
     That is in ``seconds``. ``wait`` waits for so many seconds; it returns False when the run is to
     end before. ``is_stopping`` returns whether it is to end even while an answer is awaited.
     ``timer`` returns seconds. ``watched`` returns the live games that somebody looks at and whose
-    summaries are due (``WatchedGames.take``); they are read between the readings.
+    summaries are due within so many seconds (``WatchedGames.take``); they are read between the
+    readings.
     """
 
     seconds: float
@@ -57,21 +64,30 @@ class Follow:
     wait: Callable[[float], bool]
     is_stopping: Callable[[], bool] = lambda: False
     timer: Callable[[], float] = time.monotonic
-    watched: Callable[[], Sequence[tuple[str, str]]] | None = None
+    watched: Callable[[float], Sequence[tuple[str, str]]] | None = None
 
-    def read_watched(self, context: SyncContext, leagues: Collection[League], until: float) -> None:
-        """Read the summaries of watched games of these leagues that are due, before this time."""
-        seconds = until - self.timer() - SHORTEST  # answers may come that much late
-        if self.watched is None or seconds < SHORTEST:
+    def read_watched(
+        self,
+        context: SyncContext,
+        leagues: Collection[League],
+        until: float,
+        next_look: float = NEXT_LOOK_SECONDS,
+    ) -> None:
+        """Read the summaries of watched games of these leagues, before this time.
+
+        Those that will be due when the next look comes, in so many seconds at the latest.
+        """
+        seconds = until - self.timer()
+        if self.watched is None or seconds < ENOUGH_SECONDS:
             return
         slugs = {league.slug for league in leagues}
-        if names := [name for name in self.watched() if name[0] in slugs]:
-            with time_limit(seconds):
+        if names := [name for name in self.watched(next_look) if name[0] in slugs]:
+            with time_limit(seconds - SHORTEST):  # answers may come that much late
                 sync_watched(context.with_current_time(), names)
 
     def watch_until(self, context: SyncContext, leagues: Collection[League], until: float) -> bool:
-        """Read watched games, to LOOK_SECONDS before. Returns False when the run is to end."""
-        while self.watched is not None and until - self.timer() > LOOK_SECONDS:
+        """Read watched games while there is time. Returns False when the run is to end."""
+        while self.watched is not None and until - self.timer() > LOOK_SECONDS + ENOUGH_SECONDS:
             if not self.wait(LOOK_SECONDS):
                 return False
             self.read_watched(context, leagues, until)
@@ -135,7 +151,8 @@ def _follow(
             if moment + longest > ends_at:
                 if in_play:
                     _note_next(context, dict.fromkeys(live, next_slot - timer()))
-                    follow.watch_until(context, live, ends_at)
+                    if follow.watch_until(context, live, ends_at):
+                        follow.read_watched(context, live, ends_at, NEXT_RUN_SECONDS)
                 break
             expected = len(readings) + 1 + int((ends_at - moment) // follow.every)
             context.progress(len(readings), expected, {"result": total(readings).as_dict()})

@@ -88,11 +88,11 @@ def test_mark_holds_for_two_minutes_and_a_game_is_taken_every_half(real_app, mon
 
     def after(seconds: float) -> list[tuple[str, str]]:
         now[:] = [moment + seconds for moment in now]
-        return games.take()
+        return games.take(5)
 
-    assert games.take() == []
+    assert games.take(5) == []
     games.mark(NBA, "900")
-    assert games.take() == [("nba", "900")]
+    assert games.take(5) == [("nba", "900")]
     assert after(20) == []
     assert after(10) == [("nba", "900")]
     assert after(80) == [("nba", "900")]
@@ -103,8 +103,8 @@ def test_ten_at_once_and_those_longest_unread_first(real_app):
     games = WatchedGames(services_of(real_app).settings.broker)
     for n in range(12):
         games.mark(NBA, str(900 + n))
-    first = games.take()
-    rest = games.take()
+    first = games.take(5)
+    rest = games.take(5)
     assert (len(first), len(rest)) == (10, 2)
     assert not set(first) & set(rest)
 
@@ -127,9 +127,9 @@ def test_process_marks_a_game_once_in_half_a_minute(real_app, monkeypatch):
 def test_crawler_and_head_watch_nothing(real_app, feed, agent, method):
     serve(real_app, feed, "in")
     look(real_app, "900", agent, method)
-    assert services_of(real_app).watched_games.take() == []
+    assert services_of(real_app).watched_games.take(5) == []
     look(real_app, "900")
-    assert services_of(real_app).watched_games.take() == [("nba", "900")]
+    assert services_of(real_app).watched_games.take(5) == [("nba", "900")]
 
 
 def test_broker_that_is_silent_costs_a_view_fifty_milliseconds_once(real_app, broker):
@@ -144,7 +144,7 @@ def test_broker_that_is_silent_costs_a_view_fifty_milliseconds_once(real_app, br
     finally:
         os.kill(broker.process.pid, signal.SIGCONT)
     assert took < 0.1
-    assert ("nba", "900") in games.take()
+    assert ("nba", "900") in games.take(5)
 
 
 # ---------------------------------------------------------------- finals
@@ -200,7 +200,7 @@ def test_every_page_of_a_game_wants_its_summary(real_app, feed, path):
     for espn_id in ("900", "901"):
         address = f"/nba/games/{espn_id}{path}"
         assert visitor.get(address, headers={"User-Agent": BROWSER}).status_code == 200
-    assert services_of(real_app).watched_games.take() == [("nba", "900")]
+    assert services_of(real_app).watched_games.take(5) == [("nba", "900")]
     assert [run.args["espn_id"] for run in runs()] == ["901"]
 
 
@@ -214,6 +214,6 @@ def test_every_answer_of_the_api_about_a_game_wants_its_summary(real_app, feed):
     assert [answer.status_code for answer in got] == [200, 404, 404] * 2
     assert "not stored" in got[1].json["error"]["message"]
     assert "is being read" in got[4].json["error"]["message"]
-    watched = services_of(real_app).watched_games.take()
+    watched = services_of(real_app).watched_games.take(5)
     assert sorted(watched) == [("nba", str(900 + n)) for n in range(3)]
     assert sorted(run.args["espn_id"] for run in runs()) == ["903", "904", "905"]
