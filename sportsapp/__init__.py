@@ -11,6 +11,7 @@ One way through: fetch, plan, store. A folder imports only from lower floors::
     floor 6  services      what the factory joined, typed
     floor 5  sync/         the syncs: fetch, plan (pure), store
     floor 4  monitoring/   checks, alerts, webhook, readiness, metrics
+             notify/       messages about games, and the targets that they are sent to
     floor 3  runs/         the ledger: one row for every execution of a task
              accounts/     who may sign in
     floor 2  db/           engine, models, queries, migrations, copies

@@ -128,6 +128,17 @@ class WebhookError(TrackerError):
         self.retryable = retryable
 
 
+class TargetError(TrackerError, ValueError):
+    """No address of a target: its kind is unknown or not offered, or a part is missing.
+
+    The message never contains the address, which is a secret.
+    """
+
+
+class NotifyError(TrackerError):
+    """A target did not take a message. The message never contains the target's address."""
+
+
 class PollingPausedError(TrackerError):
     """Scheduled polling of this league is paused. Syncs that a person starts are not."""
 
