@@ -96,5 +96,6 @@ def set_up_logging(settings: Settings) -> None:
     handler.setLevel(settings.log_level)
     # a run keeps its lines from INFO on, also where the log has fewer
     root.setLevel(min(logging.getLevelNamesMapping()[settings.log_level], logging.INFO))
-    for name in ("urllib3", "alembic"):  # they log each request and each migration
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # urllib3 logs each request; its warnings contain the whole URL, which may be a secret
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # logs each migration

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 from sportsapp.core.logs import set_up_logging
 from sportsapp.core.processes import PROCESS_NAME
 from sportsapp.db.engine import db
+from sportsapp.monitoring import webhook
 from sportsapp.runs.lines import lines_of
 from sportsapp.tasks import sync_daily_schedule, sync_date_range_task
 from tests.integration.events import board
+from tests.integration.test_client import raw_feed
 
 
 @pytest.fixture
@@ -129,3 +132,15 @@ def test_run_keeps_lines_that_the_log_leaves_out(app, immediate, feed, log):
     assert lines_about(log, "NBA") == []
     kept = lines_of(db.session, result.id, 100)
     assert "NBA: 0 games read, 0 changed" in [line.text for line in kept]
+
+
+@pytest.mark.parametrize("log", ["plain DEBUG"], indirect=True)
+def test_answer_with_odd_headers_puts_no_webhook_in_the_log(log):
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n")
+
+    with raw_feed(talk) as url:
+        webhook.deliver(f"{url}/t0ken", {"text": "hello"})
+    logging.getLogger("sportsapp").warning("this is logged")
+    assert "this is logged" in log.read_text()
+    assert "t0ken" not in log.read_text()

@@ -1,0 +1,66 @@
+"""The target that an address leads to. An address holds passwords and tokens: it is a secret."""
+
+from urllib.parse import urlsplit
+
+from sportsapp.core.errors import NotifyError, TargetError
+from sportsapp.core.public_addresses import public_only
+from sportsapp.notify.message import Message, Target
+from sportsapp.notify.webhook import WebhookTarget
+
+KINDS = {"https": "webhook", "http": "webhook"}
+"""What may be shown of an address, by its scheme."""
+
+
+class PublicTarget:
+    """A target that is sent to only while its host has a public address."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    def send(self, message: Message) -> None:
+        """Send it as the target itself does. Raises NotifyError."""
+        with public_only() as refused:
+            try:
+                self.target.send(message)
+            except NotifyError:
+                if not refused:
+                    raise
+                text = "its host has no public address, which only NOTIFY_PRIVATE=1 allows"
+                raise NotifyError(text) from None
+
+
+def open_target(url: str, *, allow_private: bool) -> Target:
+    """The target of this address. Nothing is connected to before its ``send``.
+
+    Without ``allow_private`` every ``send`` connects to public addresses alone. Raises TargetError,
+    whose message never contains the address.
+    """
+    kind_of(url)
+    try:
+        target = _open(url)
+    except ValueError as error:
+        if isinstance(error, TargetError):
+            raise
+        raise TargetError("the address cannot be read: its host or port is wrong") from None
+    return target if allow_private else PublicTarget(target)
+
+
+def kind_of(url: str) -> str:
+    """``webhook``, ``mqtt`` or the service's name, such as ``ntfy``: what may be shown of it.
+
+    Raises TargetError when its scheme is not offered.
+    """
+    scheme = url.partition("://")[0].lower()
+    if scheme not in KINDS:
+        offered = ", ".join(sorted(KINDS))
+        raise TargetError(f"the address has to begin with one of these and ://: {offered}")
+    return KINDS[scheme]
+
+
+def _open(url: str) -> Target:
+    parts = urlsplit(url)
+    if not url.isprintable() or " " in url:
+        raise TargetError("the address contains a blank or a character that is not printable")
+    if not parts.hostname or parts.port == 0:
+        raise TargetError("the address has no host, or no port that can be reached")
+    return WebhookTarget(url)
