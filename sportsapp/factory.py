@@ -16,7 +16,7 @@ from sportsapp.http import headers, threads
 from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.monitoring.checks.check import Look
-from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.queue.huey import QUEUES
 from sportsapp.runs.ledger import Ledger
 from sportsapp.services import KEY, Services
 from sportsapp.sync.watch import FeedWatch
@@ -90,12 +90,11 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         rate_limiter=RateLimiter(settings.broker, settings.feed_requests_per_minute),
         count_outcome=outcomes.add,
     )
-    queues = (huey, backfill_huey)
     alerts = Alerts(
-        app, settings, lambda now: Look(settings, queues, client, db.session, now), queue_alert
+        app, settings, lambda now: Look(settings, QUEUES, client, db.session, now), queue_alert
     )
-    ledger = Ledger(app, queues, settings, alerts)
-    for queue in queues:
+    ledger = Ledger(app, QUEUES, settings, alerts)
+    for queue in QUEUES:
         queue.configure(
             url=settings.broker,
             owns_broker=settings.broker_is_embedded,
@@ -114,7 +113,7 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
             timedelta(seconds=settings.live_sync_seconds),
         ),
         alerts=alerts,
-        queues=queues,
+        queues=QUEUES,
         failure_delays=FailureDelays(settings, "sportsapp-signin"),
         visitor_syncs=Allowance(settings, "sportsapp-visitor", per_minute=VISITOR_SYNCS),
         watched_games=WatchedGames(settings.broker),

@@ -27,7 +27,7 @@ KEY = "sportsapp"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one app. ``queues`` are the scheduled and on-demand one, and the backfills'.
+    """The parts of one app. ``queues`` are those of ``queue.huey``, in that order.
 
     ``results`` are what the checks found for /readyz and /metrics last, ``metrics`` what the latter
     answered.

@@ -19,7 +19,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.migrate import migrate_database
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient, RetryPolicy
-from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.queue.huey import QUEUES
 from tests.databases import PostgresServer, postgres_server
 from tests.loopback import LoopbackFeed, serving
 from tests.once import compile_once, hash_cheaply
@@ -189,18 +189,17 @@ def runner(app: Flask) -> FlaskCliRunner:
 @pytest.fixture
 def immediate(app: Flask) -> Iterator[None]:
     """Tasks run at once in this process, as Huey's immediate mode does."""
-    queues = (huey, backfill_huey)
-    for queue in queues:
+    for queue in QUEUES:
         queue.immediate = True
     yield
-    for queue in queues:
+    for queue in QUEUES:
         queue.immediate = False
 
 
 @pytest.fixture
 def offline(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queues keep messages in memory and run nothing; the test takes the worker's place."""
-    for queue in (huey, backfill_huey):
+    for queue in QUEUES:
         storage = queue.get_immediate_storage()
         storage.conn = SimpleNamespace(info=dict)  # a broker that says nothing of itself
         monkeypatch.setattr(queue, "storage", storage)

@@ -21,6 +21,16 @@ class OwnerError(redis.ResponseError):
     """The broker is another database's. For redis-py an answer like any other that refuses."""
 
 
+class NotConfigured:
+    """The storage of a queue before ``configure``: any use raises RuntimeError."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        raise RuntimeError(f"queue {self.name} has no broker yet: make the app first (create_app)")
+
+
 @contextmanager
 def broker_errors() -> Iterator[None]:
     """Turn redis-py's errors into BrokerUnavailableError.

@@ -91,7 +91,10 @@ class SlotScheduler(BeatingProcess, Scheduler):
         self._recover_at = 0.0
 
     def loop(self, _now: datetime | None = None) -> None:
-        """One round, each second: push what is due, claim due slots; every 15 s recover runs."""
+        """One round, each second: push what is due, claim due slots; every 15 s recover runs.
+
+        Last it calls ``each_second`` of its queue.
+        """
         began = time.monotonic()
         if began >= self._recover_at:
             self._recover_at = began + RECOVERY_SECONDS
@@ -104,6 +107,9 @@ class SlotScheduler(BeatingProcess, Scheduler):
                 self.huey.push_or_leave(task)
         if self.periodic:
             self.enqueue_periodic_tasks()
+        if self.huey.each_second:
+            with self.logged_errors("the work of each second"), self.huey.tracker.app_context():
+                self.huey.each_second()
         self.sleep_for_interval(began, self.interval)
 
     def _end_if_foreign(self) -> None:

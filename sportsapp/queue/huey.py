@@ -1,4 +1,4 @@
-"""The two queues: our Huey class and its two instances.
+"""The three queues: our Huey class and its three instances.
 
 What differs from plain Huey, and why:
 
@@ -28,7 +28,7 @@ from huey.utils import utcnow
 from sportsapp.core.errors import BrokerUnavailableError, ForeignBrokerError, UnknownTaskError
 from sportsapp.core.outages import about
 from sportsapp.core.redis_urls import connection_pool
-from sportsapp.queue.broker import broker_errors, broker_serves, claim_broker
+from sportsapp.queue.broker import NotConfigured, broker_errors, broker_serves, claim_broker
 from sportsapp.queue.consumer import TrackerConsumer
 from sportsapp.queue.messages import TaggedJson, read_message, run_id_of, write_message
 from sportsapp.queue.schedules import Schedule
@@ -41,16 +41,6 @@ DEPTH_SECONDS = 0.5
 IDLE_CHECK_SECONDS = 30
 LOGGED_BYTES = 2_000
 REASON_LIMIT = 500
-
-
-class NotConfigured:
-    """The storage of a queue before ``configure``: any use raises RuntimeError."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __getattr__(self, attribute: str) -> Any:
-        raise RuntimeError(f"queue {self.name} has no broker yet: make the app first (create_app)")
 
 
 class TrackedTaskWrapper(TaskWrapper):
@@ -79,15 +69,22 @@ def path_of(task_class: type[TrackedTask]) -> str:
 
 
 class TrackerHuey(Huey):
-    """A queue on Redis that loses nothing it was given; see the module's docstring."""
+    """A queue on Redis that loses nothing it was given; see the module's docstring.
+
+    Each of its schedulers calls ``each_second``, where that is set. ``is_needed`` is set for a
+    queue whose consumer may be left out while there is nothing for it to do; it takes a session.
+    """
 
     tracker: RunTracker
+    each_second: Callable[[], None] | None
+    is_needed: Callable[[Any], bool] | None
 
     def __init__(self, name: str) -> None:
         super().__init__(name, serializer=TaggedJson(), storage_class=NotConfigured, utc=True)
         self.tasks: dict[str, type[TrackedTask]] = {}
         self.periodic_tasks: dict[str, PeriodicTask] = {}
         self.tick_seconds = 60
+        self.each_second = self.is_needed = None
         self.stop_flag: Any = None
         self.owns_broker = False
         self.signal(SIGNAL_EXPIRED)(lambda _signal, task: self.tracker.expired(task))
@@ -396,3 +393,6 @@ class TrackerHuey(Huey):
 
 huey = TrackerHuey("sportsapp")
 backfill_huey = TrackerHuey("sportsapp-backfill")
+notify_huey = TrackerHuey("sportsapp-notify")
+notify_huey.is_needed = lambda _session: False  # no task is registered on it yet
+QUEUES = (huey, backfill_huey, notify_huey)

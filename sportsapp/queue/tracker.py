@@ -25,6 +25,7 @@ class TaskQueue(Protocol):
     tasks: Mapping[str, type[TrackedTask]]
     periodic_tasks: Mapping[str, PeriodicTask]
     tick_seconds: int
+    each_second: Callable[[], None] | None
     stop_flag: Any
 
     def task_class(self, name: str) -> type[TrackedTask] | None:

@@ -102,7 +102,7 @@ def test_broker_that_is_away_is_shown_and_the_rest_is_there(app, panel, healthy,
     monkeypatch.undo()
     add_run(state=RunState.STARTED, task="sync_all_teams")
     page = panel.get(PAGE)
-    assert section(page, "queues").count("broker unreachable") == 2
+    assert section(page, "queues").count("broker unreachable") == 3
     assert "sync_all_teams" in section(page, "running")
     assert is_red(page)
 

@@ -9,7 +9,7 @@ import pytest
 
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db
-from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.queue.huey import QUEUES, huey
 from sportsapp.runs.task_stats import TaskStats, task_stats
 from tests.panel import add_consumer, add_failure, add_run, counted
 
@@ -35,7 +35,8 @@ def add_timed(*seconds: float, **values) -> None:
 
 
 def test_every_task_has_a_page_and_the_schedule_leads_there(panel):
-    for name in (*huey.task_names(), *backfill_huey.task_names(), "sync_day"):
+    names = [name for queue in QUEUES for name in queue.task_names()]
+    for name in (*names, "sync_day"):
         assert row_of(page_of(panel, name), "24 hours") == ["0", "0", "0", "-", "-"]
     schedule = panel.get("/admin/schedule/")
     for name in huey.periodic_tasks:

@@ -126,7 +126,7 @@ def test_waiting_link_is_neither_late_nor_sent_nor_counted(offline):
     recover()
     assert messages() == ids[:1]
     queues = reports.queue_states(db.session, services().queues, [], utc_now())
-    assert [(queue.waiting, queue.depth) for queue in queues] == [(1, 1), (0, 0)]
+    assert [(queue.waiting, queue.depth) for queue in queues] == [(1, 1), (0, 0), (0, 0)]
     assert queues[1].oldest is None
 
 

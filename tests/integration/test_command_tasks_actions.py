@@ -15,7 +15,7 @@ from sportsapp.core.clock import iso_utc, utc_now
 from sportsapp.core.errors import RunNotFoundError
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Activity, RunState, ScheduleRow, TaskRun
-from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.queue.huey import QUEUES, backfill_huey, huey
 from sportsapp.runs.local import record_local_run
 from sportsapp.tasks import run_of, sync_all_leagues, sync_all_live_games, sync_date_range_task
 from tests.panel import add_failure, add_run, change, row
@@ -112,9 +112,10 @@ def test_stats_count_queues_consumers_and_the_last_day(offline, tasks):
     old = sync_all_leagues().id
     change(old, state=RunState.FAILURE, finished_at=utc_now() - timedelta(hours=25))
     document = said(tasks("stats", "--json"))
-    first, second = document["queues"]
+    first, second, third = document["queues"]
     assert (first["name"], first["waiting"], first["workers"]) == ("sportsapp", 1, 1)
     assert (second["waiting"], second["messages"], second["workers"]) == (1, 1, 0)
+    assert (third["name"], third["waiting"]) == ("sportsapp-notify", 0)
     assert first["oldest_wait_seconds"] < 5
     assert document["consumers"][0]["role"] == "worker"
     assert document["last_24_hours"] == {"sync_all_live_games": {"SUCCESS": 1}}
@@ -218,7 +219,7 @@ def test_purge_drops_what_waits_and_nothing_else(offline, tasks, feed):
     assert said(tasks("purge", "--yes", "--json")) == {"purged": 3}
     assert {row(one).state for one in (*waiting, retrying)} == {RunState.REVOKED}
     assert row(running).state == RunState.STARTED
-    for queue in (huey, backfill_huey):
+    for queue in QUEUES:
         assert (queue.pending_count(), queue.scheduled_count()) == (0, 0)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import redis
+from flask import current_app
 from huey.consumer import Consumer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
+from sportsapp.core.outages import WRITES
 from sportsapp.queue import consumer
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import TrackerHuey, huey
@@ -107,6 +110,23 @@ def test_consumer_without_periodic_tasks_claims_no_slot(scheduler):
     scheduler.periodic = False
     scheduler.loop()
     assert ticks() == []
+
+
+def test_scheduler_calls_what_its_queue_does_each_second(scheduler, monkeypatch, caplog):
+    calls: list[str] = []
+
+    def once_more() -> None:
+        calls.append(current_app.name)
+        if len(calls) == 1:
+            raise OperationalError("SELECT 1", {}, Exception("the database is away"))
+
+    monkeypatch.setattr(huey, "each_second", once_more)
+    with ThreadPoolExecutor(1) as process:  # which has no app context, like a consumer's
+        for _ in range(2):
+            process.submit(scheduler.loop).result()
+    assert calls == ["sportsapp", "sportsapp"]
+    (line,) = [line for line in caplog.records if "the work of each second failed" in line.message]
+    assert line.outage is WRITES
 
 
 def test_queue_that_is_used_before_there_is_an_app_raises_at_once():

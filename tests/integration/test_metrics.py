@@ -113,9 +113,11 @@ def test_queues_and_consumers(visitor, offline):
     assert found["consumers"] == {
         ("sportsapp", "worker"): 2, ("sportsapp", "scheduler"): 1,
         ("sportsapp-backfill", "worker"): 0, ("sportsapp-backfill", "scheduler"): 0,
+        ("sportsapp-notify", "worker"): 0, ("sportsapp-notify", "scheduler"): 0,
     }  # fmt: skip
-    assert found["queue_depth"] == {("sportsapp",): 1, ("sportsapp-backfill",): 0}
-    assert found["queue_waiting"] == {("sportsapp",): 2, ("sportsapp-backfill",): 0}
+    empty = {("sportsapp-backfill",): 0, ("sportsapp-notify",): 0}
+    assert found["queue_depth"] == {("sportsapp",): 1} | empty
+    assert found["queue_waiting"] == {("sportsapp",): 2} | empty
     oldest = found["queue_oldest_seconds"]
     assert 600 <= oldest["sportsapp",] < 630
     assert oldest["sportsapp-backfill",] == 0

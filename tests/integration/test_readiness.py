@@ -10,7 +10,7 @@ from redis.exceptions import NoPermissionError
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import BrokerUnavailableError
 from sportsapp.db.engine import db, write_connection
-from sportsapp.queue.huey import huey
+from sportsapp.queue.huey import huey, notify_huey
 from tests.panel import add_league, make_well
 
 UNREADY = ["disk", "database", "damage", "broker", "consumers", "data"]
@@ -48,6 +48,14 @@ def test_missing_process_of_a_consumer_is_named(visitor, well, queue, role):
         which = f"queue = '{queue}' AND role = '{role}'"
         connection.exec_driver_sql(f"DELETE FROM consumers WHERE {which}")  # noqa: S608
     assert faults(visitor) == {"consumers": f"no {role} of {queue}"}
+
+
+def test_consumer_that_may_be_left_out_is_a_warning_while_it_is_needed(visitor, well, monkeypatch):
+    monkeypatch.setattr(notify_huey, "is_needed", lambda _session: True)
+    answer = visitor.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "ok")
+    missing = "no worker of sportsapp-notify, no scheduler of sportsapp-notify"
+    assert answer.json["warnings"] == {"consumers": missing}
 
 
 def test_broker_that_is_away_is_named_without_its_address(visitor, well, monkeypatch):

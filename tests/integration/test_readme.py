@@ -9,7 +9,7 @@ from dataclasses import fields
 import pytest
 
 from sportsapp.core.settings import PROJECT_ROOT, Settings, environment_name
-from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.queue.huey import QUEUES
 
 README = (PROJECT_ROOT / "README.md").read_text()
 OPERATING = (PROJECT_ROOT / "docs" / "operating.md").read_text()
@@ -34,7 +34,7 @@ def test_every_setting_is_listed_with_its_default_and_meaning():
 
 def test_every_task_is_listed_with_its_retries_and_time_limit():
     listed = {re.match(r"`(\w+)", row[0])[1]: row for row in table("Tasks")}
-    classes = [*huey.tasks.values(), *backfill_huey.tasks.values()]
+    classes = [task for queue in QUEUES for task in queue.tasks.values()]
     assert {one.__name__ for one in classes} == set(listed)
     for one in classes:
         minutes, delay = one.default_timeout // 60, one.default_retry_delay

@@ -20,7 +20,7 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
-from sportsapp.queue.huey import backfill_huey, huey
+from sportsapp.queue.huey import QUEUES
 from sportsapp.services import services_of
 from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_today
@@ -76,7 +76,7 @@ def planted(request, settings, monkeypatch, immediate) -> Iterator[Flask]:
     chosen = replace(settings, **values)
     client = FeedClient(chosen.espn_base_url, chosen.user_agent, retry_policy=QUICK)
     site = create_app(chosen, client)
-    for queue in (huey, backfill_huey):
+    for queue in QUEUES:
         queue.immediate = True
     with site.app_context():
         yield site

@@ -22,6 +22,7 @@ OPTIONS = "-k process -w 2 -g TERM -t 25 -m 1"
 START = {
     "sportsapp": f"start `flask up`, or huey_consumer huey_config.huey {OPTIONS}",
     "sportsapp-backfill": f"start `flask up`, or huey_consumer huey_config.backfill_huey {OPTIONS}",
+    "sportsapp-notify": f"start `flask up`, or huey_consumer huey_config.notify_huey {OPTIONS}",
 }
 
 
@@ -33,7 +34,10 @@ START = {
     well="it is not missed any more",
 )
 def check_consumers(look: Look) -> Iterator[Finding]:
-    """Each queue has a live worker and a live scheduler, and no consumer died."""
+    """Each queue that is needed has a live worker and scheduler, and no consumer died.
+
+    One that is needed only at times (``is_needed``) makes nothing unready: the others work on.
+    """
     alive = reports.consumers(look.session, look.now)
     missed = reports.missed_consumers(look.session, look.now)
     for queue in look.queues:
@@ -42,11 +46,13 @@ def check_consumers(look: Look) -> Iterator[Finding]:
         roles = {process.role for process in of_queue}
         gone = [process for process in missed if process.queue == queue.name]
         seen = {process.role: _seen(process, look.now) for process in gone}
+        is_needed = queue.is_needed is None or queue.is_needed(look.session)
+        missing = wrong if queue.is_needed is None else warn
         for role in ("worker", "scheduler"):
-            if role not in roles:
+            if is_needed and role not in roles:
                 subject, text = f"{queue.name} {role}", f"no {role} of {queue.name}"
                 when = f"; the last one was {seen[role]}" if role in seen else ""
-                yield wrong(text + when, START[queue.name], public=text, subject=subject)
+                yield missing(text + when, START[queue.name], public=text, subject=subject)
         for process in gone:
             if process.role == "scheduler" and "scheduler" in roles:  # each consumer has one
                 text = f"a consumer of {queue.name} is gone: it was last {_seen(process, look.now)}"
