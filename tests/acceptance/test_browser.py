@@ -1279,6 +1279,14 @@ def test_leagues_stand_beside_each_other_where_there_is_room(visitors, width, le
         assert page.evaluate(BESIDE, "#days > section") == [2]
 
 
+@pytest.mark.parametrize(("width", "sections"), [(1920, [2, 1]), (1280, [1, 1, 1])])
+def test_teams_of_a_box_score_stand_beside_each_other_where_there_is_room(
+    visitors, width, sections
+):
+    with visitors.visit(f"/nfl/games/{FINAL_NFL}/box", width=width) as page:
+        assert page.evaluate(BESIDE, "#box > section") == sections
+
+
 WHOLE = """() => {
     const games = [...document.querySelectorAll("li.g")].map((one) => one.getBoundingClientRect())
     return [Math.round(games[0].top), games.filter((box) => box.bottom <= innerHeight).length]
