@@ -1287,6 +1287,22 @@ def test_teams_of_a_box_score_stand_beside_each_other_where_there_is_room(
         assert page.evaluate(BESIDE, "#box > section") == sections
 
 
+COLUMNS = """() => [...document.querySelectorAll(".scroll")].map((table) => {
+    const heads = [...table.querySelectorAll("thead th")]
+    const edge = table.getBoundingClientRect().left
+    return heads.map((one) => Math.round(one.getBoundingClientRect().right - edge))
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_columns_of_the_divisions_stand_below_each_other(visitors, width):
+    with visitors.visit("/nfl/standings", width=width) as page:
+        first, *others = page.evaluate(COLUMNS)
+        assert len(others) == 7
+        for columns in others:
+            assert columns == pytest.approx(first, abs=2)
+
+
 WHOLE = """() => {
     const games = [...document.querySelectorAll("li.g")].map((one) => one.getBoundingClientRect())
     return [Math.round(games[0].top), games.filter((box) => box.bottom <= innerHeight).length]
