@@ -5,10 +5,8 @@ from urllib.parse import urlsplit
 from sportsapp.core.errors import NotifyError, TargetError
 from sportsapp.core.public_addresses import public_only
 from sportsapp.notify.message import Message, Target
+from sportsapp.notify.schemes import KINDS, SERVICES
 from sportsapp.notify.webhook import WebhookTarget
-
-KINDS = {"https": "webhook", "http": "webhook"}
-"""What may be shown of an address, by its scheme."""
 
 
 class PublicTarget:
@@ -35,9 +33,9 @@ def open_target(url: str, *, allow_private: bool) -> Target:
     Without ``allow_private`` every ``send`` connects to public addresses alone. Raises TargetError,
     whose message never contains the address.
     """
-    kind_of(url)
+    kind = kind_of(url)
     try:
-        target = _open(url)
+        target = _open(kind, url)
     except ValueError as error:
         if isinstance(error, TargetError):
             raise
@@ -57,10 +55,15 @@ def kind_of(url: str) -> str:
     return KINDS[scheme]
 
 
-def _open(url: str) -> Target:
-    parts = urlsplit(url)
+def _open(kind: str, url: str) -> Target:
     if not url.isprintable() or " " in url:
         raise TargetError("the address contains a blank or a character that is not printable")
+    if kind in SERVICES.values():
+        # Apprise is large: it is loaded where there is such an address, and nowhere else.
+        from sportsapp.notify.services import ServiceTarget
+
+        return ServiceTarget(kind, url)
+    parts = urlsplit(url)
     if not parts.hostname or parts.port == 0:
         raise TargetError("the address has no host, or no port that can be reached")
     return WebhookTarget(url)
