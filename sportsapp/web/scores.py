@@ -57,11 +57,6 @@ class Section:
         """The most games that are shown below one heading."""
         return max(len(self.games), len(self.finals))
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether there is nothing to show: the day was read, and has no games."""
-        return self.reading.is_read and not self.games and not self.finals
-
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
@@ -97,13 +92,15 @@ def _all_leagues(day: date) -> ResponseReturnValue:
         night = queries.games_on(db.session, yesterday, slugs) if is_morning else []
         finals = [game for game in night if game.status in OVER]
         sections = _sections(games, day, services().leagues, finals)
-        idle = [section for section in sections if section.is_idle]
+        empty = [section for section in sections if not section.cards]
+        idle = [section for section in empty if section.reading.is_read]
         return render_page(
             "home",
             day=day,
             today=today,
             yesterday=yesterday,
-            sections=[section for section in sections if not section.is_idle],
+            sections=[section for section in sections if section.cards],
+            unread=[section for section in empty if not section.reading.is_read],
             idle=list(zip(idle, idle_leagues([one.league for one in idle], day), strict=True)),
             fresh=fresh if day == today else fresh.watching(games),
             strip=strip_of(slugs, day, today),

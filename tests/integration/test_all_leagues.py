@@ -82,7 +82,7 @@ def test_day_of_all_leagues_has_their_games_and_the_way_back(visitor, night, clo
     assert 'href="/nba/games/4"' not in page
     assert "<title>Scores, Thursday, January 15, 2026 - " in page
     assert '<h2 id="nfl"><a href="/nfl/2026-01-15">' in page
-    assert 'Next: <a href="/nba/2026-01-16">' in page
+    assert 'NBA</a> (next <a href="/nba/2026-01-16">' in page
     page = visitor.get("/2026-01-20").text
     assert 'No games on this day:\n<a href="/nfl">NFL</a> (no later games known)' in page
     assert '<a href="/"><span>Today</span>' in page

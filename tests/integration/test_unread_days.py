@@ -118,7 +118,9 @@ def test_page_of_an_unread_day_is_kept_by_nobody_and_fills_as_soon_as_it_was_rea
 def test_todays_page_changes_when_today_was_read_and_has_no_games(visitor, synced, clock):
     synced("nba")
     before = {path: visitor.get(path) for path in ("/", "/live", "/nfl")}
-    assert "NFL games today have not been read from the feed this week." in before["/"].text
+    not_read = "Games today have not been read from the feed this week:"
+    assert before["/"].text.count("not been read from the feed") == 1
+    assert f'{not_read}\n<a href="/nfl">NFL</a>, ' in before["/"].text
     assert "has not been read for today&#39;s games of NFL, MLB, NHL" in (
         before["/live"].text.replace("'", "&#39;")
     )
@@ -135,7 +137,9 @@ def test_page_of_all_leagues_tells_each_leagues_day(visitor, synced):
     synced("nba", day=SUNDAY)
     page = visitor.get(f"/{SUNDAY}").text
     assert 'No games on this day:\n<a href="/nba">NBA</a> (no later games known).' in page
-    assert NOT_READ in page
+    not_read = "Games on this day have not been read from the feed since the day ended:"
+    assert page.count("not been read from the feed") == 1
+    assert f'{not_read}\n<a href="/nfl/{SUNDAY}">NFL</a>, ' in page
     assert NOINDEX in page
 
 
