@@ -106,10 +106,11 @@ class EventJson(msgspec.Struct):
     """One change in a game between two readings of the feed. `espn_id` is the game's id.
 
     `kind` is `start`, `score` (by how many `points` since the reading before), `lead` (the side is
-    ahead that was not), `period_end` (of `period`), `overtime` (extra innings and extra time, too),
-    `delayed`, `suspended`, `resumed`, `postponed`, `cancelled`, `rescheduled` (to be played after
-    all), `final`, or `taken_back`: a correction. One with a side lowered its score, by `points`
-    below zero; one without put the game back to an earlier point.
+    ahead that was not), `close` (it is close and late since now), `period_end` (of `period`),
+    `overtime` (extra innings and extra time, too), `delayed`, `suspended`, `resumed`, `postponed`,
+    `cancelled`, `rescheduled` (to be played after all), `final`, or `taken_back`: a correction. One
+    with a side lowered its score, by `points` below zero; one without put the game back to an
+    earlier point.
 
     `side` is `home` or `away`, and `team` the id of its team, null where no side is concerned or
     the team is not known. `detail` is the feed's text at `read_at`, when the change was read.

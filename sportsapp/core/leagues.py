@@ -63,7 +63,9 @@ class League:
 
     Its time: ``period_name`` is the sport's name for a period; a game has ``periods`` of them
     and then up to ``overtimes`` before a shootout, if the sport has one. ``clock_runs`` is False
-    where a game has no clock (baseball). ``clock_stops`` are the minutes at which each period
+    where a game has no clock (baseball). A game is close and late when at most ``close_points``
+    lie between the sides and at most ``late_seconds`` of its last period are left; without a clock,
+    in all of that. ``clock_stops`` are the minutes at which each period
     ends, where the clock counts up through the game; empty where it counts down. ``game_hours``
     is longer than any ordinary game lasts: live polling does not wait any longer for a game to
     begin that the feed still lists as scheduled.
@@ -100,6 +102,8 @@ class League:
     rounds: tuple[tuple[int, str], ...] = ()
     title: str = ""
     clock_runs: bool = True
+    close_points: int = 5
+    late_seconds: int = 300
     clock_stops: tuple[int, ...] = ()
     draws: bool = False
     game_hours: float = 6
@@ -143,6 +147,8 @@ _soccer = partial(
     overtimes=2,
     shootout_name="PEN",
     clock_stops=(45, 90, 105, 120),
+    close_points=1,
+    late_seconds=600,
     draws=True,
     standings=IN_SOCCER,
 )
@@ -157,6 +163,7 @@ DEFAULT_LEAGUES = (
         "National Football League",
         "football",
         "nfl",
+        close_points=8,
         by_week=True,
         rounds=NFL_ROUNDS,
         title="Super Bowl",
@@ -188,6 +195,7 @@ DEFAULT_LEAGUES = (
         period_name="inning",
         overtime_name="",
         clock_runs=False,
+        close_points=1,
         game_hours=9,
         title="World Series",
         season_turns=1,
@@ -205,6 +213,7 @@ DEFAULT_LEAGUES = (
         "nhl",
         periods=3,
         period_name="period",
+        close_points=1,
         title="Stanley Cup Final",
         first_season=1917,
         season_games=1500,
@@ -232,6 +241,7 @@ ALL_LEAGUES = (
         "College Football",
         "football",
         "college-football",
+        close_points=8,
         by_week=True,
         rounds=COLLEGE_ROUNDS,
         season_turns=4,

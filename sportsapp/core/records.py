@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     LEAD = "lead"
     PERIOD_END = "period_end"
     OVERTIME = "overtime"
+    CLOSE = "close"
     DELAYED = "delayed"
     SUSPENDED = "suspended"
     RESUMED = "resumed"

@@ -9,6 +9,8 @@
 - A period ends with the answer that shows its break, or a later period. The end of the last one
   is the game's.
 - A side takes the lead when it leads and did not in the reading before (level, or behind).
+- A game becomes close and late (``League.close_points``) when it is now and was not in the reading
+  before; it may do so again. Overtime has an event of its own.
 - A lower score is a correction, and so is an answer from an earlier point of the game: until it
   is believed nothing is stored (``sync/doubts.py``), and then it is an event.
 """
@@ -125,6 +127,8 @@ def events_between(before: Values | None, after: Values, league: League) -> list
     leader = leading_side(after)
     if leader and leader != leading_side(before):
         add(EventKind.LEAD, leader)
+    if is_close(after, league) and not is_close(before, league):
+        add(EventKind.CLOSE)
     if is_break(after) and after["period"] > ended:
         end_period(after["period"])
     kind = OF_STATUS.get(after["status"])
@@ -141,6 +145,17 @@ def has_begun(game: Values) -> bool:
 def is_stopped(game: Values) -> bool:
     """Whether the game has begun and play is suspended or delayed."""
     return has_begun(game) and game["status"] in STOPPED
+
+
+def is_close(game: Values, league: League) -> bool:
+    """Whether the game is being played, its end is near and few points lie between the sides."""
+    away, home = (game[f"{side}_score"] for side in SIDES)
+    if away is None or home is None or abs(away - home) > league.close_points:
+        return False
+    if game["state"] != State.IN or is_stopped(game) or is_break(game):
+        return False
+    left = game["clock_left"] if league.clock_runs else 0
+    return game["period"] == league.periods and left is not None and left <= league.late_seconds
 
 
 def is_break(game: Values) -> bool:

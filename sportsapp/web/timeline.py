@@ -43,6 +43,8 @@ def event_label(game: Game, event: ScoreEvent) -> str:
             return "first reading"
         case EventKind.LEAD:
             return f"lead: {team}"
+        case EventKind.CLOSE:
+            return "close and late"
         case EventKind.PERIOD_END:
             return f"end of {period_words(game, event.period)}"
         case EventKind.OVERTIME:

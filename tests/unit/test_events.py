@@ -167,13 +167,51 @@ def test_innings_end_with_their_words_and_extra_ones_are_overtime():
     assert game.read(at("live", 10, detail="Top 10th")) == ["resumed", "overtime"]
 
 
+@pytest.mark.parametrize(
+    ("league", "far", "close"),
+    [
+        ("nfl", at("live", 4, 301, (7, 0)), at("live", 4, 300, (7, 0))),
+        ("nfl", at("live", 4, 200, (9, 0)), at("live", 4, 190, (9, 3))),
+        ("nba", at("live", 4, 200, (86, 80)), at("live", 4, 190, (86, 81))),
+        ("nba", at("live", 3, 200, (80, 80)), at("live", 4, 200, (80, 80))),
+        ("ncaam", at("live", 2, 301, (60, 60)), at("live", 2, 299, (60, 60))),
+        ("nhl", at("live", 3, 200, (3, 1)), at("live", 3, 190, (3, 2))),
+        ("mlb", at("live", 8, detail="End 8th"), at("live", 9, detail="Top 9th")),
+        ("mlb", at("live", 9, None, (2, 0), detail="Top 9th"),
+         at("live", 9, None, (2, 1), detail="Top 9th")),
+        ("epl", at("live", 2, 4799, (1, 1)), at("live", 2, 4801, (1, 1))),
+    ],
+)  # fmt: skip
+def test_game_becomes_close_and_late_once(league, far, close):
+    game = Followed(league)
+    assert "close" not in game.read(far)
+    assert game.read(close)[-1] == "close"
+    assert game.read(close | {"detail": "later"}) == []
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        at("delay", 4, 200, (7, 0)),
+        at("break", 4, 0, (7, 7)),
+        at("final", 4, 0, (7, 0)),
+        at("live", 4, None, (7, 0)),
+        at("live", 5, 200, (7, 7)),
+    ],
+)
+def test_stopped_ended_or_timeless_game_is_not_close(point):
+    game = Followed()
+    game.read(at("live", 4, 500, (7, 0)))
+    assert "close" not in game.read(point)
+
+
 def test_step_back_is_an_event_once_it_is_believed():
     game = Followed()
     game.read(LIVE, at("final", 4, 0, (7, 3)))
     back = at("live", 4, 20, (0, 3))
     assert game.read(*[back] * 5, seconds=60) == []
     told = game.read(back, seconds=60)
-    assert told == ["taken_back", "taken_back home -7", "lead away"]
+    assert told == ["taken_back", "taken_back home -7", "lead away", "close"]
     assert game.read(at("final", 4, 0, (0, 3))) == ["final"]
 
 
