@@ -9,6 +9,7 @@ from app import app
 from sportsapp.queue.huey import backfill_huey, huey, notify_huey
 from sportsapp.tasks import (
     audit_seasons,
+    deliver_events,
     sync_all_leagues,
     sync_all_live_games,
     sync_all_teams,
@@ -22,6 +23,7 @@ __all__ = [
     "app",
     "audit_seasons",
     "backfill_huey",
+    "deliver_events",
     "huey",
     "notify_huey",
     "sync_all_leagues",

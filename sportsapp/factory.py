@@ -16,11 +16,13 @@ from sportsapp.http import headers, threads
 from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.monitoring.checks.check import Look
-from sportsapp.queue.huey import QUEUES
+from sportsapp.notify.subscriptions import is_any_active
+from sportsapp.queue.huey import QUEUES, notify_huey
 from sportsapp.runs.ledger import Ledger
 from sportsapp.services import KEY, Services
 from sportsapp.sync.watch import FeedWatch
 from sportsapp.tasks.alerts import queue_alert
+from sportsapp.tasks.notifications import queue_due
 from sportsapp.tasks.sync import configure_tasks
 from sportsapp.web import preferences
 
@@ -103,6 +105,8 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
             tracker=ledger,
         )
     configure_tasks(settings)
+    notify_huey.each_second = queue_due
+    notify_huey.is_needed = is_any_active
     return Services(
         settings=settings,
         feed_client=client,

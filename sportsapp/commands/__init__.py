@@ -1,5 +1,5 @@
-"""The ``flask`` commands: scores, sync, audit, tasks, doctor, alerts, settings, admin, db, db-copy,
-restore, prepare, serve, up and broker."""
+"""The ``flask`` commands: scores, sync, audit, tasks, doctor, alerts, notify, settings, admin, db,
+db-copy, restore, prepare, serve, up and broker."""
 
 from flask import Flask
 
@@ -8,6 +8,7 @@ from sportsapp.commands.alerts import alerts_group
 from sportsapp.commands.copy import copy_command
 from sportsapp.commands.db import db_group
 from sportsapp.commands.doctor import doctor_command
+from sportsapp.commands.notify import notify_group
 from sportsapp.commands.restore import restore_command
 from sportsapp.commands.scores import scores_command
 from sportsapp.commands.serve import serve_command
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
         admin_group,
         doctor_command,
         alerts_group,
+        notify_group,
         db_group,  # in the place of Flask-Migrate's own
         copy_command,
         restore_command,

@@ -31,6 +31,8 @@ from sportsapp.core.errors import (
     NoInstanceError,
     RunNotFoundError,
     SettingsError,
+    SubscriptionError,
+    TargetError,
     TrackerError,
     UnknownGameError,
     UnknownLeagueError,
@@ -51,6 +53,7 @@ END_OF_LINE, END_OF_SCREEN = "\x1b[K", "\x1b[J"
 MISUSE = (
     *(DateRangeError, DismissalError, NoInstanceError, RunNotFoundError),
     *(UnknownGameError, UnknownLeagueError, UnknownSeasonError, UnknownTaskError, WrongFeedError),
+    *(SubscriptionError, TargetError),
 )
 
 

@@ -128,6 +128,14 @@ class WebhookError(TrackerError):
         self.retryable = retryable
 
 
+class SubscriptionError(TrackerError, ValueError):
+    """A subscription that cannot be: its name is taken or unknown, or a choice is none."""
+
+
+class SealError(TrackerError):
+    """A secret of the database cannot be read with this instance's SECRET_KEY."""
+
+
 class TargetError(TrackerError, ValueError):
     """No address of a target: its kind is unknown or not offered, or a part is missing.
 

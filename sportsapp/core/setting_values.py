@@ -43,6 +43,13 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def switch(value: str) -> bool:
+    """0 is off and 1 is on."""
+    if value not in ("0", "1"):
+        raise ValueError("is neither 0 nor 1")
+    return value == "1"
+
+
 def _split_url(value: str) -> SplitResult:
     try:
         parts = urlsplit(value)

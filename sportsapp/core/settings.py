@@ -188,6 +188,13 @@ class Settings:
         example="https://club.example.org,https://*.example.com",
         shown="none",
     )
+    notify_private: bool = _setting(
+        read.switch,
+        "1 lets notifications go to private addresses, too: those of this machine and its network",
+        False,
+        example="1",
+        shown="0",
+    )
     leagues: tuple[str, ...] = _setting(
         read.league_slugs,
         "leagues that are followed, in the menu's order; "

@@ -3,6 +3,7 @@
 from sportsapp.runs.view import RunView, run_of
 from sportsapp.tasks.alerts import send_alert
 from sportsapp.tasks.chains import chain
+from sportsapp.tasks.notifications import deliver_events
 from sportsapp.tasks.sync import (
     audit_seasons,
     sync_all_leagues,
@@ -19,6 +20,7 @@ __all__ = [
     "RunView",
     "audit_seasons",
     "chain",
+    "deliver_events",
     "run_of",
     "send_alert",
     "sync_all_leagues",

@@ -238,6 +238,7 @@ def start_consumer(
             "LIVE_SYNC_SECONDS": str(chosen.live_sync_seconds),
             "LIVE_READ_SECONDS": str(chosen.live_read_seconds),
             "ALERT_WEBHOOK_URL": chosen.alert_webhook_url,
+            "NOTIFY_PRIVATE": str(int(chosen.notify_private)),
             "PYTHONUNBUFFERED": "1",
         }
         consumer = RealConsumer(queue, environ, tmp_path / "consumer.log", door, options)

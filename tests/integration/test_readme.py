@@ -62,6 +62,12 @@ def test_every_command_for_accounts_is_listed(app):
         assert f"`flask admin {name}" in listed, name
 
 
+def test_every_command_for_subscriptions_is_listed(app):
+    listed = " ".join(row[0] for row in table("Commands"))
+    for name in app.cli.commands["notify"].commands:
+        assert f"`flask notify {name}" in listed, name
+
+
 def test_every_view_of_the_panel_is_listed(panel):
     pages = "".join(panel.get(f"/admin/{group}") for group in ("leagues/", "accounts/"))
     menu = re.findall(r'<a[^>]* href="/admin/[^"]*"[^>]*>([^<]+)</a>', pages)

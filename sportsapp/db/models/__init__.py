@@ -28,6 +28,7 @@ from sportsapp.db.models.run import (
     TaskRun,
     Trigger,
 )
+from sportsapp.db.models.subscription import Subscription
 
 __all__ = [
     "Activity",
@@ -56,6 +57,7 @@ __all__ = [
     "ScoreEvent",
     "Scoreboard",
     "StatTable",
+    "Subscription",
     "SummaryFailure",
     "SummaryRow",
     "TaskRun",

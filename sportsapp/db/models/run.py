@@ -50,6 +50,7 @@ class Trigger(StrEnum):
     CHAIN = "chain"
     ALERT = "alert"
     VISITOR = "visitor"
+    EVENT = "event"
 
 
 _ENDED = "finished_at IS NOT NULL"

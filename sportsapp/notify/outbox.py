@@ -1,0 +1,148 @@
+"""What each subscription is still to be told, in order.
+
+The score events are the outbox: each was written in the transaction of what it tells, and higher
+ids were committed later (docs/decisions/events.md). So a subscription needs no more than the id of
+the last one that it was told.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from sportsapp.db.engine import AnySession, writing
+from sportsapp.db.models import Game, ScoreEvent, Subscription
+from sportsapp.notify.choices import due_at, is_quiet, wants
+from sportsapp.notify.message import Message
+from sportsapp.notify.texts import GameEvent, folded, message_of
+
+AT_ONCE = 500
+"""So many events are looked at in one step, and folded into one message at most."""
+FOLD_AFTER = timedelta(minutes=10)
+"""What could not be sent for so long is folded into one message."""
+GIVE_UP_AFTER = timedelta(hours=1)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+ERROR_LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next step through the events, up to the id ``up_to``.
+
+    ``message`` tells of the ``told`` ones; without it they are left out.
+    """
+
+    up_to: int
+    told: Sequence[GameEvent] = ()
+    message: Message | None = None
+
+
+def newest_event(session: AnySession) -> int:
+    """The id of the newest score event, 0 while there is none."""
+    return session.scalar(select(func.max(ScoreEvent.id))) or 0
+
+
+def waiting(session: AnySession, now: datetime) -> list[Subscription]:
+    """The subscriptions that may be sent something now: events have come since their last one."""
+    may_send = [
+        Subscription.paused.is_(False),
+        Subscription.event_id < select(func.max(ScoreEvent.id)).scalar_subquery(),
+        or_(Subscription.again_at.is_(None), Subscription.again_at <= now),
+    ]
+    found = session.scalars(select(Subscription).where(*may_send).order_by(Subscription.id))
+    return [one for one in found if not is_quiet(one, now)]
+
+
+def next_step(session: AnySession, subscription: Subscription, now: datetime) -> Step | None:
+    """What is to be done for a subscription now; None while nothing is due."""
+    events = (
+        select(ScoreEvent, Game)
+        .join(Game, Game.id == ScoreEvent.game_id)
+        .where(ScoreEvent.id > subscription.event_id)
+        .order_by(ScoreEvent.id)
+        .limit(AT_ONCE)
+        .options(
+            joinedload(Game.league_row),
+            joinedload(Game.home_team_row),
+            joinedload(Game.away_team_row),
+        )
+    )
+    return step_of(subscription, (GameEvent(*row) for row in session.execute(events)), now)
+
+
+def step_of(subscription: Subscription, events: Iterable[GameEvent], now: datetime) -> Step | None:
+    """The step that these events, the next ones by id, ask for. Pure.
+
+    One message tells what one reading of a game showed, or else everything that was due more than
+    FOLD_AFTER ago.
+    """
+    told: list[GameEvent] = []
+    up_to, is_late = 0, False
+    for one in events:
+        event, game = one
+        teams = (team.espn_id for team in (game.home_team_row, game.away_team_row) if team)
+        if wants(subscription, event.kind, game.league.slug, teams):
+            due = due_at(subscription, event.read_at)
+            if due > now:
+                break
+            if not told:
+                is_late = now - due > FOLD_AFTER
+            elif not (now - due > FOLD_AFTER if is_late else _same_reading(told[0], one)):
+                break
+            told.append(one)
+        up_to = event.id
+    if not told:
+        return Step(up_to) if up_to else None
+    tell = folded if is_late else message_of
+    return Step(up_to, told, tell(told, hides_scores=subscription.hides_scores))
+
+
+def _same_reading(first: GameEvent, other: GameEvent) -> bool:
+    return (first.game.id, first.event.read_at) == (other.game.id, other.event.read_at)
+
+
+def advance(session: AnySession, subscription: Subscription, up_to: int) -> None:
+    """Move on to this event, since those up to it are told or left out. Commits."""
+    _write(session, subscription, {"event_id": up_to})
+
+
+def note_sent(session: AnySession, subscription: Subscription, up_to: int, now: datetime) -> None:
+    """The same, and that the target took a message. Commits."""
+    over = {"failures": 0, "failing_since": None, "again_at": None, "error": ""}
+    _write(session, subscription, {"event_id": up_to, "sent_at": now, **over})
+
+
+def note_failure(
+    session: AnySession, subscription: Subscription, error: str, now: datetime
+) -> None:
+    """Note that a message was not taken: the next attempt comes later each time. Commits."""
+    pause = min(FIRST_PAUSE * 2 ** min(subscription.failures, 10), LONGEST_PAUSE)
+    values = {"failures": subscription.failures + 1, "again_at": now + pause}
+    values |= {"error": error[:ERROR_LIMIT]}
+    values |= {"failing_since": subscription.failing_since or now}
+    _write(session, subscription, values)
+
+
+def give_up(session: AnySession, subscription: Subscription, now: datetime) -> int:
+    """Leave out what a failing target was due to get an hour ago, or before. Commits.
+
+    Returns how many events those are; 0 before the target has failed for an hour.
+    """
+    limit = now - GIVE_UP_AFTER
+    if subscription.failing_since is None or subscription.failing_since > limit:
+        return 0
+    given_up = 0
+    while step := next_step(session, subscription, limit):
+        given_up += len(step.told)
+        advance(session, subscription, step.up_to)
+    return given_up
+
+
+def _write(session: AnySession, subscription: Subscription, values: dict[str, object]) -> None:
+    this = update(Subscription).where(Subscription.id == subscription.id)
+    if "event_id" in values:  # a run that was thought lost and was not moves nothing back
+        this = this.where(Subscription.event_id < values["event_id"])
+    with writing(session):
+        session.execute(this.values(values))

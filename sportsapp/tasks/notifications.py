@@ -1,0 +1,121 @@
+"""Tells subscriptions what happened in games: one message at a time for each, in order.
+
+The scheduler of this queue's consumer looks once a second who is to be told something
+(``queue_due``). So neither a sync nor the web server knows of subscriptions, and nothing is lost
+with a process that is killed between a score and its message.
+"""
+
+import logging
+import time
+from contextlib import suppress
+from typing import Any
+
+from flask import current_app
+from huey.exceptions import TaskTimeout
+
+from sportsapp.core.clock import utc_now
+from sportsapp.core.errors import NotifyError, OverlapError, SealError, TargetError
+from sportsapp.core.sealing import unseal
+from sportsapp.db.engine import db
+from sportsapp.db.models import Subscription, Trigger
+from sportsapp.notify import outbox
+from sportsapp.notify.choices import is_quiet
+from sportsapp.notify.message import Message
+from sportsapp.notify.targets import open_target
+from sportsapp.queue.huey import notify_huey
+from sportsapp.runs.rows import run_origin
+from sportsapp.services import services
+from sportsapp.tasks.repeats import unless_queued
+
+logger = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 60
+ENOUGH_SECONDS = 30.0
+"""A run begins no further message after so long; another run goes on."""
+ALERT = "notify"
+
+
+@notify_huey.task(timeout=LIMIT_SECONDS, priority=50)
+def deliver_events(subscription: int) -> dict[str, Any]:
+    """Send a subscription what is due: ``{"sent", "errors"}``, the messages that were taken.
+
+    A message that was not taken is sent again by a later run, whose time is in the subscription's
+    row; of what a target does not take for an hour, nothing is sent.
+    """
+    ends_at = time.monotonic() + ENOUGH_SECONDS
+    sent = 0
+    while time.monotonic() < ends_at:
+        row = db.session.get(Subscription, subscription, populate_existing=True)
+        now = utc_now()
+        if row is None or row.paused or is_quiet(row, now):
+            break
+        step = outbox.next_step(db.session, row, now)
+        if step is None:
+            break
+        if step.message is None:
+            outbox.advance(db.session, row, step.up_to)
+        elif error := _attempt(row, step.message):
+            return {"sent": sent, "errors": [error]}
+        else:
+            outbox.note_sent(db.session, row, step.up_to, utc_now())
+            services().alerts.report_recovery(row.name, ALERT, "its messages are taken again")
+            sent += 1
+    return {"sent": sent, "errors": []}
+
+
+def _attempt(subscription: Subscription, message: Message) -> str:
+    """Send a message. Returns the error of one that was not taken, which the row has then."""
+    key, name = subscription.id, subscription.name
+    try:
+        send(subscription, message)
+    except NotifyError as error:
+        return _note_failure(key, name, str(error))
+    except TaskTimeout:
+        _note_failure(key, name, f"no answer within {LIMIT_SECONDS} s")
+        raise
+    return ""
+
+
+def _note_failure(key: int, name: str, text: str) -> str:
+    logger.warning("subscription %s: a message was not taken: %s", name, text)
+    row = db.session.get(Subscription, key, populate_existing=True)
+    if row is None:  # it was removed meanwhile
+        return f"{name}: {text}"
+    outbox.note_failure(db.session, row, text, utc_now())
+    if given_up := outbox.give_up(db.session, row, utc_now()):
+        events = f"{given_up} {'event was' if given_up == 1 else 'events were'} given up"
+        text = f"{events}, which the target did not take for an hour: {text}"
+        logger.warning("subscription %s: %s", name, text)
+        services().alerts.report_problem(name, ALERT, text)
+    return f"{name}: {text}"
+
+
+def send(subscription: Subscription, message: Message) -> None:
+    """Send a message to a subscription's target. Raises NotifyError."""
+    settings = services().settings
+    try:
+        address = unseal(subscription.address, str(current_app.secret_key))
+        target = open_target(address, allow_private=settings.notify_private)
+    except (SealError, TargetError) as error:
+        raise NotifyError(f"its address cannot be used: {error}") from None
+    db.session.rollback()  # no reading transaction stays open while the target is waited for
+    target.send(message)
+
+
+def queue_due() -> None:
+    """Queue a run for each subscription that is to be told something now.
+
+    While the broker is away such a run waits in the ledger, as all do.
+    """
+    now = utc_now()
+    for row in outbox.waiting(db.session, now):
+        step = outbox.next_step(db.session, row, now)
+        if step is None:
+            continue
+        if step.message is None:
+            outbox.advance(db.session, row, step.up_to)
+            continue
+        task = deliver_events.s(row.id)
+        with suppress(OverlapError), run_origin(Trigger.EVENT):
+            notify_huey.tracker.record_all([task], unless_queued([task]))
+            notify_huey.push_or_leave(task)
