@@ -1,6 +1,6 @@
 """The beginnings of addresses that are offered, and what may be shown of each."""
 
-OURS = {"https": "webhook", "http": "webhook"}
+OURS = {"https": "webhook", "http": "webhook", "mqtt": "mqtt", "mqtts": "mqtt"}
 SERVICES = {
     "bark": "bark", "barks": "bark",
     "discord": "discord",

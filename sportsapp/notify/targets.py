@@ -66,4 +66,8 @@ def _open(kind: str, url: str) -> Target:
     parts = urlsplit(url)
     if not parts.hostname or parts.port == 0:
         raise TargetError("the address has no host, or no port that can be reached")
+    if kind == "mqtt":
+        from sportsapp.notify.mqtt import MqttTarget
+
+        return MqttTarget(url)
     return WebhookTarget(url)
