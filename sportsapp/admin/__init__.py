@@ -29,6 +29,7 @@ from sportsapp.admin.backfill import BackfillView
 from sportsapp.admin.dashboard import DashboardView
 from sportsapp.admin.data import GamesView, LeaguesView, PlayersView, TeamsView
 from sportsapp.admin.failures import FailuresView
+from sportsapp.admin.notifications import NotificationsView
 from sportsapp.admin.runs import RunsView
 from sportsapp.admin.schedule import ScheduleView
 from sportsapp.admin.stored import StoredView
@@ -36,7 +37,8 @@ from sportsapp.admin.tasks import TasksView
 from sportsapp.services import services
 
 MENU = (
-    *(FailuresView, RunsView, BackfillView, StoredView, ScheduleView, TasksView, ActivityView),
+    *(FailuresView, RunsView, BackfillView, StoredView, ScheduleView, TasksView),
+    *(NotificationsView, ActivityView),
     *(LeaguesView, TeamsView, PlayersView, GamesView, AccountsView, AccountView),
 )
 

@@ -22,10 +22,10 @@ from sportsapp.notify.message import Message
 from sportsapp.notify.subscriptions import (
     Wish,
     add_subscription,
+    all_subscriptions,
     named,
     pause,
     remove,
-    subscriptions,
 )
 from sportsapp.services import services
 from sportsapp.tasks.notifications import send
@@ -90,7 +90,7 @@ def _read_address() -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
     """List the subscriptions. Their addresses are never shown."""
-    rows = subscriptions(db.session)
+    rows = all_subscriptions(db.session)
     document = {"subscriptions": [_document(row) for row in rows]}
     print_answer(document, [_line(row) for row in rows] or ["nobody is told anything"], as_json)
 

@@ -91,7 +91,7 @@ def _team(session: AnySession, written: str, followed: Sequence[str]) -> str:
     return f"{league.slug}-{teams[0].espn_id}"
 
 
-def subscriptions(session: AnySession) -> list[Subscription]:
+def all_subscriptions(session: AnySession) -> list[Subscription]:
     """All subscriptions, by name."""
     return list(session.scalars(select(Subscription).order_by(Subscription.name)))
 
@@ -100,7 +100,7 @@ def named(session: AnySession, name: str) -> Subscription:
     """The subscription of this name. Raises SubscriptionError."""
     row = session.scalar(select(Subscription).where(Subscription.name == name))
     if row is None:
-        names = ", ".join(one.name for one in subscriptions(session)) or "there is none"
+        names = ", ".join(one.name for one in all_subscriptions(session)) or "there is none"
         raise SubscriptionError(f"no subscription is called {name!r} (known: {names})")
     return row
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import random
@@ -19,13 +18,13 @@ from werkzeug.wrappers import Request, Response
 from sportsapp.core.clock import utc_now
 from sportsapp.db.engine import db, write_connection
 from sportsapp.db.models import Game, ScoreEvent, Subscription
-from sportsapp.notify.subscriptions import Wish, add_subscription, subscriptions
+from sportsapp.notify.subscriptions import Wish, add_subscription, all_subscriptions
 from sportsapp.tasks import sync_all_live_games
 from tests.acceptance import harm
 from tests.acceptance.conftest import RealBroker, RealConsumer, StartConsumer, wait_for
 from tests.loopback import serving
+from tests.receiver import SECRET
 
-SECRET = "whsec_" + base64.b64encode(b"a key of just 24 letters").decode()
 EVENTS, KILLS = (500, 50) if harm.IS_LONG else (60, 6)
 KINDS = ("worker", "consumer", "broker", "everything")
 
@@ -85,7 +84,7 @@ def told_ids() -> list[int]:
 def failing() -> list[str]:
     """The names of the subscriptions whose last message was not taken."""
     db.session.rollback()
-    return [row.name for row in subscriptions(db.session) if row.failures]
+    return [row.name for row in all_subscriptions(db.session) if row.failures]
 
 
 def test_score_reaches_its_receiver_within_seconds_while_another_hangs(

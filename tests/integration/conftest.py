@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import Context
 from datetime import UTC, date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
 from tests.integration.events import board
 from tests.loopback import LoopbackFeed
+from tests.receiver import Receiver, running_receiver
 
 DAY = date(2026, 1, 15)
 Synced = Callable[..., None]
@@ -80,3 +81,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[FixedClock]:
     monkeypatch.setattr("sportsapp.core.clock.datetime", FixedClock)
     monkeypatch.setattr(FixedClock, "shown", FixedClock.shown)
     return FixedClock
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of webhooks."""
+    with running_receiver() as receiver:
+        yield receiver

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, text
-from werkzeug.wrappers import Request, Response
 
 from sportsapp.core.errors import (
     SubscriptionError,
@@ -25,40 +22,14 @@ from sportsapp.notify.subscriptions import Wish, add_subscription, named, pause,
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_score_events import playing
-from tests.loopback import serving
+from tests.receiver import SECRET
 
-SECRET = "whsec_" + base64.b64encode(b"a key of just 24 letters").decode()
 START = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
-
-
-class Receiver:
-    """A web server that keeps what it is sent, and answers with ``status``."""
-
-    def __init__(self) -> None:
-        self.url, self.status = "", 200
-        self.taken: list[dict] = []
-
-    def __call__(self, environ, start_response):
-        body = json.loads(Request(environ).get_data())
-        if self.status == 200:
-            self.taken.append(body)
-        return Response("", status=self.status)(environ, start_response)
-
-    def ids(self) -> list[int]:
-        return [one["id"] for message in self.taken for one in message["events"]]
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return replace(settings, notify_private=True)
-
-
-@pytest.fixture
-def receiver():
-    receiver = Receiver()
-    with serving(receiver) as url:
-        receiver.url = f"{url}/hook#{SECRET}"
-        yield receiver
 
 
 @pytest.fixture
