@@ -20,6 +20,7 @@ from sportsapp.notify.message import Message
 from sportsapp.notify.webhook import in_words
 
 NAME = "Sports Game Tracker"
+PART_SECONDS = 1
 PARAMETERS = """auth bcc cc channel from group level name priority reply silent smtp sound tags
     thread to token topic verify volume"""
 """What may follow a ``?``. Others read files, change the text, wait for long or try again."""
@@ -117,6 +118,8 @@ class ServiceTarget:
             raise TargetError(f"this is no whole address of {self.kind}") from None
         if self.service.needs and not getattr(opened, self.service.needs):
             raise TargetError(f"the address of {self.kind} has no {self.service.needs[:-1]}")
+        # Parts of a message may follow each other faster than Apprise allows: up to 5.5 s apart.
+        opened.request_rate_per_sec = min(opened.request_rate_per_sec, PART_SECONDS)
         return opened
 
 

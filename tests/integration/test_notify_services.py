@@ -9,6 +9,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_string
@@ -97,6 +98,26 @@ def test_ntfy_gets_plain_text(service):
     }  # fmt: skip
     assert (request.headers["X-Priority"], request.headers["X-Tags"]) == ("high", "football")
     assert "X-Icon" not in request.headers  # Apprise's own picture
+
+
+def test_several_topics_get_it_soon_after_each_other(service, monkeypatch):
+    monkeypatch.setattr("sportsapp.notify.services.PART_SECONDS", 0.01)
+    began = time.monotonic()
+    send(f"ntfy://{service.host}/games/scores")
+    assert time.monotonic() - began < 4
+    topics = {json.loads(request.get_data())["topic"] for request in service.requests}
+    assert topics == {"games", "scores"}
+
+
+def test_long_message_comes_whole_in_parts(service, monkeypatch):
+    monkeypatch.setattr(
+        "apprise.plugins.discord.NotifyDiscord.notify_url", f"http://{service.host}"
+    )
+    text = "\n".join(f"{n}. Touchdown" for n in range(300))
+    send(f"discord://{HOOK}", Message("Games", text))
+    parts = [json.loads(request.get_data())["content"] for request in service.requests]
+    assert len(parts) > 1
+    assert re.findall(r"(\d+)\. Touchdown", " ".join(parts)) == [str(n) for n in range(300)]
 
 
 @pytest.mark.parametrize(
