@@ -1,39 +1,45 @@
-"""A receiver of webhooks on loopback."""
+"""A receiver of alerts and heartbeats on loopback, which records them."""
 
-import base64
-import json
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from tests.loopback import serving
 
-SECRET = "whsec_" + base64.b64encode(b"a key of just 24 letters").decode()
-"""The part of its address that signs."""
 
-
+@dataclass
 class Receiver:
-    """A web server that keeps what it is sent, and answers with ``status``."""
+    """``messages`` are the posted bodies, ``pings`` the paths of GET, ``status`` the answer."""
 
-    def __init__(self) -> None:
-        self.url, self.status = "", 200
-        self.taken: list[dict] = []
+    url: str = ""
+    status: int = 200
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    pings: list[str] = field(default_factory=list)
 
-    def __call__(self, environ, start_response):
-        body = json.loads(Request(environ).get_data())
-        if self.status == 200:
-            self.taken.append(body)
-        return Response("", status=self.status)(environ, start_response)
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the messages, oldest first."""
+        return [message["text"] for message in self.messages]
 
-    def ids(self) -> list[int]:
-        return [one["id"] for message in self.taken for one in message["events"]]
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        if request.method == "POST":
+            self.messages.append(request.get_json())
+        else:
+            self.pings.append(request.path)
+        headers = {"Location": f"{self.url}/elsewhere"} if self.status == 302 else {}
+        return Response("ok", self.status, headers)(environ, start_response)
 
 
 @contextmanager
-def running_receiver() -> Iterator[Receiver]:
-    """A receiver on a free port."""
+def receiving() -> Iterator[Receiver]:
+    """Serve a receiver until the block ends."""
     receiver = Receiver()
     with serving(receiver) as url:
-        receiver.url = f"{url}/hook#{SECRET}"
+        receiver.url = url
         yield receiver

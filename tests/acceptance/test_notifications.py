@@ -23,7 +23,7 @@ from sportsapp.tasks import sync_all_live_games
 from tests.acceptance import harm
 from tests.acceptance.conftest import RealBroker, RealConsumer, StartConsumer, wait_for
 from tests.loopback import serving
-from tests.receiver import SECRET
+from tests.webhook_receiver import SECRET
 
 EVENTS, KILLS = (500, 50) if harm.IS_LONG else (60, 6)
 KINDS = ("worker", "consumer", "broker", "everything")

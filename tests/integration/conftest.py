@@ -21,7 +21,7 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
 from tests.integration.events import board
 from tests.loopback import LoopbackFeed
-from tests.receiver import Receiver, running_receiver
+from tests.webhook_receiver import Receiver, running_receiver
 
 DAY = date(2026, 1, 15)
 Synced = Callable[..., None]

@@ -9,7 +9,7 @@ import pytest
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.notify.subscriptions import all_subscriptions
-from tests.receiver import SECRET
+from tests.webhook_receiver import SECRET
 
 pytestmark = pytest.mark.slow
 

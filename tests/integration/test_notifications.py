@@ -22,7 +22,7 @@ from sportsapp.notify.subscriptions import Wish, add_subscription, named, pause,
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_score_events import playing
-from tests.receiver import SECRET
+from tests.webhook_receiver import SECRET
 
 START = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
 
