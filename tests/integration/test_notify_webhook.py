@@ -6,7 +6,9 @@ import base64
 import hmac
 import json
 import re
+import shutil
 import socket
+import subprocess
 import time
 
 import pytest
@@ -66,8 +68,9 @@ def refusal(url: str, **options: bool) -> str:
 
 
 def test_message_is_signed_json(receiver):
-    send(receiver.url)
+    send(receiver.url.replace("://", "://me:pass@"))
     (request,) = receiver.requests
+    assert (request.authorization.username, request.authorization.password) == ("me", "pass")
     assert request.full_path == "/hook-4711?token=t0ken"
     assert request.content_type == "application/json"
     identity, stamp = request.headers["webhook-id"], request.headers["webhook-timestamp"]
@@ -134,6 +137,12 @@ def test_refusal_of_a_public_receiver_is_its_own(receiver, monkeypatch):
     monkeypatch.setattr("sportsapp.core.public_addresses.is_public", lambda _: True)
     receiver.answer = Response("no", 410)
     assert refusal(receiver.url, allow_private=False) == "the webhook answered 410 Gone"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_key_as_the_page_has_it_made():
+    made = subprocess.run(["openssl", "rand", "-base64", "32"], capture_output=True, check=True)
+    open_target(f"https://host.test/#whsec_{made.stdout.decode().strip()}", allow_private=False)
 
 
 @pytest.mark.parametrize(
