@@ -58,21 +58,46 @@ def receivers():
             receiver.ended.set()
 
 
-def subscribe(app, name: str, receiver: Receiver) -> None:
+class Phone:
+    """A service like ntfy, which shows what it is sent: the home side's points, from the titles."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.shown: list[int] = []
+
+    def __call__(self, environ, start_response):
+        message = json.loads(Request(environ).get_data())
+        self.shown.append(int(message["title"].split()[-1]))
+        return Response("{}", mimetype="application/json")(environ, start_response)
+
+
+@pytest.fixture
+def phone():
+    made = Phone()
+    with serving(made) as url:
+        made.address = f"ntfy://{url.removeprefix('http://')}/scores"
+        yield made
+
+
+def subscribe(app, name: str, receiver: Receiver | Phone) -> None:
     wish = Wish(name=name, address=receiver.address, events=("start", "score"))
     add_subscription(db.session, wish, ["nfl"], str(app.secret_key))
 
 
-def happen(count: int) -> None:
-    """So many scores in the stored game."""
+def happen(count: int, points: int = 0) -> None:
+    """So many scores in the stored game, whose home side has so many points before."""
     game_id, league_id = db.session.execute(select(Game.id, Game.league_id)).one()
     db.session.rollback()
     score = {"league_id": league_id, "game_id": game_id, "kind": "score", "side": "home"}
-    score |= {"points": 1, "period": 1, "detail": "", "home_score": 1, "away_score": 0}
+    score |= {"points": 1, "period": 1, "detail": "", "away_score": 0}
     with write_connection() as connection:
         for n in range(count):  # each of a reading of its own
             read_at = utc_now() - timedelta(milliseconds=count - n)
-            connection.execute(insert(ScoreEvent).values(score | {"read_at": read_at}))
+            connection.execute(
+                insert(ScoreEvent).values(
+                    score | {"read_at": read_at, "home_score": points + n + 1}
+                )
+            )
 
 
 def told_ids() -> list[int]:
@@ -140,7 +165,7 @@ class House:
 @pytest.mark.long
 @pytest.mark.timeout(1500 if harm.IS_LONG else 400)
 def test_kills_at_random_moments_lose_no_message_and_repeat_one_at_most_for_each(
-    real_app, start_consumer, broker, feed, receivers
+    real_app, start_consumer, broker, feed, receivers, phone
 ):
     print(f"seed {harm.SEED}, {KILLS} kills, {EVENTS} events")
     chance = random.Random(harm.SEED)  # noqa: S311 - moments, no secrets
@@ -149,11 +174,11 @@ def test_kills_at_random_moments_lose_no_message_and_repeat_one_at_most_for_each
     assert harm.ended(sync_all_live_games().id).state == "SUCCESS"
     assert live.stop() < 13
     house = House(broker, start_consumer)
-    for name, receiver in zip(("phone", "club"), receivers, strict=True):
+    for name, receiver in zip(("club", "wall", "phone"), (*receivers, phone), strict=True):
         subscribe(real_app, name, receiver)
     last = max(told_ids())
     for n in range(KILLS):
-        happen(EVENTS // KILLS)
+        happen(EVENTS // KILLS, n * (EVENTS // KILLS))
         time.sleep(chance.uniform(0, 1.5))  # the random moment
         house.kill(KINDS[n % len(KINDS)])
     with write_connection() as connection:  # what failed while the broker was away is not late
@@ -164,4 +189,8 @@ def test_kills_at_random_moments_lose_no_message_and_repeat_one_at_most_for_each
         wait_for(lambda receiver=receiver: set(receiver.ids) == set(expected), 200, 0.5)
         assert list(dict.fromkeys(receiver.ids)) == expected  # each, in order, repeats dropped
         assert len(receiver.ids) - len(expected) <= KILLS
-    print(f"repeated: {[len(receiver.ids) - len(expected) for receiver in receivers]}")
+    wait_for(lambda: len(set(phone.shown)) == EVENTS, 200, 0.5)
+    assert list(dict.fromkeys(phone.shown)) == list(range(1, EVENTS + 1))
+    assert len(phone.shown) - EVENTS <= KILLS
+    repeated = [len(receiver.ids) - EVENTS for receiver in receivers]
+    print(f"repeated: {repeated}, on the phone {len(phone.shown) - EVENTS}")
