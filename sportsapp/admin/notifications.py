@@ -22,9 +22,10 @@ class NotificationsView(PanelView):
     @expose("/")
     def index(self) -> str:
         """All subscriptions, without their addresses, and a form to add one."""
+        rows = subscriptions.all_subscriptions(db.session)
         return self.render(
             "admin/notifications.html",
-            subscriptions=subscriptions.all_subscriptions(db.session),
+            subscriptions=[(row, subscriptions.told_of(db.session, row)) for row in rows],
             leagues=services().leagues,
             choices=list(CHOICES),
             usual=USUAL,

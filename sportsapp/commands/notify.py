@@ -26,6 +26,7 @@ from sportsapp.notify.subscriptions import (
     named,
     pause,
     remove,
+    told_of,
 )
 from sportsapp.services import services
 from sportsapp.tasks.notifications import send
@@ -135,7 +136,7 @@ def resume_command(name: str) -> None:
 
 
 def _line(row: Subscription) -> str:
-    whose = ", ".join([*map(str.upper, row.leagues), *row.teams]) or "everything"
+    whose = told_of(db.session, row)
     words = [f"{row.name}: {row.kind}, {whose}: {', '.join(row.events)}"]
     if row.hides_scores:
         words.append("no scores")

@@ -96,6 +96,13 @@ def all_subscriptions(session: AnySession) -> list[Subscription]:
     return list(session.scalars(select(Subscription).order_by(Subscription.name)))
 
 
+def told_of(session: AnySession, row: Subscription) -> str:
+    """Whose games a subscription is told of: ``NFL, nba/DEN``, or ``everything``."""
+    teams = queries.teams_named(session, row.teams)
+    names = [f"{team.league.slug}/{team.address}" for team in teams]
+    return ", ".join([*map(str.upper, row.leagues), *names]) or "everything"
+
+
 def named(session: AnySession, name: str) -> Subscription:
     """The subscription of this name. Raises SubscriptionError."""
     row = session.scalar(select(Subscription).where(Subscription.name == name))

@@ -18,7 +18,7 @@ from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db
 from sportsapp.db.models import Alert, Subscription, TaskRun, Trigger
 from sportsapp.notify import outbox
-from sportsapp.notify.subscriptions import Wish, add_subscription, named, pause, remove
+from sportsapp.notify.subscriptions import Wish, add_subscription, named, pause, remove, told_of
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_score_events import playing
@@ -256,6 +256,7 @@ def test_wish_that_cannot_be_is_refused(subscribe, wish, error, words):
 def test_name_is_taken_once_and_a_team_is_found_by_its_address(synced, subscribe):
     play(synced, (0, 0))
     assert subscribe(teams=("nfl/ALP", "nfl/bet")).teams == ["nfl-1", "nfl-2"]
+    assert told_of(db.session, row()) == "nfl/ALP, nfl/BET"
     with pytest.raises(SubscriptionError, match="called 'phone' already"):
         subscribe()
     with pytest.raises(SubscriptionError, match=r"called 'tv' \(known: phone\)"):
