@@ -8,12 +8,14 @@ loaded. Apprise logs addresses, so its log goes nowhere.
 import logging
 import pkgutil
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import apprise
 from apprise.exception import AppriseException
+from urllib3.exceptions import InsecureRequestWarning
 
 from sportsapp.core.errors import NotifyError, TargetError
 from sportsapp.notify.message import Message
@@ -96,11 +98,13 @@ class ServiceTarget:
 
     def _notify(self, message: Message) -> apprise.AppriseResult:
         # A plugin that has signed in signs out when nobody refers to it any more: when this ends.
-        return apprise.Apprise(self._opened(), asset=ASSET).notify(
-            title=self._text(" ".join(message.title.split())),
-            body=self._text(message.body),
-            body_format=apprise.NotifyFormat.TEXT,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InsecureRequestWarning)  # names the host
+            return apprise.Apprise(self._opened(), asset=ASSET).notify(
+                title=self._text(" ".join(message.title.split())),
+                body=self._text(message.body),
+                body_format=apprise.NotifyFormat.TEXT,
+            )
 
     def _text(self, text: str) -> str:
         # A name after an @ would call people. With a space of no width between, it calls nobody.

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from email import message_from_string
 from email.header import decode_header, make_header
 
 import pytest
+import trustme
+from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from sportsapp.core.errors import NotifyError, TargetError
@@ -23,7 +26,7 @@ from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.notify.message import Message
 from sportsapp.notify.schemes import KINDS, SERVICES
 from sportsapp.notify.targets import kind_of, open_target
-from tests.loopback import serving
+from tests.loopback import QuietHandler, serving
 
 # Apprise's mail looks for a library of PGP, which it would need this old module for.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
@@ -55,7 +58,8 @@ class Service:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setattr("sportsapp.notify.services.PART_SECONDS", 0.01)
     service = Service()
     with serving(service) as url:
         service.host = url.removeprefix("http://")
@@ -100,8 +104,7 @@ def test_ntfy_gets_plain_text(service):
     assert "X-Icon" not in request.headers  # Apprise's own picture
 
 
-def test_several_topics_get_it_soon_after_each_other(service, monkeypatch):
-    monkeypatch.setattr("sportsapp.notify.services.PART_SECONDS", 0.01)
+def test_several_topics_get_it_soon_after_each_other(service):
     began = time.monotonic()
     send(f"ntfy://{service.host}/games/scores")
     assert time.monotonic() - began < 4
@@ -141,6 +144,25 @@ def test_service_that_is_away(logged, capfd):
     assert text == "ntfy cannot be reached, or did not take the message"
     assert "the log is read" in logged
     assert not re.search("t0ken|games", "".join([*logged, *capfd.readouterr()]))
+
+
+def test_certificate_is_checked_unless_the_address_says_no(service, capfd):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = make_server("127.0.0.1", 0, service, request_handler=QuietHandler, ssl_context=context)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        url = f"ntfys://127.0.0.1:{server.server_port}/games"
+        assert refusal(url) == "ntfy cannot be reached, or did not take the message"
+        send(f"{url}?verify=no")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert len(service.requests) == 1
+    assert "127.0" not in "".join(capfd.readouterr())
 
 
 def test_private_address_is_refused_unless_it_is_allowed(service):
