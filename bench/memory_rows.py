@@ -21,7 +21,7 @@ from demo.app import create_demo_feed
 from demo.server import running_feed
 from sportsapp.core.settings import PROJECT_ROOT, Settings
 
-IDLE_MB, BUSY_MB = 290, 320
+IDLE_MB, BUSY_MB = 420, 440
 READY_SECONDS = 60.0
 SETTLE_SECONDS = 30.0
 FIRST_SYNC_SECONDS = 300.0
@@ -33,6 +33,7 @@ PARTS = {
     "broker": "valkey-server",
     "consumer": "huey_config.huey",
     "backfill consumer": "huey_config.backfill_huey",
+    "notify consumer": "huey_config.notify_huey",
     "web server": "serve",
 }
 OPEN = "state IN ('PENDING', 'STARTED', 'RETRY')"

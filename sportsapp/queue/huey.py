@@ -394,5 +394,4 @@ class TrackerHuey(Huey):
 huey = TrackerHuey("sportsapp")
 backfill_huey = TrackerHuey("sportsapp-backfill")
 notify_huey = TrackerHuey("sportsapp-notify")
-notify_huey.is_needed = lambda _session: False  # no task is registered on it yet
 QUEUES = (huey, backfill_huey, notify_huey)

@@ -33,7 +33,7 @@ from sportsapp.factory import create_app
 from sportsapp.feed.client import FeedClient
 from sportsapp.monitoring import alerts as alerts_module
 from sportsapp.monitoring.checks import CHECKS, host
-from sportsapp.queue.huey import huey
+from sportsapp.queue.huey import huey, notify_huey
 from sportsapp.services import services_of
 from sportsapp.sync import scoreboards
 from sportsapp.sync.context import no_progress
@@ -168,6 +168,12 @@ def consumer_is_gone(_site: Site) -> Iterator[None]:
 
 
 @contextmanager
+def nobody_sends(site: Site) -> Iterator[None]:
+    site.patch.setattr(notify_huey, "is_needed", lambda _session: True)
+    yield
+
+
+@contextmanager
 def scheduler_is_gone(site: Site) -> Iterator[None]:
     begin(TICK, timedelta(minutes=10))
     site.patch.setattr(huey.tracker, "beat", lambda *_: None)
@@ -272,6 +278,7 @@ SETUPS: dict[str, Callable[[Site], object]] = {
     "live games are old": live_data_is_stale,
     "the live task is paused": live_task_is_paused,
     "a consumer is gone": consumer_is_gone,
+    "nobody sends notifications": nobody_sends,
     "a scheduler is gone": scheduler_is_gone,
     "the broker is away": broker_is_away,
     "the broker is full": broker_is_full,

@@ -249,13 +249,13 @@ def test_parts_of_compose_do_their_work_in_their_containers(host, tmp_path):
         )
         assert prepared.returncode == 0, prepared.stderr
         assert "as set in ADMIN_PASSWORD" in prepared.stdout
-        parts = ("consumer", "backfill", "web")
+        parts = ("consumer", "backfill", "notify", "web")
         for name in parts:
             host.start(name, SERVICES[name]["command"])
         wait_for(lambda: host.is_ready() and host.first_sync() == ["SUCCESS"] * 3, 90, 0.5)
         assert "Alpha" in host.page("/").text
         check = " ".join(SERVICES["consumer"]["healthcheck"]["test"][1:])
-        assert [host.run(name, check).returncode for name in (*parts[:2], "other")] == [0, 0, 1]
+        assert [host.run(name, check).returncode for name in (*parts[:3], "other")] == [0, 0, 0, 1]
         for pid in [one for name in parts for one in family(host.first_process(name))]:
             status = status_of(pid)
             assert status["Uid"].split() == [USER] * 4
@@ -264,7 +264,7 @@ def test_parts_of_compose_do_their_work_in_their_containers(host, tmp_path):
         asked = host.run("web", "flask sync range NBA 2026-01-01 2026-01-31 --queue")
         waited = host.run("web", f"flask tasks wait {asked.stdout.split()[-1]} --timeout 40")
         assert waited.returncode == 0, waited.stdout + waited.stderr
-        assert [host.stop(name) for name in ("consumer", "backfill", "web")] == [0, 0, 0]
+        assert [host.stop(name) for name in parts] == [0, 0, 0, 0]
     finally:
         redis.end(signal.SIGKILL)
     assert "Traceback" not in host.said()

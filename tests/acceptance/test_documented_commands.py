@@ -193,6 +193,7 @@ NOT_RUN = {
     "cp --recursive deploy/systemd/": "the same",
     "systemctl ": "the same",
     "systemd-run ": "the same",
+    "openssl rand -base64 ": "makes a key for the receiver of messages",
     "make test": "these tests themselves",
     "FAULTS=long ": "the same",
     "POSTGRES=all ": "the same",
@@ -215,7 +216,8 @@ def documented() -> set[str]:
     found = set()
     spans = set()
     for page in PAGES:
-        shown = re.sub(r"^```(html|python|text)\n.*?^```$", "", page.read_text(), flags=re.M | re.S)
+        no_commands = r"^```(html|json|python|text)\n.*?^```$"
+        shown = re.sub(no_commands, "", page.read_text(), flags=re.M | re.S)
         blocks = re.findall(r"^```\w*\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
         lines = re.findall(r"^ {4}(\S.*)$", shown, re.MULTILINE)
         lines += [line for block in blocks for line in block.splitlines() if line]

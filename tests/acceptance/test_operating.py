@@ -258,8 +258,8 @@ def test_new_operator_gets_from_a_laptop_to_several_hosts(operator, feed, redis_
     operator.run(backfill)
     at_work = "task_runs WHERE task = 'sync_date_range_task' AND state = 'STARTED'"
     wait_for(lambda: count(url, at_work) == 2, 30)  # a run a season
-    for how in (signal.SIGTERM, signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
-        operator.restart(0, how)  # the consumer, one for backfills, the web server, the other one
+    for how in (*[signal.SIGTERM] * 4, signal.SIGKILL):
+        operator.restart(0, how)  # each consumer, the web server, the other one for backfills
     redis_server.end(signal.SIGKILL)
     redis_server.start()
     end_every_session(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -141,7 +142,7 @@ def assert_is_watched(running: Running, feed: LoopbackFeed) -> None:
 
     wait_for(has_counted_everything)
     seen = samples()
-    for queue in ("sportsapp", "sportsapp-backfill"):
+    for queue in ("sportsapp", "sportsapp-backfill", "sportsapp-notify"):
         assert seen["sportsapp_consumers", queue, "worker"] == 2
         assert seen["sportsapp_queue_depth", queue] == 0
     assert seen["sportsapp_task_runs_total", "SUCCESS", "sync_all_teams"] == 1
@@ -160,7 +161,8 @@ def test_everything_starts_syncs_and_stops(up, feed):
     said = running.said()
     assert f"Sports Game Tracker is at http://127.0.0.1:{running.port}/" in said
     assert "Admin account, shown this once: admin / " in said
-    assert all(f"Z {name} INFO " in said for name in ("consumer", "backfill"))
+    logged = set(re.findall(r"Z (\w+) +INFO ", said))
+    assert logged >= {"consumer", "backfill", "notify"}
 
     def chain_is_done() -> bool:
         states = {run["task"]: run["state"] for run in running.runs() if run["trigger"] == "chain"}
@@ -168,7 +170,7 @@ def test_everything_starts_syncs_and_stops(up, feed):
         return states == dict.fromkeys(chain, "SUCCESS")
 
     wait_for(chain_is_done, 30, 0.5)
-    assert len(running.processes()) >= 9
+    assert len(running.processes()) >= 13
     assert_is_watched(running, feed)
     began = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
@@ -201,7 +203,7 @@ def test_without_internet_pages_come_up_and_say_since_when(up):
 def test_kill_leaves_nothing_running(up):
     running = up()
     running.page_with("/healthz", "ok")
-    wait_for(lambda: len(running.processes()) >= 9)
+    wait_for(lambda: len(running.processes()) >= 13)
     running.process.kill()
     running.process.wait()
     wait_for(lambda: running.processes() == [], 10)

@@ -38,7 +38,7 @@ OF_OTHERS = {
 STOP_SECONDS = {"huey_consumer": 25, "flask serve": 5, "flask up": 10}
 
 
-CONSUMER, BACKFILL, WEB = (
+CONSUMER, BACKFILL, NOTIFY, WEB = (
     line.strip() for line in README.split("the parts are:\n\n")[1].split("\n\n")[0].splitlines()
 )
 
@@ -52,7 +52,7 @@ def seconds_to_stop(command: str) -> int:
 
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("web", "consumer", "backfill", "migrate")
+OURS = ("web", "consumer", "backfill", "notify", "migrate")
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_of_ours = pytest.mark.parametrize("name", OURS)
 
@@ -80,7 +80,8 @@ def test_services_are_ours_a_database_and_a_broker():
 def test_parts_are_readmes_commands_to_the_letter():
     commands = {name: SERVICES[name]["command"] for name in OURS}
     assert commands == {
-        "web": WEB, "consumer": CONSUMER, "backfill": BACKFILL, "migrate": "flask prepare",
+        "web": WEB, "consumer": CONSUMER, "backfill": BACKFILL, "notify": NOTIFY,
+        "migrate": "flask prepare",
     }  # fmt: skip
 
 
@@ -147,7 +148,7 @@ def test_gateway_by_which_visitors_come_is_a_trusted_proxy():
     assert SERVICES["web"]["environment"]["TRUSTED_PROXIES"] == front["subnet"]
 
 
-@pytest.mark.parametrize("name", ["web", "consumer", "backfill"])
+@pytest.mark.parametrize("name", ["web", "consumer", "backfill", "notify"])
 def test_parts_start_when_all_is_prepared_and_are_given_time_to_end(name):
     service = SERVICES[name]
     done, well = ({"condition": f"service_{end}"} for end in ("completed_successfully", "healthy"))
@@ -395,6 +396,7 @@ def test_units_run_readmes_commands_to_the_letter():
     assert command_of("sportsapp-web.service") == WEB
     assert command_of(consumer, "huey") == CONSUMER
     assert command_of(consumer, "backfill_huey") == BACKFILL
+    assert command_of(consumer, "notify_huey") == NOTIFY
     assert command_of("sportsapp-migrate.service") == "flask prepare"
     assert command_of("sportsapp.service") == "flask up"
     assert len(SERVICE_FILES) == 4
@@ -404,7 +406,7 @@ def test_target_wants_every_part():
     (wanted,) = unit("sportsapp.target")["Wants"]
     assert wanted.split() == [
         "sportsapp-web.service", "sportsapp-consumer@huey.service",
-        "sportsapp-consumer@backfill_huey.service",
+        "sportsapp-consumer@backfill_huey.service", "sportsapp-consumer@notify_huey.service",
     ]  # fmt: skip
     for name in SERVICE_FILES:
         said = unit(name)
@@ -461,7 +463,7 @@ def test_every_unit_has_limits_of_memory_and_processes(name):
     said = unit(name)
     (memory,), (tasks,) = said["MemoryMax"], said["TasksMax"]
     is_all = name == "sportsapp.service"
-    assert (memory, tasks) == (("2G", "400") if is_all else ("1G", "200"))
+    assert (memory, tasks) == (("3G", "400") if is_all else ("1G", "200"))
     needed = least_memory(4, *ALL_ROWS) if is_all else least_memory(2, *CONSUMER_ROWS)
     assert int(memory.removesuffix("G")) * 1024 > needed
     assert said["OOMPolicy"] == ["continue"]
@@ -521,7 +523,7 @@ def test_procfile_has_every_part_by_readmes_command():
     lines = dict(
         line.split(": ", 1) for line in (PROJECT_ROOT / "Procfile").read_text().splitlines()
     )
-    assert lines == {"web": WEB, "consumer": CONSUMER, "backfill": BACKFILL}
+    assert lines == {"web": WEB, "consumer": CONSUMER, "backfill": BACKFILL, "notify": NOTIFY}
     assert (Settings().host, Settings().port) == ("127.0.0.1", 5000)
 
 

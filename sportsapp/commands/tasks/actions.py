@@ -88,7 +88,7 @@ def dismiss(run_id: str, word: str, as_json: bool) -> str:
 @json_option
 @recorded
 def pause(name: str, as_json: bool) -> None:
-    """Pause a periodic task, which can still be run by hand, or the queue of backfills."""
+    """Pause a periodic task, which can still be run by hand, or a queue without one."""
     actions.set_paused(name, True, user_name())
     print_answer({_kind(name): name, "paused": True}, [f"{name} is paused"], as_json)
 

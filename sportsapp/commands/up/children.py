@@ -1,4 +1,4 @@
-"""What `flask up` starts beside the broker: the demo feed, two consumers and the web server.
+"""What `flask up` starts beside the broker: the demo feed, three consumers and the web server.
 
 Consumers and web server are copies of this process on Linux, and programs of their own where a
 fork of a loaded process is not safe (macOS). Broker and demo feed share nothing with us and are
@@ -18,7 +18,11 @@ from sportsapp.core.settings import Settings
 
 WEB_SECONDS = 60.0
 PROBE_SECONDS = 1.0
-CONSUMERS = {"consumer": "huey_config.huey", "backfill": "huey_config.backfill_huey"}
+CONSUMERS = {
+    "consumer": "huey_config.huey",
+    "backfill": "huey_config.backfill_huey",
+    "notify": "huey_config.notify_huey",
+}
 CONSUMER_OPTIONS = ["-k", "process", "-w", "2", "-g", "TERM", "-t", "8", "-m", "1", "-c", "1"]
 CAN_COPY = sys.platform == "linux"
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # reached, not bound  # nosec B104
@@ -32,7 +36,7 @@ def demo_child(port: int, speed: float) -> Child:
 
 
 def consumer_child(settings: Settings, name: str) -> Child:
-    """The consumer "consumer" or "backfill", with two workers and a scheduler."""
+    """One of CONSUMERS, with two workers and a scheduler."""
     arguments = [CONSUMERS[name], *CONSUMER_OPTIONS]
     title = f"huey_consumer {CONSUMERS[name]} ({settings.instance_path})"
     return _python_child(name, "huey.bin.huey_consumer", arguments, title)

@@ -120,7 +120,7 @@ def run_until_stopped(settings: Settings, demo_port: int | None, demo_speed: flo
                 shared["DATABASE_URL"] = ""
             last.callback(announce(settings.instance_path, shared).unlink, missing_ok=True)
             make_ready_to_fork()
-            for name in ("consumer", "backfill"):
+            for name in children.CONSUMERS:
                 supervisor.start(children.consumer_child(settings, name))
             supervisor.start(children.web_child(settings, address))
             host = children.LOOPBACK.get(address, address)
