@@ -46,13 +46,14 @@ def check_consumers(look: Look) -> Iterator[Finding]:
         roles = {process.role for process in of_queue}
         gone = [process for process in missed if process.queue == queue.name]
         seen = {process.role: _seen(process, look.now) for process in gone}
-        is_needed = queue.is_needed is None or queue.is_needed(look.session)
-        missing = wrong if queue.is_needed is None else warn
-        for role in ("worker", "scheduler"):
-            if is_needed and role not in roles:
-                subject, text = f"{queue.name} {role}", f"no {role} of {queue.name}"
-                when = f"; the last one was {seen[role]}" if role in seen else ""
-                yield missing(text + when, START[queue.name], public=text, subject=subject)
+        missing = [role for role in ("worker", "scheduler") if role not in roles]
+        if missing and queue.is_needed and not queue.is_needed(look.session):
+            missing = []
+        for role in missing:
+            subject, text = f"{queue.name} {role}", f"no {role} of {queue.name}"
+            when = f"; the last one was {seen[role]}" if role in seen else ""
+            finding = warn if queue.is_needed else wrong
+            yield finding(text + when, START[queue.name], public=text, subject=subject)
         for process in gone:
             if process.role == "scheduler" and "scheduler" in roles:  # each consumer has one
                 text = f"a consumer of {queue.name} is gone: it was last {_seen(process, look.now)}"
