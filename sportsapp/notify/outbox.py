@@ -18,7 +18,7 @@ from sportsapp.notify.choices import due_at, is_quiet, wants
 from sportsapp.notify.message import Message
 from sportsapp.notify.texts import GameEvent, folded, message_of
 
-AT_ONCE = 500
+AT_ONCE = 100
 """So many events are looked at in one step, and folded into one message at most."""
 FOLD_AFTER = timedelta(minutes=10)
 """What could not be sent for so long is folded into one message."""

@@ -30,7 +30,7 @@ from sportsapp.tasks.repeats import unless_queued
 logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 60
-ENOUGH_SECONDS = 30.0
+ENOUGH_SECONDS = 10.0
 """A run begins no further message after so long; another run goes on."""
 ALERT = "notify"
 

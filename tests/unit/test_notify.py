@@ -150,7 +150,7 @@ def test_folded_message_is_no_longer_than_a_phone_shows():
     many = [event(n, "final", old, game(n)) for n in range(1, AT_ONCE + 1)]
     made = step(*many)
     assert len(made.message.body.splitlines()) == 21
-    assert made.message.body.startswith("480 more games\n")
+    assert made.message.body.startswith("80 more games\n")
     assert len(made.message.events) == AT_ONCE
 
 
