@@ -27,6 +27,8 @@ CHOICES = MappingProxyType(
 """What a person may choose, and the kinds of events that each stands for."""
 USUAL = ("start", "score", "final", "postponed")
 LONGEST_DELAY = 600
+FOLD_AFTER = timedelta(minutes=10)
+"""What could not be sent for so long is folded into one message."""
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -43,6 +45,11 @@ def wants(subscription: Subscription, kind: str, league: str, teams: Iterable[st
 def due_at(subscription: Subscription, read_at: datetime) -> datetime:
     """When an event that was read then may be told, outside of quiet hours."""
     return read_at + timedelta(seconds=subscription.delay_seconds)
+
+
+def is_held(subscription: Subscription, due: datetime, now: datetime) -> bool:
+    """Whether what was due then has had to wait: for long, or since it was quiet then."""
+    return now - due > FOLD_AFTER or is_quiet(subscription, due)
 
 
 def is_quiet(subscription: Subscription, now: datetime) -> bool:

@@ -17,13 +17,16 @@ class Message:
          "away": {"abbreviation": "NYJ", "name": "New York Jets", "score": 20}}
 
     ``kind`` is one of ``records.EventKind``; a team that is not known is None, and so are a score,
-    ``side`` and ``points`` where there are none or the subscription hides scores. The ``id`` of an
-    event is sent again with it when a message is repeated. A test message has no events.
+    ``side`` and ``points`` where there are none. Where the subscription hides scores, these and
+    ``period`` are None, ``detail`` is empty and overtime is ``close``. The ``id`` of an event is
+    sent again with it when a message is repeated. A test message has no events. ``subscription`` is
+    the name of the one that is told.
     """
 
     title: str
     body: str
     events: Sequence[Mapping[str, Any]] = ()
+    subscription: str = ""
 
 
 class Target(Protocol):

@@ -6,7 +6,7 @@ the last one that it was told.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
@@ -14,14 +14,12 @@ from sqlalchemy.orm import joinedload
 
 from sportsapp.db.engine import AnySession, writing
 from sportsapp.db.models import Game, ScoreEvent, Subscription
-from sportsapp.notify.choices import due_at, is_quiet, wants
+from sportsapp.notify.choices import FOLD_AFTER, due_at, is_held, wants
 from sportsapp.notify.message import Message
 from sportsapp.notify.texts import GameEvent, folded, message_of
 
 AT_ONCE = 100
 """So many events are looked at in one step, and folded into one message at most."""
-FOLD_AFTER = timedelta(minutes=10)
-"""What could not be sent for so long is folded into one message."""
 GIVE_UP_AFTER = timedelta(hours=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 ERROR_LIMIT = 300
@@ -45,14 +43,16 @@ def newest_event(session: AnySession) -> int:
 
 
 def waiting(session: AnySession, now: datetime) -> list[Subscription]:
-    """The subscriptions that may be sent something now: events have come since their last one."""
+    """The subscriptions that may be sent something: events have come since their last one.
+
+    Those in whose quiet hours it is now are among them.
+    """
     may_send = [
         Subscription.paused.is_(False),
         Subscription.event_id < select(func.max(ScoreEvent.id)).scalar_subquery(),
         or_(Subscription.again_at.is_(None), Subscription.again_at <= now),
     ]
-    found = session.scalars(select(Subscription).where(*may_send).order_by(Subscription.id))
-    return [one for one in found if not is_quiet(one, now)]
+    return list(session.scalars(select(Subscription).where(*may_send).order_by(Subscription.id)))
 
 
 def next_step(session: AnySession, subscription: Subscription, now: datetime) -> Step | None:
@@ -75,8 +75,7 @@ def next_step(session: AnySession, subscription: Subscription, now: datetime) ->
 def step_of(subscription: Subscription, events: Iterable[GameEvent], now: datetime) -> Step | None:
     """The step that these events, the next ones by id, ask for. Pure.
 
-    One message tells what one reading of a game showed, or else everything that was due more than
-    FOLD_AFTER ago.
+    One message tells what one reading of a game showed, or else everything that has had to wait.
     """
     told: list[GameEvent] = []
     up_to, is_late = 0, False
@@ -88,41 +87,50 @@ def step_of(subscription: Subscription, events: Iterable[GameEvent], now: dateti
             if due > now:
                 break
             if not told:
-                is_late = now - due > FOLD_AFTER
-            elif not (now - due > FOLD_AFTER if is_late else _same_reading(told[0], one)):
+                is_late = is_held(subscription, due, now)
+            elif not (is_held(subscription, due, now) if is_late else _same_reading(told[0], one)):
                 break
             told.append(one)
         up_to = event.id
     if not told:
         return Step(up_to) if up_to else None
     tell = folded if is_late else message_of
-    return Step(up_to, told, tell(told, hides_scores=subscription.hides_scores))
+    message = tell(told, hides_scores=subscription.hides_scores)
+    return Step(up_to, told, replace(message, subscription=subscription.name))
 
 
 def _same_reading(first: GameEvent, other: GameEvent) -> bool:
     return (first.game.id, first.event.read_at) == (other.game.id, other.event.read_at)
 
 
-def advance(session: AnySession, subscription: Subscription, up_to: int) -> None:
+def advance(session: AnySession, subscription_id: int, up_to: int) -> None:
     """Move on to this event, since those up to it are told or left out. Commits."""
-    _write(session, subscription, {"event_id": up_to})
+    _write(session, subscription_id, {"event_id": up_to})
 
 
-def note_sent(session: AnySession, subscription: Subscription, up_to: int, now: datetime) -> None:
+def note_sent(session: AnySession, subscription_id: int, up_to: int, now: datetime) -> None:
     """The same, and that the target took a message. Commits."""
     over = {"failures": 0, "failing_since": None, "again_at": None, "error": ""}
-    _write(session, subscription, {"event_id": up_to, "sent_at": now, **over})
+    _write(session, subscription_id, {"event_id": up_to, "sent_at": now, **over})
 
 
 def note_failure(
     session: AnySession, subscription: Subscription, error: str, now: datetime
 ) -> None:
-    """Note that a message was not taken: the next attempt comes later each time. Commits."""
-    pause = min(FIRST_PAUSE * 2 ** min(subscription.failures, 10), LONGEST_PAUSE)
-    values = {"failures": subscription.failures + 1, "again_at": now + pause}
-    values |= {"error": error[:ERROR_LIMIT]}
-    values |= {"failing_since": subscription.failing_since or now}
-    _write(session, subscription, values)
+    """Note that a message was not taken: the next attempt comes later each time. Commits.
+
+    Where none was made for long, as in quiet hours, its failing begins anew.
+    """
+    again_at = subscription.again_at
+    goes_on = again_at is not None and now - again_at < FOLD_AFTER
+    before = subscription.failures if goes_on else 0
+    values = {
+        "failures": before + 1,
+        "failing_since": subscription.failing_since if goes_on else now,
+        "again_at": now + min(FIRST_PAUSE * 2 ** min(before, 10), LONGEST_PAUSE),
+        "error": error[:ERROR_LIMIT],
+    }
+    _write(session, subscription.id, values)
 
 
 def give_up(session: AnySession, subscription: Subscription, now: datetime) -> int:
@@ -136,12 +144,12 @@ def give_up(session: AnySession, subscription: Subscription, now: datetime) -> i
     given_up = 0
     while step := next_step(session, subscription, limit):
         given_up += len(step.told)
-        advance(session, subscription, step.up_to)
+        advance(session, subscription.id, step.up_to)
     return given_up
 
 
-def _write(session: AnySession, subscription: Subscription, values: dict[str, object]) -> None:
-    this = update(Subscription).where(Subscription.id == subscription.id)
+def _write(session: AnySession, subscription_id: int, values: dict[str, object]) -> None:
+    this = update(Subscription).where(Subscription.id == subscription_id)
     if "event_id" in values:  # a run that was thought lost and was not moves nothing back
         this = this.where(Subscription.event_id < values["event_id"])
     with writing(session):

@@ -1,6 +1,6 @@
 """Subscriptions as people name, add and change them; the panel and the commands are doors to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -47,6 +47,8 @@ def add_subscription(
     name = wish.name.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise SubscriptionError(f"a name has 1 to {LONGEST_NAME} characters, and no line breaks")
+    if not wish.address:
+        raise SubscriptionError("no address of a target was given")
     if unknown := [event for event in wish.events if event not in CHOICES]:
         raise SubscriptionError(f"no events are called {unknown[0]!r}; {', '.join(CHOICES)} are")
     if not 0 <= wish.delay_seconds <= LONGEST_DELAY:
@@ -62,8 +64,8 @@ def add_subscription(
         name=name,
         kind=kind_of(wish.address),
         address=seal(wish.address, secret_key),
-        leagues=[find_league(league, followed).slug for league in wish.leagues],
-        teams=[_team(session, team, followed) for team in wish.teams],
+        leagues=_once(find_league(league, followed).slug for league in wish.leagues),
+        teams=_once(_team(session, team, followed) for team in wish.teams),
         events=[choice for choice in CHOICES if choice in (wish.events or USUAL)],
         hides_scores=wish.hides_scores,
         quiet_from=quiet_from,
@@ -79,6 +81,10 @@ def add_subscription(
     except IntegrityError:
         raise SubscriptionError(f"there is a subscription called {name!r} already") from None
     return row
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def _team(session: AnySession, written: str, followed: Sequence[str]) -> str:
@@ -105,7 +111,7 @@ def told_of(session: AnySession, row: Subscription) -> str:
 
 def named(session: AnySession, name: str) -> Subscription:
     """The subscription of this name. Raises SubscriptionError."""
-    row = session.scalar(select(Subscription).where(Subscription.name == name))
+    row = session.scalar(select(Subscription).where(Subscription.name == name.strip()))
     if row is None:
         names = ", ".join(one.name for one in all_subscriptions(session)) or "there is none"
         raise SubscriptionError(f"no subscription is called {name!r} (known: {names})")
@@ -120,6 +126,8 @@ def remove(session: AnySession, row: Subscription) -> None:
 
 def pause(session: AnySession, row: Subscription, *, paused: bool) -> None:
     """Pause a subscription or resume it; what happened meanwhile is not told. Commits."""
+    if row.paused == paused:
+        return
     values: dict[str, object] = {"paused": paused}
     if not paused:
         values |= {"failures": 0, "failing_since": None, "again_at": None, "error": ""}

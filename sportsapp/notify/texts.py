@@ -25,6 +25,7 @@ OF_KIND: dict[str, str] = {
 HIDDEN: dict[str, str] = {
     EventKind.SCORE: "The score has changed",
     EventKind.LEAD: "The lead has changed",
+    EventKind.PERIOD_END: "A period has ended",
     EventKind.OVERTIME: "Close and late",
     EventKind.TAKEN_BACK: "The score was corrected",
 }
@@ -105,14 +106,15 @@ def _document(event: ScoreEvent, game: Game, hides_scores: bool) -> dict[str, An
         names = {"abbreviation": team.abbreviation, "name": team.display_name}
         return names | {"score": None if hides_scores else score}
 
+    is_overtime = event.kind == EventKind.OVERTIME
     return {
         "id": event.id,
-        "kind": event.kind,
+        "kind": EventKind.CLOSE if hides_scores and is_overtime else event.kind,
         "league": game.league.slug,
         "game": game.espn_id,
         "side": None if hides_scores else event.side,
         "points": None if hides_scores else event.points,
-        "period": event.period,
+        "period": None if hides_scores else event.period,
         "detail": "" if hides_scores else event.detail,
         "read_at": iso_utc(event.read_at),
         "home": side(game.home_team, event.home_score),

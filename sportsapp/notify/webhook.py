@@ -40,6 +40,7 @@ class WebhookTarget:
             {
                 "version": VERSION,
                 "id": identity,
+                "subscription": message.subscription,
                 "title": message.title,
                 "body": message.body,
                 "events": list(message.events),
@@ -69,10 +70,10 @@ class WebhookTarget:
 
 
 def message_id(message: Message) -> str:
-    """The same for a message with the same events, so that a repeat is known; else a random one."""
+    """The same for the same events and subscription, so that a repeat is known; else random."""
     if not message.events:
         return f"msg_{secrets.token_hex(16)}"
-    events = " ".join(str(event["id"]) for event in message.events)
+    events = " ".join([message.subscription, *(str(event["id"]) for event in message.events)])
     return f"msg_{hashlib.sha256(events.encode()).hexdigest()[:32]}"
 
 

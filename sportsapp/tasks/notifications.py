@@ -8,10 +8,12 @@ with a process that is killed between a score and its message.
 import logging
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
 from huey.exceptions import TaskTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import NotifyError, OverlapError, SealError, TargetError
@@ -33,6 +35,7 @@ LIMIT_SECONDS = 60
 ENOUGH_SECONDS = 10.0
 """A run begins no further message after so long; another run goes on."""
 ALERT = "notify"
+UNEXPECTED = "an error that nobody expected; the log has it"
 
 
 @notify_huey.task(timeout=LIMIT_SECONDS, priority=50)
@@ -53,41 +56,47 @@ def deliver_events(subscription: int) -> dict[str, Any]:
         if step is None:
             break
         if step.message is None:
-            outbox.advance(db.session, row, step.up_to)
-        elif error := _attempt(row, step.message):
-            return {"sent": sent, "errors": [error]}
-        else:
-            outbox.note_sent(db.session, row, step.up_to, utc_now())
-            services().alerts.report_recovery(row.name, ALERT, "its messages are taken again")
-            sent += 1
+            outbox.advance(db.session, subscription, step.up_to)
+            continue
+        name = row.name
+        if error := _attempt(row, step.message):
+            return {"sent": sent, "errors": [f"{name}: {error}"]}
+        outbox.note_sent(db.session, subscription, step.up_to, utc_now())
+        services().alerts.report_recovery(name, ALERT, "its messages are taken again")
+        sent += 1
     return {"sent": sent, "errors": []}
 
 
-def _attempt(subscription: Subscription, message: Message) -> str:
+def _attempt(row: Subscription, message: Message) -> str:
     """Send a message. Returns the error of one that was not taken, which the row has then."""
-    key, name = subscription.id, subscription.name
+    key = row.id
     try:
-        send(subscription, message)
+        send(row, message)
     except NotifyError as error:
-        return _note_failure(key, name, str(error))
+        return _note_failure(key, str(error))
     except TaskTimeout:
-        _note_failure(key, name, f"no answer within {LIMIT_SECONDS} s")
+        _note_failure(key, f"no answer within {LIMIT_SECONDS} s")
         raise
+    except Exception:
+        logger.exception("subscription %s: a message cannot be sent", key)
+        return _note_failure(key, UNEXPECTED)
     return ""
 
 
-def _note_failure(key: int, name: str, text: str) -> str:
-    logger.warning("subscription %s: a message was not taken: %s", name, text)
+def _note_failure(key: int, text: str) -> str:
+    """Note in a subscription's row why a message was not taken. Returns why."""
     row = db.session.get(Subscription, key, populate_existing=True)
     if row is None:  # it was removed meanwhile
-        return f"{name}: {text}"
+        return text
+    name = row.name
+    logger.warning("subscription %s: a message was not taken: %s", name, text)
     outbox.note_failure(db.session, row, text, utc_now())
     if given_up := outbox.give_up(db.session, row, utc_now()):
         events = f"{given_up} {'event was' if given_up == 1 else 'events were'} given up"
         text = f"{events}, which the target did not take for an hour: {text}"
         logger.warning("subscription %s: %s", name, text)
         services().alerts.report_problem(name, ALERT, text)
-    return f"{name}: {text}"
+    return text
 
 
 def send(subscription: Subscription, message: Message) -> None:
@@ -105,17 +114,32 @@ def send(subscription: Subscription, message: Message) -> None:
 def queue_due() -> None:
     """Queue a run for each subscription that is to be told something now.
 
-    While the broker is away such a run waits in the ledger, as all do.
+    While the broker is away such a run waits in the ledger, as all do. One that cannot be told
+    anything, whatever the reason, holds up no other.
     """
     now = utc_now()
     for row in outbox.waiting(db.session, now):
-        step = outbox.next_step(db.session, row, now)
-        if step is None:
-            continue
-        if step.message is None:
-            outbox.advance(db.session, row, step.up_to)
-            continue
-        task = deliver_events.s(row.id)
-        with suppress(OverlapError), run_origin(Trigger.EVENT):
-            notify_huey.tracker.record_all([task], unless_queued([task]))
-            notify_huey.push_or_leave(task)
+        key = row.id
+        try:
+            _queue_if_due(row, now)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            logger.exception("subscription %s: what it is to be told cannot be made", key)
+            _note_failure(key, UNEXPECTED)
+
+
+def _queue_if_due(row: Subscription, now: datetime) -> None:
+    if is_quiet(row, now):
+        return
+    step = outbox.next_step(db.session, row, now)
+    if step is None:
+        return
+    if step.message is None:
+        outbox.advance(db.session, row.id, step.up_to)
+        return
+    task = deliver_events.s(row.id)
+    db.session.rollback()  # no reading transaction stays open while the broker is waited for
+    with suppress(OverlapError), run_origin(Trigger.EVENT):
+        notify_huey.tracker.record_all([task], unless_queued([task]))
+        notify_huey.push_or_leave(task)

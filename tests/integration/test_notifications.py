@@ -15,10 +15,11 @@ from sportsapp.core.errors import (
     UnknownLeagueError,
 )
 from sportsapp.core.settings import Settings
-from sportsapp.db.engine import db
+from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import Alert, Subscription, TaskRun, Trigger
 from sportsapp.notify import outbox
 from sportsapp.notify.subscriptions import Wish, add_subscription, named, pause, remove, told_of
+from sportsapp.notify.webhook import WebhookTarget
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_score_events import playing
@@ -98,6 +99,23 @@ def test_what_happened_before_is_not_told(synced, subscribe, receiver, clock):
     assert receiver.taken[0]["events"][0]["game"] == "402"
 
 
+def test_message_of_another_subscription_has_another_id(synced, subscribe, receiver, clock):
+    subscribe("phone")
+    subscribe("club", hides_scores=True)
+    play(synced, (0, 0))
+    deliver("phone")
+    deliver("club")
+    assert [one["subscription"] for one in receiver.taken] == ["phone", "club"]
+    assert receiver.taken[0]["id"] != receiver.taken[1]["id"]
+
+
+def test_resume_of_one_that_is_not_paused_changes_nothing(synced, subscribe, receiver, clock):
+    subscribe()
+    play(synced, (0, 0))
+    pause(db.session, row(), paused=False)
+    assert deliver()["sent"] == 1
+
+
 def test_pause_tells_nothing_and_what_happened_meanwhile_is_left_out(
     synced, subscribe, receiver, clock
 ):
@@ -110,10 +128,10 @@ def test_pause_tells_nothing_and_what_happened_meanwhile_is_left_out(
 
 
 def test_quiet_hours_end_with_one_message(synced, subscribe, receiver, clock):
-    subscribe(quiet="19:00-21:00")
+    subscribe(quiet="19:00-20:01")
     play(synced, (0, 0), (7, 0), (7, 3))
     assert deliver() == {"sent": 0, "errors": []}
-    clock(timedelta(hours=1))
+    clock(timedelta(minutes=1))
     assert deliver() == {"sent": 1, "errors": []}
     (message,) = receiver.taken
     assert (message["title"], message["body"]) == (
@@ -152,11 +170,12 @@ def test_after_an_hour_it_is_given_up_with_a_line_and_an_alert(
     play(synced, (0, 0), (7, 0))
     receiver.status = 500
     deliver()
-    clock(timedelta(minutes=59))
-    play(synced, (0, 0), at=START + timedelta(minutes=59), espn_id="402")
-    deliver()
+    for _ in range(11):
+        now = clock(timedelta(minutes=5))
+        deliver()
+    play(synced, (0, 0), at=now, espn_id="402")
     assert "given up" not in caplog.text
-    clock(timedelta(minutes=2))
+    clock(timedelta(minutes=6))
     (error,) = deliver()["errors"]
     assert error.startswith("phone: 2 events were given up, which the target did not take for an")
     assert "2 events were given up" in caplog.text
@@ -168,6 +187,56 @@ def test_after_an_hour_it_is_given_up_with_a_line_and_an_alert(
     assert [one["game"] for one in receiver.taken[0]["events"]] == ["402"]
     db.session.rollback()
     assert alert.active_since is None
+
+
+def test_hour_counts_only_while_attempts_are_made(synced, subscribe, receiver, clock):
+    subscribe()
+    play(synced, (0, 0))
+    receiver.status = 500
+    deliver()  # then comes a night in which nothing is sent
+    clock(timedelta(hours=9))
+    (error,) = deliver()["errors"]
+    assert error == "phone: the webhook answered 500 Internal Server Error"
+    assert (row().failures, row().failing_since) == (1, START + timedelta(hours=9))
+    receiver.status = 200
+    assert deliver()["sent"] == 1
+
+
+def test_error_that_nobody_expected_is_one_subscriptions_own(
+    synced, subscribe, receiver, clock, caplog
+):
+    subscribe("broken", quiet="01:00-02:00")
+    subscribe("phone")
+    play(synced, (0, 0))
+    with writing(db.session):
+        db.session.execute(text("UPDATE subscriptions SET zone = 'A/B' WHERE name = 'broken'"))
+    notifications.queue_due()
+    assert [run.args for run in runs()] == [{"subscription": row("phone").id}]
+    assert row("broken").error == notifications.UNEXPECTED
+    assert "what it is to be told cannot be made" in caplog.text
+    assert [one.name for one in outbox.waiting(db.session, START)] == ["phone"]
+
+
+def test_target_that_breaks_is_a_failure(synced, subscribe, clock, monkeypatch):
+    subscribe()
+    play(synced, (0, 0))
+    monkeypatch.setattr(WebhookTarget, "send", lambda *_: 1 / 0)
+    assert deliver()["errors"] == [f"phone: {notifications.UNEXPECTED}"]
+    assert row().again_at == START + timedelta(seconds=5)
+
+
+def test_subscription_may_be_removed_while_a_message_is_under_way(
+    synced, subscribe, receiver, clock, monkeypatch
+):
+    subscribe()
+    play(synced, (0, 0))
+
+    def remove_meanwhile(*_: object) -> None:
+        with write_connection() as connection:
+            connection.execute(text("DELETE FROM subscriptions"))
+
+    monkeypatch.setattr(WebhookTarget, "send", remove_meanwhile)
+    assert deliver() == {"sent": 1, "errors": []}
 
 
 def test_address_that_cannot_be_unsealed_is_a_failure_that_says_so(app, synced, subscribe, clock):

@@ -79,7 +79,8 @@ def test_message_is_signed_json(receiver):
     digest = base64.b64encode(hmac.digest(KEY, signed, "sha256")).decode()
     assert request.headers["webhook-signature"] == f"v1,{digest}"
     assert json.loads(request.get_data()) == {
-        "version": 1, "id": identity, "title": SCORE.title, "body": SCORE.body, "events": EVENTS,
+        "version": 1, "id": identity, "subscription": "", "title": SCORE.title,
+        "body": SCORE.body, "events": EVENTS,
     }  # fmt: skip
 
 

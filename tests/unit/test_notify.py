@@ -163,17 +163,20 @@ points = st.none() | st.integers(-9, 9)
 
 @given(
     st.sampled_from(list(EventKind)), scores, scores, sides, points, st.sampled_from("ab"),
+    st.integers(1, 6),
     st.booleans(),
 )  # fmt: skip
 def test_message_without_scores_is_the_same_whatever_the_score(
-    kind, home, away, side, by, detail, is_folded
+    kind, home, away, side, by, detail, period, is_folded
 ):
     def hidden(**values: Any) -> Any:
         return (folded if is_folded else message_of)(
             [event(kind=kind, **values)], hides_scores=True
         )
 
-    told = hidden(home_score=home, away_score=away, side=side, points=by, detail=detail)
+    told = hidden(
+        home_score=home, away_score=away, side=side, points=by, detail=detail, period=period
+    )
     assert told == hidden(home_score=1, away_score=2, side="away", points=3, detail="")
     assert told.title
     assert told.body
@@ -188,6 +191,11 @@ def test_every_kind_has_words_and_a_team_that_is_not_known_is_tbd(kind):
     assert made.body
     assert made.events[0]["home"] is None
     assert made.events[0]["away"] == {"abbreviation": "JET", "name": "The Jets", "score": 20}
+
+
+def test_hidden_overtime_is_close_and_no_period_is_told():
+    (told,) = message_of([event(kind="overtime", period=5)], hides_scores=True).events
+    assert (told["kind"], told["period"]) == ("close", None)
 
 
 def test_words_that_hide_differ_from_those_that_tell():
