@@ -135,7 +135,7 @@ def test_pause_keeps_since_when_it_lasts():
 
 
 def test_queue_with_a_schedule_cannot_be_paused():
-    with pytest.raises(UnknownTaskError, match=f"{QUEUE}$"):
+    with pytest.raises(UnknownTaskError, match=f"{QUEUE}, sportsapp-notify$"):
         actions.set_paused("sportsapp", True)
 
 
