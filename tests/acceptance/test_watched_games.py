@@ -30,7 +30,14 @@ from tests.integration.events import board, event
 from tests.integration.test_sync_game import said
 
 NBA = BY_SLUG["nba"]
+WAIT_SECONDS = watched.WAIT_SECONDS
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture(autouse=True)
+def patient_marks(monkeypatch):
+    """A mark waits for a broker that this machine keeps waiting; a page would leave it out."""
+    monkeypatch.setattr(watched, "WAIT_SECONDS", 5)
 
 
 def serve(app, feed, *states: str) -> None:
@@ -132,7 +139,8 @@ def test_crawler_and_head_watch_nothing(real_app, feed, agent, method):
     assert services_of(real_app).watched_games.take(5) == [("nba", "900")]
 
 
-def test_broker_that_is_silent_costs_a_view_fifty_milliseconds_once(real_app, broker):
+def test_broker_that_is_silent_costs_a_view_fifty_milliseconds_once(real_app, broker, monkeypatch):
+    monkeypatch.setattr(watched, "WAIT_SECONDS", WAIT_SECONDS)
     games = WatchedGames(services_of(real_app).settings.broker)
     games.mark(NBA, "900")
     os.kill(broker.process.pid, signal.SIGSTOP)
