@@ -186,7 +186,7 @@ ELSEWHERE = {
 # What no test can run: each begins with one of these.
 NOT_RUN = {
     "celery ": "what this replaces",
-    "flask notify ": "integration/test_command_notify.py runs each of them, with a receiver",
+    "flask notify": "integration/test_command_notify.py runs each of them, with a receiver",
     "curl ": "integration/test_text_pages.py asks for the same",
     "docker ": "needs its daemon; test_deploy_container.py does the same without it",
     "install ": "writes to /etc; test_deploy.py reads the units",
