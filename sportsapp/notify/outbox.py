@@ -29,12 +29,19 @@ ERROR_LIMIT = 300
 class Step:
     """The next step through the events, up to the id ``up_to``.
 
-    ``message`` tells of the ``told`` ones; without it they are left out.
+    The ``told`` ones are to be told in one message, ``is_folded`` of many readings; the others, or
+    all without any, are left out.
     """
 
     up_to: int
     told: Sequence[GameEvent] = ()
-    message: Message | None = None
+    is_folded: bool = False
+
+    def message_for(self, subscription: Subscription) -> Message:
+        """The message that tells them. There must be some."""
+        tell = folded if self.is_folded else message_of
+        message = tell(self.told, hides_scores=subscription.hides_scores)
+        return replace(message, subscription=subscription.name)
 
 
 def newest_event(session: AnySession) -> int:
@@ -94,9 +101,7 @@ def step_of(subscription: Subscription, events: Iterable[GameEvent], now: dateti
         up_to = event.id
     if not told:
         return Step(up_to) if up_to else None
-    tell = folded if is_late else message_of
-    message = tell(told, hides_scores=subscription.hides_scores)
-    return Step(up_to, told, replace(message, subscription=subscription.name))
+    return Step(up_to, told, is_late)
 
 
 def _same_reading(first: GameEvent, other: GameEvent) -> bool:

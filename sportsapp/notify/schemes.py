@@ -1,5 +1,6 @@
 """The beginnings of addresses that are offered, and what may be shown of each."""
 
+# A scheme and the one that is it with TLS stand in one line.
 OURS = {"https": "webhook", "http": "webhook", "mqtt": "mqtt", "mqtts": "mqtt"}
 SERVICES = {
     "bark": "bark", "barks": "bark",

@@ -55,11 +55,11 @@ def deliver_events(subscription: int) -> dict[str, Any]:
         step = outbox.next_step(db.session, row, now)
         if step is None:
             break
-        if step.message is None:
+        if not step.told:
             outbox.advance(db.session, subscription, step.up_to)
             continue
         name = row.name
-        if error := _attempt(row, step.message):
+        if error := _attempt(row, step):
             return {"sent": sent, "errors": [f"{name}: {error}"]}
         outbox.note_sent(db.session, subscription, step.up_to, utc_now())
         services().alerts.report_recovery(name, ALERT, "its messages are taken again")
@@ -67,11 +67,11 @@ def deliver_events(subscription: int) -> dict[str, Any]:
     return {"sent": sent, "errors": []}
 
 
-def _attempt(row: Subscription, message: Message) -> str:
-    """Send a message. Returns the error of one that was not taken, which the row has then."""
+def _attempt(row: Subscription, step: outbox.Step) -> str:
+    """Send a step's message. Returns the error of one not taken, which the row has then."""
     key = row.id
     try:
-        send(row, message)
+        send(row, step.message_for(row))
     except NotifyError as error:
         return _note_failure(key, str(error))
     except TaskTimeout:
@@ -135,7 +135,7 @@ def _queue_if_due(row: Subscription, now: datetime) -> None:
     step = outbox.next_step(db.session, row, now)
     if step is None:
         return
-    if step.message is None:
+    if not step.told:
         outbox.advance(db.session, row.id, step.up_to)
         return
     task = deliver_events.s(row.id)

@@ -115,7 +115,8 @@ def test_one_message_tells_what_one_reading_of_a_game_showed():
     events = [event(5), event(6, "lead"), event(7, of=other), event(8, at=later)]
     made = step(*events, now=later)
     assert (made.up_to, [one.event.id for one in made.told]) == (6, [5, 6])
-    assert (made.message.title, made.message.body) == (
+    message = made.message_for(subscribed())
+    assert (message.title, message.body) == (
         "Jets 20, Chiefs 24", "Chiefs +7, Chiefs lead, 3:12 - 4th",
     )  # fmt: skip
 
@@ -140,18 +141,19 @@ def test_what_is_ten_minutes_late_is_one_message():
     events = [event(5, at=old, home_score=7), event(6, at=old, of=game(2)), event(7, "final", old)]
     made = step(*events, event(8))
     assert made.up_to == 7
-    assert made.message.title == "3 events since 02:49 UTC"
-    assert made.message.body == "Jets 20, Chiefs 24: Final\nJets 20, Chiefs 24: Chiefs +7"
-    assert [document["id"] for document in made.message.events] == [5, 6, 7]
+    message = made.message_for(subscribed())
+    assert message.title == "3 events since 02:49 UTC"
+    assert message.body == "Jets 20, Chiefs 24: Final\nJets 20, Chiefs 24: Chiefs +7"
+    assert [document["id"] for document in message.events] == [5, 6, 7]
 
 
 def test_folded_message_is_no_longer_than_a_phone_shows():
     old = NOW - timedelta(hours=2)
     many = [event(n, "final", old, game(n)) for n in range(1, AT_ONCE + 1)]
-    made = step(*many)
-    assert len(made.message.body.splitlines()) == 21
-    assert made.message.body.startswith("80 more games\n")
-    assert len(made.message.events) == AT_ONCE
+    message = step(*many).message_for(subscribed())
+    assert len(message.body.splitlines()) == 21
+    assert message.body.startswith("80 more games\n")
+    assert len(message.events) == AT_ONCE
 
 
 # ---------------------------------------------------------------- in which words
