@@ -6,12 +6,10 @@ import gc
 import json
 import os
 import queue
-import re
 import shutil
 import socket
 import subprocess
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,16 +21,19 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sportsapp.core import public_addresses
-from sportsapp.core.errors import NotifyError
 from sportsapp.notify import mqtt
 from sportsapp.notify.message import Message
-from sportsapp.notify.targets import kind_of, open_target
+from sportsapp.notify.targets import kind_of
+from tests.acceptance.conftest import wait_for
 from tests.integration.test_client import raw_feed
+from tests.targets import Sender
 from tests.unit.test_notify_mqtt import event
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 TEST = Message("A test", "It works.")
 SCORE = Message("Chiefs 24, Jets 20", "Touchdown", [event()])
+SENDER = Sender(SCORE, r"127\.0|localhost|t0ken|games|://")
+send, refusal = SENDER.send, SENDER.refusal
 
 
 @contextmanager
@@ -58,22 +59,17 @@ def mosquitto(folder: Path, *lines: str, users: str = "", rights: str = "") -> I
         [MOSQUITTO, "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL
     )
     try:
-        wait_for(port)
+        wait_for(lambda: listens(port))
         yield port
     finally:
         broker.terminate()
         broker.wait(10)
 
 
-def wait_for(port: int) -> None:
-    ends_at = time.monotonic() + 20
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > ends_at:
-                raise
-            time.sleep(0.02)
+def listens(port: int) -> bool:
+    """Whether connections are accepted there."""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
@@ -98,18 +94,6 @@ def subscribed(port: int) -> Iterator[Callable[[], tuple[str, dict, bool]]]:
     finally:
         client.disconnect()
         client.loop_stop()
-
-
-def send(url: str, message: Message = SCORE, *, allow_private: bool = True) -> None:
-    open_target(url, allow_private=allow_private).send(message)
-
-
-def refusal(url: str, **options: bool) -> str:
-    with pytest.raises(NotifyError) as refused:
-        send(url, **options)
-    text = str(refused.value)
-    assert not re.search(r"127\.0|localhost|t0ken|games|://", text)
-    return text
 
 
 def test_messages_arrive_and_states_are_kept(tmp_path, monkeypatch):

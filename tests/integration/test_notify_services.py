@@ -19,14 +19,15 @@ from email.header import decode_header, make_header
 import pytest
 import trustme
 from werkzeug.serving import make_server
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
-from sportsapp.core.errors import NotifyError, TargetError
+from sportsapp.core.errors import TargetError
 from sportsapp.core.settings import PROJECT_ROOT
 from sportsapp.notify.message import Message
 from sportsapp.notify.schemes import KINDS, SERVICES
 from sportsapp.notify.targets import kind_of, open_target
 from tests.loopback import QuietHandler, serving
+from tests.targets import KeepingServer, Sender
 
 # Apprise's mail looks for a library of PGP, which it would need this old module for.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
@@ -36,33 +37,16 @@ NASTY = Message(
     "<b>24</b> @everyone <!channel> *x*",
     "@here <@123> @all <a href='x'>a</a> [x](http://x.test) _y_ & `q`\n# z\n@room :smile: \\n",
 )
+SENDER = Sender(SCORE, r"127\.0|t0ken|://")
+send, refusal = SENDER.send, SENDER.refusal
 HOOK = "123456789012345678/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnop"
 
 
-class Service:
-    """Keeps what is posted, and answers with ``answer``."""
-
-    def __init__(self) -> None:
-        self.host = ""
-        self.answer = Response("{}", mimetype="application/json")
-        self.requests: list[Request] = []
-
-    def __call__(self, environ, start_response):
-        request = Request(environ)
-        request.get_data()
-        self.requests.append(request)
-        return self.answer(environ, start_response)
-
-    def posted(self) -> dict:
-        return json.loads(self.requests[-1].get_data())
-
-
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[KeepingServer]:
     monkeypatch.setattr("sportsapp.notify.services.PART_SECONDS", 0.01)
-    service = Service()
-    with serving(service) as url:
-        service.host = url.removeprefix("http://")
+    service = KeepingServer()
+    with serving(service) as service.url:
         yield service
 
 
@@ -79,18 +63,6 @@ def logged() -> Iterator[list[str]]:
     yield lines
     root.removeHandler(handler)
     root.setLevel(level)
-
-
-def send(url: str, message: Message = SCORE, *, allow_private: bool = True) -> None:
-    open_target(url, allow_private=allow_private).send(message)
-
-
-def refusal(url: str, **options: bool) -> str:
-    with pytest.raises(NotifyError) as refused:
-        send(url, **options)
-    text = str(refused.value)
-    assert not re.search(r"127\.0|t0ken|://", text)
-    return text
 
 
 def test_ntfy_gets_plain_text(service):

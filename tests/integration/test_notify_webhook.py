@@ -12,14 +12,15 @@ import subprocess
 import time
 
 import pytest
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
-from sportsapp.core.errors import NotifyError, TargetError
+from sportsapp.core.errors import TargetError
 from sportsapp.notify import webhook
 from sportsapp.notify.message import Message
 from sportsapp.notify.targets import kind_of, open_target
 from tests.integration.test_client import drip, raw_feed
 from tests.loopback import serving
+from tests.targets import KeepingServer, Sender
 
 KEY = b"a key of just 24 letters"
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
@@ -29,42 +30,16 @@ EVENTS = [
 ]
 SCORE = Message("Chiefs 24, Jets 20", "Tor für Peñarol, 3:12 in the 4th", EVENTS)
 TEST = Message("A test", "It works.")
-
-
-class Receiver:
-    """Keeps requests and answers with ``answer``."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.answer = Response("ok")
-        self.requests: list[Request] = []
-
-    def __call__(self, environ, start_response):
-        request = Request(environ)
-        request.get_data()
-        self.requests.append(request)
-        return self.answer(environ, start_response)
+SENDER = Sender(SCORE, r"127\.0|hook-4711|t0ken|whsec|://")
+send, refusal = SENDER.send, SENDER.refusal
 
 
 @pytest.fixture
 def receiver():
-    receiver = Receiver()
+    receiver = KeepingServer()
     with serving(receiver) as url:
         receiver.url = f"{url}/hook-4711?token=t0ken#{SECRET}"
         yield receiver
-
-
-def send(url: str, message: Message = SCORE, *, allow_private: bool = True) -> None:
-    open_target(url, allow_private=allow_private).send(message)
-
-
-def refusal(url: str, **options: bool) -> str:
-    """The error of a sending, which names nothing of the address."""
-    with pytest.raises(NotifyError) as refused:
-        send(url, **options)
-    text = str(refused.value)
-    assert not re.search(r"127\.0|hook-4711|t0ken|whsec|://", text)
-    return text
 
 
 def test_message_is_signed_json(receiver):
