@@ -8,6 +8,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from sportsapp.notify.subscriptions import Wish, add_subscription, all_subscript
 from sportsapp.tasks import sync_all_live_games
 from tests.acceptance import harm
 from tests.acceptance.conftest import RealBroker, RealConsumer, StartConsumer, wait_for
+from tests.acceptance.test_notify_mqtt import mosquitto, subscribed
 from tests.loopback import serving
 from tests.webhook_receiver import SECRET
 
@@ -79,7 +81,27 @@ def phone():
         yield made
 
 
-def subscribe(app, name: str, receiver: Receiver | Phone) -> None:
+class Topic:
+    """A subscriber of an MQTT broker's events, which keeps their ids."""
+
+    def __init__(self, port: int, next_message: Callable[..., tuple[str, dict, bool]]) -> None:
+        self.address = f"mqtt://127.0.0.1:{port}/games"
+        self.ids: list[int] = []
+        self._next_message = next_message
+
+    def read_until(self, expected: list[int], seconds: float) -> None:
+        """Take what has arrived, until all of these are there: so long at most for the next one."""
+        while set(self.ids) != set(expected):
+            self.ids.append(self._next_message(seconds)[1]["id"])
+
+
+@pytest.fixture
+def topic(tmp_path):
+    with mosquitto(tmp_path) as port, subscribed(port, "games/events/#") as next_message:
+        yield Topic(port, next_message)
+
+
+def subscribe(app, name: str, receiver: Receiver | Phone | Topic) -> None:
     wish = Wish(name=name, address=receiver.address, events=("start", "score"))
     add_subscription(db.session, wish, ["nfl"], str(app.secret_key))
 
@@ -165,7 +187,7 @@ class House:
 @pytest.mark.long
 @pytest.mark.timeout(1500 if harm.IS_LONG else 400)
 def test_kills_at_random_moments_lose_no_message_and_repeat_one_at_most_for_each(
-    real_app, start_consumer, broker, feed, receivers, phone
+    real_app, start_consumer, broker, feed, receivers, phone, topic
 ):
     print(f"seed {harm.SEED}, {KILLS} kills, {EVENTS} events")
     chance = random.Random(harm.SEED)  # noqa: S311 - moments, no secrets
@@ -174,7 +196,8 @@ def test_kills_at_random_moments_lose_no_message_and_repeat_one_at_most_for_each
     assert harm.ended(sync_all_live_games().id).state == "SUCCESS"
     assert live.stop() < 13
     house = House(broker, start_consumer)
-    for name, receiver in zip(("club", "wall", "phone"), (*receivers, phone), strict=True):
+    names = ("club", "wall", "phone", "home")
+    for name, receiver in zip(names, (*receivers, phone, topic), strict=True):
         subscribe(real_app, name, receiver)
     last = max(told_ids())
     for n in range(KILLS):
@@ -185,10 +208,12 @@ def test_kills_at_random_moments_lose_no_message_and_repeat_one_at_most_for_each
     assert len(expected) == EVENTS // KILLS * KILLS
     for receiver in receivers:
         wait_for(lambda receiver=receiver: set(receiver.ids) == set(expected), 300, 0.5)
+    topic.read_until(expected, 300)
+    for receiver in (*receivers, topic):
         assert list(dict.fromkeys(receiver.ids)) == expected  # each, in order, repeats dropped
         assert len(receiver.ids) - len(expected) <= KILLS
     wait_for(lambda: len(set(phone.shown)) == EVENTS, 300, 0.5)
     assert list(dict.fromkeys(phone.shown)) == list(range(1, EVENTS + 1))
     assert len(phone.shown) - EVENTS <= KILLS
-    repeated = [len(receiver.ids) - EVENTS for receiver in receivers]
-    print(f"repeated: {repeated}, on the phone {len(phone.shown) - EVENTS}")
+    repeated = [len(receiver.ids) - EVENTS for receiver in (*receivers, topic)]
+    print(f"repeated: {repeated}, the last by MQTT, on the phone {len(phone.shown) - EVENTS}")

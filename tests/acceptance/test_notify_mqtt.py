@@ -73,7 +73,7 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def subscribed(port: int) -> Iterator[Callable[[], tuple[str, dict, bool]]]:
+def subscribed(port: int, topic: str = "#") -> Iterator[Callable[..., tuple[str, dict, bool]]]:
     """Somebody who has subscribed to all topics; the next message that arrives there."""
     arrived: queue.Queue = queue.Queue()
     ready = threading.Event()
@@ -82,11 +82,11 @@ def subscribed(port: int) -> Iterator[Callable[[], tuple[str, dict, bool]]]:
     client.on_subscribe = lambda *_: ready.set()
     client.connect("127.0.0.1", port)
     client.loop_start()
-    client.subscribe("#", qos=1)
+    client.subscribe(topic, qos=1)
     assert ready.wait(10)
 
-    def next_message() -> tuple[str, dict, bool]:
-        message = arrived.get(timeout=10)
+    def next_message(seconds: float = 10) -> tuple[str, dict, bool]:
+        message = arrived.get(timeout=seconds)
         return message.topic, json.loads(message.payload), bool(message.retain)
 
     try:
