@@ -21,12 +21,6 @@ SECONDS = 10
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 PREFIX, DISCOVERY = "sportsgametracker", "homeassistant"
 NAME = "Sports Game Tracker"
-LIVE = "live"
-STATES = {
-    kind: kind
-    for kind in ("delayed", "suspended", "postponed", "cancelled", "rescheduled", "final")
-}
-ENDED = ("Final", "FT")  # the detail of a game that is corrected after its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +149,9 @@ def level(text: str) -> str:
 
 def team_state(event: Mapping[str, Any], side: str, other: str) -> dict[str, Any]:
     """A team's game as the event has it. What is not known, or hidden, is None."""
-    has_ended = (event["detail"] or "").startswith(ENDED)
     opponent = event[other] or {}
     return {
-        "state": "final" if has_ended else STATES.get(event["kind"], LIVE),
+        "state": event["state"],
         "detail": event["detail"],
         "league": event["league"],
         "game": event["game"],

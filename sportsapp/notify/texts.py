@@ -30,6 +30,11 @@ HIDDEN: dict[str, str] = {
     EventKind.TAKEN_BACK: "The score was corrected",
 }
 """The words that tell no score, where the others would."""
+LIVE = "live"
+STATES = ("delayed", "suspended", "postponed", "cancelled", "rescheduled", "final")
+"""The kinds of events that say how a game stands; after others it is live."""
+ENDED = ("Final", "FT")
+"""How the detail of a game begins that is corrected after its end."""
 
 
 class GameEvent(NamedTuple):
@@ -89,6 +94,13 @@ def _words(event: ScoreEvent, game: Game, hides_scores: bool) -> str:
     return OF_KIND[event.kind]
 
 
+def state_after(event: ScoreEvent) -> str:
+    """How the game stands after an event: ``live``, ``final`` or another one of STATES."""
+    if event.detail.startswith(ENDED):
+        return EventKind.FINAL
+    return event.kind if event.kind in STATES else LIVE
+
+
 def _name(team: Team | None) -> str:
     return team.short_name if team else "TBD"
 
@@ -112,6 +124,7 @@ def _document(event: ScoreEvent, game: Game, hides_scores: bool) -> dict[str, An
         "kind": EventKind.CLOSE if hides_scores and is_overtime else event.kind,
         "league": game.league.slug,
         "game": game.espn_id,
+        "state": state_after(event),
         "side": None if hides_scores else event.side,
         "points": None if hides_scores else event.points,
         "period": None if hides_scores else event.period,

@@ -14,6 +14,7 @@ from sportsapp.core.records import EventKind
 from sportsapp.core.sealing import seal, unseal
 from sportsapp.db.models import Game, LeagueRow, ScoreEvent, Subscription, Team
 from sportsapp.notify.choices import CHOICES, is_quiet, quiet_hours, wants
+from sportsapp.notify.mqtt import publications
 from sportsapp.notify.outbox import AT_ONCE, Step, step_of
 from sportsapp.notify.texts import HIDDEN, GameEvent, folded, message_of
 
@@ -198,6 +199,28 @@ def test_every_kind_has_words_and_a_team_that_is_not_known_is_tbd(kind):
 def test_hidden_overtime_is_close_and_no_period_is_told():
     (told,) = message_of([event(kind="overtime", period=5)], hides_scores=True).events
     assert (told["kind"], told["period"]) == ("close", None)
+
+
+def states_of(*, hides_scores: bool, **values: Any) -> set[str]:
+    """The states of both teams as they are published."""
+    made = message_of([event(**values)], hides_scores=hides_scores)
+    return {
+        one.value["state"] for one in publications("games", made) if one.topic.endswith("state")
+    }
+
+
+@pytest.mark.parametrize("hides", [False, True])
+@pytest.mark.parametrize("kind", EventKind)
+def test_state_is_what_the_last_event_means(kind, hides):
+    states = {"delayed", "suspended", "postponed", "cancelled", "rescheduled", "final"}
+    state = str(kind) if kind in states else "live"
+    assert states_of(hides_scores=hides, kind=str(kind)) == {state}
+
+
+@pytest.mark.parametrize("hides", [False, True])
+@pytest.mark.parametrize("detail", ["Final", "Final/OT", "FT", "FT-Pens"])
+def test_correction_after_the_end_leaves_a_game_final(detail, hides):
+    assert states_of(hides_scores=hides, kind="taken_back", detail=detail) == {"final"}
 
 
 def test_words_that_hide_differ_from_those_that_tell():

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sportsapp.core.errors import TargetError
-from sportsapp.core.records import EventKind
 from sportsapp.notify.message import Message
 from sportsapp.notify.mqtt import MqttTarget, publications
 
@@ -18,9 +17,9 @@ JETS = {"abbreviation": "NYJ", "name": "New York Jets", "score": 20}
 
 def event(**parts: Any) -> dict[str, Any]:
     return {
-        "id": 123, "kind": "score", "league": "nfl", "game": "401547417", "side": "home",
-        "points": 7, "period": 4, "detail": "3:12 - 4th", "read_at": "2026-11-29T21:14:05Z",
-        "home": CHIEFS, "away": JETS,
+        "id": 123, "kind": "score", "league": "nfl", "game": "401547417", "state": "live",
+        "side": "home", "points": 7, "period": 4, "detail": "3:12 - 4th",
+        "read_at": "2026-11-29T21:14:05Z", "home": CHIEFS, "away": JETS,
     } | parts  # fmt: skip
 
 
@@ -83,19 +82,6 @@ def test_odd_characters_break_no_topic(odd):
     for topic in published(event(game=odd, home=CHIEFS | {"abbreviation": odd})):
         assert re.fullmatch(r"(games|homeassistant)(/[A-Za-z0-9_-]+)+", topic)
         assert topic.count("/") == 3
-
-
-@pytest.mark.parametrize("kind", EventKind)
-def test_state_is_what_the_last_event_means(kind):
-    states = {"delayed", "suspended", "postponed", "cancelled", "rescheduled", "final"}
-    state = published(event(kind=str(kind)))["games/nfl/KC/state"].value["state"]
-    assert state == (kind if kind in states else "live")
-
-
-@pytest.mark.parametrize("detail", ["Final", "Final/OT", "FT", "FT-Pens"])
-def test_correction_after_the_end_leaves_a_game_final(detail):
-    found = published(event(kind="taken_back", detail=detail))
-    assert found["games/nfl/KC/state"].value["state"] == "final"
 
 
 @pytest.mark.parametrize(
