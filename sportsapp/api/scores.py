@@ -15,21 +15,23 @@ from sportsapp.api.shapes import (
     GameJson,
     Games,
     Leagues,
+    TeamGames,
     Teams,
     event_json,
     game_in_full,
     game_json,
     league_json,
+    team_games,
     team_json,
 )
 from sportsapp.api.summary_shapes import BoxScore, Plays, box_json, plays_json
-from sportsapp.core.clock import iso_utc, parse_day, utc_now
+from sportsapp.core.clock import game_day, iso_utc, parse_day, utc_now
 from sportsapp.core.errors import DateRangeError, UnknownLeagueError
 from sportsapp.core.leagues import find_league
 from sportsapp.core.records import State
 from sportsapp.db import queries
 from sportsapp.db.engine import db
-from sportsapp.db.models import Game
+from sportsapp.db.models import Game, Team
 from sportsapp.db.queries import Cursor, Span, StoredSummary
 from sportsapp.services import services
 from sportsapp.tasks.visitors import request_days, want_summary
@@ -38,6 +40,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 LIMIT_MOST = 500
 NUMBER = re.compile("[0-9]{1,15}")
+LONGEST_TEAM = 60
 AFTER_MOST = 10**15 - 1
 TEAM_PATTERN = "^[A-Za-z0-9_-]{1,60}$"
 
@@ -53,6 +56,8 @@ def _slug(name: str) -> str:
 
 
 def _day(text: str) -> date:
+    if text == "today":
+        return game_day(utc_now())
     try:
         return parse_day(text, utc_now())
     except DateRangeError as error:
@@ -94,9 +99,9 @@ def _followed() -> tuple[str, ...]:
 LEAGUE = Parameter("league", "Only this league, in upper or lower case.", _slug, _slugs)
 DATE = Parameter(
     name="date",
-    description="Only games of this US Eastern date.",
+    description="Only games of this US Eastern date, or of `today`: until 04:00 Eastern.",
     read=_day,
-    schema=lambda: {"type": "string", "format": "date"},
+    schema=lambda: {"anyOf": [{"type": "string", "format": "date"}, {"enum": ["today"]}]},
 )
 STATE = Parameter(
     name="state",
@@ -104,7 +109,14 @@ STATE = Parameter(
     read=_state,
     schema=lambda: {"type": "string", "enum": list(State)},
 )
-LEAGUE_IN_PATH = Parameter("league", "The game's league.", _slug, _slugs, in_path=True)
+LEAGUE_IN_PATH = Parameter("league", "The league.", _slug, _slugs, in_path=True)
+TEAM_IN_PATH = Parameter(
+    name="team",
+    description="The team's abbreviation, or its name, as in the address of its page.",
+    read=str,
+    schema=lambda: {"type": "string", "minLength": 1, "maxLength": LONGEST_TEAM},
+    in_path=True,
+)
 LIMIT = Parameter(
     name="limit",
     description=f"The most to return, from 1 to {LIMIT_MOST}; {LIMIT_MOST} if left out.",
@@ -137,6 +149,7 @@ ESPN_ID = Parameter(
 EXAMPLES: dict[str, dict[str, Any]] = {
     "leagues": {},
     "teams": {},
+    "team": {"team": "CHI"},
     "games": {"state": "post", "limit": 50},
     "game": {"espn_id": "401810426"},
     "box": {"espn_id": "401810426"},
@@ -163,6 +176,20 @@ def teams(league: str | None) -> Teams:
     """The teams of one league, or of all."""
     rows = queries.teams_of(db.session, [league] if league else _followed())
     return Teams([team_json(row) for row in rows])
+
+
+@blueprint.get("/teams/<league>/<team>")
+@returns(TeamGames, LEAGUE_IN_PATH, TEAM_IN_PATH)
+def team(league: str, team: str) -> TeamGames:
+    """A team, and its live, last and next game."""
+    rows = queries.teams_at(db.session, league, team[:LONGEST_TEAM])
+    if not rows:
+        abort(404, f"no {league.upper()} team is named {team[:40]!r}")
+    return _team_games(rows[0])
+
+
+def _team_games(team: Team) -> TeamGames:
+    return team_games(team, queries.team_now(db.session, team, game_day(utc_now())))
 
 
 @blueprint.get("/games")
@@ -261,9 +288,12 @@ def docs() -> ResponseReturnValue:
     answers = _short_answers(slug)
     requests = {name: {"league": slug} | values for name, values in EXAMPLES.items()}
     requests["leagues"] = {}
-    if "game" in answers:  # else the address of one that there may be
+    if game := answers.get("game"):  # else the address of one that there may be
         for name in ("game", "box", "plays"):
-            requests[name]["espn_id"] = answers["game"].espn_id
+            requests[name]["espn_id"] = game.espn_id
+        for team in queries.teams_named(db.session, [f"{slug}-{game.home.espn_id}"]):
+            requests["team"]["team"] = team.address
+            answers["team"] = _team_games(team)
     return render_template(
         "api.html",
         document=make_document(current_app),

@@ -13,7 +13,7 @@ from sportsapp.core.clock import iso_utc
 from sportsapp.core.leagues import League
 from sportsapp.core.records import EventKind, State, Status
 from sportsapp.db.models import Game, LeagueRow, Team
-from sportsapp.db.queries import AnyGame, ListedEvent
+from sportsapp.db.queries import AnyGame, ListedEvent, TeamNow
 
 UtcTime = Annotated[str, Meta(description="UTC", extra_json_schema={"format": "date-time"})]
 Day = Annotated[str, Meta(description="US Eastern date", extra_json_schema={"format": "date"})]
@@ -70,6 +70,7 @@ class AboutJson(msgspec.Struct):
 class GameJson(msgspec.Struct):
     """One game. `time_set` is false while only the day is known; `start_at` is then a placeholder.
 
+    `title` is the game in a few words: "Jets 20, Chiefs 24", or "Jets at Chiefs" before the start.
     `state` is the phase: to come (`pre`), live (`in`) or over (`post`). `status` is more precise;
     `detail` is the feed's own text for it. `period` is 0 before the start.
     `listed` is false once the feed lists the game no longer: moved to a day that is not known yet,
@@ -82,6 +83,7 @@ class GameJson(msgspec.Struct):
 
     league: str
     espn_id: str
+    title: str
     day: Day
     start_at: UtcTime
     time_set: bool
@@ -162,6 +164,20 @@ class TeamJson(msgspec.Struct):
     record: str
 
 
+class TeamGames(msgspec.Struct):
+    """A team, and its games around now, each null where there is none.
+
+    `current` is the one to show: the live one, or else today's (of two the one to come), or else
+    the next one, or else the last one. `last` is the last one that is over; `next` is the one to
+    come, null while one is live.
+    """
+
+    team: TeamJson
+    current: GameJson | None
+    last: GameJson | None
+    next: GameJson | None
+
+
 class Games(msgspec.Struct):
     """Games by start, then id. `next` is the `cursor` for the games that follow, or null.
 
@@ -212,6 +228,7 @@ def game_json(game: AnyGame) -> GameJson:
     return GameJson(
         league=game.league.slug,
         espn_id=game.espn_id,
+        title=_title(game),
         day=game.day.isoformat(),
         start_at=iso_utc(game.start_at),
         time_set=game.time_set,
@@ -230,6 +247,14 @@ def game_json(game: AnyGame) -> GameJson:
         series=game.series,
         updated_at=iso_utc(game.updated_at),
     )
+
+
+def _title(game: AnyGame) -> str:
+    teams = (game.away_team, game.home_team)
+    away, home = (team.short_name if team else "TBD" for team in teams)
+    if game.away_score is None or game.home_score is None:
+        return f"{away} {'vs' if game.neutral_site else 'at'} {home}"
+    return f"{away} {game.away_score}, {home} {game.home_score}"
 
 
 def game_in_full(game: Game) -> GameJson:
@@ -258,6 +283,14 @@ def _side_json(game: AnyGame, side: str) -> SideJson:
         winner=getattr(game, f"{side}_winner"),
         red_cards=game.situation.get(f"{side}_red_cards", 0),
     )
+
+
+def team_games(team: Team, now: TeamNow) -> TeamGames:
+    """A team and its games as the API returns them; its league must be loaded."""
+    current, last, coming = (
+        game_json(game) if game else None for game in (now.current, now.last, now.next)
+    )
+    return TeamGames(team_json(team), current, last, coming)
 
 
 def league_json(league: League, row: LeagueRow | None) -> LeagueJson:

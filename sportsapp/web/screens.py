@@ -46,11 +46,8 @@ def embed_team(league_name: str, address: str) -> ResponseReturnValue:
     team = teams_or_404(league, address)[0]
 
     def games() -> list[GameSummary]:
-        around = queries.last_and_next_games(db.session, [team.id], game_day(utc_now()))
-        live = [game for game in around if game.state == State.IN]
-        over = [game for game in around if game.state == State.POST]
-        ahead = [game for game in around if game.state == State.PRE]
-        return live or over[-1:] + ahead[:1]
+        now = queries.team_now(db.session, team, game_day(utc_now()))
+        return [now.live] if now.live else [game for game in (now.last, now.next) if game]
 
     return _framed(team.display_name, league.slug, games)
 

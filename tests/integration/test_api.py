@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, date, datetime
 from html import unescape
 
 import pytest
@@ -20,6 +21,7 @@ from sportsapp.sync.context import SyncContext
 from sportsapp.sync.scoreboards import sync_day
 from tests.integration.events import board, event
 
+SIDES = ("away", "home")
 DAY = parse_day("2026-01-15", utc_now())
 
 
@@ -44,6 +46,7 @@ def test_one_game_has_the_promised_shape(client, games):
     assert game == {
         "league": "nfl",
         "espn_id": "401",
+        "title": "Beta 17, Alpha 20",
         "day": "2026-01-15",
         "start_at": "2026-01-15T20:00:00Z",
         "time_set": True,
@@ -135,6 +138,53 @@ def test_list_ends_at_its_limit_over_all_leagues(client, games, monkeypatch, que
     assert ids(client, query) == expected
 
 
+@pytest.mark.usefixtures("clock")
+def test_today_is_the_day_of_the_games_until_four_eastern(visitor, synced, clock):
+    synced("nfl", event("401"))
+    clock.shown = datetime(2026, 1, 16, 8, 59, tzinfo=UTC)
+    assert ids(visitor, "?date=today") == ["401"]
+    clock.shown = datetime(2026, 1, 16, 9, 0, tzinfo=UTC)
+    assert ids(visitor, "?date=today&league=nfl") == []
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("games", "current", "last", "coming"),
+    [
+        (["13 post", "15 in", "18 pre"], "1", "0", None),
+        (["13 post", "15 post", "15 pre 22", "18 pre"], "2", "1", "2"),
+        (["13 post", "15 post", "18 pre"], "1", "1", "2"),
+        (["12 post", "13 post", "17 pre", "18 pre"], "2", "1", "2"),
+        (["12 post", "13 post", "18 postponed"], "1", "1", None),
+        (["18 pre"], "0", None, "0"),
+    ],
+)
+def test_team_has_the_game_to_show_its_last_and_its_next(
+    visitor, synced, games, current, last, coming
+):
+    """A game is its day in January, its state and its hour in UTC; its id is its place here."""
+    for n, text in enumerate(games):
+        day, state, hour = (*text.split(), "20")[:3]
+        made = event(str(n), f"2026-01-{day}T{hour}:00Z", state)
+        if n % 2:  # away
+            for side, where in zip(made["competitions"][0]["competitors"], SIDES, strict=True):
+                side["homeAway"] = where
+        synced("nfl", made, day=date(2026, 1, int(day)))
+    answer = visitor.get("/api/v1/teams/nfl/alp").json
+    assert answer["team"]["abbreviation"] == "ALP"
+    found = [answer[name] and answer[name]["espn_id"] for name in ("current", "last", "next")]
+    assert found == [current, last, coming]
+
+
+def test_title_is_the_game_in_a_few_words(visitor, synced):
+    neutral = event("403", "2026-01-15T22:00Z", "pre", neutralSite=True)
+    unknown = event("404", "2026-01-15T23:00Z", "pre")
+    unknown["competitions"][0]["competitors"][0]["team"]["id"] = "-1"
+    synced("nfl", event("401"), event("402", "2026-01-15T21:00Z", "pre"), neutral, unknown)
+    titles = [game["title"] for game in visitor.get("/api/v1/games?league=nfl").json["games"]]
+    assert titles == ["Beta 17, Alpha 20", "Beta at Alpha", "Beta vs Alpha", "Beta at TBD"]
+
+
 def test_leagues_say_when_they_were_read(client, app, feed):
     sync = SyncContext(services_of(app).feed_client, db.session, utc_now())
     sync_day(sync, BY_SLUG["nba"], DAY)
@@ -165,6 +215,7 @@ def test_teams_are_those_of_the_list(client, app, feed):
         ("/api/v1/nothing", 404, "not_found"),
         ("/api/v1/games?date=2024-13-45", 400, "bad_request"),
         ("/api/v1/games?date=yesterday", 400, "bad_request"),
+        ("/api/v1/teams/nfl/nobody", 404, "not_found"),
         ("/api/v1/games?state=over", 400, "bad_request"),
     ],
 )
@@ -328,7 +379,7 @@ def test_every_example_of_the_documentation_works(visitor, synced):
     store_summary("401810426")
     page = visitor.get("/api/v1/").text
     found = [unescape(one) for one in re.findall(r'class="example" href="([^"]+)"', page)]
-    assert len(found) == 7
+    assert len(found) == 8
     for address in found:
         assert visitor.get(address).status_code == 200, address
 
@@ -341,7 +392,7 @@ def test_documentation_has_an_answer_for_each_address_and_leads_to_a_stored_game
     answers = [
         json.loads(unescape(one)) for one in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
     ]
-    assert len(answers) == 7
+    assert len(answers) == 8
     found = [unescape(one) for one in re.findall(r'class="example" href="([^"]+)"', page)]
     for address, answer in zip(found, answers, strict=True):
         real = visitor.get(address).json

@@ -54,6 +54,7 @@ PATHS = [
     "/{}/weeks/2026/2/1",
     "/api/v1/{}",
     "/api/v1/games/nfl/{}",
+    "/api/v1/teams/nfl/{}",
     "/api/v1/games/{}/401",
     "/static/{}",
     "/admin/{}",

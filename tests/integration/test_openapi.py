@@ -83,7 +83,7 @@ def test_document_has_every_address_of_the_api(app, visitor):
     }
     document = visitor.get(DOCUMENT).json
     assert set(document["paths"]) == rules
-    assert len(rules) == 7
+    assert len(rules) == 8
     assert document["openapi"].startswith("3.1")
 
 

@@ -3,7 +3,7 @@
 Each takes the session first. Import the package and call ``queries.games_on(...)``.
 """
 
-from sportsapp.db.queries.coming import NextDay, games_around, next_days
+from sportsapp.db.queries.coming import NextDay, TeamNow, games_around, next_days, team_now
 from sportsapp.db.queries.events import ListedEvent, event_list, events_of
 from sportsapp.db.queries.games import (
     AnyGame,
@@ -90,6 +90,7 @@ __all__ = [
     "StoredDay",
     "StoredLine",
     "StoredSummary",
+    "TeamNow",
     "TeamSummary",
     "box_scores_of_team",
     "day_before",
@@ -137,6 +138,7 @@ __all__ = [
     "stored_days",
     "stored_summary",
     "summary_of_game",
+    "team_now",
     "teams_at",
     "teams_named",
     "teams_of",

@@ -1,4 +1,4 @@
-"""What stands around a day without games: the next day that has some, the games around it."""
+"""What is around a day: the next day with games, the games before and after, a team's games."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,8 +9,8 @@ from sqlalchemy.orm import aliased
 
 from sportsapp.core.records import State, Status
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import Game, LeagueRow
-from sportsapp.db.queries.games import SUMMARIES, GameSummary, by_start
+from sportsapp.db.models import Game, LeagueRow, Team
+from sportsapp.db.queries.games import SUMMARIES, GameSummary, by_start, last_and_next_games
 
 CALLED_OFF = (Status.POSTPONED, Status.CANCELLED)
 _league, _game = aliased(LeagueRow), aliased(Game)
@@ -68,3 +68,26 @@ def games_around(session: AnySession, slugs: Sequence[str], day: date) -> list[G
     By start, then id. What was called off, or is to come and no longer listed, is no game.
     """
     return by_start(session, _AROUND, slugs=slugs, day=day)
+
+
+class TeamNow(NamedTuple):
+    """A team's live game, its last one that is over and the one to come, None while one is live.
+
+    ``current`` is the one to show: the live one, else today's (of two the one to come), else the
+    next one, else the last one. Each is None where there is none.
+    """
+
+    live: GameSummary | None
+    last: GameSummary | None
+    next: GameSummary | None
+    current: GameSummary | None
+
+
+def team_now(session: AnySession, team: Team, today: date) -> TeamNow:
+    """The team's games around now; what was called off is none."""
+    games = last_and_next_games(session, [team.id], today)
+    live = next((game for game in games if game.state == State.IN), None)
+    last = next((game for game in reversed(games) if game.state == State.POST), None)
+    coming = next((game for game in games if game.state == State.PRE and not live), None)
+    of_today = (game for game in (coming, last) if game and game.day == today)
+    return TeamNow(live, last, coming, live or next(of_today, None) or coming or last)
