@@ -111,6 +111,13 @@ def _player_table(table: StatTableRecord, sport: str) -> PlayerTable:
     )
 
 
+def why(line: PlayerLineRecord) -> str:
+    """What a line's note says: what was decided with the player, or why he did not play."""
+    if line.stats or not line.note:
+        return line.note
+    return f"Did not play: {line.note.lower() if line.note.isupper() else line.note}"
+
+
 def team_figures(summary: SummaryRecord) -> list[tuple[str, str, str]]:
     """Label, away and home figure of what both teams or one have, in the feed's order."""
     rows: dict[tuple[str, str], dict[str, str]] = {}

@@ -8,7 +8,6 @@ from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
 from sportsapp.core.clock import iso_utc
-from sportsapp.core.printable import printable
 from sportsapp.db.queries import AnyTeam
 from sportsapp.services import services
 from sportsapp.web import box, labels, plays, spoilers, text
@@ -24,6 +23,7 @@ def init_app(app: Flask) -> None:
     """Register filters, tests, functions and every page's variables."""
     app.jinja_env.filters.update(
         score_after=plays.score_after,
+        play_words=plays.play_words,
         side_name=box.side_name,
         spans=spans,
         zip=zip,
@@ -58,10 +58,15 @@ def init_app(app: Flask) -> None:
         team_name=labels.team_name,
         timeouts=labels.timeouts_label,
         unknown_score=labels.unknown_score,
+        why=box.why,
         winner=labels.winner_beyond_score,
         leaders_text=text.leaders,
+        figures_text=text.figures,
         line_score=text.line_score,
-        printable=printable,
+        lineup_text=text.lineup,
+        players_text=text.players,
+        plays_text=text.play_lines,
+        printable=text.on_a_line,
         score_lines=text.score_lines,
         timeline_text=text.timeline,
     )

@@ -80,6 +80,11 @@ def _period_title(game: Game, period: int, title: str) -> str:
     return in_lower_case(f"{title} {game.league.period_name}" if is_bare else title)
 
 
+def play_words(play: PlayRecord) -> str:
+    """A play's text. A kick of a shootout, which alone has no period, is a name: did he score?"""
+    return play.text if play.period else f"{play.text}, {play.kind.lower()}"
+
+
 def score_after(game: Game, play: PlayRecord) -> str:
     """``GB 24, ATL 25``: the score after a play that scored; empty after another.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sportsapp.core.records import State
@@ -23,6 +23,7 @@ from sportsapp.web.labels import full_time
 from sportsapp.web.lookup import game_or_404, league_or_404
 from sportsapp.web.page import Freshness, answer
 from sportsapp.web.spoilers import is_revealed
+from sportsapp.web.text import render_page
 from sportsapp.web.unread import is_summary_coming
 
 blueprint = Blueprint("summaries", __name__)
@@ -100,8 +101,8 @@ def _part(
 
     def render(fresh: Freshness) -> str:
         stored = queries.stored_summary(db.session, game.id) if is_revealed(game) else None
-        return render_template(
-            f"{name}.html",
+        return render_page(
+            name,
             game=game,
             league=league,
             fresh=fresh.watching([game]),
@@ -114,7 +115,7 @@ def _part(
             **(parts(game, stored.summary) if stored else {}),
         )
 
-    return answer([league.slug], render)
+    return answer([league.slug], render, has_text=True)
 
 
 def tabs_of(game: Game, stored: StoredSummary | None) -> list[tuple[str, str]]:

@@ -8,10 +8,11 @@ from flask import render_template, request
 
 from sportsapp.core.printable import printable
 from sportsapp.core.records import State
+from sportsapp.core.summary import LineupPlayerRecord, PlayerLineRecord, PlayRecord
 from sportsapp.db.models import Game
 from sportsapp.db.queries import AnyGame
 from sportsapp.http.representations import asks_for_text
-from sportsapp.web import box, labels
+from sportsapp.web import box, labels, plays
 from sportsapp.web.spoilers import is_hidden, is_revealed
 from sportsapp.web.timeline import Entry
 
@@ -80,20 +81,74 @@ def timeline(entries: Iterable[Entry]) -> str:
     return columns(rows)
 
 
+def players(table: box.PlayerTable) -> str:
+    """A table of a box score, and below it the players without figures."""
+    rows = [[Cell("Player"), *(Cell(label, is_number=True) for label, _ in table.columns)]]
+    for line, texts in table.rows:
+        if line.stats:
+            rows.append([Cell(_who(line)), *_figures(texts), Cell(box.why(line))])
+    if table.totals:
+        rows.append([Cell("Team"), *_figures(table.totals)])
+    others = [line for line, _ in table.rows if not line.stats]
+    return columns(rows) + columns([[Cell(_who(line)), Cell(box.why(line))] for line in others])
+
+
+def figures(rows: Iterable[tuple[str, str, str]], game: Game) -> str:
+    """What both teams did: what it is, the away and the home side's figure."""
+    teams = [team.abbreviation if team else "TBD" for team in (game.away_team, game.home_team)]
+    return columns(
+        [[Cell(label), *_figures(values)] for label, *values in [("Figure", *teams), *rows]]
+    )
+
+
+def lineup(listed: Iterable[LineupPlayerRecord]) -> str:
+    """Number, name and position of each player, and whether he came on or went off."""
+    rows = []
+    for player in listed:
+        moves = "came on" if player.came_on else "", "went off" if player.went_off else ""
+        number = Cell(player.jersey, is_number=True)
+        rows.append([number, Cell(_who(player)), Cell(", ".join(filter(None, moves)))])
+    return columns(rows)
+
+
+def play_lines(shown: Iterable[PlayRecord], game: Game) -> str:
+    """When, the score after it where somebody scored, and what."""
+    return columns(
+        [
+            [
+                Cell(play.clock, is_number=True),
+                Cell(plays.score_after(game, play)),
+                Cell(plays.play_words(play), BOLD if play.is_scoring else ""),
+            ]
+            for play in shown
+        ]
+    )
+
+
+def on_a_line(text: str) -> str:
+    """The feed's text, or a sentence of ours that a browser may not break, as part of a line."""
+    return printable(text.replace("\u00a0", " "))
+
+
 def columns(rows: Sequence[Sequence[Cell]]) -> str:
     """The rows as lines of text, each column as wide as its longest cell; numbers to the right.
 
+    A column without any text is left out.
     The feed's texts cannot steer a terminal: what does not print is written as an escape.
     """
     rows = [
-        [Cell(printable(text), style, is_number) for text, style, is_number in row] for row in rows
+        [Cell(on_a_line(text), style, is_number) for text, style, is_number in row] for row in rows
     ]
     widths = [
         max(len(cell.text) for cell in column) for column in zip_longest(*rows, fillvalue=Cell(""))
     ]
     has_colour = request.args.get("color") == "1"
     lines = (
-        GAP.join(_styled(cell, width, has_colour) for cell, width in zip(row, widths, strict=False))
+        GAP.join(
+            _styled(cell, width, has_colour)
+            for cell, width in zip(row, widths, strict=False)
+            if width
+        )
         for row in rows
     )
     return "".join(f"{GAP}{line.rstrip()}\n" for line in lines)
@@ -102,6 +157,14 @@ def columns(rows: Sequence[Sequence[Cell]]) -> str:
 def _styled(cell: Cell, width: int, has_colour: bool) -> str:
     text = cell.text.rjust(width) if cell.is_number else cell.text.ljust(width)
     return f"{cell.style}{text}{PLAIN}" if cell.style and has_colour else text
+
+
+def _who(player: PlayerLineRecord | LineupPlayerRecord) -> str:
+    return ", ".join(filter(None, (player.name, player.position)))
+
+
+def _figures(texts: Iterable[str]) -> list[Cell]:
+    return [Cell(text, is_number=True) for text in texts]
 
 
 def _number(value: int | None) -> Cell:

