@@ -1,6 +1,6 @@
 """Every command of README, CONTRIBUTING and docs is run by a test, or left out for a reason.
 
-A command is a line of an indented block, or of a fenced one that is neither ``python`` nor
+A command is a line of an indented block, or of a fenced one that is neither code, YAML nor
 ``text``, and whatever stands between backticks and begins with a program of such a line, or looks
 like one with an option.
 """
@@ -217,7 +217,7 @@ def documented() -> set[str]:
     found = set()
     spans = set()
     for page in PAGES:
-        no_commands = r"^```(html|json|python|text)\n.*?^```$"
+        no_commands = r"^```(html|json|python|text|yaml)\n.*?^```$"
         shown = re.sub(no_commands, "", page.read_text(), flags=re.M | re.S)
         blocks = re.findall(r"^```\w*\n(.*?)^```$", shown, re.MULTILINE | re.DOTALL)
         lines = re.findall(r"^ {4}(\S.*)$", shown, re.MULTILINE)
