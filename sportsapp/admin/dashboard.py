@@ -23,6 +23,7 @@ PAGES = {
     "queues": "admin_backfill.index",
     "runs": "admin_failures.index",
     "letters": "admin_failures.index",
+    "notify": "admin_notifications.index",
     "feed": "admin_leagues.index_view",
     "leagues": "admin_leagues.index_view",
     "data": "admin_leagues.index_view",

@@ -20,6 +20,7 @@ from sportsapp.core.errors import NotifyError, OverlapError, SealError, TargetEr
 from sportsapp.core.sealing import unseal
 from sportsapp.db.engine import db
 from sportsapp.db.models import Subscription, Trigger
+from sportsapp.monitoring.checks.work import check_notify
 from sportsapp.notify import outbox
 from sportsapp.notify.choices import is_quiet
 from sportsapp.notify.message import Message
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 LIMIT_SECONDS = 60
 ENOUGH_SECONDS = 10.0
 """A run begins no further message after so long; another run goes on."""
-ALERT = "notify"
+ALERT = check_notify.kind  # so that the check notices the end, too: of one that is removed
 UNEXPECTED = "an error that nobody expected; the log has it"
 
 
@@ -62,7 +63,7 @@ def deliver_events(subscription: int) -> dict[str, Any]:
         if error := _attempt(row, step):
             return {"sent": sent, "errors": [f"{name}: {error}"]}
         outbox.note_sent(db.session, subscription, step.up_to, utc_now())
-        services().alerts.report_recovery(name, ALERT, "its messages are taken again")
+        services().alerts.report_recovery(name, ALERT, f"{name}: its messages are taken again")
         sent += 1
     return {"sent": sent, "errors": []}
 
@@ -95,7 +96,7 @@ def _note_failure(key: int, text: str) -> str:
         events = f"{given_up} {'event was' if given_up == 1 else 'events were'} given up"
         text = f"{events}, which the target did not take for an hour: {text}"
         logger.warning("subscription %s: %s", name, text)
-        services().alerts.report_problem(name, ALERT, text)
+        services().alerts.report_problem(name, ALERT, f"{name}: {text}")
     return text
 
 

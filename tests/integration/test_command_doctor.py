@@ -28,7 +28,7 @@ from tests.panel import add_consumer, add_failure, add_league
 ORDER = [
     "settings", "disk", "database", "damage", "broker", "policy", "consumers", "consumers",
     "scheduler", "paused", "queues", "feed", "leagues", "clock", "data", "fields", "audit",
-    "runs", "letters",
+    "runs", "letters", "notify",
 ]  # fmt: skip
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, text
 
+from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import (
     SubscriptionError,
     TargetError,
@@ -17,9 +19,12 @@ from sportsapp.core.errors import (
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import db, write_connection, writing
 from sportsapp.db.models import Alert, Subscription, TaskRun, Trigger
+from sportsapp.monitoring.checks.check import State
+from sportsapp.monitoring.checks.work import check_notify
 from sportsapp.notify import outbox
 from sportsapp.notify.subscriptions import Wish, add_subscription, named, pause, remove, told_of
 from sportsapp.notify.webhook import WebhookTarget
+from sportsapp.services import services_of
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_score_events import playing
@@ -187,6 +192,40 @@ def test_after_an_hour_it_is_given_up_with_a_line_and_an_alert(
     assert [one["game"] for one in receiver.taken[0]["events"]] == ["402"]
     db.session.rollback()
     assert alert.active_since is None
+
+
+@pytest.mark.parametrize("end", [remove, partial(pause, paused=True)])
+def test_target_that_fails_is_a_warning_until_nobody_waits_for_it(
+    app, synced, subscribe, receiver, clock, visitor, caplog, end
+):
+    subscribe("my phone")
+    subscribe("club", address=f"{receiver.url[:-1]}x")
+    play(synced, (0, 0), (7, 0))
+    receiver.status = 500
+    deliver("my phone")
+    assert warning(visitor) == "messages to a target are not taken"
+    for _ in range(13):
+        clock(timedelta(minutes=5))
+        deliver("my phone")
+    look = replace(services_of(app).look(), now=clock(timedelta(0)))
+    (finding,) = check_notify.run(look)
+    assert finding.state == State.WARN
+    assert finding.text == (
+        "my phone: messages have not been taken since 2026-01-15T20:00:00Z, 65 min:"
+        " the webhook answered 500 Internal Server Error"
+    )
+    assert finding.do.startswith("`flask notify test 'my phone'`")
+    end(db.session, row("my phone"))
+    services_of(app).alerts.check(utc_now())
+    assert "TROUBLE: my phone: 1 event was given up, which the target did" in caplog.text
+    assert "OK: my phone: its messages are taken again, or it is paused or removed" in caplog.text
+    assert db.session.scalar(select(Alert.active_since).where(Alert.kind == "notify")) is None
+    assert warning(visitor) is None
+
+
+def warning(visitor) -> str | None:
+    """What strangers are told of notifications."""
+    return visitor.get("/readyz").json["warnings"].get("notify")
 
 
 def test_hour_counts_only_while_attempts_are_made(synced, subscribe, receiver, clock):

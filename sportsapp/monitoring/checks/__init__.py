@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     feed.check_audit,
     work.check_runs,
     work.check_letters,
+    work.check_notify,
 )
 """Every check, causes before consequences: mend the first problem first."""
 

@@ -1,5 +1,6 @@
-"""Checks of what does the work: consumers, the scheduler, queues and runs."""
+"""Checks of what does the work: consumers, the scheduler, queues, runs and notifications."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from sportsapp.core.clock import CLOCK_TOLERANCE, duration, iso_utc
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import ConsumerProcess, PausedQueue, ScheduleRow, TaskRun
+from sportsapp.db.models import ConsumerProcess, PausedQueue, ScheduleRow, Subscription, TaskRun
 from sportsapp.db.models.run import WAITING
 from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
 from sportsapp.queue.huey import TrackerHuey
@@ -192,3 +193,26 @@ def check_letters(look: Look) -> Iterator[Finding]:
         yield warn(text, "see Failures in the panel: put them back, or discard them")
     else:
         yield ok("every message could be read")
+
+
+@check(
+    "notify",
+    "messages to a target are not taken",
+    needs=("database",),
+    well="its messages are taken again, or it is paused or removed",
+)
+def check_notify(look: Look) -> Iterator[Finding]:
+    """No subscription's last message failed; what is public names none."""
+    is_failing = Subscription.paused.is_(False), Subscription.failing_since.is_not(None)
+    failing = select(Subscription).where(*is_failing).order_by(Subscription.name)
+    rows = look.session.scalars(failing).all()
+    for row in rows:
+        since = row.failing_since or look.now
+        lasted = f"since {iso_utc(since)}, {duration(look.now - since)}"
+        yield warn(
+            f"{row.name}: messages have not been taken {lasted}: {row.error}",
+            f"`flask notify test {shlex.quote(row.name)}` sends one here and now",
+            subject=row.name,
+        )
+    if not rows:
+        yield ok("no target fails")
