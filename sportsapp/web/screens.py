@@ -80,7 +80,9 @@ def paper() -> ResponseReturnValue:
 def _on_screen(kind: str, at_once: int) -> ResponseReturnValue:
     """Today's games for a screen of our own: of all leagues, or of ``?league=``."""
     name = request.args.get("league")
-    slugs = [league_or_404(name).slug] if name else services().settings.leagues
+    league = league_or_404(name) if name else None
+    slugs = [league.slug] if league else services().settings.leagues
+    title = f"{league.label} today" if league else "Today"
 
     def games() -> list[GameSummary]:
         found = _today(slugs)
@@ -89,7 +91,7 @@ def _on_screen(kind: str, at_once: int) -> ResponseReturnValue:
         chosen = [game for game in found if game.state == State.IN or has_favourite(game)]
         return chosen or found
 
-    return _screen(kind, "Today", slugs, games, at_once)
+    return _screen(kind, title, slugs, games, at_once)
 
 
 def _framed(title: str, slug: str, games: Callable[[], Sequence[AnyGame]]) -> ResponseReturnValue:

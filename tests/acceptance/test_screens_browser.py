@@ -20,11 +20,13 @@ pytestmark = [pytest.mark.slow, needs_chromium]
 
 @pytest.fixture
 def club(visitors: Visitors) -> Iterator[str]:  # noqa: F811  # the fixture
-    """Another site, with a frame of ours in its page."""
+    """Another site, with a frame of ours in its page. It may open windows, as Home Assistant's."""
     other = Flask("club")
     address = f"{visitors.site.url.rstrip('/')}/embed/nfl/games/{LIVE_NFL}"
+    may = "allow-popups allow-same-origin allow-scripts"
     other.add_url_rule(
-        "/<theme>", view_func=lambda theme: f'<iframe src="{address}?theme={theme}">'
+        "/<theme>",
+        view_func=lambda theme: f'<iframe sandbox="{may}" src="{address}?theme={theme}">',
     )
     with serving(other) as url:
         yield url
@@ -36,7 +38,7 @@ def page(visitors: Visitors) -> Iterator[Page]:  # noqa: F811  # the fixture
         yield context.new_page()
 
 
-def test_only_a_site_that_we_name_shows_our_frame(visitors, club, page):  # noqa: F811
+def test_only_a_site_that_we_name_shows_our_frame_with_its_link(visitors, club, page):  # noqa: F811
     page.goto(f"{club}/light")
     frame = page.frame_locator("iframe")
     expect(frame.locator("main")).to_have_count(0)
@@ -47,6 +49,9 @@ def test_only_a_site_that_we_name_shows_our_frame(visitors, club, page):  # noqa
     try:
         page.goto(f"{club}/dark")
         expect(frame.locator(".team b")).to_have_count(2)
+        with page.context.expect_page() as opened:
+            frame.locator("li a").click()
+        opened.value.wait_for_url(f"**/nfl/games/{LIVE_NFL}")
     finally:
         app.extensions[KEY] = before
 
@@ -70,13 +75,32 @@ def test_wall_turns_from_part_to_part(page):
     assert seen == [*range(count), 0]
 
 
-@pytest.mark.parametrize(("path", "width", "height"), [("/eink", 800, 480), ("/tv", 1280, 720)])
-def test_screen_needs_no_scrolling(page, path, width, height):
+@pytest.mark.parametrize(
+    ("path", "width", "height", "letters"),
+    [
+        ("/eink", 800, 480, 20),
+        ("/tv", 1280, 720, 48),
+        ("/tv", 1080, 1920, 60),
+        ("/tv?league=nba", 1920, 1080, 80),
+        ("/tv?league=nfl", 1920, 1080, 150),
+        ("/tv?league=nfl", 2560, 1080, 150),
+    ],
+)
+def test_screen_is_filled_without_scrolling_in_letters_of_so_many_pixels(
+    page, path, width, height, letters
+):
     page.set_viewport_size({"width": width, "height": height})
     page.goto(path)
-    assert page.locator("li").count() > 5
     size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     across, down = page.evaluate(size)
     assert (across <= width, down <= height) == (True, True)
+    last = page.locator("li").last.bounding_box()
     bottom = page.locator(".asof").bounding_box()
-    assert bottom["y"] + bottom["height"] <= height
+    assert last["y"] + last["height"] <= bottom["y"] + 1
+    assert height * 0.93 < bottom["y"] + bottom["height"] <= height
+    names = page.locator(".team > span, li p > *")
+    assert names.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth + 1)")
+    font = page.locator(".team").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
+    assert font >= letters
+    inside = "all => all.every(one => one.scrollHeight <= one.clientHeight + 1)"
+    assert page.locator("li").evaluate_all(inside)  # no line of a game lies over the next one
