@@ -71,7 +71,7 @@ def create_app(
     web.init_app(app)
     api.init_app(app)
     commands.init_app(app)
-    threads.init_app(app)
+    threads.init_app(app, settings.embed_origins)
     return app
 
 

@@ -96,17 +96,22 @@ def _is_ours(name: str) -> bool:
 
 
 def allow_frames(origins: Sequence[str]) -> None:
-    """For a view: pages of these origins may show its answer in a frame."""
-    g.frame_ancestors = " ".join(origins)
+    """For a view: pages of these origins may show its answer, or its error, in a frame."""
+    g.frame_ancestors = origins
+
+
+def headers_of(frame_ancestors: Sequence[str]) -> dict[str, str]:
+    """The headers of an answer that pages of these origins may show in a frame."""
+    headers = dict(HEADERS)
+    if frame_ancestors:
+        ancestors = f"frame-ancestors {' '.join(frame_ancestors)}"
+        headers["Content-Security-Policy"] = POLICY.replace("frame-ancestors 'none'", ancestors)
+        del headers["X-Frame-Options"]  # which can name no origins
+    return headers
 
 
 def _add_headers(response: Response) -> Response:
-    headers = dict(HEADERS)
-    if ancestors := g.get("frame_ancestors"):
-        policy = POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
-        headers["Content-Security-Policy"] = policy
-        del headers["X-Frame-Options"]  # which can name no origins
-    for name, value in headers.items():
+    for name, value in headers_of(g.get("frame_ancestors", ())).items():
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)

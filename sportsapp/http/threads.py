@@ -10,13 +10,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from sportsapp.http.headers import HEADERS
+from sportsapp.http.headers import headers_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +27,7 @@ MOST_AT_WORK = WEB_THREADS - 1
 MOMENT = 0.6
 """Seconds. A request takes a hundredth of that."""
 RETRY_SECONDS = 1
+SCREENS = ("/embed/", "/tv", "/eink")
 BUSY = "This site is busy. Try again in a second."
 
 logger = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ logger = logging.getLogger(__name__)
 class SpareThread:
     """WSGI middleware that refuses what would take the last thread while the others wait."""
 
-    def __init__(self, app: "WSGIApplication") -> None:
-        self.app = app
+    def __init__(self, app: "WSGIApplication", embed_origins: Sequence[str] = ()) -> None:
+        self.app, self._embed_origins = app, embed_origins
         self._changed = threading.Condition()
         self._at_work = 0
         self._waiting = 0
@@ -51,7 +52,7 @@ class SpareThread:
         if path == "/healthz" or path.startswith("/static/"):  # they wait for nothing
             return self.app(environ, start_response)
         if not self._enter():
-            return refusal(path)(environ, start_response)
+            return refusal(path, self._embed_origins)(environ, start_response)
         began = time.monotonic()
         try:
             return self.app(environ, start_response)  # no view streams: it is whole then
@@ -86,17 +87,22 @@ class SpareThread:
                 self._at_work -= 1
 
 
-def refusal(path: str) -> Response:
-    """What a visitor gets: a line, or the API's error object. Made without the app, which waits."""
+def refusal(path: str, embed_origins: Sequence[str]) -> Response:
+    """What a visitor gets: a line, or the API's error object. Made without the app, which waits.
+
+    A screen that nobody stands at loads itself again, also in a frame.
+    """
     is_api = path.startswith("/api/")
     error = json.dumps({"error": {"code": "unavailable", "message": BUSY}})
     response = Response(error if is_api else BUSY, 503)
     response.content_type = "application/json" if is_api else "text/plain; charset=utf-8"
-    response.headers.update(HEADERS)
+    response.headers.update(headers_of(embed_origins if path.startswith("/embed/") else ()))
+    if path.startswith(SCREENS):
+        response.headers["Refresh"] = str(RETRY_SECONDS)
     response.headers.update({"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"})
     return response
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, embed_origins: Sequence[str]) -> None:
     """Put it in front of everything else: the page cache waits, too."""
-    app.wsgi_app = SpareThread(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+    app.wsgi_app = SpareThread(app.wsgi_app, embed_origins)  # type: ignore[method-assign]

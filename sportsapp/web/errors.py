@@ -70,6 +70,10 @@ def show_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     if request.path.startswith(API):
         code = CODES.get(status, error.name.lower().replace(" ", "_"))
         return jsonify({"error": {"code": code, "message": message}}), status, headers
+    if request.blueprint == "screens":  # no room for a page, and nobody there to load it again
+        if status >= 500:
+            headers["Refresh"] = str(RETRY_SECONDS)
+        return Response(message, status, headers, content_type="text/plain; charset=utf-8")
     if isinstance(error, SecurityError):  # a page's links cannot be built for an untrusted host
         return Response(message, status, content_type="text/plain; charset=utf-8")
     meant = error if isinstance(error, UnknownNameError) else None

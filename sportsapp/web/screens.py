@@ -32,6 +32,12 @@ ON_A_WALL, ON_PAPER = 8, 12
 """Games at one time."""
 
 
+@blueprint.before_request
+def _allow_frames() -> None:
+    if request.path.startswith("/embed/"):
+        allow_frames(services().settings.embed_origins)
+
+
 @blueprint.get("/embed/<league_name>")
 def embed_league(league_name: str) -> ResponseReturnValue:
     """A league's games today, for a frame."""
@@ -97,8 +103,6 @@ def _on_screen(kind: str, at_once: int) -> ResponseReturnValue:
 def _framed(title: str, slug: str, games: Callable[[], Sequence[AnyGame]]) -> ResponseReturnValue:
     """A page for a frame. It depends on no cookies: other sites' visitors have none of ours."""
     g.preferences = Preferences()
-    if origins := services().settings.embed_origins:
-        allow_frames(origins)
     return _screen("embed", title, [slug], games, ON_A_WALL)
 
 

@@ -14,6 +14,7 @@ from sportsapp.factory import create_app
 from tests.conftest import MakeDatabase
 
 AWAY = "postgresql://someone:hush@127.0.0.1:1/scores"
+CLUB = "https://club.example.org"
 PAGES = ("/", "/live", "/nfl", "/nfl/2026-01-15", "/nfl/games/1", "/nfl/teams", "/search?q=giants")
 
 
@@ -25,7 +26,7 @@ def visitor(
     with make_database(tmp_path, tables=False) as empty:
         empty = empty or f"sqlite:///{tmp_path / 'empty.db'}"
         url = AWAY if request.param == "away" else empty
-        app = create_app(replace(settings, database_url=url))
+        app = create_app(replace(settings, database_url=url, embed_origins=(CLUB,)))
         yield app.test_client()
         with app.app_context():
             db.engine.dispose()
@@ -39,6 +40,18 @@ def test_page_asks_to_try_again(visitor, path, caplog):
     assert "the database cannot be used" in caplog.text
     assert "Traceback" not in caplog.text
     assert "hush" not in caplog.text + answer.text
+
+
+@pytest.mark.parametrize("path", ["/tv", "/eink", "/embed/nfl", "/embed/nfl/teams/DAL"])
+def test_screen_that_nobody_stands_at_loads_itself_again(visitor, path):
+    answer = visitor.get(path)
+    assert (answer.status_code, answer.headers["Refresh"], answer.mimetype) == (
+        503,
+        "10",
+        "text/plain",
+    )
+    framed_by = CLUB if path.startswith("/embed/") else "'none'"
+    assert f"frame-ancestors {framed_by}" in answer.headers["Content-Security-Policy"]
 
 
 def test_api_says_it_in_its_own_words(visitor):

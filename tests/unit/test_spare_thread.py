@@ -16,13 +16,15 @@ from sportsapp.http.headers import HEADERS
 from sportsapp.http.kept import KeptAnswer
 from sportsapp.http.threads import MOST_AT_WORK, SpareThread
 
+CLUB = "https://club.example.org"
+
 
 class SlowSite:
     """An app whose pages under /slow wait until they may go on."""
 
     def __init__(self) -> None:
         self.go_on, self.entered = threading.Event(), threading.Semaphore(0)
-        self.client = Client(SpareThread(self.app))
+        self.client = Client(SpareThread(self.app, [CLUB]))
 
     @Request.application
     def app(self, request: Request) -> Response:
@@ -55,6 +57,11 @@ def test_request_that_would_take_the_last_thread_is_refused(site, monkeypatch):
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert refused.text == threads.BUSY
     assert HEADERS.items() <= dict(refused.headers).items()
+    assert "Refresh" not in refused.headers
+    wall, frame = (site.client.get(path).headers for path in ("/tv", "/embed/nfl"))
+    assert (wall["Refresh"], frame["Refresh"]) == ("1", "1")
+    assert "frame-ancestors 'none'" in wall["Content-Security-Policy"]
+    assert f"frame-ancestors {CLUB}" in frame["Content-Security-Policy"]
     error = site.client.get("/api/v1/leagues").json["error"]
     assert error == {"code": "unavailable", "message": threads.BUSY}
     assert [site.get(path) for path in ("/healthz", "/static/style.css")] == [200, 200]
