@@ -186,7 +186,7 @@ def figures() -> list[Figure]:
     private = [name for names in private_names_of_libraries(modules).values() for name in names]
     counts = {mark: sum(mark in comment for comment in comments) for mark in EXCEPTIONS}
     return [
-        Figure("lines of code", sum(module.code_lines() for module in modules), 23_400),
+        Figure("lines of code", sum(module.code_lines() for module in modules), 23_850),
         Figure("modules", len(modules)),
         Figure("lines of the longest module", max(module.lines() for module in modules), 400),
         Figure("modules at the package's root", len(root), 3),

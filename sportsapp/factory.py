@@ -24,10 +24,11 @@ from sportsapp.sync.watch import FeedWatch
 from sportsapp.tasks.alerts import queue_alert
 from sportsapp.tasks.notifications import queue_due
 from sportsapp.tasks.sync import configure_tasks
-from sportsapp.web import preferences
+from sportsapp.web import preferences, push
 
 LOOPBACK = [".localhost", "127.0.0.1", "[::1]"]  # localhost and all names in it
 VISITOR_SYNCS = 6  # a minute, for one address
+PUSH_VISITORS = 6  # a minute, for one address
 FORM_LIMIT = 256 * 1024  # bytes of a request's body
 
 
@@ -67,7 +68,7 @@ def create_app(
     init_database(app)
     app.extensions[KEY] = _make_services(app, settings, client)
     headers.init_app(app)
-    admin.init_app(app, self_guarded=[preferences.blueprint])
+    admin.init_app(app, self_guarded=[preferences.blueprint, push.blueprint])
     web.init_app(app)
     api.init_app(app)
     commands.init_app(app)
@@ -120,5 +121,6 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         queues=QUEUES,
         failure_delays=FailureDelays(settings, "sportsapp-signin"),
         visitor_syncs=Allowance(settings, "sportsapp-visitor", per_minute=VISITOR_SYNCS),
+        push_visitors=Allowance(settings, "sportsapp-push", per_minute=PUSH_VISITORS),
         watched_games=WatchedGames(settings.broker),
     )

@@ -41,6 +41,7 @@ class Services:
     queues: tuple[TrackerHuey, ...]
     failure_delays: FailureDelays
     visitor_syncs: Allowance
+    push_visitors: Allowance
     watched_games: WatchedGames
     results: KeptAnswer[list[Result]] = field(default_factory=KeptAnswer)
     metrics: KeptAnswer[list[Metric]] = field(default_factory=KeptAnswer)

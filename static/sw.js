@@ -104,3 +104,28 @@ function marked(page, html) {
   headers["Content-Security-Policy"] = page.headers.get("Content-Security-Policy");
   return new Response(html, { headers });
 }
+
+// A message about a game; a later one takes its place.
+addEventListener("push", (event) => {
+  const { title, body, page } = event.data.json();
+  const options = { body, data: page, icon: "/static/icon-192.png", renotify: true, tag: page };
+  event.waitUntil(registration.showNotification(title, options));
+});
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data));
+});
+addEventListener("pushsubscriptionchange", (event) => event.waitUntil(subscribe(event)));
+
+async function show(page) {
+  const windows = await clients.matchAll({ type: "window" });
+  const shown = windows.find(({ url }) => new URL(url).pathname === page);
+  return shown ? shown.focus() : clients.openWindow(page);
+}
+
+// Where messages are sent has changed.
+async function subscribe({ oldSubscription, newSubscription }) {
+  const { pushManager } = registration;
+  const body = JSON.stringify(newSubscription ?? (await pushManager.subscribe(oldSubscription.options)));
+  await fetch("/push", { body, headers: { "Content-Type": "application/json" }, method: "POST" });
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -105,14 +106,15 @@ def _closing(app: Any) -> Any:
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve a WSGI app on a free loopback port, and yield its URL."""
-    server = make_server("127.0.0.1", 0, _closing(app), threaded=True, request_handler=QuietHandler)
+    options: dict[str, Any] = {"request_handler": QuietHandler, "ssl_context": tls}
+    server = make_server("127.0.0.1", 0, _closing(app), threaded=True, **options)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

@@ -8,6 +8,7 @@ from sportsapp.admin.view import PanelView, form_action
 from sportsapp.core.errors import SubscriptionError
 from sportsapp.db.engine import db
 from sportsapp.notify import subscriptions
+from sportsapp.notify.browsers import count_browsers
 from sportsapp.notify.choices import CHOICES, LONGEST_DELAY, USUAL
 from sportsapp.notify.message import Message
 from sportsapp.services import services
@@ -26,6 +27,8 @@ class NotificationsView(PanelView):
         return self.render(
             "admin/notifications.html",
             subscriptions=[(row, subscriptions.told_of(db.session, row)) for row in rows],
+            browsers=count_browsers(db.session),
+            most_browsers=services().settings.push_browsers,
             leagues=services().leagues,
             choices=list(CHOICES),
             usual=USUAL,

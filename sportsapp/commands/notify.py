@@ -17,6 +17,7 @@ from sportsapp.commands.shell import (
 from sportsapp.core.clock import iso_utc
 from sportsapp.db.engine import db
 from sportsapp.db.models import Subscription
+from sportsapp.notify.browsers import count_browsers
 from sportsapp.notify.choices import CHOICES, USUAL
 from sportsapp.notify.message import Message
 from sportsapp.notify.subscriptions import (
@@ -91,9 +92,12 @@ def _read_address() -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
     """List the subscriptions. Their addresses are never shown."""
-    rows = all_subscriptions(db.session)
-    document = {"subscriptions": [_document(row) for row in rows]}
-    print_answer(document, [_line(row) for row in rows] or ["nobody is told anything"], as_json)
+    rows, browsers = all_subscriptions(db.session), count_browsers(db.session)
+    document = {"subscriptions": [_document(row) for row in rows], "browsers": browsers}
+    lines = [_line(row) for row in rows]
+    if browsers:
+        lines.append(f"and {browsers} {'browser' if browsers == 1 else 'browsers'} of visitors")
+    print_answer(document, lines or ["nobody is told anything"], as_json)
 
 
 @notify_group.command("test")

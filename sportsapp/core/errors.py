@@ -147,6 +147,10 @@ class NotifyError(TrackerError):
     """A target did not take a message. The message never contains the target's address."""
 
 
+class TargetGoneError(NotifyError):
+    """A browser does not take messages any more: its visitor switched them off."""
+
+
 class PollingPausedError(TrackerError):
     """Scheduled polling of this league is paused. Syncs that a person starts are not."""
 

@@ -195,6 +195,12 @@ class Settings:
         example="1",
         shown="0",
     )
+    push_browsers: int = _setting(
+        read.whole_number(0, 100_000),
+        "visitors' browsers that may be told of games, at most; 0 offers it to nobody",
+        500,
+        example="50",
+    )
     leagues: tuple[str, ...] = _setting(
         read.league_slugs,
         "leagues that are followed, in the menu's order; "

@@ -111,7 +111,7 @@ class Allowance:
         try:
             count: Any = self._counts.incr(client_network(), 60)
         except redis.RedisError as error:
-            text = "nothing is fetched for visitors without the broker: %s"
+            text = "nothing is done for visitors without the broker: %s"
             logger.warning(text, error, extra=BROKER.lines)
             return False
         BROKER.ended()

@@ -52,22 +52,28 @@ def newest_event(session: AnySession) -> int:
 def waiting(session: AnySession, now: datetime) -> list[Subscription]:
     """The subscriptions that may be sent something: events have come since their last one.
 
-    Those in whose quiet hours it is now are among them.
+    Those in whose quiet hours it is now are among them. By their last event.
     """
     may_send = [
         Subscription.paused.is_(False),
         Subscription.event_id < select(func.max(ScoreEvent.id)).scalar_subquery(),
         or_(Subscription.again_at.is_(None), Subscription.again_at <= now),
     ]
-    return list(session.scalars(select(Subscription).where(*may_send).order_by(Subscription.id)))
+    in_order = (Subscription.event_id, Subscription.id)
+    return list(session.scalars(select(Subscription).where(*may_send).order_by(*in_order)))
 
 
 def next_step(session: AnySession, subscription: Subscription, now: datetime) -> Step | None:
     """What is to be done for a subscription now; None while nothing is due."""
+    return step_of(subscription, events_after(session, subscription.event_id), now)
+
+
+def events_after(session: AnySession, event_id: int) -> list[GameEvent]:
+    """The next events after this one, by id."""
     events = (
         select(ScoreEvent, Game)
         .join(Game, Game.id == ScoreEvent.game_id)
-        .where(ScoreEvent.id > subscription.event_id)
+        .where(ScoreEvent.id > event_id)
         .order_by(ScoreEvent.id)
         .limit(AT_ONCE)
         .options(
@@ -76,7 +82,7 @@ def next_step(session: AnySession, subscription: Subscription, now: datetime) ->
             joinedload(Game.away_team_row),
         )
     )
-    return step_of(subscription, (GameEvent(*row) for row in session.execute(events)), now)
+    return [GameEvent(*row) for row in session.execute(events)]
 
 
 def step_of(subscription: Subscription, events: Iterable[GameEvent], now: datetime) -> Step | None:
@@ -108,15 +114,15 @@ def _same_reading(first: GameEvent, other: GameEvent) -> bool:
     return (first.game.id, first.event.read_at) == (other.game.id, other.event.read_at)
 
 
-def advance(session: AnySession, subscription_id: int, up_to: int) -> None:
+def advance(session: AnySession, subscription_ids: Sequence[int], up_to: int) -> None:
     """Move on to this event, since those up to it are told or left out. Commits."""
-    _write(session, subscription_id, {"event_id": up_to})
+    _write(session, subscription_ids, {"event_id": up_to})
 
 
 def note_sent(session: AnySession, subscription_id: int, up_to: int, now: datetime) -> None:
     """The same, and that the target took a message. Commits."""
     over = {"failures": 0, "failing_since": None, "again_at": None, "error": ""}
-    _write(session, subscription_id, {"event_id": up_to, "sent_at": now, **over})
+    _write(session, [subscription_id], {"event_id": up_to, "sent_at": now, **over})
 
 
 def note_failure(
@@ -135,7 +141,7 @@ def note_failure(
         "again_at": now + min(FIRST_PAUSE * 2 ** min(before, 10), LONGEST_PAUSE),
         "error": error[:ERROR_LIMIT],
     }
-    _write(session, subscription.id, values)
+    _write(session, [subscription.id], values)
 
 
 def give_up(session: AnySession, subscription: Subscription, now: datetime) -> int:
@@ -149,13 +155,13 @@ def give_up(session: AnySession, subscription: Subscription, now: datetime) -> i
     given_up = 0
     while step := next_step(session, subscription, limit):
         given_up += len(step.told)
-        advance(session, subscription.id, step.up_to)
+        advance(session, [subscription.id], step.up_to)
     return given_up
 
 
-def _write(session: AnySession, subscription_id: int, values: dict[str, object]) -> None:
-    this = update(Subscription).where(Subscription.id == subscription_id)
+def _write(session: AnySession, subscription_ids: Sequence[int], values: dict[str, object]) -> None:
+    these = update(Subscription).where(Subscription.id.in_(subscription_ids))
     if "event_id" in values:  # a run that was thought lost and was not moves nothing back
-        this = this.where(Subscription.event_id < values["event_id"])
+        these = these.where(Subscription.event_id < values["event_id"])
     with writing(session):
-        session.execute(this.values(values))
+        session.execute(these.values(values))

@@ -13,7 +13,7 @@ from sportsapp.core.leagues import find_league
 from sportsapp.core.sealing import seal
 from sportsapp.db import queries
 from sportsapp.db.engine import AnySession, writing
-from sportsapp.db.models import Subscription
+from sportsapp.db.models import BROWSER, Subscription
 from sportsapp.notify.choices import CHOICES, LONGEST_DELAY, USUAL, quiet_hours
 from sportsapp.notify.outbox import newest_event
 from sportsapp.notify.targets import kind_of, open_target
@@ -98,8 +98,9 @@ def _team(session: AnySession, written: str, followed: Sequence[str]) -> str:
 
 
 def all_subscriptions(session: AnySession) -> list[Subscription]:
-    """All subscriptions, by name."""
-    return list(session.scalars(select(Subscription).order_by(Subscription.name)))
+    """All subscriptions but those of visitors' browsers, by name."""
+    made = select(Subscription).where(Subscription.kind != BROWSER)
+    return list(session.scalars(made.order_by(Subscription.name)))
 
 
 def told_of(session: AnySession, row: Subscription) -> str:

@@ -4,6 +4,9 @@ from urllib.parse import urlsplit
 
 from sportsapp.core.errors import NotifyError, TargetError
 from sportsapp.core.public_addresses import public_only
+from sportsapp.core.sealing import push_key, unseal
+from sportsapp.core.settings import Settings
+from sportsapp.db.models import BROWSER, Subscription
 from sportsapp.notify.message import Message, Target
 from sportsapp.notify.schemes import KINDS, SERVICES
 from sportsapp.notify.webhook import WebhookTarget
@@ -25,6 +28,18 @@ class PublicTarget:
                     raise
                 text = "its host has no public address, which only NOTIFY_PRIVATE=1 allows"
                 raise NotifyError(text) from None
+
+
+def target_of(subscription: Subscription, settings: Settings, secret_key: str) -> Target:
+    """Where a subscription's messages are sent. Raises SealError and TargetError."""
+    address = unseal(subscription.address, secret_key)
+    if subscription.kind != BROWSER:
+        return open_target(address, allow_private=settings.notify_private)
+    # Its libraries are large, too: see below.
+    from sportsapp.notify.push import PushTarget
+
+    target = PushTarget(address, push_key(secret_key), settings.espn_contact_url)
+    return target if settings.notify_private else PublicTarget(target)
 
 
 def open_target(url: str, *, allow_private: bool) -> Target:

@@ -7,8 +7,10 @@ with a process that is killed between a score and its message.
 
 import logging
 import time
+from collections import defaultdict
 from contextlib import suppress
-from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from flask import current_app
@@ -16,15 +18,22 @@ from huey.exceptions import TaskTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import utc_now
-from sportsapp.core.errors import NotifyError, OverlapError, SealError, TargetError
-from sportsapp.core.sealing import unseal
+from sportsapp.core.errors import (
+    NotifyError,
+    OverlapError,
+    SealError,
+    TargetError,
+    TargetGoneError,
+)
 from sportsapp.db.engine import db
-from sportsapp.db.models import Subscription, Trigger
+from sportsapp.db.models import BROWSER, Subscription, Trigger
 from sportsapp.monitoring.checks.work import check_notify
 from sportsapp.notify import outbox
+from sportsapp.notify.browsers import DEAD_AFTER
 from sportsapp.notify.choices import is_quiet
 from sportsapp.notify.message import Message
-from sportsapp.notify.targets import open_target
+from sportsapp.notify.subscriptions import remove
+from sportsapp.notify.targets import target_of
 from sportsapp.queue.huey import notify_huey
 from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
@@ -33,13 +42,14 @@ from sportsapp.tasks.repeats import unless_queued
 logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 60
+PRIORITY, PRIORITY_OF_BROWSERS = 50, 40
 ENOUGH_SECONDS = 10.0
 """A run begins no further message after so long; another run goes on."""
 ALERT = check_notify.kind  # so that the check notices the end, too: of one that is removed
 UNEXPECTED = "an error that nobody expected; the log has it"
 
 
-@notify_huey.task(timeout=LIMIT_SECONDS, priority=50)
+@notify_huey.task(timeout=LIMIT_SECONDS, priority=PRIORITY)
 def deliver_events(subscription: int) -> dict[str, Any]:
     """Send a subscription what is due: ``{"sent", "errors"}``, the messages that were taken.
 
@@ -57,10 +67,16 @@ def deliver_events(subscription: int) -> dict[str, Any]:
         if step is None:
             break
         if not step.told:
-            outbox.advance(db.session, subscription, step.up_to)
+            outbox.advance(db.session, [subscription], step.up_to)
             continue
         name = row.name
-        if error := _attempt(row, step):
+        try:
+            error = _attempt(row, step)
+        except TargetGoneError as gone:
+            logger.info("subscription %s is forgotten: %s", name, gone)
+            remove(db.session, row)
+            break
+        if error:
             return {"sent": sent, "errors": [f"{name}: {error}"]}
         outbox.note_sent(db.session, subscription, step.up_to, utc_now())
         services().alerts.report_recovery(name, ALERT, f"{name}: its messages are taken again")
@@ -69,10 +85,15 @@ def deliver_events(subscription: int) -> dict[str, Any]:
 
 
 def _attempt(row: Subscription, step: outbox.Step) -> str:
-    """Send a step's message. Returns the error of one not taken, which the row has then."""
+    """Send a step's message. Returns the error of one not taken, which the row has then.
+
+    Raises TargetGoneError.
+    """
     key = row.id
     try:
         send(row, step.message_for(row))
+    except TargetGoneError:
+        raise
     except NotifyError as error:
         return _note_failure(key, str(error))
     except TaskTimeout:
@@ -89,23 +110,24 @@ def _note_failure(key: int, text: str) -> str:
     row = db.session.get(Subscription, key, populate_existing=True)
     if row is None:  # it was removed meanwhile
         return text
-    name = row.name
+    name, is_browser, taken_at = row.name, row.kind == BROWSER, row.sent_at or row.created_at
     logger.warning("subscription %s: a message was not taken: %s", name, text)
     outbox.note_failure(db.session, row, text, utc_now())
     if given_up := outbox.give_up(db.session, row, utc_now()):
         events = f"{given_up} {'event was' if given_up == 1 else 'events were'} given up"
         text = f"{events}, which the target did not take for an hour: {text}"
         logger.warning("subscription %s: %s", name, text)
-        services().alerts.report_problem(name, ALERT, f"{name}: {text}")
+        if not is_browser:
+            services().alerts.report_problem(name, ALERT, f"{name}: {text}")
+        elif utc_now() - taken_at > DEAD_AFTER:
+            remove(db.session, row)
     return text
 
 
 def send(subscription: Subscription, message: Message) -> None:
     """Send a message to a subscription's target. Raises NotifyError."""
-    settings = services().settings
     try:
-        address = unseal(subscription.address, str(current_app.secret_key))
-        target = open_target(address, allow_private=settings.notify_private)
+        target = target_of(subscription, services().settings, str(current_app.secret_key))
     except (SealError, TargetError) as error:
         raise NotifyError(f"its address cannot be used: {error}") from None
     db.session.rollback()  # no reading transaction stays open while the target is waited for
@@ -119,28 +141,31 @@ def queue_due() -> None:
     anything, whatever the reason, holds up no other.
     """
     now = utc_now()
-    for row in outbox.waiting(db.session, now):
-        key = row.id
-        try:
-            _queue_if_due(row, now)
-        except SQLAlchemyError:
-            raise
-        except Exception:
-            logger.exception("subscription %s: what it is to be told cannot be made", key)
-            _note_failure(key, UNEXPECTED)
-
-
-def _queue_if_due(row: Subscription, now: datetime) -> None:
-    if is_quiet(row, now):
-        return
-    step = outbox.next_step(db.session, row, now)
-    if step is None:
-        return
-    if not step.told:
-        outbox.advance(db.session, row.id, step.up_to)
-        return
-    task = deliver_events.s(row.id)
+    due: list[tuple[int, int]] = []
+    left_out: defaultdict[int, list[int]] = defaultdict(list)
+    broken: list[int] = []
+    for event_id, rows in groupby(outbox.waiting(db.session, now), attrgetter("event_id")):
+        events = outbox.events_after(db.session, event_id)
+        for row in rows:
+            try:
+                step = None if is_quiet(row, now) else outbox.step_of(row, events, now)
+            except SQLAlchemyError:
+                raise
+            except Exception:
+                logger.exception("subscription %s: what it is to be told cannot be made", row.id)
+                broken.append(row.id)
+                continue
+            if step and step.told:
+                due.append((row.id, PRIORITY_OF_BROWSERS if row.kind == BROWSER else PRIORITY))
+            elif step:
+                left_out[step.up_to].append(row.id)
+    for up_to, keys in left_out.items():
+        outbox.advance(db.session, keys, up_to)
+    for key in broken:
+        _note_failure(key, UNEXPECTED)
     db.session.rollback()  # no reading transaction stays open while the broker is waited for
-    with suppress(OverlapError), run_origin(Trigger.EVENT):
-        notify_huey.tracker.record_all([task], unless_queued([task]))
-        notify_huey.push_or_leave(task)
+    for key, priority in due:
+        task = deliver_events.s(key, priority=priority)
+        with suppress(OverlapError), run_origin(Trigger.EVENT):
+            notify_huey.tracker.record_all([task], unless_queued([task]))
+            notify_huey.push_or_leave(task)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sportsapp.core.clock import iso_utc
 from sportsapp.db.queries import AnyTeam
 from sportsapp.services import services
-from sportsapp.web import box, labels, plays, spoilers, text
+from sportsapp.web import box, browsers, labels, plays, spoilers, text
 from sportsapp.web.page import code_version
 from sportsapp.web.preferences import preferences
 
@@ -77,6 +77,7 @@ def init_app(app: Flask) -> None:
         current=current,
         here=here,
         preferences=preferences,
+        push_key=browsers.key,
         share=share,
         week_label=labels.week_label,
     )

@@ -16,6 +16,8 @@ from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import AnyTeam
 from sportsapp.http.redirects import is_local_path
+from sportsapp.notify.browsers import follow
+from sportsapp.web import browsers
 
 blueprint = Blueprint("preferences", __name__)
 
@@ -111,6 +113,8 @@ def show() -> ResponseReturnValue:
         "preferences.html",
         zones=_places(),
         favourites=queries.teams_named(db.session, chosen.favourites),
+        browser=browsers.this_browser(),
+        events=browsers.EVENTS,
         back=_local_address(request.args.get("next", "")),
     )
     return page, {"Cache-Control": "private, no-cache"}
@@ -119,7 +123,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/preferences")
 def save() -> ResponseReturnValue:
     """Store the zone, the clock, or whether scores are hidden: what a form does not name stays."""
-    _check_origin()
+    check_origin()
     chosen = preferences()
     if (text := request.form.get("zone")) is not None:
         chosen = replace(chosen, zone=zone_or_400(text))
@@ -137,7 +141,7 @@ def save() -> ResponseReturnValue:
 @blueprint.post("/preferences/favourites")
 def favourite() -> ResponseReturnValue:
     """Add a team to the favourites, remove it, or let it change places with the one before it."""
-    _check_origin()
+    check_origin()
     team, action = request.form.get("team", ""), request.form.get("action")
     if not _is_team(team):
         abort(400, "Unknown team.")
@@ -152,7 +156,7 @@ def favourite() -> ResponseReturnValue:
     return _store(replace(preferences(), favourites=tuple(favourites)))
 
 
-def _check_origin() -> None:
+def check_origin() -> None:
     """Refuse a form that another site's page sent. Every current browser sends one of the two."""
     site = request.headers.get("Sec-Fetch-Site")
     _, _, host = request.headers.get("Origin", "").partition("://")
@@ -162,7 +166,12 @@ def _check_origin() -> None:
 
 
 def _store(chosen: Preferences) -> ResponseReturnValue:
-    """Set the cookies, delete those at their default, and go back to the page before the form."""
+    """Set the cookies, delete those at their default, and go back to the page before the form.
+
+    Where the browser is told of the favourites, it is of the new ones from now on.
+    """
+    if browser := browsers.this_browser():
+        follow(db.session, browser.name, chosen.favourites, hides_scores=chosen.hides_scores)
     answer = make_response(redirect(_local_address(request.form.get("next", "")), 303))
     secure = request.is_secure
     values = {

@@ -48,6 +48,7 @@ LANDED = {
     "0039": "9fee06099e47b5a35e0fbee9b5ae169e4dd0322e65c8a462cf6b8c4157a89b7d",
     "0040": "a5df1292772fa40dd3327a371722ed6c8849c2199c585516f87766511751d61c",
     "0041": "2d04b61fd0f5894b15ddad9494572f1e26ca345e66044a83dc971eeece5ef658",
+    "0042": "78de4f57e2868d89f192cd9f6747df21dccfc630b97963dfa3caedb5a924877f",
 }
 """SHA-256 of each migration, by its number. The change that brings a new one adds it here."""
 

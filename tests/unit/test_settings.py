@@ -112,6 +112,7 @@ MALFORMED = [
     ("REDIS_URL", "unix://", "names no host or socket"),
     ("TRUSTED_PROXIES", "proxy.example.org", "has a part that is neither an address nor a network"),
     ("TRUSTED_PROXIES", "10.0.0.1/8", "has a part that is neither an address nor a network"),
+    ("PUSH_BROWSERS", "-1", "is not between"),
     ("NOTIFY_PRIVATE", "yes", "is neither 0 nor 1"),
     ("EMBED_ORIGINS", "club.example.org", "has a part that is no origin"),
     ("REDIS_URL", "redis://h:hush", "is not a URL"),

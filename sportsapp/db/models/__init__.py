@@ -28,9 +28,10 @@ from sportsapp.db.models.run import (
     TaskRun,
     Trigger,
 )
-from sportsapp.db.models.subscription import Subscription
+from sportsapp.db.models.subscription import BROWSER, Subscription
 
 __all__ = [
+    "BROWSER",
     "Activity",
     "AdminSession",
     "AdminUser",

@@ -6,6 +6,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sportsapp.db.types import Base, Json, UtcDateTime
 
+BROWSER = "browser"
+"""The kind of a visitor's browser, which the visitor has subscribed: no operator made it."""
+
 
 class Subscription(Base):
     """A target, and what it is told.
@@ -16,6 +19,9 @@ class Subscription(Base):
     ``events`` are ``notify.choices.CHOICES``. Nothing is sent from ``quiet_from`` to ``quiet_to``,
     "HH:MM" of ``zone``, both None without quiet hours, nor before an event is ``delay_seconds``
     old.
+
+    One of a visitor's browser has the kind "browser" and a digest of its ``network``; it is None
+    for all others.
 
     ``event_id`` is the id of the last score event that was told, left out or given up: the next
     message begins after it. ``failures`` are the sendings in a row that were not taken,
@@ -30,6 +36,7 @@ class Subscription(Base):
     name: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     address: Mapped[str]
+    network: Mapped[str | None]
     leagues: Mapped[list[str]] = mapped_column(Json)
     teams: Mapped[list[str]] = mapped_column(Json)
     events: Mapped[list[str]] = mapped_column(Json)

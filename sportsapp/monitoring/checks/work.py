@@ -9,7 +9,14 @@ from sqlalchemy import Connection, func, select
 
 from sportsapp.core.clock import CLOCK_TOLERANCE, duration, iso_utc
 from sportsapp.db.engine import AnySession
-from sportsapp.db.models import ConsumerProcess, PausedQueue, ScheduleRow, Subscription, TaskRun
+from sportsapp.db.models import (
+    BROWSER,
+    ConsumerProcess,
+    PausedQueue,
+    ScheduleRow,
+    Subscription,
+    TaskRun,
+)
 from sportsapp.db.models.run import WAITING
 from sportsapp.monitoring.checks.check import Finding, Look, check, ok, warn, wrong
 from sportsapp.queue.huey import TrackerHuey
@@ -202,8 +209,9 @@ def check_letters(look: Look) -> Iterator[Finding]:
     well="its messages are taken again, or it is paused or removed",
 )
 def check_notify(look: Look) -> Iterator[Finding]:
-    """No subscription's last message failed; what is public names none."""
-    is_failing = Subscription.paused.is_(False), Subscription.failing_since.is_not(None)
+    """No subscription's last message failed, but visitors' browsers; what is public names none."""
+    operators, active = Subscription.kind != BROWSER, Subscription.paused.is_(False)
+    is_failing = operators, active, Subscription.failing_since.is_not(None)
     failing = select(Subscription).where(*is_failing).order_by(Subscription.name)
     rows = look.session.scalars(failing).all()
     for row in rows:

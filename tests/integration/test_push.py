@@ -1,0 +1,302 @@
+"""Messages on visitors' own devices: switched on and off by anybody, encrypted for each browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from sportsapp.core.sealing import push_key
+from sportsapp.core.settings import PROJECT_URL, Settings
+from sportsapp.db.engine import db, writing
+from sportsapp.db.models import Alert, Subscription
+from sportsapp.http.limits import Allowance
+from sportsapp.notify import browsers, outbox
+from sportsapp.tasks import deliver_events, notifications
+from tests.integration.events import event
+from tests.integration.test_preferences import OURS, cookies, like, save
+from tests.integration.test_score_events import playing
+from tests.push_service import FakeBrowser, PushService, point, push_service
+
+START = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
+ALPHA = "nfl-1"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, notify_private=True)
+
+
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch) -> None:
+    """There is no broker to count on."""
+    monkeypatch.setattr(Allowance, "admits_visitor", lambda _self: True)
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch) -> Iterator[PushService]:
+    with push_service(tmp_path) as (made, authority):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+        yield made
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Callable[[timedelta], None]:
+    """Moves the time that deliveries go by; it begins a minute after START."""
+    now = [START + timedelta(minutes=1)]
+    monkeypatch.setattr(notifications, "utc_now", lambda: now[0])
+    monkeypatch.setattr(browsers, "utc_now", lambda: now[0])
+
+    def move(by: timedelta) -> None:
+        now[0] += by
+
+    return move
+
+
+def switch_on(
+    visitor, browser: FakeBrowser | object, cookie: str = f"favourites={ALPHA}", **headers: str
+) -> TestResponse:
+    sent = browser.subscription if isinstance(browser, FakeBrowser) else browser
+    return visitor.post("/push", json=sent, headers=OURS | {"Cookie": cookie} | headers)
+
+
+def told(answer: TestResponse) -> str:
+    """The cookie by which the site knows the browser, beside its favourite."""
+    return f"favourites={ALPHA}; push={cookies(answer)['push'].value}"
+
+
+def rows() -> list[Subscription]:
+    db.session.rollback()
+    db.session.expire_all()
+    return list(db.session.scalars(select(Subscription).order_by(Subscription.id)))
+
+
+def play(synced, away: int, home: int, second: int = 0) -> None:
+    synced("nfl", playing(800 - second, home, away), at=START + timedelta(seconds=second))
+
+
+@pytest.fixture
+def game(synced) -> None:
+    """A game that begins."""
+    synced("nfl", event(state="pre"), at=START)
+    play(synced, 0, 0)
+
+
+def test_score_of_a_favourite_is_shown_by_its_browser(app, visitor, synced, game, service, clock):
+    answer = switch_on(visitor, service.browser())
+    assert (answer.status_code, cookies(answer)["push"]["httponly"]) == (204, True)
+    play(synced, 0, 7, 1)
+    assert deliver_events.call_local(rows()[0].id) == {"sent": 1, "errors": []}
+    assert service.shown() == [
+        {
+            "title": "Beta 0, Alpha 7",
+            "body": "Alpha +7, 13:19 - 1st Quarter",
+            "page": "/nfl/games/401",
+        }
+    ]
+    claims, key = service.sender()
+    assert (claims["aud"], claims["sub"]) == (service.url, PROJECT_URL)
+    assert key == point(push_key(str(app.secret_key)).public_key())
+    headers = service.requests[0].headers
+    assert (headers["TTL"], headers["Urgency"]) == ("86400", "high")
+    assert len(headers["Topic"]) == 32
+
+
+def test_address_is_sealed_and_no_page_or_error_has_it(visitor, service):
+    page = visitor.get(
+        "/preferences", headers={"Cookie": told(switch_on(visitor, service.browser()))}
+    )
+    assert "Switch messages off" in page.text
+    (row,) = rows()
+    assert service.url not in page.text + row.address + row.name + row.network
+
+
+def test_what_is_told_follows_the_preferences(visitor, synced, game, service, clock):
+    cookie = told(switch_on(visitor, service.browser()))
+    save(visitor, headers=OURS | {"Cookie": cookie}, scores="hide")
+    play(synced, 0, 7, 1)
+    deliver_events.call_local(rows()[0].id)
+    (shown,) = service.shown()
+    assert (shown["title"], shown["body"]) == ("Beta at Alpha", "The score has changed")
+    like(visitor, ALPHA, cookie, action="remove")
+    assert (rows()[0].teams, rows()[0].paused) == ([], True)
+    play(synced, 0, 14, 2)
+    like(visitor, "nfl-2", cookie.replace(f"favourites={ALPHA}; ", ""))
+    play(synced, 0, 17, 3)
+    deliver_events.call_local(rows()[0].id)
+    assert [one["title"] for one in service.shown()[1:]] == ["Beta 0, Alpha 17"]
+
+
+def test_events_are_chosen(visitor, service):
+    cookie = told(switch_on(visitor, service.browser()))
+    chosen = {"event": ["final", "lead", "nonsense"]}
+    visitor.post("/push/events", data=chosen, headers=OURS | {"Cookie": cookie})
+    assert rows()[0].events == ["lead", "final"]
+    answer = visitor.post("/push/events", headers=OURS | {"Cookie": cookie})
+    assert (answer.status_code, rows()[0].events) == (400, ["lead", "final"])
+
+
+def test_no_basket_is_told_before_it_was_chosen(visitor, service):
+    switch_on(visitor, service.browser(), "favourites=nba-1.nfl-1")
+    switch_on(visitor, service.browser(), "favourites=nfl-1")
+    assert ["score" in row.events for row in rows()] == [False, True]
+
+
+def test_switched_off_is_forgotten(visitor, service):
+    cookie = told(switch_on(visitor, service.browser()))
+    answer = visitor.post("/push/off", headers=OURS | {"Cookie": cookie})
+    assert (rows(), cookies(answer)["push"].value) == ([], "")
+
+
+def test_browser_with_a_new_address_keeps_what_it_chose(visitor, service):
+    cookie = told(switch_on(visitor, service.browser()))
+    chosen = {"event": ["final"]}
+    visitor.post("/push/events", data=chosen, headers=OURS | {"Cookie": cookie})
+    switch_on(visitor, service.browser(), cookie)
+    (row,) = rows()
+    assert row.events == ["final"]
+    switch_on(visitor, service.browser(), cookie.rsplit(";", 1)[0])
+    assert len(rows()) == 2
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_browser_that_is_gone_is_forgotten(visitor, synced, game, service, clock, status):
+    switch_on(visitor, service.browser())
+    play(synced, 0, 7, 1)
+    service.status = status
+    assert deliver_events.call_local(rows()[0].id) == {"sent": 0, "errors": []}
+    assert rows() == []
+
+
+def test_service_that_fails_is_asked_again_and_wakes_nobody(visitor, synced, game, service, clock):
+    switch_on(visitor, service.browser())
+    service.status = 500
+    play(synced, 0, 7, 1)
+    for _ in range(14):
+        deliver_events.call_local(rows()[0].id)
+        clock(timedelta(minutes=5))
+    (row,) = rows()
+    assert row.error == "the push service answered 500 Internal Server Error"
+    assert outbox.newest_event(db.session) == row.event_id, "given up"
+    play(synced, 0, 14, 2)
+    with writing(db.session):
+        db.session.query(Subscription).update({"created_at": START - timedelta(days=8)})
+    deliver_events.call_local(row.id)
+    assert rows() == []
+    assert db.session.scalar(select(func.count(Alert.kind))) == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        [],
+        {},
+        {"endpoint": "https://push.example.org/1"},
+        {"endpoint": "http://push.example.org/1", "keys": {}},
+        {"endpoint": ["https://push.example.org/1"], "keys": {"p256dh": 1, "auth": 2}},
+    ],
+    ids=str,
+)
+def test_body_that_is_no_subscription_is_refused(visitor, sent):
+    answer = switch_on(visitor, sent)
+    assert answer.status_code == 400
+    assert "no browser&#39;s subscription" in answer.text
+    assert rows() == []
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://push.example.org/1",
+        "https:///1",
+        "https://push.example.org:99999/1",
+        "https://me:pass@push.example.org/1",
+        "https://push.example.org/a b",
+        "https://push.example.org/\n",
+        "https://p\u00fcsh.example.org/",
+        "https://[::1/",
+        f"https://push.example.org/{'x' * 1000}",
+    ],
+)
+def test_endpoint_is_a_plain_https_address(visitor, endpoint):
+    assert switch_on(visitor, FakeBrowser(endpoint)).status_code == 400
+
+
+@pytest.mark.parametrize("key", ["p256dh", "auth"])
+@pytest.mark.parametrize("value", ["", "AAAA", "%%%", "BA" + "A" * 85])
+def test_keys_are_keys(visitor, service, key, value):
+    sent = service.browser().subscription
+    sent["keys"][key] = value
+    assert switch_on(visitor, sent).status_code == 400
+
+
+def test_form_of_another_site_switches_nothing(visitor, service):
+    for path in ("/push", "/push/events", "/push/off"):
+        answer = visitor.post(path, headers={"Origin": "https://other.example"})
+        assert answer.status_code == 403, path
+
+
+def test_cookie_that_somebody_made_names_nobody(visitor, service):
+    switch_on(visitor, service.browser())
+    headers = OURS | {"Cookie": f"push={rows()[0].name}"}
+    visitor.post("/push/off", headers=headers)
+    assert len(rows()) == 1
+
+
+def test_private_addresses_are_refused_when_they_are_connected_to(
+    app, visitor, synced, game, service, clock, monkeypatch
+):
+    switch_on(visitor, service.browser())
+    play(synced, 0, 7, 1)
+    send = notifications.target_of
+    monkeypatch.setattr(
+        notifications,
+        "target_of",
+        lambda row, settings, key: send(row, replace(settings, notify_private=False), key),
+    )
+    (error,) = deliver_events.call_local(rows()[0].id)["errors"]
+    assert error.endswith("its host has no public address, which only NOTIFY_PRIVATE=1 allows")
+    assert service.requests == []
+
+
+def test_bounds_for_a_network_and_for_all(visitor, service, monkeypatch):
+    monkeypatch.setattr(browsers, "MOST_OF_NETWORK", 2)
+    for _ in range(2):
+        assert switch_on(visitor, service.browser()).status_code == 204
+    answer = switch_on(visitor, service.browser())
+    assert (answer.status_code, len(rows())) == (400, 2)
+    assert "Too many browsers of your network" in answer.text
+    again = next(iter(service.browsers.values()))
+    assert switch_on(visitor, again).status_code == 204
+    with writing(db.session):
+        db.session.query(Subscription).update({"network": "another"})
+    with pytest.raises(browsers.SubscriptionError, match="to no more browsers"):
+        browsers.add_browser(
+            *(db.session, service.browser().subscription, ["final"]),
+            network="192.0.2.1",
+            most=2,
+            secret_key="x",
+        )
+
+
+def test_browsers_that_are_told_nothing_cost_one_look(visitor, synced, game, service, clock):
+    for _ in range(5):
+        switch_on(visitor, service.browser(), "favourites=nfl-99", REMOTE_ADDR="192.0.2.1")
+    play(synced, 0, 7, 1)
+    before = {row.event_id for row in rows()}
+    looks = []
+    monkeyed = outbox.events_after
+    try:
+        outbox.events_after = lambda *args: looks.append(args) or monkeyed(*args)
+        notifications.queue_due()
+    finally:
+        outbox.events_after = monkeyed
+    after = {row.event_id for row in rows()}
+    assert (len(looks), len(after)) == (1, 1)
+    assert max(after) > max(before)
+    assert service.requests == []
