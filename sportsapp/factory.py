@@ -5,6 +5,7 @@ from datetime import timedelta
 from flask import Flask
 
 from sportsapp import admin, api, commands, web
+from sportsapp.core.errors import SettingsError, TargetError
 from sportsapp.core.instance import make_instance_folder, secret_key_of
 from sportsapp.core.secrets import secrets_of
 from sportsapp.core.settings import PROJECT_ROOT, Settings, load_settings
@@ -17,11 +18,12 @@ from sportsapp.http.limits import Allowance, FailureDelays
 from sportsapp.monitoring.alerts import Alerts
 from sportsapp.monitoring.checks.check import Look
 from sportsapp.notify.subscriptions import is_any_active
+from sportsapp.notify.targets import open_service
 from sportsapp.queue.huey import QUEUES, notify_huey
 from sportsapp.runs.ledger import Ledger
 from sportsapp.services import KEY, Services
 from sportsapp.sync.watch import FeedWatch
-from sportsapp.tasks.alerts import queue_alert
+from sportsapp.tasks.alerts import deliver_alert, queue_alert
 from sportsapp.tasks.notifications import queue_due
 from sportsapp.tasks.sync import configure_tasks
 from sportsapp.web import preferences, push
@@ -47,6 +49,7 @@ def create_app(
     Raises SettingsError for a malformed setting or an unusable instance folder.
     """
     settings = settings or load_settings()
+    _check_alert_urls(settings)
     app = Flask(
         "sportsapp",
         instance_path=str(settings.instance_path),
@@ -84,6 +87,15 @@ def _site_hosts(settings: Settings) -> frozenset[str]:
     return frozenset(".".join(part.encode("idna").decode() for part in parts) for parts in labels)
 
 
+def _check_alert_urls(settings: Settings) -> None:
+    for number, address in enumerate(settings.alert_urls, start=1):
+        try:
+            open_service(address, allow_private=True)
+        except TargetError as error:
+            example = "for example ntfys://ntfy.example.org/alerts"
+            raise SettingsError(f"ALERT_URLS: address {number}: {error}; {example}") from None
+
+
 def _make_services(app: Flask, settings: Settings, client: FeedClient | None) -> Services:
     outcomes = OutcomeCounter(settings.broker)
     client = client or FeedClient(
@@ -94,7 +106,11 @@ def _make_services(app: Flask, settings: Settings, client: FeedClient | None) ->
         count_outcome=outcomes.add,
     )
     alerts = Alerts(
-        app, settings, lambda now: Look(settings, QUEUES, client, db.session, now), queue_alert
+        app,
+        settings,
+        lambda now: Look(settings, QUEUES, client, db.session, now),
+        queue_alert,
+        deliver_alert,
     )
     ledger = Ledger(app, QUEUES, settings, alerts)
     for queue in QUEUES:

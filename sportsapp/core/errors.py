@@ -20,7 +20,7 @@
       RestoreError                             a backup that cannot be put in place
       AccountError                             an admin account that cannot be created or changed
         PasswordsBusyError                     other passwords are being hashed: worth retrying
-      WebhookError                             an alert that its receiver did not accept
+      AlertError                             an alert that its receiver did not accept
       PollingPausedError                       a league that is not polled for a while
       FeedError                                carries url and status
         FeedUnavailableError                   time-out, connection, 429, 5xx: worth retrying
@@ -120,8 +120,8 @@ class DismissalError(TrackerError):
     """A run that is no outstanding failure, or a dismissal without a word that says why."""
 
 
-class WebhookError(TrackerError):
-    """ALERT_WEBHOOK_URL did not accept a message. The message never contains that URL."""
+class AlertError(TrackerError):
+    """A receiver did not accept an alert. The message never contains its address."""
 
     def __init__(self, message: str, *, retryable: bool) -> None:
         super().__init__(message)

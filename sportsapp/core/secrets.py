@@ -1,7 +1,7 @@
 """Secret settings, and how they are kept out of texts that people read."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -20,8 +20,7 @@ SECRET_PARAMETER = re.compile(
 def secrets_of(settings: Settings) -> list[str]:
     """The values of secret settings, and the passwords in their URLs; longest first."""
     secrets: set[str] = set()
-    for setting in fields(Settings):
-        value = str(getattr(settings, setting.name) or "") if setting.metadata["secret"] else ""
+    for value in _values(settings):
         if len(value) >= SECRET_LENGTH:
             secrets.add(value)
         try:
@@ -31,6 +30,13 @@ def secrets_of(settings: Settings) -> list[str]:
         if len(password) >= PASSWORD_LENGTH:
             secrets |= {password, unquote(password)}
     return sorted(secrets, key=len, reverse=True)
+
+
+def _values(settings: Settings) -> Iterator[str]:
+    for setting in fields(Settings):
+        if setting.metadata["secret"]:
+            value = getattr(settings, setting.name) or ""
+            yield from value if isinstance(value, tuple) else [str(value)]
 
 
 def scrub(value: Any, secrets: Iterable[str]) -> Any:

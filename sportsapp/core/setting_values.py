@@ -132,6 +132,14 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+def addresses(value: str) -> tuple[str, ...]:
+    """Addresses of services separated by blanks, each once: a scheme, ``://`` and more."""
+    known = tuple(dict.fromkeys(value.split()))
+    if not all(re.fullmatch(r"[a-z]+://.+", one) and one.isprintable() for one in known):
+        raise ValueError("has a part that is no address, or characters that no address has")
+    return known
+
+
 def origins(value: str) -> tuple[str, ...]:
     """Web origins separated by commas: scheme, host and perhaps a port, the host with ``*.``."""
     known = names(value)

@@ -133,6 +133,15 @@ class Settings:
         shown="none",
         secret=True,
     )
+    alert_urls: tuple[str, ...] = _setting(
+        read.addresses,
+        "services that get the same as texts, such as ntfy and mail: addresses as notifications "
+        "have them, separated by blanks",
+        (),
+        example="ntfys://ntfy.example.org/alerts tgram://bot_token/chat_id",
+        shown="none",
+        secret=True,
+    )
     heartbeat_url: str = _setting(
         read.web_url,
         "pinged after every good live tick (a dead man's switch)",
@@ -244,6 +253,12 @@ class Settings:
         runtime_folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
         digest = hashlib.sha256(os.fsencode(self.instance_path)).hexdigest()[:12]
         return runtime_folder / f"sgt-{os.getuid()}-{digest}" / "broker.sock"
+
+    @property
+    def alert_receivers(self) -> dict[int, str]:
+        """The addresses of alerts by number: 0 for ALERT_WEBHOOK_URL, 1 and more for ALERT_URLS."""
+        addresses = enumerate((self.alert_webhook_url, *self.alert_urls))
+        return {number: address for number, address in addresses if address}
 
     @property
     def instance_name(self) -> str:

@@ -5,8 +5,7 @@ refuses us or stops sending what we read, a breach that an audit found, or a dam
 People are notified of each at most once in fifteen minutes, by task or league and by kind; what is
 noticed in between is counted. The state is in the database, so that all processes together send
 one message; while it takes no writes, each process has its own. Messages go to the log, and to
-ALERT_WEBHOOK_URL where it is set: through the queue, or directly where the queue itself may be
-broken.
+each receiver that is set: through the queue, or directly where the queue itself may be broken.
 """
 
 import logging
@@ -25,7 +24,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from sportsapp.core.clock import duration, iso_utc, utc_now
-from sportsapp.core.errors import WebhookError
+from sportsapp.core.errors import AlertError
 from sportsapp.core.secrets import scrub, secrets_of
 from sportsapp.core.settings import Settings
 from sportsapp.db.engine import database_reason, db, write_connection
@@ -36,7 +35,7 @@ from sportsapp.monitoring.checks.check import PATIENCE, Look, Result, State
 from sportsapp.monitoring.checks.database import check_database
 from sportsapp.monitoring.outage import DatabaseOutage
 from sportsapp.monitoring.problems import Kind
-from sportsapp.monitoring.webhook import Message, deliver, escape_markup, readable
+from sportsapp.monitoring.webhook import Message, readable
 from sportsapp.runs.rows import arguments_in_words
 
 logger = logging.getLogger(__name__)
@@ -64,14 +63,16 @@ class Alerts:
     """Records problems and notifies people; the ledger's ``RunListener``.
 
     Every method opens an app context of its own, and logs its errors instead of raising them: an
-    alert that cannot be recorded or sent must not fail a sync. ``enqueue`` queues a message, and
-    does not raise while the broker is away.
+    alert that cannot be recorded or sent must not fail a sync. ``enqueue`` queues a message to a
+    receiver (see ``Settings.alert_receivers``), and does not raise while the broker is away;
+    ``deliver`` sends it here and now, and raises AlertError.
     """
 
     app: Flask
     settings: Settings
     look: Callable[[datetime], Look]
-    enqueue: Callable[[Message], None]
+    enqueue: Callable[[Message, int], None]
+    deliver: Callable[[Settings, Message, int], object]
     _next_check: float = field(default=0.0, init=False)
     _outage: DatabaseOutage | None = field(default=None, init=False)
 
@@ -324,10 +325,8 @@ class Alerts:
             text += f" {details['url']}"
         line = readable(self.settings.instance_name, text, recovered, row.suppressed_count)
         logger.warning("alert: %s", line)
-        if not self.settings.alert_webhook_url:
-            return
         message: Message = {
-            "text": escape_markup(line),
+            "text": line,
             "event": "recovered" if recovered else "trouble",
             "instance": self.settings.instance_name,
             "subject": row.subject,
@@ -337,18 +336,20 @@ class Alerts:
             "at": iso_utc(now),
             "swallowed": row.suppressed_count,
         }
-        if directly:
-            threading.Thread(target=self._deliver_or_enqueue, args=(message,), daemon=True).start()
-        else:
-            self.enqueue(message)
+        for receiver in self.settings.alert_receivers:
+            if directly:
+                of_it = message, receiver
+                threading.Thread(target=self._deliver_or_enqueue, args=of_it, daemon=True).start()
+            else:
+                self.enqueue(message, receiver)
 
-    def _deliver_or_enqueue(self, message: Message) -> None:
-        try:
-            deliver(self.settings.alert_webhook_url, message)
-        except WebhookError as error:
-            logger.info("an alert is queued: %s", error)
-            with self._guarded():
-                self.enqueue(message)
+    def _deliver_or_enqueue(self, message: Message, receiver: int) -> None:
+        with self._guarded():
+            try:
+                self.deliver(self.settings, message, receiver)
+            except AlertError as error:
+                logger.info("an alert is queued: %s", error)
+                self.enqueue(message, receiver)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

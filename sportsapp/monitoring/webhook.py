@@ -1,10 +1,10 @@
-"""Messages to ALERT_WEBHOOK_URL: their text and their delivery."""
+"""Alerts: their text, and their delivery to ALERT_WEBHOOK_URL."""
 
 from typing import Any
 
 import requests
 
-from sportsapp.core.errors import WebhookError
+from sportsapp.core.errors import AlertError
 from sportsapp.core.outgoing import OutgoingSession, exchange
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 10
@@ -12,7 +12,7 @@ LIMITS = {"connect": CONNECT_SECONDS, "read": ANSWER_SECONDS, "deadline": ANSWER
 TITLE = "Sports Game Tracker"
 
 Message = dict[str, Any]
-"""The JSON object that is posted."""
+"""The JSON object that is posted, before markup in its ``text`` is escaped."""
 
 
 def readable(name: str, text: str, recovered: bool, suppressed_count: int = 0) -> str:
@@ -32,16 +32,17 @@ def escape_markup(text: str) -> str:
 def deliver(url: str, message: Message) -> int:
     """Post a message; the HTTP status of the answer, 200 to 299.
 
-    Raises WebhookError, whose text never contains the URL: it is a secret.
+    Raises AlertError, whose text never contains the URL: it is a secret.
     The error is retryable unless the answer was a redirect or a 4xx other than 408, 425 and 429.
     """
     try:
         with OutgoingSession() as session:
-            status = exchange(session, "POST", url, json=message, redirects=0, **LIMITS).status
+            body = message | {"text": escape_markup(message["text"])}
+            status = exchange(session, "POST", url, json=body, redirects=0, **LIMITS).status
     except requests.RequestException as error:
         text = f"the alert webhook cannot be reached ({type(error).__name__})"
-        raise WebhookError(text, retryable=True) from None  # the cause names the URL
+        raise AlertError(text, retryable=True) from None  # the cause names the URL
     if not 200 <= status < 300:
         retryable = status in (408, 425, 429) or status >= 500
-        raise WebhookError(f"the alert webhook answered {status}", retryable=retryable)
+        raise AlertError(f"the alert webhook answered {status}", retryable=retryable)
     return status

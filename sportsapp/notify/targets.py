@@ -58,6 +58,13 @@ def open_target(url: str, *, allow_private: bool) -> Target:
     return target if allow_private else PublicTarget(target)
 
 
+def open_service(url: str, *, allow_private: bool) -> Target:
+    """The same for an address of a service such as ntfy: a webhook or MQTT is none."""
+    if url.partition("://")[0].lower() not in SERVICES:
+        raise TargetError(f"it has to begin with one of these and ://: {', '.join(SERVICES)}")
+    return open_target(url, allow_private=allow_private)
+
+
 def kind_of(url: str) -> str:
     """``webhook``, ``mqtt`` or the service's name, such as ``ntfy``: what may be shown of it.
 

@@ -18,6 +18,7 @@ SECRETS = {
     "SECRET_KEY": "PLANTED-key-0123456789abcdefghijklm",
     "ADMIN_PASSWORD": "PLANTED-password",
     "ALERT_WEBHOOK_URL": "http://127.0.0.1:1/PLANTED-hook",
+    "ALERT_URLS": "ntfy://127.0.0.1:1/PLANTED-topic",
     "HEARTBEAT_URL": "http://127.0.0.1:1/PLANTED-beat",
 }
 

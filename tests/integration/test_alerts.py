@@ -12,7 +12,7 @@ from huey.exceptions import TaskTimeout
 from sqlalchemy import select, update
 
 from sportsapp.core.clock import EASTERN, game_day, utc_now
-from sportsapp.core.errors import FeedUnavailableError, WebhookError
+from sportsapp.core.errors import AlertError, FeedUnavailableError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.secrets import scrub, secrets_of
 from sportsapp.core.settings import Settings
@@ -313,7 +313,7 @@ def test_each_task_and_kind_has_messages_of_its_own(alerts, now, receiver):
 
 def another(alerts: Alerts) -> Alerts:
     """The alerts as another process has them: what they share is in the database."""
-    return Alerts(alerts.app, alerts.settings, alerts.look, alerts.enqueue)
+    return Alerts(alerts.app, alerts.settings, alerts.look, alerts.enqueue, alerts.deliver)
 
 
 def test_all_processes_together_send_one_message(alerts, now, receiver):
@@ -647,8 +647,8 @@ def test_message_of_a_failure_has_no_secrets(offline, broken_sync, receiver, set
 
 
 def test_only_trouble_of_the_receiver_is_raised(receiver):
-    with pytest.raises(WebhookError) as raised:
-        deliver("http://127.0.0.1:9/secret", {})
+    with pytest.raises(AlertError) as raised:
+        deliver("http://127.0.0.1:9/secret", {"text": "it failed"})
     assert raised.value.retryable
     assert "secret" not in str(raised.value)
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 from werkzeug.wrappers import Request, Response
 
-from sportsapp.core.errors import FeedRefusedError, TrackerError, WebhookError
+from sportsapp.core.errors import AlertError, FeedRefusedError, TrackerError
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.core.outgoing import (
     BodyTooLargeError,
@@ -133,7 +133,7 @@ def test_redirect_of_the_heartbeat_is_logged_without_its_address(receiver, other
 
 def test_redirect_of_an_alert_is_an_answer_that_is_not_repeated(receiver, other):
     receiver.answer = Response("", 302, {"Location": f"{other.url}/secret"})
-    with pytest.raises(WebhookError, match="the alert webhook answered 302") as caught:
+    with pytest.raises(AlertError, match="the alert webhook answered 302") as caught:
         post_alert(receiver.url)
     assert not caught.value.retryable
 

@@ -27,7 +27,7 @@ from sportsapp.core.settings import (
 
 SECRETS = {
     "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ADMIN_PASSWORD", "HEARTBEAT_URL",
-    "ALERT_WEBHOOK_URL",
+    "ALERT_WEBHOOK_URL", "ALERT_URLS",
 }  # fmt: skip
 
 
@@ -141,6 +141,9 @@ MALFORMED = [
     ("TASK_RUN_RETENTION_DAYS", "3651", "is not between"),
     ("HEARTBEAT_URL", "hush", "is not an http or https URL"),
     ("ALERT_WEBHOOK_URL", "hush", "is not an http or https URL"),
+    ("ALERT_URLS", "hush", "has a part that is no address"),
+    ("ALERT_URLS", "ntfy://a.test/x,y mailto:hush@a.test", "has a part that is no address"),
+    ("ALERT_URLS", "ntfy://a.test/hush\x07", "or characters that no address has"),
     ("SITE_URL", "scores.example.org", "is not an http or https URL"),
     ("LOG_LEVEL", "LOUD", "is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ("LOG_FORMAT", "xml", "is not one of plain, json"),
@@ -202,7 +205,8 @@ def test_secret_is_not_in_the_line_about_its_fault():
 ODD_PASSWORDS = [f"hush{sign}hush" for sign in ("/", "@", "?", "#", ":", " ", "\u2100", "x" * 90)]
 URLS = {
     "ESPN_BASE_URL": "https", "ESPN_CONTACT_URL": "https", "ALERT_WEBHOOK_URL": "https",
-    "HEARTBEAT_URL": "https", "REDIS_URL": "redis", "DATABASE_URL": "postgresql",
+    "ALERT_URLS": "ntfys", "HEARTBEAT_URL": "https", "REDIS_URL": "redis",
+    "DATABASE_URL": "postgresql",
 }  # fmt: skip
 
 
