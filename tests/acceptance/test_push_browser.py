@@ -107,7 +107,7 @@ def test_star_asks_once_and_a_score_is_shown_until_messages_are_switched_off(
     page.goto(f"/nfl/games/{LIVE_NFL}")
     page.locator(".side").last.get_by_role("link").first.click()
     team = page.url
-    question = page.get_by_text("Have this device tell you when")
+    question = page.get_by_text("Have this device tell you of")
     expect(question).to_have_count(0)
     page.get_by_role("button", name="to favourites").click()
     expect(question).to_be_visible()
