@@ -86,5 +86,5 @@ class NotificationsView(PanelView):
         """Delete a subscription, with its address."""
         row = subscriptions.named(db.session, name)
         self.confirm(f"Remove {name}? Its address is deleted with it.", "Remove")
-        subscriptions.remove(db.session, row)
+        subscriptions.remove(db.session, row.id)
         return f"{name} is removed"

@@ -117,7 +117,7 @@ def test_command(name: str) -> None:
 @recorded
 def remove_command(name: str) -> None:
     """Remove the subscription NAME, with its address."""
-    remove(db.session, named(db.session, name))
+    remove(db.session, named(db.session, name).id)
     print_line(f"{name} is removed")
 
 

@@ -119,10 +119,10 @@ def named(session: AnySession, name: str) -> Subscription:
     return row
 
 
-def remove(session: AnySession, row: Subscription) -> None:
-    """Delete a subscription, with its address. Commits."""
+def remove(session: AnySession, subscription_id: int) -> None:
+    """Delete a subscription, with its address, if there is one of this id still. Commits."""
     with writing(session):
-        session.execute(delete(Subscription).where(Subscription.id == row.id))
+        session.execute(delete(Subscription).where(Subscription.id == subscription_id))
 
 
 def pause(session: AnySession, row: Subscription, *, paused: bool) -> None:

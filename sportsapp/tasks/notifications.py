@@ -74,7 +74,7 @@ def deliver_events(subscription: int) -> dict[str, Any]:
             error = _attempt(row, step)
         except TargetGoneError as gone:
             logger.info("subscription %s is forgotten: %s", name, gone)
-            remove(db.session, row)
+            remove(db.session, subscription)
             break
         if error:
             return {"sent": sent, "errors": [f"{name}: {error}"]}
@@ -120,7 +120,7 @@ def _note_failure(key: int, text: str) -> str:
         if not is_browser:
             services().alerts.report_problem(name, ALERT, f"{name}: {text}")
         elif utc_now() - taken_at > DEAD_AFTER:
-            remove(db.session, row)
+            remove(db.session, key)
     return text
 
 

@@ -25,6 +25,7 @@ def switch_on() -> ResponseReturnValue:
         abort(429, "Messages cannot be switched on just now. Try again in a minute.")
     chosen, before = preferences(), browsers.this_browser()
     events = before.events if before else browsers.first_events(chosen.favourites)
+    old = (before.id, before.name) if before else None
     try:
         name = add_browser(
             db.session,
@@ -37,8 +38,8 @@ def switch_on() -> ResponseReturnValue:
     except SubscriptionError as error:
         abort(400, str(error))
     follow(db.session, name, chosen.favourites, hides_scores=chosen.hides_scores)
-    if before and before.name != name:  # its address has changed
-        remove(db.session, before)
+    if old and old[1] != name:  # its address has changed
+        remove(db.session, old[0])
     answer = Response(status=204)
     browsers.remember(answer, name)
     return answer
@@ -61,7 +62,7 @@ def switch_off() -> ResponseReturnValue:
     """Tell this browser nothing any more, and forget its address."""
     check_origin()
     if row := browsers.this_browser():
-        remove(db.session, row)
+        remove(db.session, row.id)
     answer = redirect(PAGE, 303)
     browsers.forget(answer)
     return answer

@@ -194,7 +194,9 @@ def test_after_an_hour_it_is_given_up_with_a_line_and_an_alert(
     assert alert.active_since is None
 
 
-@pytest.mark.parametrize("end", [remove, partial(pause, paused=True)])
+@pytest.mark.parametrize(
+    "end", [lambda session, row: remove(session, row.id), partial(pause, paused=True)]
+)
 def test_target_that_fails_is_a_warning_until_nobody_waits_for_it(
     app, synced, subscribe, receiver, clock, visitor, caplog, end
 ):
@@ -289,7 +291,7 @@ def test_address_that_cannot_be_unsealed_is_a_failure_that_says_so(app, synced, 
 def test_subscription_that_is_removed_ends_its_run(synced, subscribe, clock):
     row_id = subscribe().id
     play(synced, (0, 0))
-    remove(db.session, row())
+    remove(db.session, row().id)
     assert deliver_events.call_local(row_id) == {"sent": 0, "errors": []}
 
 

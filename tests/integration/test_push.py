@@ -16,6 +16,7 @@ from sportsapp.db.engine import db, writing
 from sportsapp.db.models import Alert, Subscription
 from sportsapp.http.limits import Allowance
 from sportsapp.notify import browsers, outbox
+from sportsapp.notify.message import Message
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_preferences import OURS, cookies, like, save
@@ -170,6 +171,24 @@ def test_browser_that_is_gone_is_forgotten(visitor, synced, game, service, clock
     service.status = status
     assert deliver_events.call_local(rows()[0].id) == {"sent": 0, "errors": []}
     assert rows() == []
+
+
+def test_browser_that_is_switched_off_while_it_is_sent_to_fails_no_run(
+    visitor, synced, game, service, clock, monkeypatch
+):
+    cookie = told(switch_on(visitor, service.browser()))
+    play(synced, 0, 7, 1)
+    service.status = 410
+    send = notifications.send
+
+    def switch_off_and_send(row: Subscription, message: Message) -> None:
+        try:
+            send(row, message)
+        finally:
+            visitor.post("/push/off", headers=OURS | {"Cookie": cookie})
+
+    monkeypatch.setattr(notifications, "send", switch_off_and_send)
+    assert deliver_events.call_local(rows()[0].id) == {"sent": 0, "errors": []}
 
 
 def test_service_that_fails_is_asked_again_and_wakes_nobody(visitor, synced, game, service, clock):
