@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from sportsapp.core.errors import SubscriptionError
 from sportsapp.db.engine import db
 from sportsapp.http.limits import client_network
-from sportsapp.notify.browsers import add_browser, follow, tell
+from sportsapp.notify.browsers import NO_SUBSCRIPTION, add_browser, follow, tell
 from sportsapp.notify.subscriptions import remove
 from sportsapp.services import services
 from sportsapp.web import browsers
@@ -37,6 +37,8 @@ def switch_on() -> ResponseReturnValue:
         )
     except SubscriptionError as error:
         abort(400, str(error))
+    except RecursionError:  # of JSON that is lists within lists
+        abort(400, NO_SUBSCRIPTION)
     follow(db.session, name, chosen.favourites, hides_scores=chosen.hides_scores)
     if old and old[1] != name:  # its address has changed
         remove(db.session, old[0])

@@ -228,6 +228,13 @@ def test_body_that_is_no_subscription_is_refused(visitor, sent):
     assert rows() == []
 
 
+def test_lists_within_lists_are_refused(visitor):
+    answer = visitor.post(
+        "/push", data="[" * 100_000, content_type="application/json", headers=OURS
+    )
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [
