@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
@@ -28,7 +29,8 @@ from sportsapp.notify.outbox import newest_event
 
 MOST_OF_NETWORK = 20
 LONGEST_ENDPOINT = 1000
-SECRET_BYTES = 16
+ENDPOINT = re.compile(r"https://[a-z0-9.-]+(:\d+)?/[!-~]*", re.IGNORECASE | re.ASCII)
+POINT_BYTES, SECRET_BYTES = 65, 16
 DEAD_AFTER = timedelta(days=7)
 """A browser that has taken nothing for so long, and does not now, is forgotten."""
 NO_SUBSCRIPTION = "That is no browser's subscription to messages."
@@ -128,15 +130,14 @@ def _checked(sent: object) -> dict[str, Any]:
     match sent:
         case {"endpoint": str(endpoint), "keys": {"p256dh": str(public), "auth": str(secret)}}:
             try:
-                EllipticCurvePublicKey.from_encoded_point(SECP256R1(), _decoded(public))
-                has_keys = len(_decoded(secret)) == SECRET_BYTES
-                parts = urlsplit(endpoint)
-                is_https = parts.scheme == "https" and parts.hostname and parts.port != 0
+                point = _decoded(public)
+                EllipticCurvePublicKey.from_encoded_point(SECP256R1(), point)
+                has_keys = (len(point), len(_decoded(secret))) == (POINT_BYTES, SECRET_BYTES)
+                has_port = urlsplit(endpoint).port != 0
             except (binascii.Error, ValueError):
                 raise SubscriptionError(NO_SUBSCRIPTION) from None
-            is_plain = endpoint.isascii() and endpoint.isprintable() and " " not in endpoint
             is_short = len(endpoint) <= LONGEST_ENDPOINT
-            if has_keys and is_https and is_plain and is_short and "@" not in parts.netloc:
+            if has_keys and has_port and is_short and ENDPOINT.fullmatch(endpoint):
                 return {"endpoint": endpoint, "keys": {"p256dh": public, "auth": secret}}
     raise SubscriptionError(NO_SUBSCRIPTION)
 

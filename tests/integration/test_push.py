@@ -21,7 +21,7 @@ from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_preferences import OURS, cookies, like, save
 from tests.integration.test_score_events import playing
-from tests.push_service import FakeBrowser, PushService, point, push_service
+from tests.push_service import FakeBrowser, PushService, encoded, point, push_service
 
 START = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
 ALPHA = "nfl-1"
@@ -246,11 +246,20 @@ def test_lists_within_lists_are_refused(visitor):
         "https://push.example.org/\n",
         "https://p\u00fcsh.example.org/",
         "https://[::1/",
+        "https://[fe80::1%25eth0]/",
+        "https://push.example.org:/1",
         f"https://push.example.org/{'x' * 1000}",
     ],
 )
 def test_endpoint_is_a_plain_https_address(visitor, endpoint):
     assert switch_on(visitor, FakeBrowser(endpoint)).status_code == 400
+
+
+def test_point_is_the_one_that_messages_can_be_encrypted_for(visitor, service):
+    browser = service.browser()
+    compressed = bytes([2 + browser.point[-1] % 2]) + browser.point[1:33]
+    browser.subscription["keys"]["p256dh"] = encoded(compressed)
+    assert switch_on(visitor, browser).status_code == 400
 
 
 @pytest.mark.parametrize("key", ["p256dh", "auth"])
