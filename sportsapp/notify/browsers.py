@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import SubscriptionError
 from sportsapp.core.sealing import digest, push_key, seal
-from sportsapp.db.engine import AnySession, writing
+from sportsapp.db.engine import AnySession, lock_until_commit, writing
 from sportsapp.db.models import BROWSER, Subscription
 from sportsapp.notify.choices import CHOICES
 from sportsapp.notify.outbox import newest_event
@@ -62,6 +62,7 @@ def add_browser(
     name = f"{BROWSER}-{hashlib.sha256(subscription['endpoint'].encode()).hexdigest()[:32]}"
     network = digest(network, secret_key)
     with writing(session):
+        lock_until_commit(session.connection(), Subscription.__tablename__)
         row = find_browser(session, name)
         if row is None:
             _check_bounds(session, network, most)

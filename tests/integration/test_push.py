@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -317,6 +319,18 @@ def test_bounds_for_a_network_and_for_all(visitor, service, monkeypatch):
             most=2,
             secret_key="x",
         )
+
+
+def test_browser_that_asks_twice_at_once_has_one_row(app, service):
+    sent, begin = service.browser(), threading.Barrier(4)
+
+    def ask(_number: int) -> int:
+        begin.wait()
+        return switch_on(app.test_client(), sent).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [204] * 4
+    assert len(rows()) == 1
 
 
 def test_browsers_that_are_told_nothing_cost_one_look(visitor, synced, game, service, clock):
