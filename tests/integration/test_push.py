@@ -19,10 +19,12 @@ from sportsapp.db.models import Alert, Subscription
 from sportsapp.http.limits import Allowance
 from sportsapp.notify import browsers, outbox
 from sportsapp.notify.message import Message
+from sportsapp.services import services_of
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
 from tests.integration.test_preferences import OURS, cookies, like, save
 from tests.integration.test_score_events import playing
+from tests.parts import replace_services
 from tests.push_service import FakeBrowser, PushService, encoded, point, push_service
 
 START = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
@@ -331,6 +333,15 @@ def test_browser_that_asks_twice_at_once_has_one_row(app, service):
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(4))) == [204] * 4
     assert len(rows()) == 1
+
+
+def test_where_no_browser_may_be_added_one_that_was_can_be_switched_off(app, visitor, service):
+    cookie = told(switch_on(visitor, service.browser()))
+    replace_services(app, settings=replace(services_of(app).settings, push_browsers=0))
+    page = visitor.get("/preferences", headers={"Cookie": cookie}).text
+    assert "Switch messages off" in page
+    assert "Messages" not in visitor.get("/preferences").text
+    assert switch_on(visitor, service.browser()).status_code == 400
 
 
 def test_browsers_that_are_told_nothing_cost_one_look(visitor, synced, game, service, clock):
