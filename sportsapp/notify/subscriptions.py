@@ -126,7 +126,12 @@ def remove(session: AnySession, subscription_id: int) -> None:
 
 
 def pause(session: AnySession, row: Subscription, *, paused: bool) -> None:
-    """Pause a subscription or resume it; what happened meanwhile is not told. Commits."""
+    """Pause a subscription or resume it; what happened meanwhile is not told. Commits.
+
+    Raises SubscriptionError for a visitor's browser: one without favourites would get everything.
+    """
+    if row.kind == BROWSER:
+        raise SubscriptionError("a visitor's browser gets what the visitor chose, or is removed")
     if row.paused == paused:
         return
     values: dict[str, object] = {"paused": paused}

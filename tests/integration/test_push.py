@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from sportsapp.core.errors import SubscriptionError
 from sportsapp.core.sealing import push_key
 from sportsapp.core.settings import PROJECT_URL, Settings
 from sportsapp.db.engine import db, writing
@@ -19,6 +20,7 @@ from sportsapp.db.models import Alert, Subscription
 from sportsapp.http.limits import Allowance
 from sportsapp.notify import browsers, outbox
 from sportsapp.notify.message import Message
+from sportsapp.notify.subscriptions import named, pause
 from sportsapp.services import services_of
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
@@ -314,7 +316,7 @@ def test_bounds_for_a_network_and_for_all(visitor, service, monkeypatch):
     assert switch_on(visitor, again).status_code == 204
     with writing(db.session):
         db.session.query(Subscription).update({"network": "another"})
-    with pytest.raises(browsers.SubscriptionError, match="to no more browsers"):
+    with pytest.raises(SubscriptionError, match="to no more browsers"):
         browsers.add_browser(
             *(db.session, service.browser().subscription, ["final"]),
             network="192.0.2.1",
@@ -333,6 +335,13 @@ def test_browser_that_asks_twice_at_once_has_one_row(app, service):
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(4))) == [204] * 4
     assert len(rows()) == 1
+
+
+def test_nobody_but_the_visitor_pauses_a_browser(visitor, service):
+    switch_on(visitor, service.browser(), "")
+    with pytest.raises(SubscriptionError, match="gets what the visitor chose"):
+        pause(db.session, named(db.session, rows()[0].name), paused=False)
+    assert rows()[0].paused
 
 
 def test_where_no_browser_may_be_added_one_that_was_can_be_switched_off(app, visitor, service):
