@@ -261,13 +261,15 @@ class TrackerHuey(Huey):
         with broker_serves():
             return super().enqueue(task)
 
-    def push_or_leave(self, task: TrackedTask) -> None:
-        """Put a recorded run on the broker. While that is away, recovery does so later."""
-        try:
-            self.push(task)
-        except BrokerUnavailableError as error:
-            text = "run %s of %s waits for the broker: %s"
-            logger.warning(text, task.id, task.name, error, extra=about(error))
+    def push_or_leave(self, *tasks: TrackedTask) -> None:
+        """Put recorded runs on the broker, in order. While that is away, recovery does so later."""
+        for task in tasks:
+            try:
+                self.push(task)
+            except BrokerUnavailableError as error:
+                text = "run %s of %s waits for the broker: %s"
+                logger.warning(text, task.id, task.name, error, extra=about(error))
+                return  # each would wait for it anew
 
     def push_later(self, task: TrackedTask, delay: timedelta) -> None:
         """The same, for a run that may not start before this delay."""

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from flask import current_app
@@ -37,7 +37,7 @@ from sportsapp.notify.targets import target_of
 from sportsapp.queue.huey import notify_huey
 from sportsapp.runs.rows import run_origin
 from sportsapp.services import services
-from sportsapp.tasks.repeats import unless_queued
+from sportsapp.tasks.repeats import args_under_way, unless_queued
 
 logger = logging.getLogger(__name__)
 
@@ -138,13 +138,17 @@ def queue_due() -> None:
     """Queue a run for each subscription that is to be told something now.
 
     While the broker is away such a run waits in the ledger, as all do. One that cannot be told
-    anything, whatever the reason, holds up no other.
+    anything, whatever the reason, holds up no other. Those of operators are queued first.
     """
     now = utc_now()
+    waiting = outbox.waiting(db.session, now)
+    runs = args_under_way("deliver_events") if waiting else []
+    at_work = {args.get("subscription") for args in runs}
     due: list[tuple[int, int]] = []
     left_out: defaultdict[int, list[int]] = defaultdict(list)
     broken: list[int] = []
-    for event_id, rows in groupby(outbox.waiting(db.session, now), attrgetter("event_id")):
+    waiting = [row for row in waiting if row.id not in at_work]
+    for event_id, rows in groupby(waiting, attrgetter("event_id")):
         events = outbox.events_after(db.session, event_id)
         for row in rows:
             try:
@@ -164,8 +168,8 @@ def queue_due() -> None:
     for key in broken:
         _note_failure(key, UNEXPECTED)
     db.session.rollback()  # no reading transaction stays open while the broker is waited for
-    for key, priority in due:
-        task = deliver_events.s(key, priority=priority)
-        with suppress(OverlapError), run_origin(Trigger.EVENT):
-            notify_huey.tracker.record_all([task], unless_queued([task]))
-            notify_huey.push_or_leave(task)
+    due.sort(key=itemgetter(1), reverse=True)
+    if tasks := [deliver_events.s(key, priority=priority) for key, priority in due]:
+        with suppress(OverlapError), run_origin(Trigger.EVENT):  # another host's has queued some
+            notify_huey.tracker.record_all(tasks, unless_queued(tasks))
+            notify_huey.push_or_leave(*tasks)

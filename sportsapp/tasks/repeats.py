@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select
@@ -53,7 +53,7 @@ def unless_queued(
     """
 
     def check(connection: Connection) -> None:
-        runs = connection.execute(_open_runs(tasks)).all()
+        runs = connection.execute(_open_runs(task.name for task in tasks)).all()
         for run in runs:
             if any(run.task == name and is_same(run.args, args) for name, args in work):
                 state = "runs" if run.state == RunState.STARTED else "waits"
@@ -67,7 +67,7 @@ def unless_queued(
 
 def not_under_way(tasks: Sequence[TrackedTask]) -> list[TrackedTask]:
     """These tasks without those whose work a run does that waits or is in progress."""
-    runs = db.session.execute(_open_runs(tasks)).all()
+    runs = db.session.execute(_open_runs(task.name for task in tasks)).all()
     return [
         task
         for task in tasks
@@ -75,9 +75,14 @@ def not_under_way(tasks: Sequence[TrackedTask]) -> list[TrackedTask]:
     ]
 
 
-def _open_runs(tasks: Sequence[TrackedTask]) -> Select[Any]:
+def args_under_way(task: str) -> list[Arguments]:
+    """The arguments of the runs of this task that wait or are in progress."""
+    return [run.args for run in db.session.execute(_open_runs({task}))]
+
+
+def _open_runs(names: Iterable[str]) -> Select[Any]:
     return select(RUNS).where(
-        RUNS.c.task.in_({task.name for task in tasks}),
+        RUNS.c.task.in_(set(names)),
         RUNS.c.state.in_(OPEN),
         RUNS.c.queue != "",  # a run without one belongs to a shell, which is not waited for
     )

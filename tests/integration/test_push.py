@@ -10,17 +10,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
 from werkzeug.test import TestResponse
 
-from sportsapp.core.errors import SubscriptionError
+from sportsapp.core.errors import BrokerUnavailableError, SubscriptionError
 from sportsapp.core.sealing import push_key
 from sportsapp.core.settings import PROJECT_URL, Settings
 from sportsapp.db.engine import db, writing
-from sportsapp.db.models import Alert, Subscription
+from sportsapp.db.models import Alert, Subscription, TaskRun
 from sportsapp.http.limits import Allowance
 from sportsapp.notify import browsers, outbox
 from sportsapp.notify.message import Message
-from sportsapp.notify.subscriptions import named, pause
+from sportsapp.notify.subscriptions import Wish, add_subscription, named, pause
+from sportsapp.queue.huey import notify_huey
+from sportsapp.queue.tracker import TrackedTask
 from sportsapp.services import services_of
 from sportsapp.tasks import deliver_events, notifications
 from tests.integration.events import event
@@ -369,3 +372,37 @@ def test_browsers_that_are_told_nothing_cost_one_look(visitor, synced, game, ser
     assert (len(looks), len(after)) == (1, 1)
     assert max(after) > max(before)
     assert service.requests == []
+
+
+def test_many_browsers_are_queued_in_one_transaction_and_operators_first(
+    app, visitor, synced, game, service, clock, monkeypatch
+):
+    for _ in range(3):
+        switch_on(visitor, service.browser())
+    wish = Wish(name="club", address="ntfys://ntfy.example.org/club", events=("score",))
+    add_subscription(db.session, wish, ["nfl"], str(app.secret_key))
+    play(synced, 0, 7, 1)
+    pushed, commits = [], []
+    monkeypatch.setattr(notify_huey, "push", pushed.append)
+    listen(db.engine, "commit", commits.append)
+    for _ in range(2):
+        notifications.queue_due()
+    assert len(commits) == 1
+    names = {row.id: row.name.partition("-")[0] for row in rows()}
+    assert [names[task.args[0]] for task in pushed] == ["club", *["browser"] * 3]
+
+
+def test_broker_that_is_away_is_waited_for_once(visitor, synced, game, service, clock, monkeypatch):
+    for _ in range(3):
+        switch_on(visitor, service.browser())
+    play(synced, 0, 7, 1)
+    tries = []
+
+    def push(task: TrackedTask) -> None:
+        tries.append(task)
+        raise BrokerUnavailableError("away")
+
+    monkeypatch.setattr(notify_huey, "push", push)
+    notifications.queue_due()
+    assert len(tries) == 1
+    assert db.session.scalar(select(func.count(TaskRun.id))) == 3
