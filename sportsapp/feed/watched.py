@@ -21,8 +21,11 @@ WATCHED_SECONDS = 120
 """For so long a mark holds."""
 MARK_SECONDS = 30
 """A process marks a game at most so often."""
-READ_SECONDS = 30
-"""A game is read again before its last reading is older than this."""
+READ_SECONDS = 25
+"""A game is read again before its last reading is older than this.
+
+An open page asks some seconds after a reading, and shows a play within half a minute.
+"""
 AT_ONCE = 10
 WAIT_SECONDS = 0.025
 """For a connection, and again for an answer: a page waits 50 ms at most."""

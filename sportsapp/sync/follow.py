@@ -34,7 +34,7 @@ LOOK_SECONDS = 5.0
 """How often a run that waits looks for watched games."""
 NEXT_LOOK_SECONDS = 9.0
 """So long after a look the next one has come: a reading may lie between them."""
-NEXT_RUN_SECONDS = 13.0
+NEXT_RUN_SECONDS = 15.0
 """So long after the last look of a run the next run has looked."""
 FREE_SECONDS = 2.0
 """So long before the next slot a run that follows has ended."""

@@ -87,7 +87,7 @@ def test_live_game_that_is_looked_at_is_read_and_no_other_one(real_app, start_co
     assert (stored_ids(), set(asked(feed))) == (["901"], {"901"})
 
 
-def test_mark_holds_for_two_minutes_and_a_game_is_taken_every_half(real_app, monkeypatch):
+def test_mark_holds_for_two_minutes_and_a_game_is_taken_more_often(real_app, monkeypatch):
     games = WatchedGames(services_of(real_app).settings.broker)
     now = [time.time(), time.monotonic()]
     monkeypatch.setattr(watched.time, "time", lambda: now[0])
@@ -100,7 +100,7 @@ def test_mark_holds_for_two_minutes_and_a_game_is_taken_every_half(real_app, mon
     assert games.take(5) == []
     games.mark(NBA, "900")
     assert games.take(5) == [("nba", "900")]
-    assert after(20) == []
+    assert after(15) == []
     assert after(10) == [("nba", "900")]
     assert after(80) == [("nba", "900")]
     assert after(31) == []

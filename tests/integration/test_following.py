@@ -21,6 +21,7 @@ from sportsapp.db.engine import db
 from sportsapp.db.models import Game, LeagueRow, RunState, Scoreboard, TaskRun, Trigger
 from sportsapp.db.models.run import ConsumerProcess
 from sportsapp.feed.fetch import FetchStopped
+from sportsapp.feed.watched import READ_SECONDS
 from sportsapp.queue.consumer import SlotScheduler
 from sportsapp.queue.huey import huey
 from sportsapp.runs.rows import RUNS, run_origin
@@ -580,14 +581,14 @@ def test_slot_that_falls_due_while_a_run_ends_is_claimed_as_soon_as_it_has(app, 
 
 
 class Watched:
-    """Games that somebody looks at: due half a minute after they were taken."""
+    """Games that somebody looks at: due 25 seconds after they were taken."""
 
     def __init__(self, minute: Minute, *names: tuple[str, str]) -> None:
         self.minute, self.names = minute, names
         self.taken: list[float] = []
 
     def __call__(self, next_look: float) -> list[tuple[str, str]]:
-        if self.taken and self.minute.seconds - self.taken[-1] < 30 - next_look:
+        if self.taken and self.minute.seconds - self.taken[-1] < READ_SECONDS - next_look:
             return []
         self.taken.append(self.minute.seconds)
         return list(self.names)
@@ -597,10 +598,10 @@ def summaries(feed) -> list[str]:
     return [request.args["event"] for request in feed.requests if "/summary" in request.path]
 
 
-def test_watched_game_is_read_after_the_scoreboards_within_half_a_minute(minute, feed):
+def test_watched_game_is_read_after_the_scoreboards(minute, feed):
     watched = Watched(minute, ("nfl", "900"), ("nfl", "999"), ("nba", "800"))
     minute.run(watched=watched)
-    assert watched.taken == [0, 25, 50]
+    assert watched.taken == [0, 20, 40, 55]
     assert minute.offsets["nfl"] == [0, 10, 20, 30, 40, 50]
     assert summaries(feed)[0] == "900"
     assert set(summaries(feed)) == {"900"}
@@ -615,20 +616,20 @@ def test_watched_game_is_read_while_the_run_waits_for_a_rare_reading(minute, fee
     minute.every = 40
     watched = Watched(minute, ("nfl", "900"))
     minute.run(watched=watched)
-    assert (watched.taken, minute.offsets["nfl"]) == ([0, 25, 50], [0, 40])
+    assert (watched.taken, minute.offsets["nfl"]) == ([0, 20, 40, 55], [0, 40])
 
 
 @pytest.mark.parametrize("every", [6, 10, 15, 25, 40])
 @pytest.mark.parametrize("latency", [0, 1, 2])
-def test_reading_of_a_watched_game_is_half_a_minute_old_at_most(minute, every, latency):
+def test_reading_of_a_watched_game_is_never_old(minute, every, latency):
     minute.every, minute.latency = every, latency
     watched = Watched(minute, ("nfl", "900"))
     for slot, late in enumerate([1, 3, 2, 3]):
         minute.seconds = slot * SLOT + late
         minute.run(SLOT - late, watched=watched)
     gaps = [after - before for before, after in pairwise(watched.taken)]
-    assert (max(gaps) <= 30, min(gaps) >= 15) == (True, True), watched.taken
-    assert len(watched.taken) <= 12
+    assert (max(gaps) <= READ_SECONDS + 1, min(gaps) >= 10) == (True, True), watched.taken
+    assert len(watched.taken) <= 16
 
 
 def test_watched_games_wait_where_the_next_reading_is_near(minute, feed):
@@ -644,7 +645,7 @@ def test_watched_game_that_falls_due_after_the_last_reading_is_read_in_this_minu
     watched = Watched(minute, ("nfl", "900"))
     watched.taken.append(-5)  # by the run before
     minute.run(watched=watched)
-    assert (watched.taken, minute.offsets["nfl"]) == ([-5, 20, 45], [0, 25, 50])
+    assert (watched.taken, minute.offsets["nfl"]) == ([-5, 15, 35, 55], [0, 25, 50])
 
 
 def test_run_whose_games_have_a_break_does_not_stay_for_watched_ones(minute):
@@ -658,5 +659,5 @@ def test_summary_that_fails_is_no_error_of_the_run_and_waits(minute, feed):
     feed.fail("nfl", 404, kind="summary")
     watched = Watched(minute, ("nfl", "900"))
     assert minute.run(watched=watched).as_dict() == {"synced": 1, "errors": []}
-    assert watched.taken == [0, 25, 50]
+    assert watched.taken == [0, 20, 40, 55]
     assert summaries(feed) == ["900"]
