@@ -10,7 +10,7 @@ try {
 // Why there can be no messages; undefined where there can.
 function obstacle() {
   if (!isSecureContext) return "Browsers allow messages from sites with HTTPS only, and this one has none.";
-  if (!("PushManager" in window))
+  if (!(navigator.serviceWorker && window.PushManager && window.Notification))
     return /iPhone|iPad/.test(navigator.userAgent)
       ? "On an iPhone or iPad, add this site to the home screen and open it there: then it can send messages."
       : "This browser takes no messages from sites.";

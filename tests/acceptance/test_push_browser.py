@@ -153,6 +153,48 @@ def test_star_asks_once_and_a_score_is_shown_until_messages_are_switched_off(
         assert db.session.scalars(select(Subscription)).all() == []
 
 
+def test_touch_of_a_message_shows_the_game_in_a_page_that_has_it_or_a_new_one(context, site):
+    page = context.new_page()
+    page.goto("/preferences")
+    page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
+    (worker,) = context.service_workers
+    # A browser opens and focuses pages only for a touch that is real.
+    worker.evaluate("""() => {
+        clients.openWindow = async (path) => (self.shown = ["opened", path]);
+        WindowClient.prototype.focus = async function () { self.shown = ["focused", this.url]; };
+    }""")
+    touch = """async () => {
+        self.shown = undefined;
+        const [notification] = await registration.getNotifications();
+        dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+        while (!self.shown) await new Promise((done) => setTimeout(done, 10));
+        return [...self.shown, (await registration.getNotifications()).length];
+    }"""
+    game = f"/nfl/games/{LIVE_NFL}"
+    message = {"title": "A title", "body": "A body", "page": game}
+    show(context, page, message)
+    assert worker.evaluate(touch) == ["opened", game, 0]
+    page.goto(game)
+    show(context, page, message)
+    assert worker.evaluate(touch) == ["focused", f"{site.url}{game}", 0]
+
+
+def test_new_address_of_a_browser_takes_the_place_of_the_one_before(context, site, service):
+    page = context.new_page()
+    page.goto("/preferences")
+    page.get_by_role("button", name="Switch messages on").click()
+    expect(page.get_by_role("button", name="Switch messages off")).to_be_visible()
+    (worker,) = context.service_workers
+    with site.app.app_context():
+        before = db.session.scalars(select(Subscription.name)).all()
+    changed = "(newSubscription) => subscribe({ newSubscription })"
+    worker.evaluate(changed, service.browser().subscription)
+    with site.app.app_context():
+        after = db.session.scalars(select(Subscription.name)).all()
+    assert len(after) == len(before)
+    assert set(after) != set(before)
+
+
 def test_who_declines_is_asked_no_more(context, site):
     page = context.new_page()
     page.goto(TEAM)
@@ -169,6 +211,11 @@ def test_who_declines_is_asked_no_more(context, site):
     ("change", "reason"),
     [
         ("delete window.PushManager", "This browser takes no messages from sites."),
+        ("delete window.Notification", "This browser takes no messages from sites."),
+        (
+            "delete Navigator.prototype.serviceWorker",
+            "This browser takes no messages from sites.",
+        ),
         ("isSecureContext = false", "with HTTPS only"),
         ("window.allowed = 'denied'", "Its settings can change that."),
     ],
