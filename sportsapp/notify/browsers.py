@@ -53,13 +53,13 @@ def add_browser(
     most: int,
     secret_key: str,
 ) -> str:
-    """Store a browser, or the new keys of one; ``follow`` has it told something. Commits.
+    """Store a browser, if it is a new one; ``follow`` has it told something. Commits.
 
     ``sent`` is its PushSubscription, ``network`` where it is, ``most`` the bound for all. Returns
-    its name, which cannot be guessed. Raises SubscriptionError.
+    its name, which only who has its address and keys can know. Raises SubscriptionError.
     """
-    subscription = _checked(sent)
-    name = f"{BROWSER}-{hashlib.sha256(subscription['endpoint'].encode()).hexdigest()[:32]}"
+    subscription = json.dumps(_checked(sent))
+    name = f"{BROWSER}-{hashlib.sha256(subscription.encode()).hexdigest()[:32]}"
     network = digest(network, secret_key)
     with writing(session):
         lock_until_commit(session.connection(), Subscription.__tablename__)
@@ -81,7 +81,7 @@ def add_browser(
                 event_id=newest_event(session),
             )
             session.add(row)
-        row.address = seal(json.dumps(subscription), secret_key)
+        row.address = seal(subscription, secret_key)
     return name
 
 

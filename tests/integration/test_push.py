@@ -285,6 +285,15 @@ def test_form_of_another_site_switches_nothing(visitor, service):
         assert answer.status_code == 403, path
 
 
+def test_who_knows_the_address_of_a_browser_changes_nothing_of_it(visitor, service):
+    browser = service.browser()
+    switch_on(visitor, browser)
+    address = rows()[0].address
+    switch_on(visitor, FakeBrowser(browser.endpoint), "favourites=nfl-2")
+    assert [row.teams for row in rows()] == [[ALPHA], ["nfl-2"]]
+    assert rows()[0].address == address
+
+
 def test_cookie_that_somebody_made_names_nobody(visitor, service):
     switch_on(visitor, service.browser())
     headers = OURS | {"Cookie": f"push={rows()[0].name}"}
