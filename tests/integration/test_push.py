@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from huey.exceptions import TaskTimeout
 from sqlalchemy import func, select
 from sqlalchemy.event import listen
 from werkzeug.test import TestResponse
@@ -198,6 +199,20 @@ def test_browser_that_is_switched_off_while_it_is_sent_to_fails_no_run(
 
     monkeypatch.setattr(notifications, "send", switch_off_and_send)
     assert deliver_events.call_local(rows()[0].id) == {"sent": 0, "errors": []}
+
+
+def test_service_that_takes_all_time_of_a_run_fails_no_run(
+    visitor, synced, game, service, clock, monkeypatch
+):
+    switch_on(visitor, service.browser())
+    play(synced, 0, 7, 1)
+
+    def hang(_row: Subscription, _message: Message) -> None:
+        raise TaskTimeout("no name of a host takes longer")
+
+    monkeypatch.setattr(notifications, "send", hang)
+    (error,) = deliver_events.call_local(rows()[0].id)["errors"]
+    assert error.endswith("no answer within 60 s")
 
 
 def test_service_that_fails_is_asked_again_and_wakes_nobody(visitor, synced, game, service, clock):
