@@ -416,6 +416,17 @@ def test_many_browsers_are_queued_in_one_transaction_and_operators_first(
     assert [names[task.args[0]] for task in pushed] == ["club", *["browser"] * 3]
 
 
+def test_run_of_a_browser_sends_one_message_and_lets_others_in(
+    visitor, synced, game, service, clock
+):
+    switch_on(visitor, service.browser())
+    play(synced, 0, 7, 1)
+    play(synced, 0, 14, 2)
+    for number in (1, 2):
+        assert deliver_events.call_local(rows()[0].id)["sent"] == 1
+        assert len(service.requests) == number
+
+
 def test_broker_that_is_away_is_waited_for_once(visitor, synced, game, service, clock, monkeypatch):
     for _ in range(3):
         switch_on(visitor, service.browser())
