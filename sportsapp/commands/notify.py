@@ -17,7 +17,7 @@ from sportsapp.commands.shell import (
 from sportsapp.core.clock import iso_utc
 from sportsapp.db.engine import db
 from sportsapp.db.models import Subscription
-from sportsapp.notify.browsers import count_browsers
+from sportsapp.notify.browsers import count_browsers, forget_browsers
 from sportsapp.notify.choices import CHOICES, USUAL
 from sportsapp.notify.message import Message
 from sportsapp.notify.subscriptions import (
@@ -119,6 +119,15 @@ def remove_command(name: str) -> None:
     """Remove the subscription NAME, with its address."""
     remove(db.session, named(db.session, name).id)
     print_line(f"{name} is removed")
+
+
+@notify_group.command("forget-browsers")
+@recorded
+def forget_browsers_command() -> None:
+    """Remove all visitors' browsers, which then have to switch messages on again."""
+    count = count_browsers(db.session)
+    forget_browsers(db.session)
+    print_line(f"{count} {'browser is' if count == 1 else 'browsers are'} forgotten")
 
 
 @notify_group.command("pause")

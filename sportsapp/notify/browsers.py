@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from sportsapp.core.clock import utc_now
 from sportsapp.core.errors import SubscriptionError
@@ -113,6 +113,12 @@ def count_browsers(session: AnySession) -> int:
     """How many browsers there are."""
     browsers = select(func.count(Subscription.id)).filter_by(kind=BROWSER)
     return session.scalar(browsers) or 0
+
+
+def forget_browsers(session: AnySession) -> None:
+    """Remove all browsers, with their addresses. Commits."""
+    with writing(session):
+        session.execute(delete(Subscription).filter_by(kind=BROWSER))
 
 
 def _check_bounds(session: AnySession, network: str, most: int) -> None:

@@ -352,6 +352,15 @@ def test_bounds_for_a_network_and_for_all(visitor, service, monkeypatch):
         )
 
 
+def test_operator_can_forget_all_browsers_and_no_other_subscription(app, visitor, service, runner):
+    switch_on(visitor, service.browser())
+    wish = Wish(name="club", address="ntfys://ntfy.example.org/club", events=("score",))
+    add_subscription(db.session, wish, ["nfl"], str(app.secret_key))
+    answer = runner.invoke(args=["notify", "forget-browsers"])
+    assert answer.output == "1 browser is forgotten\n"
+    assert [row.name for row in rows()] == ["club"]
+
+
 def test_browser_that_asks_twice_at_once_has_one_row(app, service):
     sent, begin = service.browser(), threading.Barrier(4)
 
