@@ -123,9 +123,10 @@ async function show(page) {
   return shown ? shown.focus() : clients.openWindow(page);
 }
 
-// Where messages are sent has changed.
+// Where messages are sent has changed. A browser that does not say how is forgotten by the site.
 async function subscribe({ oldSubscription, newSubscription }) {
-  const { pushManager } = registration;
-  const body = JSON.stringify(newSubscription ?? (await pushManager.subscribe(oldSubscription.options)));
-  await fetch("/push", { body, headers: { "Content-Type": "application/json" }, method: "POST" });
+  const renewed = () => oldSubscription && registration.pushManager.subscribe(oldSubscription.options);
+  const body = JSON.stringify(newSubscription ?? (await renewed()));
+  const headers = { "Content-Type": "application/json" };
+  if (body) await fetch("/push", { body, headers, method: "POST" });
 }

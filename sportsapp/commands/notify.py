@@ -92,11 +92,14 @@ def _read_address() -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
     """List the subscriptions. Their addresses are never shown."""
-    rows, browsers = all_subscriptions(db.session), count_browsers(db.session)
+    rows, (browsers, failing) = all_subscriptions(db.session), count_browsers(db.session)
     document = {"subscriptions": [_document(row) for row in rows], "browsers": browsers}
     lines = [_line(row) for row in rows]
     if browsers:
-        lines.append(f"and {browsers} {'browser' if browsers == 1 else 'browsers'} of visitors")
+        lines.append(
+            f"and {browsers} {'browser' if browsers == 1 else 'browsers'} of visitors"
+            f"{f', {failing} failing' if failing else ''}"
+        )
     print_answer(document, lines or ["nobody is told anything"], as_json)
 
 
@@ -125,7 +128,7 @@ def remove_command(name: str) -> None:
 @recorded
 def forget_browsers_command() -> None:
     """Remove all visitors' browsers, which then have to switch messages on again."""
-    count = count_browsers(db.session)
+    count, _ = count_browsers(db.session)
     forget_browsers(db.session)
     print_line(f"{count} {'browser is' if count == 1 else 'browsers are'} forgotten")
 

@@ -109,10 +109,11 @@ def tell(session: AnySession, name: str, events: Sequence[str]) -> None:
             row.events = chosen
 
 
-def count_browsers(session: AnySession) -> int:
-    """How many browsers there are."""
-    browsers = select(func.count(Subscription.id)).filter_by(kind=BROWSER)
-    return session.scalar(browsers) or 0
+def count_browsers(session: AnySession) -> tuple[int, int]:
+    """How many browsers there are, and how many of them did not take their last message."""
+    counts = select(func.count(Subscription.id), func.count(Subscription.failing_since))
+    total, failing = session.execute(counts.filter_by(kind=BROWSER)).one()
+    return total, failing
 
 
 def forget_browsers(session: AnySession) -> None:
@@ -125,7 +126,7 @@ def _check_bounds(session: AnySession, network: str, most: int) -> None:
     same = select(func.count(Subscription.id)).filter_by(kind=BROWSER, network=network)
     if (session.scalar(same) or 0) >= MOST_OF_NETWORK:
         raise SubscriptionError("Too many browsers of your network get messages already.")
-    if count_browsers(session) >= most:
+    if count_browsers(session)[0] >= most:
         raise SubscriptionError("This site sends messages to no more browsers.")
 
 

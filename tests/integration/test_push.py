@@ -215,7 +215,9 @@ def test_service_that_takes_all_time_of_a_run_fails_no_run(
     assert error.endswith("no answer within 60 s")
 
 
-def test_service_that_fails_is_asked_again_and_wakes_nobody(visitor, synced, game, service, clock):
+def test_service_that_fails_is_asked_again_and_wakes_nobody(
+    visitor, synced, game, service, clock, runner
+):
     switch_on(visitor, service.browser())
     service.status = 500
     play(synced, 0, 7, 1)
@@ -225,6 +227,7 @@ def test_service_that_fails_is_asked_again_and_wakes_nobody(visitor, synced, gam
     (row,) = rows()
     assert row.error == "the push service answered 500 Internal Server Error"
     assert outbox.newest_event(db.session) == row.event_id, "given up"
+    assert "and 1 browser of visitors, 1 failing" in runner.invoke(args=["notify", "list"]).output
     play(synced, 0, 14, 2)
     with writing(db.session):
         db.session.query(Subscription).update({"created_at": START - timedelta(days=8)})
