@@ -39,8 +39,9 @@ if (part && decline) {
     part.hidden = true;
   };
 } else if (part) {
-  on.hidden = obstacle() !== undefined;
-  say(obstacle() ?? "This device can tell you of your favourites: when a game begins, each score, how it ends.");
+  const why = obstacle();
+  on.hidden = why !== undefined;
+  if (why) say(why);
 }
 if (part)
   on.onclick = () => {
