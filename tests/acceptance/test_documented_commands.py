@@ -294,7 +294,7 @@ def follow(operator: Operator, steps: tuple[Step, ...]) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_commands_do_what_the_pages_say(operator):
     demo, more_workers, quick_demo = STARTED
     operator.start(demo)
