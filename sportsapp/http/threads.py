@@ -105,4 +105,5 @@ def refusal(path: str, embed_origins: Sequence[str]) -> Response:
 
 def init_app(app: Flask, embed_origins: Sequence[str]) -> None:
     """Put it in front of everything else: the page cache waits, too."""
-    app.wsgi_app = SpareThread(app.wsgi_app, embed_origins)  # type: ignore[method-assign]
+    guarded = SpareThread(app.wsgi_app, embed_origins)
+    app.wsgi_app = guarded  # type: ignore[method-assign]  # Flask's documented way

@@ -4,17 +4,14 @@ import hashlib
 import json
 from urllib.parse import urlsplit
 
-import requests
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from py_vapid import Vapid02
 from pywebpush import WebPusher
 
-from sportsapp.core.errors import NotifyError, TargetGoneError
-from sportsapp.core.outgoing import OutgoingSession, exchange
 from sportsapp.notify.message import Message
-from sportsapp.notify.webhook import in_words
+from sportsapp.notify.posting import post
 
-LIMITS = {"connect": 5, "read": 5, "deadline": 5}
+SECONDS = 5
 KEEP_SECONDS = 24 * 3600
 """For so long a push service keeps a message for a phone that is switched off."""
 LONGEST_TITLE, LONGEST_BODY = 200, 700
@@ -52,24 +49,8 @@ class PushTarget:
             "Urgency": "high",
             "Topic": hashlib.sha256(page.encode()).hexdigest()[:32],  # tells the service nothing
         }
-        try:
-            with OutgoingSession() as session:
-                reply = exchange(
-                    session,
-                    "POST",
-                    endpoint,
-                    data=body["body"],
-                    headers=headers,
-                    redirects=0,
-                    **LIMITS,
-                )
-        except requests.RequestException as error:
-            name = type(error).__name__
-            raise NotifyError(f"the push service cannot be reached ({name})") from None
-        if reply.status in GONE:
-            raise TargetGoneError(f"the push service answered {in_words(reply.status)}")
-        if not 200 <= reply.status < 300:
-            raise NotifyError(f"the push service answered {in_words(reply.status)}")
+        data = body["body"]
+        post("the push service", endpoint, seconds=SECONDS, gone=GONE, data=data, headers=headers)
 
 
 def _page_of(message: Message) -> str:

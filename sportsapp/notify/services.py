@@ -19,7 +19,7 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from sportsapp.core.errors import NotifyError, TargetError
 from sportsapp.notify.message import Message
-from sportsapp.notify.webhook import in_words
+from sportsapp.notify.posting import in_words
 
 NAME = "Sports Game Tracker"
 PART_SECONDS = 1

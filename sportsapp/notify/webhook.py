@@ -7,17 +7,14 @@ import hmac
 import json
 import secrets
 import time
-from http import HTTPStatus
 from urllib.parse import urldefrag
 
-import requests
-
-from sportsapp.core.errors import NotifyError, TargetError
-from sportsapp.core.outgoing import OutgoingSession, exchange
+from sportsapp.core.errors import TargetError
 from sportsapp.notify.message import Message
+from sportsapp.notify.posting import post
 
 VERSION = 1
-LIMITS = {"connect": 5, "read": 10, "deadline": 10}
+SECONDS = 10
 PREFIX = "whsec_"
 KEY_BYTES = range(24, 65)
 
@@ -47,16 +44,7 @@ class WebhookTarget:
             }
         ).encode()
         headers = {"Content-Type": "application/json", **self._signed(identity, body)}
-        try:
-            with OutgoingSession() as session:
-                reply = exchange(
-                    session, "POST", self.url, data=body, headers=headers, redirects=0, **LIMITS
-                )
-        except requests.RequestException as error:
-            name = type(error).__name__
-            raise NotifyError(f"the webhook cannot be reached ({name})") from None
-        if not 200 <= reply.status < 300:
-            raise NotifyError(f"the webhook answered {in_words(reply.status)}")
+        post("the webhook", self.url, seconds=SECONDS, data=body, headers=headers)
 
     def _signed(self, identity: str, body: bytes) -> dict[str, str]:
         stamp = str(int(time.time()))
@@ -75,14 +63,6 @@ def message_id(message: Message) -> str:
         return f"msg_{secrets.token_hex(16)}"
     events = " ".join([message.subscription, *(str(event["id"]) for event in message.events)])
     return f"msg_{hashlib.sha256(events.encode()).hexdigest()[:32]}"
-
-
-def in_words(status: int) -> str:
-    """An HTTP status with its name."""
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
 
 
 def _key_of(fragment: str) -> bytes:

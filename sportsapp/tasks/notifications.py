@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 LIMIT_SECONDS = 60
 PRIORITY, PRIORITY_OF_BROWSERS = 50, 40
 ENOUGH_SECONDS = 10.0
-"""A run begins no further message after so long, and one of a browser none; another run goes on."""
+"""A run begins no further message after so long; another run goes on."""
 ALERT = check_notify.kind  # so that the check notices the end, too: of one that is removed
 UNEXPECTED = "an error that nobody expected; the log has it"
 
@@ -69,9 +69,7 @@ def deliver_events(subscription: int) -> dict[str, Any]:
         if not step.told:
             outbox.advance(db.session, [subscription], step.up_to)
             continue
-        name = row.name
-        if row.kind == BROWSER:
-            ends_at = 0.0
+        name, is_browser = row.name, row.kind == BROWSER
         try:
             error = _attempt(row, step)
         except TargetGoneError as gone:
@@ -83,6 +81,8 @@ def deliver_events(subscription: int) -> dict[str, Any]:
         outbox.note_sent(db.session, subscription, step.up_to, utc_now())
         services().alerts.report_recovery(name, ALERT, f"{name}: its messages are taken again")
         sent += 1
+        if is_browser:  # another run goes on, after those of others
+            break
     return {"sent": sent, "errors": []}
 
 

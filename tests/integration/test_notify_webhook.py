@@ -89,7 +89,7 @@ def test_every_success_is_taken(receiver):
 
 
 def test_receiver_that_hangs_ends_at_the_deadline(monkeypatch):
-    monkeypatch.setattr(webhook, "LIMITS", {"connect": 1, "read": 1, "deadline": 0.2})
+    monkeypatch.setattr(webhook, "SECONDS", 0.2)
     with raw_feed(drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 400, 20)) as url:
         assert (
             refusal(f"{url}/hook-4711#{SECRET}") == "the webhook cannot be reached (DeadlineError)"
