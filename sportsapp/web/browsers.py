@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db.engine import db
 from sportsapp.db.models import Subscription
+from sportsapp.http import cookies
 from sportsapp.notify import browsers
 from sportsapp.notify.choices import USUAL
 from sportsapp.services import services
 
 COOKIE = "push"
-YEAR_SECONDS = 365 * 24 * 3600
 EVENTS = MappingProxyType(
     {
         "start": "a game that begins",
@@ -42,15 +42,12 @@ def this_browser() -> Subscription | None:
 
 def remember(answer: Response, name: str) -> None:
     """Set the cookie that names the browser's row."""
-    value = _signer().dumps(name)
-    answer.set_cookie(
-        COOKIE, value, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure
-    )
+    cookies.keep(answer, COOKIE, _signer().dumps(name))
 
 
 def forget(answer: Response) -> None:
     """Delete it."""
-    answer.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
+    cookies.drop(answer, COOKIE)
 
 
 def key() -> str:

@@ -15,6 +15,7 @@ from sportsapp.core.leagues import BY_SLUG
 from sportsapp.db import queries
 from sportsapp.db.engine import db
 from sportsapp.db.queries import AnyTeam
+from sportsapp.http import cookies
 from sportsapp.http.redirects import is_local_path
 from sportsapp.notify.browsers import follow
 from sportsapp.web import browsers
@@ -22,7 +23,6 @@ from sportsapp.web import browsers
 blueprint = Blueprint("preferences", __name__)
 
 DEFAULT_ZONE = "America/New_York"
-YEAR_SECONDS = 365 * 24 * 3600
 MOST_FAVOURITES = 60
 ZONE, CLOCK, FAVOURITES, SCORES = COOKIES = ("zone", "clock", "favourites", "scores")
 
@@ -173,7 +173,6 @@ def _store(chosen: Preferences) -> ResponseReturnValue:
     if browser := browsers.this_browser():
         follow(db.session, browser.name, chosen.favourites, hides_scores=chosen.hides_scores)
     answer = make_response(redirect(_local_address(request.form.get("next", "")), 303))
-    secure = request.is_secure
     values = {
         ZONE: "" if chosen.has_default_zone else chosen.zone,
         CLOCK: "24" if chosen.counts_to_24 else "",
@@ -182,11 +181,9 @@ def _store(chosen: Preferences) -> ResponseReturnValue:
     }
     for name, value in values.items():
         if value:
-            answer.set_cookie(
-                name, value, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
-            )
+            cookies.keep(answer, name, value)
         elif name in request.cookies:
-            answer.delete_cookie(name, httponly=True, samesite="Lax", secure=secure)
+            cookies.drop(answer, name)
     return answer
 
 
